@@ -1,0 +1,1 @@
+"""Stage 8: content and metadata, verified by digest; never decodes what it moves."""

@@ -1,0 +1,220 @@
+"""The exceptions of this package: pure Python, importable from every room, each one pickles.
+
+    AqueductError
+    |-- SpecError                 a spec is wrong; carries every problem with its JSON path
+    |-- ConfigError               the [aqueduct] section or a connection is wrong
+    |-- ParameterError            a value given at trigger time does not fit its parameter
+    |-- StorageError              S3 did not do what was asked
+    |   |-- CredentialsError      file, profile or keys are missing or refused
+    |   |-- BucketNotFound
+    |   |-- AccessDenied
+    |   |-- WrongRegion
+    |   |-- ObjectNotFound
+    |   `-- StorageUnavailable    endpoint down, throttled or answering 5xx after all retries
+    |-- IntegrityError            bytes are not the ones that were promised
+    |   |-- DigestMismatch
+    |   `-- UnsafeArchive
+    |-- EnvironmentFailure        no Python that satisfies the operator
+    |   |-- RequirementsError     the requirements cannot be resolved or built
+    |   |-- PythonNotFound        this worker lacks the Python version
+    |   `-- EnvironmentBuildError disk full, uv missing, killed: not the user's fault
+    `-- OperatorFailed            the operator ran and did not succeed
+        |-- CheckFailed
+        |-- OperatorCrashed       the child ended without an outcome
+        |-- OperatorTimedOut
+        `-- OperatorKilled
+
+``fault`` says who must act (it becomes the failure type of the exec state); ``retryable`` says whether
+running the same thing again can help, and so whether Airflow's retries are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+Fault = Literal["user", "system"]
+
+
+class AqueductError(Exception):
+    """Base of everything this package raises on purpose. ``str()`` is one message fit for its reader."""
+
+    fault: ClassVar[Fault] = "system"
+    retryable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a spec.
+
+    :param path: JSON path, such as ``$.operators[0].retries``.
+    :param message: what is wrong there and how to mend it.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class SpecError(AqueductError):
+    """A spec cannot be used.
+
+    :param source: the file's name, or another word for where the spec came from.
+    :param problems: all that is wrong with it, at least one.
+    """
+
+    fault = "user"
+    retryable = False
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
+        lines = [f"{source} has {count}:", *(f"  {problem}" for problem in self.problems)]
+        super().__init__("\n".join(lines) if len(self.problems) > 1 else " ".join(s.strip() for s in lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.source, self.problems)
+
+
+class ConfigError(AqueductError):
+    """A setting of the ``[aqueduct]`` section or of a connection cannot be used."""
+
+    fault = "user"
+    retryable = False
+
+
+class ParameterError(AqueductError):
+    """A value given for a flow parameter does not have the parameter's type."""
+
+    fault = "user"
+    retryable = False
+
+
+class StorageError(AqueductError):
+    """The artifact store did not do what was asked."""
+
+
+class CredentialsError(StorageError):
+    """The credentials file, the profile in it or its keys are missing or refused."""
+
+    retryable = False
+
+
+class BucketNotFound(StorageError):
+    """There is no such bucket."""
+
+    retryable = False
+
+
+class AccessDenied(StorageError):
+    """The credentials are valid but do not allow this request."""
+
+    retryable = False
+
+
+class WrongRegion(StorageError):
+    """The bucket is in another region than the one configured."""
+
+    retryable = False
+
+
+class ObjectNotFound(StorageError):
+    """There is no object under this key."""
+
+    retryable = False
+
+
+class StorageUnavailable(StorageError):
+    """The endpoint cannot be reached, or kept throttling or failing through all retries."""
+
+
+class IntegrityError(AqueductError):
+    """Bytes are not the ones that were promised."""
+
+    retryable = False
+
+
+class DigestMismatch(IntegrityError):
+    """The sha256 of an object differs from the one that its producer recorded."""
+
+
+class UnsafeArchive(IntegrityError):
+    """A function archive holds links, paths outside its folder, or more than the allowed size or count."""
+
+    fault = "user"
+
+
+class EnvironmentFailure(AqueductError):
+    """No Python environment that satisfies the operator could be had."""
+
+
+class RequirementsError(EnvironmentFailure):
+    """The requirements cannot be resolved or built; the message holds uv's reason."""
+
+    fault = "user"
+    retryable = False
+
+
+class PythonNotFound(EnvironmentFailure):
+    """This worker has no Python of the version that the operator was written for."""
+
+    fault = "user"
+    retryable = False
+
+
+class EnvironmentBuildError(EnvironmentFailure):
+    """Building failed for a reason that lies with the machine: disk, permissions, uv itself."""
+
+
+class OperatorFailed(AqueductError):
+    """The operator ran and did not succeed.
+
+    :param message: what happened; for errors of the user's code, their traceback.
+    :param deterministic: whether running it again would end the same way (a wrong type, an import error).
+    """
+
+    fault = "user"
+
+    def __init__(self, message: str, *, deterministic: bool = False) -> None:
+        super().__init__(message)
+        self.deterministic = deterministic
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _operator_failed, (type(self), str(self), self.deterministic)
+
+
+def _operator_failed(kind: type[OperatorFailed], message: str, deterministic: bool) -> OperatorFailed:
+    return kind(message, deterministic=deterministic)
+
+
+class CheckFailed(OperatorFailed):
+    """A check of severity ``error`` returned false."""
+
+    retryable = False
+
+
+class OperatorCrashed(OperatorFailed):
+    """The child process ended without leaving an outcome: a signal, ``os._exit``, the kernel's OOM killer."""
+
+    fault = "system"
+
+
+class OperatorTimedOut(OperatorFailed):
+    """The operator ran longer than its timeout and was ended."""
+
+
+class OperatorKilled(OperatorFailed):
+    """Airflow asked for the operator's end, and the child and its process group were ended."""
+
+    fault = "system"
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether running the failed operator again can help. Errors that are not ours count as retryable."""
+    if isinstance(error, OperatorFailed):
+        return error.retryable and not error.deterministic
+    return not isinstance(error, AqueductError) or error.retryable

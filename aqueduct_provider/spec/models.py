@@ -1,0 +1,401 @@
+"""Stage 1, the one model of a flow: frozen pydantic models of the native spec, ``spec_version: 1``.
+
+The JSON Schema of the native dialect is generated from these classes, so their field names, types and
+descriptions are the product's central interface. Specs of the compiled dialect (``spec/compiled.py``)
+become the same classes; what only that dialect knows hangs in ``WorkflowSpec.compiled`` and is never
+read from, or written to, JSON. Rules that span several fields live in ``spec/graph.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, Literal, Union
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, SecretStr
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 in lower-case hexadecimal.")]
+Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")]
+Name = Annotated[str, Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class ArtifactType(str, Enum):
+    """What kind of value an artifact is (Aqueduct formats, section 4)."""
+
+    UNTYPED = "untyped"
+    STRING = "string"
+    BOOLEAN = "boolean"
+    NUMERIC = "numeric"
+    DICTIONARY = "dictionary"
+    TUPLE = "tuple"
+    LIST = "list"
+    TABLE = "table"
+    JSON = "json"
+    BYTES = "bytes"
+    IMAGE = "image"
+    PICKLABLE = "picklable"
+    KERAS_MODEL = "tensorflow-keras-model"
+
+
+# A value of these types can be given as JSON: in a spec, in Airflow's trigger form, in a REST ``conf``.
+JSON_TYPES = frozenset(
+    {
+        ArtifactType.UNTYPED,
+        ArtifactType.STRING,
+        ArtifactType.BOOLEAN,
+        ArtifactType.NUMERIC,
+        ArtifactType.DICTIONARY,
+        ArtifactType.TUPLE,
+        ArtifactType.LIST,
+        ArtifactType.JSON,
+    }
+)
+
+
+class Model(BaseModel):
+    """Frozen, strict, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Flow(Model):
+    """The named DAG of operators that this spec is one version of."""
+
+    id: UUID = Field(description="The same for every version of the flow.")
+    name: Name = Field(description="What people call it; any text.")
+    description: str = Field("", description="Markdown; shown as the DAG's docs in Airflow.")
+    tags: tuple[Name, ...] = Field((), description="Further tags of the DAG.")
+
+
+class Version(Model):
+    """One published version of the flow."""
+
+    id: UUID = Field(description="The original's workflow_dag_id; also a tag of the DAG.")
+    created_at: datetime | None = Field(None, description="When it was published, ISO 8601 with offset.")
+
+
+class CronSchedule(Model):
+    """Runs at the times of a cron expression."""
+
+    type: Literal["cron"]
+    cron: Name = Field(description="Five fields, or a preset such as @daily.", examples=["0 6 * * 1-5"])
+    timezone: Name = Field("UTC", description="IANA name of the time zone.", examples=["Europe/Berlin"])
+
+
+class AfterFlowsSchedule(Model):
+    """Runs when all of the named flows have succeeded since the last run."""
+
+    type: Literal["after_flows"]
+    flows: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="Names of the flows.")
+
+
+Schedule = Annotated[CronSchedule | AfterFlowsSchedule, Field(discriminator="type")]
+
+
+class ConnectionStore(Model):
+    """The artifact store is the one that an Airflow connection of type ``aqueduct`` names."""
+
+    type: Literal["connection"]
+    connection_id: Name = Field("aqueduct_default", description="Id of the Airflow connection.")
+
+
+class S3ArtifactStore(Model):
+    """The artifact store is an S3 bucket, reached with a credentials file on the Airflow worker."""
+
+    type: Literal["s3"]
+    bucket: Name = Field(description="Bucket, or s3://bucket/some/prefix.")
+    region: str = Field("", description="AWS region; empty: that of the profile.")
+    root_dir: str = Field("", description="A further prefix below the bucket's.")
+    endpoint_url: str | None = Field(None, description="For S3-compatible stores, such as MinIO.")
+    credentials_path: str = Field(
+        "", description="AWS credentials file on the worker; empty: boto3's own chain of sources."
+    )
+    credentials_profile: str = Field("", description="Profile in that file; empty: default.")
+
+
+ArtifactStore = Annotated[ConnectionStore | S3ArtifactStore, Field(discriminator="type")]
+
+
+class Artifact(Model):
+    """An edge's value: written by one operator, read by any number."""
+
+    id: Identifier = Field(description="Unique in the spec; part of the object's key.")
+    name: Name = Field(description="What people call it.")
+    type: ArtifactType = Field(
+        ArtifactType.UNTYPED, description="What its operator must produce; untyped accepts any."
+    )
+    keep_snapshot: bool = Field(
+        True, description="Whether its content is kept after the run; its metadata always is."
+    )
+
+
+class InlineDefault(Model):
+    """A default that is JSON and small enough to stand in the spec."""
+
+    value: JsonValue
+
+
+class StoredDefault(Model):
+    """A default that lies in the artifact store."""
+
+    key: Name = Field(description="Key below the store's prefix.")
+    serialization_type: Name = Field(description="How it is encoded (Aqueduct formats, section 4).")
+    sha256: Digest
+
+
+class Parameter(Model):
+    """A value that may be set anew for each run."""
+
+    name: Name = Field(description="Unique in the spec; the key in Airflow's params.")
+    type: ArtifactType
+    default: InlineDefault | StoredDefault
+    description: str = Field("", description="Shown in Airflow's trigger form.")
+
+
+class Code(Model):
+    """A function archive: a zip with one top-level folder (Aqueduct formats, section 3)."""
+
+    key: Name = Field(description="Key of the zip below the store's prefix.")
+    sha256: Digest = Field(description="Digest of the zip, checked before it is opened.")
+    entry_file: Name = Field("model.py", description="File in the folder that is imported.")
+    entry_class: str = Field("Function", description="Class in it; empty: the method is a module function.")
+    entry_method: Name = Field("predict", description="Method that is called with the inputs in order.")
+    custom_args: str = Field("", description="JSON object given to the class's set_args before the call.")
+    requirements: tuple[Name, ...] | None = Field(
+        None, description="pip requirements; null: those of the archive's requirements.txt."
+    )
+    python_version: Annotated[str, Field(pattern=r"^3\.\d+$")] | None = Field(
+        None, description="Minor version, 3.11; null: that of the archive's python_version.txt."
+    )
+
+
+class Resources(Model):
+    """What the operator asks of the machine; a hint where the executor has no notion of it."""
+
+    num_cpus: Annotated[int, Field(gt=0)] | None = None
+    memory_mb: Annotated[int, Field(gt=0)] | None = None
+    gpu_resource_name: str | None = Field(None, examples=["nvidia.com/gpu"])
+    cuda_version: str | None = None
+    use_llm: bool | None = None
+
+
+class OperatorBase(Model):
+    """What all operators have."""
+
+    id: Identifier = Field(description="Unique in the spec; part of the exec state's key.")
+    task_id: Identifier = Field(description="Readable, unique in the spec; the Airflow task id.")
+    name: Name = Field(description="What people call it.")
+    description: str = Field("", description="Markdown; shown as the task's docs in Airflow.")
+    inputs: tuple[Identifier, ...] = Field((), description="Ids of the artifacts it reads, in order.")
+    outputs: tuple[Identifier, ...] = Field((), description="Ids of the artifacts it writes, in order.")
+    after: tuple[Identifier, ...] = Field(
+        (), description="Task ids that must succeed first, beyond those whose artifacts it reads."
+    )
+    retries: Annotated[int, Field(ge=0, le=100)] = Field(0, description="Tries after the first.")
+    retry_delay: Seconds = Field(300.0, description="Seconds between two tries.")
+    timeout: Seconds | None = Field(None, description="Seconds after which a try is ended.")
+    pool: Name | None = Field(None, description="Airflow pool.")
+    resources: Resources | None = None
+
+
+class FunctionOperator(OperatorBase):
+    """Calls a function: any inputs, any outputs."""
+
+    type: Literal["function"]
+    code: Code
+
+
+class MetricOperator(OperatorBase):
+    """Calls a function whose one output is a number."""
+
+    type: Literal["metric"]
+    code: Code
+
+
+class CheckOperator(OperatorBase):
+    """Calls a function whose one output says whether the check passed."""
+
+    type: Literal["check"]
+    code: Code
+    severity: Literal["error", "warning"] = Field(
+        "error",
+        description="error: a failed check fails its task; warning: it is recorded, the flow goes on.",
+    )
+
+
+class ParamOperator(OperatorBase):
+    """Makes a parameter's value of this run an artifact."""
+
+    type: Literal["param"]
+    parameter: Name = Field(description="Name of the parameter.")
+
+
+class SystemMetricOperator(OperatorBase):
+    """Makes a measurement of the operator behind its input an artifact."""
+
+    type: Literal["system_metric"]
+    metric: Literal["runtime", "max_memory"] = Field(description="Seconds, or MB.")
+
+
+TableFormat = Literal["CSV", "JSON", "Parquet"]
+
+
+class S3Extract(Model):
+    """Reads files from S3."""
+
+    connector: Literal["S3"]
+    connection_id: Name | None = Field(None, description="aqueduct connection; null: the artifact store's.")
+    filepath: str | tuple[str, ...] = Field(
+        description="Key; a key that ends with / is a prefix; a list of keys gives a tuple of their values."
+    )
+    artifact_type: ArtifactType = Field(description="What each file is.")
+    format: TableFormat | None = Field(None, description="Needed for tables.")
+    merge: bool = Field(False, description="Make one table of all files.")
+
+
+class S3Load(Model):
+    """Writes an artifact to a file in S3."""
+
+    connector: Literal["S3"]
+    connection_id: Name | None = Field(None, description="aqueduct connection; null: the artifact store's.")
+    filepath: Name = Field(description="Key; each {name} is filled by the next string input.")
+    format: TableFormat | None = Field(None, description="Needed for tables.")
+
+
+class ExtractOperator(OperatorBase):
+    """Reads from a data system."""
+
+    type: Literal["extract"]
+    source: S3Extract
+
+
+class LoadOperator(OperatorBase):
+    """Saves its last input to a data system; earlier inputs are string parameters."""
+
+    type: Literal["load"]
+    target: S3Load
+
+
+CallOperator = Union[FunctionOperator, MetricOperator, CheckOperator]
+Operator = Annotated[
+    FunctionOperator
+    | MetricOperator
+    | CheckOperator
+    | ParamOperator
+    | SystemMetricOperator
+    | ExtractOperator
+    | LoadOperator,
+    Field(discriminator="type"),
+]
+
+
+class Retention(Model):
+    """How long artifacts are kept."""
+
+    k_latest_runs: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Artifacts of older runs may be deleted; null: never."
+    )
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What only the compiled dialect knows. It may hold secrets: not for JSON, logs or template fields.
+
+    In that dialect an artifact's id is its content path and an operator's id is its exec state's path,
+    ``Code.sha256`` is empty (nothing pins the archive), and a parameter's default lies at its content path.
+
+    :param metadata_paths: artifact id -> path of its metadata.
+    :param access_keys: static keys of the storage, when the spec holds them: key id, secret.
+    :param connectors: operator id -> the connector's configuration as it stands in the spec.
+    """
+
+    metadata_paths: Mapping[str, str]
+    access_keys: tuple[SecretStr, SecretStr] | None = None
+    connectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+
+
+class WorkflowSpec(Model):
+    """One published version of a flow: everything that Airflow needs to run it."""
+
+    spec_version: Literal[1] = Field(description="The version of this format.")
+    flow: Flow
+    version: Version
+    dag_id: Identifier = Field(description="The Airflow DAG id.")
+    schedule: Schedule | None = Field(None, description="null: manual runs only.")
+    artifact_store: ArtifactStore
+    artifacts: tuple[Artifact, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    operators: Annotated[tuple[Operator, ...], Field(min_length=1)]
+    retention: Retention = Retention.model_construct(k_latest_runs=None)
+
+    _compiled: Compiled | None = PrivateAttr(None)
+
+    @property
+    def compiled(self) -> Compiled | None:
+        """The facts of the compiled dialect; None for native specs."""
+        return self._compiled
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that the spec holds, to be masked; native specs hold none."""
+        if self._compiled is None:
+            return ()
+        keys = tuple(key.get_secret_value() for key in self._compiled.access_keys or ())
+        configs = self._compiled.connectors.values()
+        return keys + tuple(text for config in configs for text in _secret_texts(config))
+
+    def artifact(self, artifact_id: str) -> Artifact:
+        """The artifact with this id; raises ``KeyError``."""
+        for artifact in self.artifacts:
+            if artifact.id == artifact_id:
+                return artifact
+        raise KeyError(artifact_id)
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter with this name; raises ``KeyError``."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise KeyError(name)
+
+    def producer(self, artifact_id: str) -> Operator:
+        """The operator that writes this artifact; raises ``KeyError``."""
+        for operator in self.operators:
+            if artifact_id in operator.outputs:
+                return operator
+        raise KeyError(artifact_id)
+
+
+# Configuration fields of the connectors (Aqueduct formats, section 6) whose values are no secret.
+_PUBLIC_CONNECTOR_FIELDS = frozenset(
+    [
+        "type",
+        "bucket",
+        "region",
+        "root_dir",
+        "config_file_path",
+        "config_file_profile",
+        "database",
+        "host",
+        "port",
+        "username",
+        "account_identifier",
+        "warehouse",
+        "schema",
+        "role",
+        "project_id",
+        "output_location",
+    ]
+)
+
+
+def _secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The secret values of a connector's configuration, which may lie in a further ``conf``."""
+    nested = config.get("conf")
+    fields = nested if isinstance(nested, Mapping) else config
+    secret = (value for name, value in fields.items() if name not in _PUBLIC_CONNECTOR_FIELDS)
+    return tuple(value for value in secret if isinstance(value, str) and value)

@@ -1,0 +1,1 @@
+"""Stage 9: exec states, written in every outcome, last of all."""

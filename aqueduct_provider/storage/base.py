@@ -1,0 +1,56 @@
+"""Stage 4, what a store of objects can do. Implementations: ``s3.py``, ``local.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was moved: the sha256 of the bytes in hexadecimal, and their number."""
+
+    sha256: str
+    size: int
+
+
+class ObjectStore(Protocol):
+    """Objects by key, below one prefix of one bucket. Safe to use from several threads.
+
+    Keys are relative to the prefix. All methods raise subclasses of ``StorageError``; reading a key that
+    is not there raises ``ObjectNotFound`` with the full key.
+    """
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes; for small objects."""
+        ...
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write the object; for small objects."""
+        ...
+
+    def get_file(self, key: str, path: Path) -> Stored:
+        """Stream the object into a new file, with memory that does not grow with its size."""
+        ...
+
+    def put_file(self, key: str, path: Path) -> Stored:
+        """Stream a file into the object."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Every key that begins with ``prefix``, in the order of keys."""
+        ...
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete these objects; those that are not there are no error."""
+        ...
+
+    def url(self, key: str) -> str:
+        """How people write where the object is, ``s3://bucket/prefix/key``."""
+        ...

@@ -1,0 +1,81 @@
+"""Stage 4, where everything lies: every object key is made here, from strings alone.
+
+Two layouts. ``NativeLayout`` puts all objects of a run below one prefix, so that runs can be listed and
+deleted. ``CompiledLayout`` is the original's: the path of the spec, ``_``, the run id (Aqueduct formats,
+section 2, "Run-scoped keys").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Layout(Protocol):
+    """The keys of one run."""
+
+    def content(self, artifact_id: str) -> str:
+        """Key of an artifact's bytes."""
+        ...
+
+    def metadata(self, artifact_id: str) -> str:
+        """Key of an artifact's metadata JSON."""
+        ...
+
+    def exec_state(self, operator_id: str) -> str:
+        """Key of an operator's exec state JSON."""
+        ...
+
+
+@dataclass(frozen=True)
+class NativeLayout:
+    """``flows/<flow id>/runs/<run id>/...``"""
+
+    flow_id: str
+    run_id: str
+
+    @property
+    def run_prefix(self) -> str:
+        """The prefix of all objects of the run."""
+        return f"flows/{self.flow_id}/runs/{self.run_id}/"
+
+    def content(self, artifact_id: str) -> str:
+        return f"{self.run_prefix}artifacts/{artifact_id}/content"
+
+    def metadata(self, artifact_id: str) -> str:
+        return f"{self.run_prefix}artifacts/{artifact_id}/metadata.json"
+
+    def exec_state(self, operator_id: str) -> str:
+        return f"{self.run_prefix}operators/{operator_id}/state.json"
+
+
+@dataclass(frozen=True)
+class CompiledLayout:
+    """The original's keys: an artifact's id is its content path, an operator's id its exec state's path.
+
+    :param metadata_paths: artifact id -> metadata path.
+    """
+
+    metadata_paths: Mapping[str, str]
+    run_id: str
+
+    def content(self, artifact_id: str) -> str:
+        return f"{artifact_id}_{self.run_id}"
+
+    def metadata(self, artifact_id: str) -> str:
+        return f"{self.metadata_paths[artifact_id]}_{self.run_id}"
+
+    def exec_state(self, operator_id: str) -> str:
+        return f"{operator_id}_{self.run_id}"
+
+
+def bucket_and_prefix(bucket: str, root_dir: str) -> tuple[str, str]:
+    """The bucket's own name, and the prefix of every key: empty, or without leading and with a trailing slash.
+
+    :param bucket: ``bucket`` or ``s3://bucket/some/prefix``.
+    :param root_dir: a further prefix.
+    """
+    name, _, inner = bucket.removeprefix("s3://").partition("/")
+    parts = [part.strip("/") for part in (inner, root_dir)]
+    return name, "".join(f"{part}/" for part in parts if part)
