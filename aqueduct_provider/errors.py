@@ -18,6 +18,7 @@
     |   |-- RequirementsError     the requirements cannot be resolved or built
     |   |-- PythonNotFound        this worker lacks the Python version
     |   `-- EnvironmentBuildError disk full, uv missing, killed: not the user's fault
+    |-- CommandNotStarted         there is no such program, or it may not be executed
     `-- OperatorFailed            the operator ran and did not succeed
         |-- CheckFailed
         |-- OperatorCrashed       the child ended without an outcome
@@ -170,25 +171,33 @@ class EnvironmentBuildError(EnvironmentFailure):
     """Building failed for a reason that lies with the machine: disk, permissions, uv itself."""
 
 
+class CommandNotStarted(AqueductError):
+    """A child process could not be started: no such program or folder, or no permission to execute it."""
+
+
 class OperatorFailed(AqueductError):
     """The operator ran and did not succeed.
 
-    :param message: what happened; for errors of the user's code, their traceback.
+    :param message: what happened, in one sentence for people.
+    :param context: the traceback; for errors of the user's code from the user's first frame on.
     :param deterministic: whether running it again would end the same way (a wrong type, an import error).
     """
 
-    fault = "user"
+    fault: ClassVar[Fault] = "user"
 
-    def __init__(self, message: str, *, deterministic: bool = False) -> None:
+    def __init__(self, message: str, *, context: str = "", deterministic: bool = False) -> None:
         super().__init__(message)
+        self.context = context
         self.deterministic = deterministic
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _operator_failed, (type(self), str(self), self.deterministic)
+        return _operator_failed, (type(self), str(self), self.context, self.deterministic)
 
 
-def _operator_failed(kind: type[OperatorFailed], message: str, deterministic: bool) -> OperatorFailed:
-    return kind(message, deterministic=deterministic)
+def _operator_failed(
+    kind: type[OperatorFailed], message: str, context: str, deterministic: bool
+) -> OperatorFailed:
+    return kind(message, context=context, deterministic=deterministic)
 
 
 class CheckFailed(OperatorFailed):

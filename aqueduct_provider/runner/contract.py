@@ -78,11 +78,11 @@ class OutputSlot:
 class FunctionCall:
     """How to call the user's code.
 
-    :param code_dir: the archive's top-level folder; the working directory of the call, and on its import path.
+    :param code_dir: the archive's top-level folder: working directory and import path of the call.
     :param entry_file: the file in it to import, ``model.py``.
     :param entry_class: the class whose method is called; empty: the method is a module-level function.
     :param entry_method: ``predict``.
-    :param custom_args: a JSON object given to ``set_args`` before the call when there is a class; empty: none.
+    :param custom_args: a JSON object for the class's ``set_args``, called first; empty: not called.
     """
 
     code_dir: str

@@ -3,28 +3,44 @@
 The JSON Schema of the native dialect is generated from these classes, so their field names, types and
 descriptions are the product's central interface. Specs of the compiled dialect (``spec/compiled.py``)
 become the same classes; what only that dialect knows hangs in ``WorkflowSpec.compiled`` and is never
-read from, or written to, JSON. Rules that span several fields live in ``spec/graph.py``.
+read from, or written to, JSON. Rules that span several fields live in ``spec/graph.py`` and
+``spec/rules.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, SecretStr
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    Tag,
+)
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 in lower-case hexadecimal.")]
-Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")]
+from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
+
+DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+# Identifiers become parts of object keys: ``.`` and ``..`` must not be among them.
+IDENTIFIER_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+PYTHON_PATTERN = r"^3\.[0-9]{1,3}$"
+
+Digest = Annotated[str, Field(pattern=DIGEST_PATTERN, description="sha256 in lower-case hexadecimal.")]
+Identifier = Annotated[str, Field(max_length=200, pattern=IDENTIFIER_PATTERN)]
 Name = Annotated[str, Field(min_length=1)]
-Seconds = Annotated[float, Field(gt=0)]
+# At most a year: far longer ones overflow where Airflow adds them to a date.
+Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 
 
 class ArtifactType(str, Enum):
-    """What kind of value an artifact is (Aqueduct formats, section 4)."""
+    """What kind of value an artifact is."""
 
     UNTYPED = "untyped"
     STRING = "string"
@@ -68,14 +84,16 @@ class Flow(Model):
     id: UUID = Field(description="The same for every version of the flow.")
     name: Name = Field(description="What people call it; any text.")
     description: str = Field("", description="Markdown; shown as the DAG's docs in Airflow.")
-    tags: tuple[Name, ...] = Field((), description="Further tags of the DAG.")
+    tags: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(
+        (), description="Further tags of the DAG; Airflow allows 100 characters in each."
+    )
 
 
 class Version(Model):
     """One published version of the flow."""
 
     id: UUID = Field(description="The original's workflow_dag_id; also a tag of the DAG.")
-    created_at: datetime | None = Field(None, description="When it was published, ISO 8601 with offset.")
+    created_at: AwareDatetime | None = Field(None, description="When it was published, ISO 8601 with offset.")
 
 
 class CronSchedule(Model):
@@ -136,28 +154,42 @@ class Artifact(Model):
 class InlineDefault(Model):
     """A default that is JSON and small enough to stand in the spec."""
 
-    value: JsonValue
+    value: JsonValue = Field(description="The value, as JSON.")
 
 
 class StoredDefault(Model):
     """A default that lies in the artifact store."""
 
     key: Name = Field(description="Key below the store's prefix.")
-    serialization_type: Name = Field(description="How it is encoded (Aqueduct formats, section 4).")
+    serialization_type: Name = Field(description="How its bytes are encoded, such as json, table or pickle.")
     sha256: Digest
+
+
+def _default_kind(default: Any) -> str:
+    """Which of the two defaults this is; what is neither is judged as an inline one."""
+    if isinstance(default, Mapping):
+        is_stored = "value" not in default and StoredDefault.model_fields.keys() & default.keys()
+        return "stored" if is_stored else "inline"
+    return "stored" if isinstance(default, StoredDefault) else "inline"
+
+
+Default = Annotated[
+    Annotated[InlineDefault, Tag("inline")] | Annotated[StoredDefault, Tag("stored")],
+    Discriminator(_default_kind),
+]
 
 
 class Parameter(Model):
     """A value that may be set anew for each run."""
 
     name: Name = Field(description="Unique in the spec; the key in Airflow's params.")
-    type: ArtifactType
-    default: InlineDefault | StoredDefault
+    type: ArtifactType = Field(description="What a value of it must be.")
+    default: Default = Field(description="Its value in runs that set none.")
     description: str = Field("", description="Shown in Airflow's trigger form.")
 
 
 class Code(Model):
-    """A function archive: a zip with one top-level folder (Aqueduct formats, section 3)."""
+    """A function archive: a zip with one top-level folder."""
 
     key: Name = Field(description="Key of the zip below the store's prefix.")
     sha256: Digest = Field(description="Digest of the zip, checked before it is opened.")
@@ -168,7 +200,7 @@ class Code(Model):
     requirements: tuple[Name, ...] | None = Field(
         None, description="pip requirements; null: those of the archive's requirements.txt."
     )
-    python_version: Annotated[str, Field(pattern=r"^3\.\d+$")] | None = Field(
+    python_version: Annotated[str, Field(pattern=PYTHON_PATTERN)] | None = Field(
         None, description="Minor version, 3.11; null: that of the archive's python_version.txt."
     )
 
@@ -176,11 +208,15 @@ class Code(Model):
 class Resources(Model):
     """What the operator asks of the machine; a hint where the executor has no notion of it."""
 
-    num_cpus: Annotated[int, Field(gt=0)] | None = None
-    memory_mb: Annotated[int, Field(gt=0)] | None = None
-    gpu_resource_name: str | None = Field(None, examples=["nvidia.com/gpu"])
-    cuda_version: str | None = None
-    use_llm: bool | None = None
+    num_cpus: Annotated[int, Field(gt=0)] | None = Field(None, description="Number of CPUs.")
+    memory_mb: Annotated[int, Field(gt=0)] | None = Field(None, description="Memory in MB (10**6 bytes).")
+    gpu_resource_name: str | None = Field(
+        None, description="Kubernetes name of the GPU.", examples=["nvidia.com/gpu"]
+    )
+    cuda_version: str | None = Field(
+        None, description="CUDA version that the code needs.", examples=["11.4.1"]
+    )
+    use_llm: bool | None = Field(None, description="Whether the code runs a large language model.")
 
 
 class OperatorBase(Model):
@@ -199,28 +235,28 @@ class OperatorBase(Model):
     retry_delay: Seconds = Field(300.0, description="Seconds between two tries.")
     timeout: Seconds | None = Field(None, description="Seconds after which a try is ended.")
     pool: Name | None = Field(None, description="Airflow pool.")
-    resources: Resources | None = None
+    resources: Resources | None = Field(None, description="What it asks of the machine.")
 
 
 class FunctionOperator(OperatorBase):
     """Calls a function: any inputs, any outputs."""
 
     type: Literal["function"]
-    code: Code
+    code: Code = Field(description="The function's archive and its entry point.")
 
 
 class MetricOperator(OperatorBase):
     """Calls a function whose one output is a number."""
 
     type: Literal["metric"]
-    code: Code
+    code: Code = Field(description="The function's archive and its entry point.")
 
 
 class CheckOperator(OperatorBase):
     """Calls a function whose one output says whether the check passed."""
 
     type: Literal["check"]
-    code: Code
+    code: Code = Field(description="The function's archive and its entry point.")
     severity: Literal["error", "warning"] = Field(
         "error",
         description="error: a failed check fails its task; warning: it is recorded, the flow goes on.",
@@ -249,7 +285,7 @@ class S3Extract(Model):
 
     connector: Literal["S3"]
     connection_id: Name | None = Field(None, description="aqueduct connection; null: the artifact store's.")
-    filepath: str | tuple[str, ...] = Field(
+    filepath: Name | Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
         description="Key; a key that ends with / is a prefix; a list of keys gives a tuple of their values."
     )
     artifact_type: ArtifactType = Field(description="What each file is.")
@@ -270,17 +306,17 @@ class ExtractOperator(OperatorBase):
     """Reads from a data system."""
 
     type: Literal["extract"]
-    source: S3Extract
+    source: S3Extract = Field(description="Where to read.")
 
 
 class LoadOperator(OperatorBase):
     """Saves its last input to a data system; earlier inputs are string parameters."""
 
     type: Literal["load"]
-    target: S3Load
+    target: S3Load = Field(description="Where to write.")
 
 
-CallOperator = Union[FunctionOperator, MetricOperator, CheckOperator]
+CallOperator = FunctionOperator | MetricOperator | CheckOperator
 Operator = Annotated[
     FunctionOperator
     | MetricOperator
@@ -301,36 +337,21 @@ class Retention(Model):
     )
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """What only the compiled dialect knows. It may hold secrets: not for JSON, logs or template fields.
-
-    In that dialect an artifact's id is its content path and an operator's id is its exec state's path,
-    ``Code.sha256`` is empty (nothing pins the archive), and a parameter's default lies at its content path.
-
-    :param metadata_paths: artifact id -> path of its metadata.
-    :param access_keys: static keys of the storage, when the spec holds them: key id, secret.
-    :param connectors: operator id -> the connector's configuration as it stands in the spec.
-    """
-
-    metadata_paths: Mapping[str, str]
-    access_keys: tuple[SecretStr, SecretStr] | None = None
-    connectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-
-
 class WorkflowSpec(Model):
     """One published version of a flow: everything that Airflow needs to run it."""
 
     spec_version: Literal[1] = Field(description="The version of this format.")
-    flow: Flow
-    version: Version
+    flow: Flow = Field(description="What this is a version of.")
+    version: Version = Field(description="Which version this is.")
     dag_id: Identifier = Field(description="The Airflow DAG id.")
     schedule: Schedule | None = Field(None, description="null: manual runs only.")
-    artifact_store: ArtifactStore
-    artifacts: tuple[Artifact, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    operators: Annotated[tuple[Operator, ...], Field(min_length=1)]
-    retention: Retention = Retention.model_construct(k_latest_runs=None)
+    artifact_store: ArtifactStore = Field(description="Where code, artifacts and outcomes lie.")
+    artifacts: tuple[Artifact, ...] = Field((), description="Every artifact that an operator writes.")
+    parameters: tuple[Parameter, ...] = Field((), description="What may be set anew for each run.")
+    operators: Annotated[tuple[Operator, ...], Field(min_length=1)] = Field(description="The tasks.")
+    retention: Retention = Field(
+        Retention.model_construct(k_latest_runs=None), description="Which runs keep their artifacts."
+    )
 
     _compiled: Compiled | None = PrivateAttr(None)
 
@@ -342,11 +363,7 @@ class WorkflowSpec(Model):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret that the spec holds, to be masked; native specs hold none."""
-        if self._compiled is None:
-            return ()
-        keys = tuple(key.get_secret_value() for key in self._compiled.access_keys or ())
-        configs = self._compiled.connectors.values()
-        return keys + tuple(text for config in configs for text in _secret_texts(config))
+        return self._compiled.secrets if self._compiled else ()
 
     def artifact(self, artifact_id: str) -> Artifact:
         """The artifact with this id; raises ``KeyError``."""
@@ -368,34 +385,3 @@ class WorkflowSpec(Model):
             if artifact_id in operator.outputs:
                 return operator
         raise KeyError(artifact_id)
-
-
-# Configuration fields of the connectors (Aqueduct formats, section 6) whose values are no secret.
-_PUBLIC_CONNECTOR_FIELDS = frozenset(
-    [
-        "type",
-        "bucket",
-        "region",
-        "root_dir",
-        "config_file_path",
-        "config_file_profile",
-        "database",
-        "host",
-        "port",
-        "username",
-        "account_identifier",
-        "warehouse",
-        "schema",
-        "role",
-        "project_id",
-        "output_location",
-    ]
-)
-
-
-def _secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The secret values of a connector's configuration, which may lie in a further ``conf``."""
-    nested = config.get("conf")
-    fields = nested if isinstance(nested, Mapping) else config
-    secret = (value for name, value in fields.items() if name not in _PUBLIC_CONNECTOR_FIELDS)
-    return tuple(value for value in secret if isinstance(value, str) and value)

@@ -71,7 +71,7 @@ class CompiledLayout:
 
 
 def bucket_and_prefix(bucket: str, root_dir: str) -> tuple[str, str]:
-    """The bucket's own name, and the prefix of every key: empty, or without leading and with a trailing slash.
+    """The bucket's own name, and the prefix of every key: empty, or ``like/this/``.
 
     :param bucket: ``bucket`` or ``s3://bucket/some/prefix``.
     :param root_dir: a further prefix.

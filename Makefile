@@ -1,0 +1,50 @@
+# Each target does all its own set-up, with nothing but Python (3.10 or newer, with pip) on the machine.
+
+PYTHON ?= python3
+ARGS ?=
+BIN = .venv/bin
+
+# Without bytecode every start of Airflow compiles thousands of files again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help test demo lint format bench constraints clean
+
+help:
+	@echo "make test         all tests, on Airflow 3 and 2.11, against real servers"
+	@echo "make demo         a real flow on a real Airflow; ARGS=--keep leaves it running"
+	@echo "make lint         ruff, mypy, import-linter; make format mends what ruff can"
+	@echo "make bench        the figures of benchmarks/"
+	@echo "make constraints  pin the newest versions in constraints/"
+	@echo "make clean        remove the environments and all that tools left behind"
+
+test:
+	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 oracle
+	@$(BIN)/python tools/suites.py $(ARGS)
+
+demo:
+	@$(PYTHON) tools/environments.py airflow-3
+	@$(BIN)/python -m demo $(ARGS)
+
+lint:
+	@$(PYTHON) tools/environments.py airflow-3
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format:
+	@$(PYTHON) tools/environments.py airflow-3
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench:
+	@$(PYTHON) tools/environments.py airflow-3 oracle
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+constraints:
+	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 oracle
+
+clean:
+	rm -rf .venv .venv-2.11 .venv-oracle .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
+	  .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

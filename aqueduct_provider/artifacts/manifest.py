@@ -1,0 +1,66 @@
+"""Stage 8, the manifest: what a task tells the tasks after it, by XCom. Keys and digests, never data.
+
+XCom lies in Airflow's database, out of reach of those who can only write to the bucket: what a task
+unpickles is therefore what the task before it wrote.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aqueduct_provider.errors import IntegrityError
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class ArtifactRef:
+    """One artifact as its producer left it.
+
+    :param key: its content's key below the store's prefix.
+    :param sha256: digest of its content.
+    :param size: bytes of its content.
+    :param metadata_sha256: digest of its metadata JSON.
+    """
+
+    key: str
+    sha256: str
+    size: int
+    metadata_key: str
+    metadata_sha256: str
+    artifact_type: str
+    serialization_type: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one operator left behind.
+
+    :param status: ``warning`` for a failed check of severity ``warning``.
+    :param artifacts: artifact id -> what was written.
+    """
+
+    status: Literal["succeeded", "warning"]
+    artifacts: Mapping[str, ArtifactRef]
+
+    def to_xcom(self) -> dict[str, Any]:
+        """The JSON form that goes into XCom."""
+        refs = {artifact: dataclasses.asdict(ref) for artifact, ref in self.artifacts.items()}
+        return {"version": VERSION, "status": self.status, "artifacts": refs}
+
+
+def manifest_from_xcom(value: Any, task_id: str) -> Manifest:
+    """The manifest that the task ``task_id`` left in XCom.
+
+    :raises IntegrityError: there is none, or it has another version.
+    """
+    if not isinstance(value, Mapping) or value.get("version") != VERSION:
+        raise IntegrityError(
+            f"Task {task_id!r} left no manifest in XCom, so its artifacts cannot be verified. Was it marked "
+            f"as succeeded by hand, or was its XCom deleted? Clear task {task_id!r} to run it again."
+        )
+    artifacts = {artifact: ArtifactRef(**ref) for artifact, ref in value["artifacts"].items()}
+    return Manifest(status=value["status"], artifacts=artifacts)

@@ -1,0 +1,85 @@
+"""Stage 8, artifacts between the store and a job folder: files in, files out, each verified by digest.
+
+Moves content without ever decoding it. Content goes before metadata, so an artifact whose metadata can be
+read is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.artifacts.metadata import Metadata
+from aqueduct_provider.errors import DigestMismatch
+from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.parallel import together
+
+
+@dataclass(frozen=True)
+class NewArtifact:
+    """An artifact to be published: its content in a file, and where both its objects go."""
+
+    path: Path
+    key: str
+    metadata_key: str
+    metadata: Metadata
+
+
+def fetch_content(store: ObjectStore, ref: ArtifactRef, path: Path) -> None:
+    """Stream an artifact's content into a new file.
+
+    :raises DigestMismatch: the bytes are not those that the producer recorded; the file is removed.
+    """
+    stored = store.get_file(ref.key, path)
+    if stored.sha256 != ref.sha256:
+        path.unlink()
+        raise mismatch(store.url(ref.key), wanted=ref.sha256, found=stored.sha256)
+
+
+def fetch_metadata(store: ObjectStore, ref: ArtifactRef) -> bytes:
+    """The bytes of an artifact's metadata JSON, verified like its content."""
+    data = store.get(ref.metadata_key)
+    found = hashlib.sha256(data).hexdigest()
+    if found != ref.metadata_sha256:
+        raise mismatch(store.url(ref.metadata_key), wanted=ref.metadata_sha256, found=found)
+    return data
+
+
+def publish(store: ObjectStore, artifacts: Sequence[NewArtifact], workers: int) -> list[ArtifactRef]:
+    """Upload all contents, then all metadata, each group at once.
+
+    :param workers: requests at the same time, at most.
+    """
+    contents = together([partial(store.put_file, new.key, new.path) for new in artifacts], workers)
+    documents = [new.metadata.to_json() for new in artifacts]
+    together(
+        [
+            partial(store.put, new.metadata_key, document)
+            for new, document in zip(artifacts, documents, strict=True)
+        ],
+        workers,
+    )
+    return [
+        ArtifactRef(
+            key=new.key,
+            sha256=content.sha256,
+            size=content.size,
+            metadata_key=new.metadata_key,
+            metadata_sha256=hashlib.sha256(document).hexdigest(),
+            artifact_type=new.metadata.artifact_type,
+            serialization_type=new.metadata.serialization_type,
+        )
+        for new, content, document in zip(artifacts, contents, documents, strict=True)
+    ]
+
+
+def mismatch(what: str, *, wanted: str, found: str) -> DigestMismatch:
+    """The error for bytes that are not the promised ones."""
+    return DigestMismatch(
+        f"{what} was changed after it was written: its sha256 is {found}, its producer recorded {wanted}. "
+        "Nothing was loaded from it. Run the producing task again, or publish the flow again if it is code."
+    )

@@ -1,0 +1,163 @@
+"""The only reader of airflow.cfg: the ``[aqueduct]`` section as plain values.
+
+Each option is read when its function is called, so that tests and long-lived processes see changes. The
+options, their types and their defaults stand in ``get_provider_info.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast, get_args
+
+from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.get_provider_info import get_provider_info
+
+SECTION = "aqueduct"
+Isolation = Literal["auto", "always", "never"]
+MissingPython = Literal["fail", "worker", "download"]
+RetryMode = Literal["standard", "adaptive"]
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_Value = TypeVar("_Value")
+_Number = TypeVar("_Number", int, float)
+
+
+def cache_dir() -> Path:
+    """Folder of this worker for environments and code archives. It need not exist."""
+    return _read("cache_dir", _path, "a path that begins with / or ~")
+
+
+def environments_max_bytes() -> int:
+    """Disk that cached environments may take."""
+    return _size("environments_max_bytes")
+
+
+def isolation() -> Isolation:
+    """Where operators run."""
+    return cast(Isolation, _choice("isolation", Isolation))
+
+
+def missing_python() -> MissingPython:
+    """What happens when the worker lacks an operator's Python version."""
+    return cast(MissingPython, _choice("missing_python", MissingPython))
+
+
+def s3_retry_mode() -> RetryMode:
+    """How botocore repeats requests."""
+    return cast(RetryMode, _choice("s3_retry_mode", RetryMode))
+
+
+def s3_max_attempts() -> int:
+    """Tries of one S3 request, the first included."""
+    return _count("s3_max_attempts")
+
+
+def s3_connect_timeout() -> float:
+    """Seconds to wait for a connection to S3."""
+    return _seconds("s3_connect_timeout")
+
+
+def s3_read_timeout() -> float:
+    """Seconds to wait for the next bytes from S3."""
+    return _seconds("s3_read_timeout")
+
+
+def archive_max_bytes() -> int:
+    """Unpacked size of a function archive."""
+    return _size("archive_max_bytes")
+
+
+def archive_max_files() -> int:
+    """Number of files in a function archive."""
+    return _count("archive_max_files")
+
+
+def output_limit_bytes() -> int:
+    """What is kept of each output stream of an operator."""
+    return _size("output_limit_bytes")
+
+
+def kill_grace() -> float:
+    """Seconds between the polite and the forced end of a stopped operator."""
+    return _seconds("kill_grace", below=5)
+
+
+def parallel_requests() -> int:
+    """S3 requests that one task has under way at once."""
+    return _count("parallel_requests")
+
+
+def child_env_allow() -> frozenset[str]:
+    """Names of further environment variables that operators see."""
+    return _read("child_env_allow", _names, "names of environment variables, separated by commas")
+
+
+def _size(option: str) -> int:
+    return _read(option, _bytes, "a size above 0, such as 500 MB or 20 GB")
+
+
+def _count(option: str) -> int:
+    return _read(option, lambda text: _positive(int(text)), "a whole number above 0")
+
+
+def _seconds(option: str, below: float = float("inf")) -> float:
+    limit = "" if below == float("inf") else f" and below {below}"
+    return _read(option, lambda text: _positive(float(text), below), f"a number of seconds above 0{limit}")
+
+
+def _choice(option: str, kind: Any) -> str:
+    allowed: tuple[str, ...] = get_args(kind)
+    return _read(option, lambda text: allowed[allowed.index(text.lower())], f"one of: {', '.join(allowed)}")
+
+
+def _read(option: str, parse: Callable[[str], _Value], allowed: str) -> _Value:
+    from airflow.providers.common.compat.sdk import conf
+
+    # Airflow 2.11 knows a provider's own defaults only in some processes: hence the fallback.
+    text = str(conf.get(SECTION, option, fallback=_defaults()[option])).strip()
+    try:
+        return parse(text)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(
+            f"[{SECTION}] {option} = {text!r} in airflow.cfg, or the variable"
+            f" AIRFLOW__{SECTION.upper()}__{option.upper()}: it must be {allowed}."
+        ) from error
+
+
+@cache
+def _defaults() -> dict[str, str]:
+    options = get_provider_info()["config"][SECTION]["options"]
+    return {name: option["default"] for name, option in options.items()}
+
+
+def _path(text: str) -> Path:
+    from airflow.configuration import AIRFLOW_HOME
+
+    path = Path(text.replace("{AIRFLOW_HOME}", AIRFLOW_HOME)).expanduser()
+    if not path.is_absolute():
+        raise ValueError(text)
+    return path
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"([0-9.]+)\s*([A-Za-z]*)", text)
+    if found is None or found[2].upper() not in _UNITS:
+        raise ValueError(text)
+    return _positive(int(float(found[1]) * _UNITS[found[2].upper()]))
+
+
+def _positive(number: _Number, below: float = float("inf")) -> _Number:
+    if not 0 < number < below:
+        raise ValueError(number)
+    return number
+
+
+def _names(text: str) -> frozenset[str]:
+    names = frozenset(name.strip() for name in text.split(",")) - {""}
+    if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in names):
+        raise ValueError(text)
+    return names

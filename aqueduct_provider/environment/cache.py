@@ -1,0 +1,291 @@
+"""Stage 5, environments kept on this worker: built once, leased to tasks, evicted when nobody uses them.
+
+In: an :class:`EnvironmentSpec`. Out: a :class:`PythonEnvironment`, for as long as its lease is open.
+
+    <root>/<fingerprint>/                        a virtual environment, at its final place
+    <root>/<fingerprint>/aqueduct-environment.json   completion marker, written last; its mtime: the last use
+    <root>/locks/<fingerprint>.lock              flock: exclusive to build or remove, shared to use
+
+The kernel frees a lock when its last holder ends, however that ends, and whatever writes into an environment
+holds its lock: what has no marker and can be locked is garbage. All who share a root must see each other's
+flocks. NFS may not show them (mount options ``nolock``, ``local_lock``): give each machine a root of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import re
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aqueduct_provider.environment.builder import Builder, executable_in, redact
+from aqueduct_provider.environment.fingerprint import EnvironmentSpec, fingerprint
+from aqueduct_provider.errors import ConfigError, EnvironmentBuildError, OperatorKilled
+from aqueduct_provider.process import OnLine
+
+MARKER = "aqueduct-environment.json"
+
+_VERSION = 1
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_POLL = 0.1
+
+
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """A Python that has what an operator needs.
+
+    :param executable: its interpreter.
+    :param fingerprint: its name in the cache; ``worker`` for the worker's own Python.
+    :param reused: it was there already, or another task built it.
+    :param build_seconds: how long building it took; 0 when reused.
+    """
+
+    executable: Path
+    fingerprint: str
+    reused: bool
+    build_seconds: float
+
+
+@dataclass(frozen=True)
+class _Marker:
+    """What the completion marker holds. Requirements are without credentials, size is in bytes."""
+
+    version: int
+    requirements: list[str]
+    python_version: str
+    builder: str
+    size: int
+    created: str
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One lease that is asked for."""
+
+    spec: EnvironmentSpec
+    name: str
+    folder: Path
+    on_line: OnLine
+    cancelled: Callable[[], bool]
+
+    def say(self, text: str) -> None:
+        self.on_line("stderr", text)
+
+
+class EnvironmentCache:
+    """Environments in a folder that all processes of a worker share.
+
+    :param root: the folder; made, for its owner only, when missing.
+    :param builder: makes what is not there.
+    :param max_bytes: when all environments together are larger, those least recently used go. Counted are
+        the sizes of their files: more than they take, for uv hard-links most files from its own cache.
+    """
+
+    def __init__(self, root: Path, builder: Builder, max_bytes: int) -> None:
+        self._root = root
+        self._builder = builder
+        self._max_bytes = max_bytes
+
+    @contextlib.contextmanager
+    def lease(
+        self, spec: EnvironmentSpec, on_line: OnLine, *, cancelled: Callable[[], bool] = lambda: False
+    ) -> Iterator[PythonEnvironment]:
+        """An environment that stays while the context is open; when it is not there, built or waited for.
+
+        :param spec: what it must have.
+        :param on_line: gets the builder's output and what there is to say about it.
+        :param cancelled: asked often while building or waiting; true ends that.
+        :raises EnvironmentFailure: it cannot be built.
+        :raises ConfigError: others than its owner can write to the root.
+        :raises OperatorKilled: it was cancelled.
+        """
+        name = fingerprint(spec, _platform())
+        request = _Request(spec, name, self._root / name, on_line, cancelled)
+        try:
+            self._prepare_root()
+            lock = _Lock(self._lock_path(name))
+        except OSError as exc:
+            raise EnvironmentBuildError(f"The environment cache cannot be used: {exc}") from exc
+        with lock:
+            yield self._obtain(request, lock)
+
+    def _obtain(self, request: _Request, lock: _Lock) -> PythonEnvironment:
+        build_seconds = 0.0
+        try:
+            # Another process may evict what was built before this one has changed to the shared lock.
+            while not self._use(request, lock):
+                build_seconds += self._build(request, lock)
+        except OSError as exc:
+            raise EnvironmentBuildError(f"The environment cache cannot be used: {exc}") from exc
+        return PythonEnvironment(
+            executable_in(request.folder), request.name, not build_seconds, build_seconds
+        )
+
+    def _use(self, request: _Request, lock: _Lock) -> bool:
+        """Whether there is such an environment; it then has this process as a user."""
+        _acquire(lock, fcntl.LOCK_SH, request)
+        marker = _complete(request.folder)
+        if marker is None:
+            return False
+        os.utime(request.folder / MARKER)
+        asked = request.spec.python_version
+        if not marker.python_version.startswith(f"{asked}."):
+            request.say(f"Warning: this environment has Python {marker.python_version} in place of {asked}.")
+        return True
+
+    def _build(self, request: _Request, lock: _Lock) -> float:
+        """Build unless another process just did; the seconds that it took."""
+        _acquire(lock, fcntl.LOCK_EX, request)
+        if _complete(request.folder) is not None:
+            return 0.0
+        request.say(f"Building a Python {request.spec.python_version} environment, {request.name[:12]}.")
+        started = time.monotonic()
+        _remove(request.folder)
+        try:
+            size = self._fill(request, lock)
+        except BaseException:
+            shutil.rmtree(request.folder, ignore_errors=True)
+            raise
+        self._evict(request, size)
+        seconds = time.monotonic() - started
+        request.say(f"Built in {seconds:.1f} s.")
+        return seconds
+
+    def _fill(self, request: _Request, lock: _Lock) -> int:
+        built = self._builder.build(
+            request.spec,
+            request.folder,
+            on_line=request.on_line,
+            cancelled=request.cancelled,
+            keep_open=(lock.fd,),
+        )
+        marker = _Marker(
+            version=_VERSION,
+            requirements=[redact(requirement) for requirement in request.spec.requirements],
+            python_version=built.python_version,
+            builder=built.builder,
+            size=_size(request.folder),
+            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        )
+        temporary = request.folder / f"{MARKER}.new"
+        temporary.write_text(json.dumps(asdict(marker), indent=2), encoding="utf-8")
+        temporary.replace(request.folder / MARKER)
+        return marker.size
+
+    def _evict(self, request: _Request, size: int) -> None:
+        """Remove garbage, then the least recently used until all fit; never the one just built."""
+        others = []
+        for folder in self._root.iterdir():
+            if _FINGERPRINT.fullmatch(folder.name) and folder != request.folder:
+                marker = _read_marker(folder)
+                others.append((_last_use(folder), marker.size if marker else 0, folder))
+        total = size + sum(other_size for _, other_size, _ in others)
+        for last_use, other_size, folder in sorted(others):
+            if last_use and total <= self._max_bytes:
+                break
+            if self._remove_if_unused(folder, last_use):
+                total -= other_size
+                request.say(f"Removed environment {folder.name[:12]} from the cache.")
+
+    def _remove_if_unused(self, folder: Path, last_use: float) -> bool:
+        try:
+            with _Lock(self._lock_path(folder.name)) as lock:
+                if not lock.try_acquire(fcntl.LOCK_EX) or _last_use(folder) != last_use:
+                    return False
+                _remove(folder)
+        except OSError:
+            return False  # What cannot be removed must not fail the task that has its environment.
+        return True
+
+    def _lock_path(self, name: str) -> Path:
+        return self._root / "locks" / f"{name}.lock"
+
+    def _prepare_root(self) -> None:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = self._root.stat()
+        if info.st_mode & stat.S_IWOTH or info.st_uid not in (0, os.geteuid()):
+            raise ConfigError(
+                f"The environment cache {self._root} belongs to another user or everyone can write to it: "
+                "others could change what tasks run. Make it the worker's own, with mode 0700, or set "
+                "cache_dir in the [aqueduct] section of airflow.cfg to a folder that does not exist yet."
+            )
+        (self._root / "locks").mkdir(mode=0o700, exist_ok=True)
+
+
+class _Lock:
+    """A flock on a file of its own, never deleted; freed when closed here and in all who inherited it."""
+
+    def __init__(self, path: Path) -> None:
+        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> _Lock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
+
+    def try_acquire(self, mode: int) -> bool:
+        """Take the lock, or change its mode. A change that fails loses the lock."""
+        try:
+            fcntl.flock(self.fd, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _acquire(lock: _Lock, mode: int, request: _Request) -> None:
+    # Asked again and again, since a blocking flock goes on after a signal and would not see the cancellation.
+    said = False
+    while not lock.try_acquire(mode):
+        if request.cancelled():
+            raise OperatorKilled("Airflow ended the task while it waited for its Python environment.")
+        if not said:
+            request.say(f"Waiting for another task, which builds or uses environment {request.name[:12]}.")
+            said = True
+        time.sleep(_POLL)
+
+
+def _platform() -> str:
+    # The last part tells musl from glibc.
+    return f"{sys.platform}-{platform.machine()}-{getattr(sys.implementation, '_multiarch', '')}"
+
+
+def _complete(folder: Path) -> _Marker | None:
+    """The marker, unless the environment is half-built or its Python has gone from the machine."""
+    marker = _read_marker(folder)
+    return marker if marker and os.access(executable_in(folder), os.X_OK) else None
+
+
+def _read_marker(folder: Path) -> _Marker | None:
+    try:
+        marker = _Marker(**json.loads((folder / MARKER).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return marker if marker.version == _VERSION else None
+
+
+def _last_use(folder: Path) -> float:
+    """0 when it is garbage."""
+    return (folder / MARKER).stat().st_mtime if _read_marker(folder) else 0.0
+
+
+def _remove(folder: Path) -> None:
+    # The marker goes first: a removal that is cut short leaves garbage, not an environment with holes.
+    (folder / MARKER).unlink(missing_ok=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _size(folder: Path) -> int:
+    return sum(
+        (Path(parent) / name).lstat().st_size for parent, _, names in os.walk(folder) for name in names
+    )

@@ -1,0 +1,171 @@
+"""Stage 5, what identifies an environment: requirements and a Python version -> sha256.
+
+In: requirement lines as people write them. Out: an :class:`EnvironmentSpec` in one spelling, its fingerprint,
+and what this worker's own Python lacks of it. Runs no process and writes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import site
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import Distribution
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from aqueduct_provider.errors import RequirementsError
+
+# Raised when the same document must no longer mean the same environment.
+VERSION = 1
+
+WORKER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+# As pip: a # begins a comment at the start of a line or after white space, so not in the fragment of a URL.
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """An environment that is asked for.
+
+    :param requirements: PEP 508 requirements; those of :func:`normalise` make equal environments equal.
+    :param python_version: minor version, ``3.11``.
+    """
+
+    requirements: tuple[str, ...]
+    python_version: str
+
+
+@dataclass(frozen=True)
+class Unsatisfied:
+    """A requirement that the worker's own Python does not satisfy.
+
+    :param requirement: in PEP 508.
+    :param installed: the version that is there instead; None: the package is missing.
+    """
+
+    requirement: str
+    installed: str | None
+
+    def __str__(self) -> str:
+        return f"{self.requirement} ({f'has {self.installed}' if self.installed else 'not installed'})"
+
+
+def parse_requirements_file(text: str) -> tuple[str, ...]:
+    """The requirements that a ``requirements.txt`` holds, normalised.
+
+    :raises RequirementsError: see :func:`normalise`; the message names the line.
+    """
+    return normalise(text.removeprefix("\ufeff").replace("\\\r\n", "").replace("\\\n", "").splitlines())
+
+
+def normalise(requirements: Iterable[str]) -> tuple[str, ...]:
+    """Requirement lines in one spelling: without comments, sorted, each once.
+
+    :param requirements: lines of a requirements file; comments and blank lines are allowed.
+    :raises RequirementsError: a line is an option (``-r``, ``--index-url``, ...) or no PEP 508 requirement.
+    """
+    lines = ((number, _COMMENT.sub("", line).strip()) for number, line in enumerate(requirements, start=1))
+    return tuple(sorted({_normalise_line(number, line) for number, line in lines if line}))
+
+
+def parse_python_version(text: str) -> str:
+    """The minor version in ``3.11``, ``3.11.7`` or ``Python 3.11.7``.
+
+    :raises RequirementsError: there is none in it.
+    """
+    found = re.fullmatch(r"(?:[Pp]ython\s*)?(3\.\d+)(?:\.\d+\S*)?", text.strip())
+    if found is None:
+        raise RequirementsError(f"{text!r} is not a Python version; write it as 3.11.")
+    return found[1]
+
+
+def fingerprint(spec: EnvironmentSpec, platform: str) -> str:
+    """The name of the environment: a sha256 in hex.
+
+    :param platform: what binary packages are chosen by, such as ``linux-x86_64``.
+    """
+    document = {
+        "version": VERSION,
+        "requirements": list(spec.requirements),
+        "python_version": spec.python_version,
+        "platform": platform,
+    }
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def satisfied_by_worker(spec: EnvironmentSpec) -> bool:
+    """Whether this worker's own Python is of the version asked for and has every requirement.
+
+    Cached, for what is installed does not change while a process runs.
+    """
+    return spec.python_version == WORKER_PYTHON and not any(_lacking(map(Requirement, spec.requirements)))
+
+
+def unsatisfied(requirements: Iterable[str]) -> tuple[Unsatisfied, ...]:
+    """What this worker's own Python lacks.
+
+    Looks where ``python -I`` looks: not in ``PYTHONPATH``, not in the user's site-packages. Of extras, their
+    dependencies are checked too. A requirement that names a URL counts as unsatisfied, for what is installed
+    may come from elsewhere.
+    """
+    return tuple(dict.fromkeys(_lacking(map(Requirement, requirements))))
+
+
+def _normalise_line(number: int, line: str) -> str:
+    if line.startswith("-"):
+        raise RequirementsError(
+            f"Requirement line {number}, {line!r}: options are not supported. Index settings come from the "
+            "worker's uv configuration (UV_DEFAULT_INDEX, UV_INDEX, uv.toml); write one package on each line."
+        )
+    try:
+        requirement = Requirement(line)
+    except InvalidRequirement as exc:
+        reason = str(exc).splitlines()[0]
+        raise RequirementsError(
+            f"Requirement line {number}, {line!r}: {reason}. Write 'name==1.2' or 'name @ https://...'."
+        ) from exc
+    requirement.name = canonicalize_name(requirement.name)
+    requirement.extras = {canonicalize_name(extra) for extra in requirement.extras}
+    return str(requirement)
+
+
+def _lacking(
+    requirements: Iterable[Requirement], extra: str = "", seen: frozenset[str] = frozenset()
+) -> Iterator[Unsatisfied]:
+    for requirement in requirements:
+        if str(requirement) in seen or not _applies(requirement, extra):
+            continue
+        found = _installed(requirement.name)
+        version = found.version if found else None
+        if found is None or version is None or not _accepts(requirement, version):
+            yield Unsatisfied(str(requirement), version)
+            continue
+        for name in sorted(requirement.extras):
+            yield from _lacking(_needs_of(found, name), name, seen | {str(requirement)})
+
+
+def _accepts(requirement: Requirement, version: str) -> bool:
+    return requirement.url is None and requirement.specifier.contains(version, prereleases=True)
+
+
+def _applies(requirement: Requirement, extra: str) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+
+
+def _needs_of(found: Distribution, extra: str) -> Iterator[Requirement]:
+    """What an extra adds: the dependencies that apply with it and not without it."""
+    for requirement in map(Requirement, found.requires or ()):
+        if not _applies(requirement, "") and _applies(requirement, extra):
+            yield requirement
+
+
+def _installed(name: str) -> Distribution | None:
+    return next(iter(Distribution.discover(name=name, path=site.getsitepackages())), None)

@@ -1,0 +1,179 @@
+"""Stage 6, the main path: one attempt at one task, from its inputs to its exec state.
+
+In: a :class:`Task` and a :class:`Worker`. Out: artifacts and metadata in the store, then the exec state,
+written in every outcome and last of all; and a manifest, or the error that says how the attempt failed.
+The path stands here and not in the Airflow operator, so that it runs, and is tested, without Airflow.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest
+from aqueduct_provider.artifacts.metadata import Metadata
+from aqueduct_provider.artifacts.transfer import NewArtifact, publish
+from aqueduct_provider.errors import (
+    AqueductError,
+    CheckFailed,
+    OperatorCrashed,
+    OperatorFailed,
+    OperatorKilled,
+)
+from aqueduct_provider.execution.archive import runner_archive
+from aqueduct_provider.execution.job import job_command, job_variables, read_outcome
+from aqueduct_provider.execution.operators import LOADED_FILE, Job, prepare
+from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.process import Child
+from aqueduct_provider.runner.contract import REQUEST_FILE, JobOutcome, to_json
+from aqueduct_provider.spec.models import CallOperator, CheckOperator
+from aqueduct_provider.state.exec_state import ExecState, FailureType, Status
+
+log = logging.getLogger(__name__)
+
+# The original's words (Aqueduct formats, section 6, "check").
+CHECK_FAILED = "The check did not pass (returned False)."
+
+
+@dataclass
+class Attempt:
+    """One attempt at one task. ``run`` once; ``kill`` from a signal handler or another thread."""
+
+    task: Task
+    worker: Worker
+    _killed: bool = field(default=False, init=False)
+    _stdout: str = field(default="", init=False)
+    _stderr: str = field(default="", init=False)
+
+    def run(self) -> Manifest:
+        """Run the operator; whatever happens, leave its exec state.
+
+        :raises AqueductError: how the attempt failed.
+        """
+        try:
+            with tempfile.TemporaryDirectory(prefix="aqueduct-", ignore_cleanup_errors=True) as name:
+                folder = Path(name)
+                outcome, job = self._perform(folder)
+                artifacts = self._publish(outcome, job, folder)
+            state = self._verdict(outcome)
+        except BaseException as error:
+            self._record_failure(error)
+            raise
+        self._record(state)
+        return Manifest("succeeded" if state.status is Status.SUCCEEDED else "warning", artifacts)
+
+    def kill(self) -> None:
+        """Ask for the end of whatever runs, with all that it started; ``run`` then raises ``OperatorKilled``.
+
+        Returns at once: the flag is looked at ten times a second by those who wait for a child or a lock.
+        """
+        self._killed = True
+
+    def _perform(self, folder: Path) -> tuple[JobOutcome, Job | None]:
+        prepared = prepare(self.task, self.worker, folder)
+        if isinstance(prepared, JobOutcome):
+            return prepared, None
+        outcome = self._run_child(prepared, folder)
+        if outcome.failure is not None:
+            failure = outcome.failure
+            kind = OperatorFailed if failure.kind == "user" else OperatorCrashed
+            raise kind(failure.tip, context=failure.context, deterministic=failure.deterministic)
+        return outcome, prepared
+
+    def _run_child(self, job: Job, folder: Path) -> JobOutcome:
+        worker = self.worker
+        (folder / REQUEST_FILE).write_text(to_json(job.request), encoding="utf-8")
+        runner = runner_archive(worker.cache_dir / "runner")
+        with worker.provide(job.environment, worker.on_line, self._is_killed) as python:
+            child = Child(
+                job_command(python.executable, runner, folder),
+                cwd=folder,
+                env=job_variables(worker.variables, worker.allowed_variables, python.executable),
+                on_line=worker.on_line,
+                timeout=self.task.operator.timeout,
+                capture_limit=worker.output_limit,
+                grace=worker.kill_grace,
+                cancelled=self._is_killed,
+            )
+            finished = child.run()
+        self._stdout, self._stderr = finished.stdout, finished.stderr
+        return read_outcome(folder, finished)
+
+    def _is_killed(self) -> bool:
+        return self._killed
+
+    def _publish(self, outcome: JobOutcome, job: Job | None, folder: Path) -> dict[str, ArtifactRef]:
+        if self._killed:
+            raise OperatorKilled("Airflow ended the task before its artifacts were stored.")
+        task, layout = self.task, self.task.layout
+        measured = _measured(task, outcome)
+        new = [
+            NewArtifact(
+                path=folder / info.path,
+                key=layout.content(artifact_id),
+                metadata_key=layout.metadata(artifact_id),
+                metadata=Metadata(
+                    artifact_type=info.artifact_type,
+                    serialization_type=info.serialization_type,
+                    python_type=info.python_type,
+                    schema=info.schema,
+                    system_metadata=measured,
+                    encoding=None if task.workflow.compiled else info.encoding,
+                ),
+            )
+            for artifact_id, info in zip(task.operator.outputs, outcome.outputs, strict=True)
+        ]
+        if job is not None and job.upload is not None:
+            store, key = job.upload
+            store.put_file(key, folder / LOADED_FILE)
+        refs = publish(self.worker.store, new, self.worker.requests)
+        return dict(zip(task.operator.outputs, refs, strict=True))
+
+    def _verdict(self, outcome: JobOutcome) -> ExecState:
+        """The exec state of an attempt whose job ended well; a failed check has the last word here."""
+        operator = self.task.operator
+        if isinstance(operator, CheckOperator) and not outcome.check_passed:
+            if operator.severity == "error":
+                raise CheckFailed(CHECK_FAILED)
+            return self._state(Status.FAILED, FailureType.USER_NON_FATAL, CHECK_FAILED)
+        return self._state(Status.SUCCEEDED)
+
+    def _state(
+        self, status: Status, failure_type: FailureType | None = None, tip: str = "", context: str = ""
+    ) -> ExecState:
+        return ExecState(status, failure_type, tip, context, self._stdout, self._stderr)
+
+    def _record(self, state: ExecState) -> None:
+        key = self.task.layout.exec_state(self.task.operator.id)
+        self.worker.store.put(key, state.to_json())
+
+    def _record_failure(self, error: BaseException) -> None:
+        """Write why the attempt failed. When even that fails, the first error is still the one to report."""
+        try:
+            self._record(self._failure(error))
+        except Exception as second:
+            log.error("The exec state could not be written: %s", second)
+
+    def _failure(self, error: BaseException) -> ExecState:
+        if isinstance(error, OperatorKilled) or not isinstance(error, Exception):
+            return self._state(Status.CANCELED, None, str(error) or "The task was ended from outside.")
+        if not isinstance(error, AqueductError):
+            tip = f"The provider failed: {type(error).__name__}: {error}. This is not the operator's fault."
+            context = "".join(traceback.format_exception(error))
+            return self._state(Status.FAILED, FailureType.SYSTEM, tip, context)
+        failure_type = FailureType.USER_FATAL if error.fault == "user" else FailureType.SYSTEM
+        context = error.context if isinstance(error, OperatorFailed) else ""
+        return self._state(Status.FAILED, failure_type, str(error), context)
+
+
+def _measured(task: Task, outcome: JobOutcome) -> dict[str, str]:
+    """What the job cost, as the metadata has it; the compiled dialect knows no CPU time."""
+    if not isinstance(task.operator, CallOperator):
+        return {}
+    measured = {"runtime": str(outcome.wall_time), "max_memory": str(outcome.max_memory_mb)}
+    if task.workflow.compiled is None:
+        measured["cpu_time"] = str(outcome.cpu_time)
+    return measured

@@ -1,0 +1,165 @@
+"""Stage 6, the user's code: a function archive in the store -> a verified, unpacked folder.
+
+An archive whose digest the spec pins is kept on the worker and costs no request the next time. Nothing in
+an archive is trusted: not its paths, its links, its size or its number of files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aqueduct_provider.artifacts.transfer import mismatch
+from aqueduct_provider.environment.fingerprint import parse_python_version, parse_requirements_file
+from aqueduct_provider.errors import UnsafeArchive
+from aqueduct_provider.spec.models import Code
+from aqueduct_provider.storage.base import ObjectStore
+
+_KEPT_ARCHIVES = 1000
+
+
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """What an archive may hold when unpacked.
+
+    :param max_bytes: total size of its files.
+    :param max_files: number of its entries.
+    """
+
+    max_bytes: int
+    max_files: int
+
+
+@dataclass(frozen=True)
+class CodeFolder:
+    """Unpacked code.
+
+    :param path: the archive's top-level folder.
+    :param requirements: pip requirements, from the spec or the archive's ``requirements.txt``.
+    :param python_version: minor version, from the spec or ``python_version.txt``; None where neither says.
+    """
+
+    path: Path
+    requirements: tuple[str, ...]
+    python_version: str | None
+
+
+def fetch_code(
+    store: ObjectStore, code: Code, folder: Path, *, cache: Path, limits: ArchiveLimits
+) -> CodeFolder:
+    """Fetch, verify and unpack a function archive.
+
+    :param folder: a folder that does not exist yet.
+    :param cache: where archives with a pinned digest are kept.
+    :raises DigestMismatch: the archive is not the one that the spec pins.
+    :raises UnsafeArchive: it is no zip, or holds what no function archive may hold.
+    """
+    if code.sha256:
+        archive = _cached(store, code, cache)
+    else:
+        archive = folder.with_suffix(".zip")
+        store.get_file(code.key, archive)
+    top = unpack(archive, folder, limits, name=store.url(code.key))
+    return CodeFolder(
+        path=top,
+        requirements=_requirements(code, top),
+        python_version=code.python_version or _python_version(top),
+    )
+
+
+def unpack(archive: Path, folder: Path, limits: ArchiveLimits, *, name: str) -> Path:
+    """Unpack a zip and give its one top-level folder.
+
+    :param name: what error messages call the archive.
+    :raises UnsafeArchive: see :func:`fetch_code`.
+    """
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            entries = zipped.infolist()
+            _check(entries, limits, name)
+            folder.mkdir(parents=True)
+            zipped.extractall(folder)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise UnsafeArchive(
+            f"{name} cannot be unpacked as a zip ({error}). Publish the flow again."
+        ) from error
+    tops = [path for path in folder.iterdir() if path.is_dir()]
+    if len(tops) != 1:
+        raise UnsafeArchive(f"{name} has {len(tops)} top-level folders, not one. Publish the flow again.")
+    return tops[0]
+
+
+def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits, name: str) -> None:
+    if len(entries) > limits.max_files:
+        raise UnsafeArchive(
+            f"{name} has {len(entries)} files, more than the {limits.max_files} that "
+            "[aqueduct] archive_max_files allows."
+        )
+    # zipfile never writes more of an entry than the size declared for it, so the sum bounds what is written.
+    size = sum(entry.file_size for entry in entries)
+    if size > limits.max_bytes:
+        raise UnsafeArchive(
+            f"{name} unpacks to {size} bytes, more than the {limits.max_bytes} that "
+            "[aqueduct] archive_max_bytes allows."
+        )
+    for entry in entries:
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+            raise UnsafeArchive(f"{name} holds {entry.filename!r}, a path outside its folder.")
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is a link or a device, not a file.")
+
+
+def _cached(store: ObjectStore, code: Code, cache: Path) -> Path:
+    """The archive on this worker, fetched when it is not there; its digest is checked every time."""
+    path = cache / f"{code.sha256}.zip"
+    if path.is_file() and _sha256(path) == code.sha256:
+        os.utime(path)
+        return path
+    cache.mkdir(parents=True, exist_ok=True)
+    fresh = cache / f"{uuid.uuid4().hex}.tmp"
+    try:
+        found = store.get_file(code.key, fresh).sha256
+        if found != code.sha256:
+            raise mismatch(store.url(code.key), wanted=code.sha256, found=found)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    _evict(cache)
+    return path
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _evict(cache: Path) -> None:
+    archives = sorted(cache.glob("*.zip"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in archives[_KEPT_ARCHIVES:]:
+        old.unlink(missing_ok=True)
+
+
+def _requirements(code: Code, top: Path) -> tuple[str, ...]:
+    if code.requirements is not None:
+        return code.requirements
+    text = _text(top / "requirements.txt")
+    return parse_requirements_file(text) if text else ()
+
+
+def _python_version(top: Path) -> str | None:
+    text = _text(top / "python_version.txt")
+    return parse_python_version(text) if text else None
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else None

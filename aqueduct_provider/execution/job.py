@@ -1,0 +1,80 @@
+"""Stage 6, one job: a request and a Python -> a child process -> how it went.
+
+The job folder holds ``request.json``, the inputs and the code; the child adds the outputs and, as its last
+act, ``outcome.json``. The child sees a short list of environment variables: what a program needs to find
+its tools and the network, and nothing that the worker was entrusted with.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from aqueduct_provider.errors import OperatorCrashed, OperatorKilled, OperatorTimedOut
+from aqueduct_provider.process import Finished
+from aqueduct_provider.runner.contract import OUTCOME_FILE, JobOutcome, outcome_from_json
+
+# An allow-list, so that a variable with a secret that nobody thought of stays out.
+PASSED_VARIABLES = frozenset(
+    "HOME USER LOGNAME PATH LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH "
+    "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE "
+    "HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy "
+    "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS CUDA_VISIBLE_DEVICES CUDA_HOME "
+    "NVIDIA_VISIBLE_DEVICES JAVA_HOME".split()
+)
+
+
+def job_command(python: Path, runner: Path, folder: Path) -> list[str]:
+    """How the child is started: isolated from the worker's Python variables, unbuffered for live logs."""
+    return [str(python), "-I", "-u", str(runner), str(folder)]
+
+
+def job_variables(worker: Mapping[str, str], also: frozenset[str], python: Path) -> dict[str, str]:
+    """The child's environment variables.
+
+    :param worker: those of the worker.
+    :param also: further names that the configuration allows.
+    :param python: the child's interpreter; its folder comes first on the path.
+    """
+    passed = PASSED_VARIABLES | also
+    env = {name: value for name, value in worker.items() if name in passed or name.startswith("LC_")}
+    env["PATH"] = os.pathsep.join([str(python.parent), env.get("PATH", os.defpath)])
+    return env
+
+
+def read_outcome(folder: Path, finished: Finished) -> JobOutcome:
+    """The outcome that the child left.
+
+    :raises OperatorKilled: Airflow asked for the end.
+    :raises OperatorTimedOut: the child ran too long.
+    :raises OperatorCrashed: it ended without an outcome.
+    """
+    if finished.killed:
+        raise OperatorKilled(
+            "Airflow ended the task; its child process and all that it had started are gone."
+        )
+    if finished.timed_out:
+        raise OperatorTimedOut(
+            f"The operator ran longer than its timeout and was ended after {finished.wall_time:.1f} s. "
+            "Raise its timeout, or make it faster."
+        )
+    path = folder / OUTCOME_FILE
+    if not path.is_file():
+        raise OperatorCrashed(_crash(finished.returncode), context=finished.stderr[-4000:])
+    return outcome_from_json(path.read_text(encoding="utf-8"))
+
+
+def _crash(code: int) -> str:
+    if code >= 0:
+        return (
+            f"The child process ended itself with exit code {code} before it could report: the operator's "
+            "code may call os._exit, or its Python could not start."
+        )
+    hint = {
+        signal.SIGKILL: " Often this is the kernel's out-of-memory killer: give the worker more memory.",
+        signal.SIGSEGV: " A compiled library that the operator uses crashed.",
+    }.get(-code, "")
+    name = next((f" ({known.name})" for known in signal.Signals if known == -code), "")
+    return f"The child process was killed by signal {-code}{name}.{hint}"

@@ -1,0 +1,80 @@
+"""Stage 6, what is run and with what: plain values and effects, handed in by the Airflow operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.environment.cache import PythonEnvironment
+from aqueduct_provider.environment.fingerprint import EnvironmentSpec
+from aqueduct_provider.execution.code import ArchiveLimits
+from aqueduct_provider.process import OnLine
+from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Operator, WorkflowSpec
+from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.layout import CompiledLayout, Layout, NativeLayout
+
+Provide = Callable[[EnvironmentSpec, OnLine, Callable[[], bool]], AbstractContextManager[PythonEnvironment]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One operator of one run.
+
+    :param run_id: Airflow's run id, part of every key.
+    :param params: the run's parameter values by name; None means the published value.
+    :param inputs: the operator's input artifacts by id, as their producers left them.
+    """
+
+    workflow: WorkflowSpec
+    operator: Operator
+    run_id: str
+    params: Mapping[str, Any]
+    inputs: Mapping[str, ArtifactRef]
+
+    @property
+    def layout(self) -> Layout:
+        """The keys of this run."""
+        compiled = self.workflow.compiled
+        if compiled is not None:
+            return CompiledLayout(compiled.metadata_paths, self.run_id)
+        return NativeLayout(str(self.workflow.flow.id), self.run_id)
+
+    @property
+    def table_serialization(self) -> str:
+        """How the flow stores tables: the original's JSON where the original must read them."""
+        return "table" if self.workflow.compiled is not None else "parquet"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What this worker offers to its tasks.
+
+    :param store: the flow's artifact store.
+    :param connect: the store that an S3 extract or load reads or writes.
+    :param provide: leases a Python for requirements, for as long as the context is open; it is given where
+        its output lines go, and a function that is true when it must stop.
+    :param cache_dir: folder for what is worth keeping between tasks.
+    :param archive_limits: what a function archive may hold.
+    :param variables: the worker's environment variables.
+    :param allowed_variables: names that a child may see beyond the usual ones.
+    :param output_limit: bytes of each output stream that are kept for the exec state.
+    :param kill_grace: seconds between SIGTERM and SIGKILL.
+    :param requests: requests to the store at the same time, at most.
+    :param on_line: gets every line that a child prints, as it prints it.
+    """
+
+    store: ObjectStore
+    connect: Callable[[ExtractOperator | LoadOperator], ObjectStore]
+    provide: Provide
+    cache_dir: Path
+    archive_limits: ArchiveLimits
+    variables: Mapping[str, str]
+    allowed_variables: frozenset[str]
+    output_limit: int
+    kill_grace: float
+    requests: int
+    on_line: OnLine

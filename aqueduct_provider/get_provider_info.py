@@ -1,0 +1,142 @@
+"""What Airflow reads at start-up: who we are, our connection type with its form, our configuration section.
+
+A static dict that imports nothing, since every Airflow process loads it. The options of the ``[aqueduct]``
+section and their defaults stand here and nowhere else; ``config.py`` reads them from here, and
+``docs/configuration.md`` is generated from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The metadata of this provider, after Airflow's ``provider_info.schema.json``."""
+    return {
+        "package-name": "airflow-provider-aqueduct",
+        "name": "Aqueduct",
+        "description": "Run ML and data flows, written as plain Python functions, on Apache Airflow.",
+        "versions": ["0.1.0"],
+        "connection-types": [_CONNECTION_TYPE],
+        "config": {
+            "aqueduct": {
+                "description": "How flows of Aqueduct run on this Airflow.",
+                "options": _OPTIONS,
+            }
+        },
+    }
+
+
+def _text_field(label: str, description: str) -> dict[str, Any]:
+    return {"label": label, "description": description, "schema": {"type": ["string", "null"]}}
+
+
+# The form of Airflow 3.2 and newer; the hook makes that of older lines from the same labels.
+_CONNECTION_TYPE: dict[str, Any] = {
+    "connection-type": "aqueduct",
+    "hook-class-name": "aqueduct_provider.hooks.aqueduct.AqueductHook",
+    "hook-name": "Aqueduct artifact store",
+    "conn-fields": {
+        "bucket": _text_field("Bucket", "Name of the S3 bucket, or s3://bucket/some/prefix."),
+        "region": _text_field("Region", "AWS region of the bucket; empty: that of the profile."),
+        "root_dir": _text_field("Root dir", "A further prefix of every object key; may be empty."),
+        "credentials_path": _text_field(
+            "S3 credentials path",
+            "AWS credentials file on the Airflow machines; empty: boto3's own chain of sources.",
+        ),
+        "credentials_profile": _text_field("S3 credentials profile", "Profile in that file; empty: default."),
+        "endpoint_url": _text_field("Endpoint URL", "For S3-compatible stores such as MinIO; empty: AWS."),
+    },
+    "ui-field-behaviour": {
+        "hidden-fields": ["host", "schema", "login", "password", "port"],
+        "relabeling": {},
+        "placeholders": {
+            "bucket": "my-bucket",
+            "region": "eu-central-1",
+            "root_dir": "aqueduct",
+            "credentials_path": "~/.aws/credentials",
+            "credentials_profile": "default",
+            "endpoint_url": "https://minio.example.com",
+        },
+    },
+}
+
+
+def _option(kind: str, default: str, example: str | None, description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": kind,
+        "example": example,
+        "default": default,
+    }
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "cache_dir": _option(
+        "string",
+        "{AIRFLOW_HOME}/aqueduct",
+        "/var/cache/aqueduct",
+        "Folder of each worker for environments and code archives. Best on the file system of uv's cache,"
+        " so that environments are hard links.",
+    ),
+    "environments_max_bytes": _option(
+        "string",
+        "20 GB",
+        "500 MB",
+        "Disk that cached environments may take; beyond it the ones unused for longest are deleted.",
+    ),
+    "isolation": _option(
+        "string",
+        "auto",
+        "always",
+        "Where operators run. auto: in the worker's own Python when it satisfies every requirement exactly,"
+        " else in an environment of their own. always: in an environment of their own. never: in the"
+        " worker's own Python.",
+    ),
+    "missing_python": _option(
+        "string",
+        "fail",
+        "download",
+        "What happens when the worker lacks an operator's Python version. fail: the task fails and says so."
+        " worker: the worker's own version is used. download: uv downloads the version.",
+    ),
+    "s3_retry_mode": _option(
+        "string",
+        "standard",
+        "adaptive",
+        "How failed S3 requests are repeated, in botocore's words. standard: with growing pauses. adaptive:"
+        " also slows down when S3 throttles.",
+    ),
+    "s3_max_attempts": _option("integer", "5", "10", "Tries of one S3 request, the first included."),
+    "s3_connect_timeout": _option("float", "10", "3", "Seconds to wait for a connection to S3."),
+    "s3_read_timeout": _option("float", "60", "120", "Seconds to wait for S3 to send the next bytes."),
+    "archive_max_bytes": _option(
+        "string", "1 GB", "200 MB", "Unpacked size that a function archive may have at most."
+    ),
+    "archive_max_files": _option(
+        "integer", "10000", "500", "Files that a function archive may hold at most."
+    ),
+    "output_limit_bytes": _option(
+        "string",
+        "1 MB",
+        "100 KB",
+        "What is kept of an operator's stdout, and of its stderr, in its exec state. Airflow's task log has"
+        " all of both.",
+    ),
+    "kill_grace": _option(
+        "float",
+        "2",
+        "1",
+        "Seconds between the polite and the forced end of a stopped operator. Below 5, after which Airflow"
+        " kills the task itself.",
+    ),
+    "parallel_requests": _option("integer", "10", "4", "S3 requests that one task has under way at once."),
+    "child_env_allow": _option(
+        "string",
+        "",
+        "HTTPS_PROXY, NO_PROXY",
+        "Environment variables of the worker, by name and separated by commas, that operators see beyond"
+        " the few that Python needs.",
+    ),
+}

@@ -1,0 +1,226 @@
+"""From Airflow to the artifact store: a connection, or what a spec says, becomes an ``S3Store``.
+
+In: connections of type ``aqueduct``, the ``[aqueduct]`` section, specs. Out: settings and stores. The form of
+the connection stands in ``get_provider_info.py``, which Airflow 3.2 and newer read; older lines ask the hook
+for it. Every secret is registered with Airflow's masker as soon as it is seen.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
+
+from aqueduct_provider import config
+from aqueduct_provider.errors import AqueductError, ConfigError
+from aqueduct_provider.get_provider_info import get_provider_info
+from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
+from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_FORM: Mapping[str, Any] = get_provider_info()["connection-types"][0]
+_FIELDS: Mapping[str, Mapping[str, Any]] = _FORM["conn-fields"]
+
+# What each way of giving credentials to an S3 connector needs (Aqueduct formats, section 6).
+_CONNECTOR_FIELDS = {
+    "access_key": ("access_key_id", "secret_access_key"),
+    "config_file_path": ("config_file_path",),
+    "config_file_content": ("config_file_content",),
+}
+
+
+class AqueductHook(BaseHook):
+    """The artifact store behind an Airflow connection of type ``aqueduct``.
+
+    :param aqueduct_conn_id: id of the connection.
+
+    Example::
+
+        store = AqueductHook("aqueduct_default").store()
+        print(*store.list("flows/"), sep="\\n")
+    """
+
+    conn_name_attr = "aqueduct_conn_id"
+    default_conn_name = "aqueduct_default"
+    conn_type = "aqueduct"
+    hook_name = "Aqueduct artifact store"
+
+    def __init__(self, aqueduct_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.aqueduct_conn_id = aqueduct_conn_id
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """The fields of the form, for Airflow before 3.2."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from flask_babel import lazy_gettext
+        from wtforms import StringField
+
+        return {
+            name: StringField(
+                lazy_gettext(field["label"]), description=field["description"], widget=BS3TextFieldWidget()
+            )
+            for name, field in _FIELDS.items()
+        }
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Which usual fields the form hides, for Airflow before 3.2."""
+        behaviour = _FORM["ui-field-behaviour"]
+        return {
+            "hidden_fields": behaviour["hidden-fields"],
+            "relabeling": behaviour["relabeling"],
+            "placeholders": dict(behaviour["placeholders"]),
+        }
+
+    def settings(self) -> S3Settings:
+        """What the connection and the ``[aqueduct]`` section say.
+
+        :raises ConfigError: there is no such connection, or it is wrong; names everything that is.
+        """
+        try:
+            connection = self.get_connection(self.aqueduct_conn_id)
+        except AirflowNotFoundException as error:
+            raise ConfigError(
+                f"There is no Airflow connection {self.aqueduct_conn_id!r}. Add one of type aqueduct, under"
+                " Admin > Connections or with `airflow connections add`."
+            ) from error
+        fields, problems = _read_extra(connection.extra)
+        if connection.conn_type != self.conn_type:
+            problems.append(f"its type is {connection.conn_type!r}, not {self.conn_type!r}")
+        if connection.login or connection.password:
+            problems.append("login and password are not used: name an S3 credentials path instead")
+        _raise_problems(f"The Airflow connection {self.aqueduct_conn_id!r}", problems)
+        return S3Settings(**fields, **_requests())
+
+    def store(self) -> S3Store:
+        """The store. Raises ``ConfigError`` or ``CredentialsError``."""
+        return connect(self.settings())
+
+    def get_conn(self) -> S3Client:
+        """The S3 client of botocore behind the store."""
+        return self.store().client
+
+    def test_connection(self) -> tuple[bool, str]:
+        """List the bucket; whether that went well, and a sentence for people."""
+        try:
+            store = self.store()
+            store.check()
+        except AqueductError as error:
+            return False, str(error)
+        return True, f"{store.url('')} at {store.client.meta.endpoint_url} can be listed."
+
+
+def store_for(workflow: WorkflowSpec) -> S3Store:
+    """The artifact store of a flow.
+
+    :raises ConfigError: the connection or the settings in the spec are wrong.
+    :raises CredentialsError: the credentials cannot be had.
+    """
+    _mask(workflow.secrets)
+    where = workflow.artifact_store
+    if isinstance(where, ConnectionStore):
+        return AqueductHook(where.connection_id).store()
+    keys = workflow.compiled.access_keys if workflow.compiled else None
+    settings = S3Settings(
+        bucket=where.bucket,
+        region=where.region,
+        root_dir=where.root_dir,
+        endpoint_url=where.endpoint_url or "",
+        credentials_path=where.credentials_path,
+        credentials_profile=where.credentials_profile,
+        access_keys=(keys[0].get_secret_value(), keys[1].get_secret_value()) if keys else None,
+        **_requests(),
+    )
+    return connect(settings)
+
+
+def store_for_connector(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator) -> S3Store:
+    """The store that an S3 extract reads or a load writes: its connector's, its connection's, or the flow's.
+
+    :raises ConfigError: the connector's configuration or the connection is wrong.
+    :raises CredentialsError: the credentials cannot be had.
+    """
+    connectors = workflow.compiled.connectors if workflow.compiled else {}
+    if operator.id in connectors:
+        _mask(workflow.secrets)
+        return connect(settings_for_connector(connectors[operator.id]))
+    target = operator.source if isinstance(operator, ExtractOperator) else operator.target
+    return AqueductHook(target.connection_id).store() if target.connection_id else store_for(workflow)
+
+
+def settings_for_connector(connector: Mapping[str, Any]) -> S3Settings:
+    """The settings in the configuration of an S3 connector (Aqueduct formats, section 6).
+
+    :raises ConfigError: fields are missing or no text; names all of them.
+    """
+    kind = connector.get("type")
+    if kind not in _CONNECTOR_FIELDS:
+        raise ConfigError(
+            f"The S3 connector has type {kind!r}; it must be one of: {', '.join(_CONNECTOR_FIELDS)}."
+        )
+    needed = ("bucket", *_CONNECTOR_FIELDS[kind])
+    problems = [f"{name} is missing" for name in needed if not connector.get(name)]
+    used = {*needed, "region", "root_dir", "config_file_profile"}
+    texts = {name: connector.get(name) or "" for name in used}
+    problems += [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
+    _raise_problems(f"The S3 connector of type {kind}", sorted(problems))
+    return S3Settings(
+        bucket=texts["bucket"],
+        region=texts["region"],
+        root_dir=texts["root_dir"],
+        credentials_path=texts.get("config_file_path", ""),
+        credentials_text=texts.get("config_file_content", ""),
+        credentials_profile=texts["config_file_profile"] if kind != "access_key" else "",
+        access_keys=(texts["access_key_id"], texts["secret_access_key"]) if kind == "access_key" else None,
+        **_requests(),
+    )
+
+
+def _requests() -> dict[str, Any]:
+    return {
+        "retry_mode": config.s3_retry_mode(),
+        "max_attempts": config.s3_max_attempts(),
+        "connect_timeout": config.s3_connect_timeout(),
+        "read_timeout": config.s3_read_timeout(),
+        "max_connections": config.parallel_requests(),
+    }
+
+
+def _read_extra(extra: str | None) -> tuple[dict[str, Any], list[str]]:
+    """The connection's own fields, and what is wrong with them."""
+    try:
+        given = json.loads(extra or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        return {}, ["its extra is not a JSON object"]
+    # Forms save what was left empty as null or as an empty text.
+    filled = {name: value for name, value in given.items() if value not in (None, "")}
+    problems = [_unknown(name) for name in filled if name not in _FIELDS]
+    fields = {name: value for name, value in filled.items() if name in _FIELDS}
+    problems += [f"{name} must be text" for name, value in fields.items() if not isinstance(value, str)]
+    if "bucket" not in fields:
+        problems.append("bucket is missing")
+    return fields, problems
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, _FIELDS, n=1)
+    return f"unknown field {name!r}" + (f", did you mean {close[0]!r}?" if close else "")
+
+
+def _raise_problems(subject: str, problems: list[str]) -> None:
+    if problems:
+        count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
+        raise ConfigError(f"{subject} has {count}: {'; '.join(problems)}.")
+
+
+def _mask(secrets: Iterable[str]) -> None:
+    for secret in secrets:
+        mask_secret(secret)

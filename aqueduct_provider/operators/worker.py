@@ -1,0 +1,51 @@
+"""Stage 3, this worker: Airflow's configuration and connections -> the plain values of a ``Worker``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+
+from aqueduct_provider import config
+from aqueduct_provider.environment.builder import UvBuilder
+from aqueduct_provider.environment.cache import EnvironmentCache, PythonEnvironment
+from aqueduct_provider.environment.fingerprint import EnvironmentSpec
+from aqueduct_provider.environment.provide import provide
+from aqueduct_provider.execution.code import ArchiveLimits
+from aqueduct_provider.execution.task import Worker
+from aqueduct_provider.hooks.aqueduct import store_for, store_for_connector
+from aqueduct_provider.process import OnLine
+from aqueduct_provider.spec.models import WorkflowSpec
+
+
+def worker_for(workflow: WorkflowSpec, on_line: OnLine) -> Worker:
+    """What this worker offers to the tasks of a flow.
+
+    :param on_line: gets every line that a child prints.
+    :raises ConfigError: a setting or the connection of the artifact store is wrong.
+    :raises CredentialsError: the store's credentials cannot be had.
+    """
+    return Worker(
+        store=store_for(workflow),
+        connect=partial(store_for_connector, workflow),
+        provide=_provide,
+        cache_dir=config.cache_dir(),
+        archive_limits=ArchiveLimits(config.archive_max_bytes(), config.archive_max_files()),
+        variables=os.environ,
+        allowed_variables=config.child_env_allow(),
+        output_limit=config.output_limit_bytes(),
+        kill_grace=config.kill_grace(),
+        requests=config.parallel_requests(),
+        on_line=on_line,
+    )
+
+
+def _provide(
+    spec: EnvironmentSpec, on_line: OnLine, cancelled: Callable[[], bool]
+) -> AbstractContextManager[PythonEnvironment]:
+    builder = UvBuilder(missing_python=config.missing_python())
+    cache = EnvironmentCache(
+        config.cache_dir() / "environments", builder, max_bytes=config.environments_max_bytes()
+    )
+    return provide(spec, isolation=config.isolation(), cache=cache, on_line=on_line, cancelled=cancelled)

@@ -1,0 +1,331 @@
+"""Stage 7, one job: a :class:`JobRequest` and its folder -> a :class:`JobOutcome`.
+
+Loads and calls the user's function, or converts between files and artifacts, and writes the outputs into
+the job folder. Outcomes are data: whatever the user's code does becomes a ``Failure`` of kind ``user``,
+whatever goes wrong around it one of kind ``system``; nothing is raised. What the code prints leaves by the
+child's own pipes. Standard library only at module level.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, NoReturn, Optional
+
+from .codecs import CodecError, Encoded, accepted_type, decode, describe, encode, infer_type
+from .contract import (
+    Failure,
+    FunctionCall,
+    InputFile,
+    JobOutcome,
+    JobRequest,
+    OutputInfo,
+    OutputSlot,
+)
+from .tracebacks import full_traceback, user_traceback
+
+
+class _UserFailure(Exception):
+    """The job fails, and its user must act.
+
+    :param cause: what the user's code raised, when it did.
+    """
+
+    def __init__(
+        self, tip: str, cause: Optional[BaseException] = None, *, deterministic: bool = True
+    ) -> None:
+        super().__init__(tip)
+        context = user_traceback(cause) if cause else ""
+        self.failure = Failure("user", tip, context, deterministic)
+
+
+class _Meter:
+    """Wall and CPU time of the user's call."""
+
+    def __init__(self) -> None:
+        self.wall = self.cpu = 0.0
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter(), _cpu_seconds()
+
+    def __exit__(self, *_: Any) -> None:
+        wall, cpu = self._start
+        self.wall, self.cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
+
+
+def run_job(request: JobRequest, folder: str) -> JobOutcome:
+    """Do what the request asks for.
+
+    :param folder: absolute path of the job folder.
+    """
+    meter = _Meter()
+    try:
+        outcome = _OPERATIONS[request.operation](request, folder, meter)
+    except _UserFailure as exc:
+        outcome = JobOutcome(failure=exc.failure)
+    except BaseException as exc:
+        tip = f"The runner failed: {_one_line(exc)}"
+        outcome = JobOutcome(failure=Failure("system", tip, full_traceback(exc)))
+    return replace(
+        outcome, wall_time=meter.wall, cpu_time=meter.cpu, max_memory_mb=_peak_memory() / 1_000_000
+    )
+
+
+def _run_function(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
+    value = _call_user(request, folder, meter)
+    slots = request.outputs
+    if len(slots) == 1:
+        return _write_all(request, folder, [value])
+    if not slots:
+        return JobOutcome()
+    if not isinstance(value, (list, tuple)):
+        raise _UserFailure(
+            f"The function must return a tuple of {len(slots)} outputs, but returned one {_name(value)}."
+        )
+    if len(value) != len(slots):
+        raise _UserFailure(f"The function must return {len(slots)} outputs, but returned {len(value)}.")
+    return _write_all(request, folder, list(value))
+
+
+def _run_metric(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
+    value = _call_user(request, folder, meter)
+    kind = infer_type(value)
+    # The original takes booleans for numbers here, as Python does.
+    if kind not in ("numeric", "boolean"):
+        raise _UserFailure(f"The computed result is not of type numeric: it is {kind} ({_name(value)}).")
+    return JobOutcome([_write(request, folder, request.outputs[0], value, kind)])
+
+
+def _run_check(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
+    value = _call_user(request, folder, meter)
+    if _is_bool_series(value):
+        value = value.all()
+    elif infer_type(value) != "boolean":
+        kind = f"{infer_type(value)} ({_name(value)})"
+        raise _UserFailure(f"The computed result is not of type bool: it is {kind}.")
+    passed = bool(value)
+    return JobOutcome([_write(request, folder, request.outputs[0], passed, "boolean")], check_passed=passed)
+
+
+def _run_param(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
+    value = _read_inputs(request, folder, "The parameter's value")[0]
+    expected = request.outputs[0].expected_type
+    # JSON, in which values are given at trigger time, knows no tuples and no JSON texts.
+    if request.inputs[0].serialization_type == "json":
+        if expected == "tuple" and isinstance(value, list):
+            value = tuple(value)
+        elif expected == "json" and not isinstance(value, str):
+            value = json.dumps(value)
+    try:
+        kind = accepted_type(value, expected)
+    except CodecError as exc:
+        raise _UserFailure(f"The parameter's value {exc}.") from exc
+    return JobOutcome([_write(request, folder, request.outputs[0], value, kind)])
+
+
+def _run_extract(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
+    from .files import merge_tables, read_file
+
+    try:
+        values = [
+            read_file(_read_bytes(folder, file.path), file.key, file.artifact_type, file.format)
+            for file in request.files
+        ]
+        if not request.as_list:
+            value, kind = values[0], request.files[0].artifact_type
+        elif request.merge:
+            value, kind = merge_tables(values), "table"
+        else:
+            value, kind = tuple(values), "tuple"
+    except (CodecError, ImportError) as exc:
+        _fail_codec("", exc)
+    return JobOutcome([_write(request, folder, request.outputs[0], value, kind)])
+
+
+def _run_load(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
+    from .files import write_file
+
+    # Earlier inputs are parameters that the worker has put into the path already.
+    request = replace(request, inputs=request.inputs[-1:])
+    value = _read_inputs(request, folder, "The artifact to save")[0]
+    try:
+        data = write_file(value, request.inputs[0].artifact_type, request.load_format)
+    except (CodecError, ImportError) as exc:
+        _fail_codec("The artifact to save", exc)
+    _write_bytes(folder, request.load_path, data)
+    return JobOutcome()
+
+
+_OPERATIONS: Dict[str, Callable[[JobRequest, str, _Meter], JobOutcome]] = {
+    "function": _run_function,
+    "metric": _run_metric,
+    "check": _run_check,
+    "param": _run_param,
+    "extract": _run_extract,
+    "load": _run_load,
+}
+
+
+def _call_user(request: JobRequest, folder: str, meter: _Meter) -> Any:
+    """What the user's function returns for the inputs."""
+    call = request.call
+    if call is None:
+        raise ValueError(f"a {request.operation} job needs a call")
+    code_dir = os.path.join(folder, call.code_dir)
+    os.chdir(code_dir)
+    sys.path.insert(0, code_dir)
+    # A function may unpickle classes of its own modules: the code folder must be importable by now.
+    inputs = _read_inputs(request, folder, "Input {}")
+    function = _guarded("loading the function", _load_function, call)
+    with meter:
+        return _guarded("the function", function, *inputs)
+
+
+def _load_function(call: FunctionCall) -> Callable[..., Any]:
+    name = os.path.splitext(call.entry_file)[0].replace("/", ".")
+    module = importlib.import_module(name)
+    owner: Any = module
+    if call.entry_class:
+        owner = _attribute(module, call.entry_class, call.entry_file)()
+        if call.custom_args:
+            owner.set_args(json.loads(call.custom_args))
+    function: Callable[..., Any] = _attribute(owner, call.entry_method, call.entry_class or call.entry_file)
+    return function
+
+
+def _attribute(owner: Any, name: str, owner_name: str) -> Any:
+    if not hasattr(owner, name):
+        raise _UserFailure(f"{owner_name} has no {name!r}, which the operator's entry point names.")
+    return getattr(owner, name)
+
+
+def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """The user's code under guard: whatever it raises becomes the user's failure."""
+    try:
+        return function(*arguments)
+    except _UserFailure:
+        raise
+    except (SystemExit, KeyboardInterrupt) as exc:
+        tip = f"The operator's code ended the process itself ({describe(exc)}); return a value instead."
+        raise _UserFailure(tip, exc, deterministic=False) from exc
+    except ImportError as exc:
+        raise _UserFailure(_import_tip(exc), exc) from exc
+    except SyntaxError as exc:
+        raise _UserFailure(f"The operator's code is no Python {_python()}: {_one_line(exc)}", exc) from exc
+    except BaseException as exc:
+        tip = f"Error in {what}: {_one_line(exc)}"
+        raise _UserFailure(tip, exc, deterministic=False) from exc
+
+
+def _import_tip(error: ImportError) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.split(".")[0]
+        return f"There is no module {error.name!r}: add the package of {package!r} to the requirements."
+    return f"An import failed: {_one_line(error)}. Check the versions in the requirements."
+
+
+def _read_inputs(request: JobRequest, folder: str, what: str) -> List[Any]:
+    values = []
+    for number, item in enumerate(request.inputs, 1):
+        try:
+            values.append(_read_input(folder, item))
+        except (CodecError, ImportError) as exc:
+            _fail_codec(what.format(number), exc)
+    return values
+
+
+def _read_input(folder: str, item: InputFile) -> Any:
+    return decode(_read_bytes(folder, item.path), item.serialization_type, item.artifact_type)
+
+
+def _fail_codec(what: str, error: Exception) -> NoReturn:
+    if isinstance(error, ImportError):
+        raise _UserFailure(_import_tip(error), error) from error
+    raise _UserFailure(f"{what} {error}".strip(), error.__cause__) from error
+
+
+def _write_all(request: JobRequest, folder: str, values: List[Any]) -> JobOutcome:
+    infos = []
+    for number, (slot, value) in enumerate(zip(request.outputs, values), 1):
+        try:
+            kind = accepted_type(value, slot.expected_type)
+        except CodecError as exc:
+            raise _UserFailure(f"{_output_name(slot, number)} {exc}.") from exc
+        infos.append(_write(request, folder, slot, value, kind, number))
+    return JobOutcome(infos)
+
+
+def _write(
+    request: JobRequest, folder: str, slot: OutputSlot, value: Any, kind: str, number: int = 1
+) -> OutputInfo:
+    # A table that came from MongoDB stays in MongoDB's JSON, which keeps its types.
+    from_mongodb = any(item.serialization_type == "bson_table" for item in request.inputs)
+    try:
+        encoded: Encoded = encode(value, kind, "bson_table" if from_mongodb else request.table_serialization)
+    except (CodecError, ImportError) as exc:
+        _fail_codec(_output_name(slot, number), exc)
+    _write_bytes(folder, slot.path, encoded.data)
+    return OutputInfo(
+        slot.path,
+        encoded.artifact_type,
+        encoded.serialization_type,
+        encoded.python_type,
+        encoded.encoding,
+        encoded.schema,
+    )
+
+
+def _output_name(slot: OutputSlot, number: int) -> str:
+    return f"Output {slot.name!r}" if slot.name else f"Output {number}"
+
+
+def _is_bool_series(value: Any) -> bool:
+    series = getattr(sys.modules.get("pandas"), "Series", None)
+    return series is not None and isinstance(value, series) and str(value.dtype) in ("bool", "boolean")
+
+
+def _read_bytes(folder: str, path: str) -> bytes:
+    with open(os.path.join(folder, path), "rb") as file:
+        return file.read()
+
+
+def _write_bytes(folder: str, path: str, data: bytes) -> None:
+    with open(os.path.join(folder, path), "wb") as file:
+        file.write(data)
+
+
+def _name(value: Any) -> str:
+    return type(value).__name__
+
+
+def _one_line(error: BaseException) -> str:
+    line = describe(error).split("\n")[0]
+    return line if len(line) <= 300 else f"{line[:300]}..."
+
+
+def _python() -> str:
+    return ".".join(map(str, sys.version_info[:2]))
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _peak_memory() -> int:
+    """The most memory that this process had resident, in bytes."""
+    try:
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

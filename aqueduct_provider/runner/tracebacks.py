@@ -1,0 +1,51 @@
+"""Stage 7, an exception -> the traceback that its reader needs: from the user's first frame on.
+
+Must not import anything but the standard library, and only what is cheap: ``traceback`` comes late.
+"""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Optional
+
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+def user_traceback(error: BaseException) -> str:
+    """The formatted traceback of ``error`` and of its chain, without the frames that lead to the user's."""
+    seen = set()
+    pending = [error]
+    while pending:
+        link = pending.pop()
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        link.__traceback__ = _from_user_frame(link.__traceback__)
+        pending += [other for other in (link.__cause__, link.__context__) if other is not None]
+    return full_traceback(error)
+
+
+def full_traceback(error: BaseException) -> str:
+    """The formatted traceback with every frame; a line of its own where even formatting fails."""
+    import traceback
+
+    try:
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except Exception as exc:
+        return f"{type(error).__name__} (its traceback cannot be formatted: {type(exc).__name__})\n"
+
+
+def _from_user_frame(frames: Optional[TracebackType]) -> Optional[TracebackType]:
+    while frames and _is_plumbing(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return frames
+
+
+def _is_plumbing(filename: str) -> bool:
+    if filename.startswith("<frozen importlib"):
+        return True
+    # importlib.import_module is Python code whose frame stands between ours and the user's.
+    return filename.startswith(_OWN_FOLDER + os.sep) or filename.endswith(
+        os.path.join("importlib", "__init__.py")
+    )

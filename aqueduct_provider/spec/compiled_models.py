@@ -1,0 +1,241 @@
+"""Stage 1, the compiled dialect as it stands on paper (Aqueduct formats, section 2).
+
+In: JSON. Out: models of its documents and tasks, which ``compiled.py`` translates. They are as strict as
+the native ones. Configurations of connectors and their parameters are checked once the connector is
+known to be supported. Must not import: anything outside ``spec``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import Field, JsonValue, SecretStr
+
+from aqueduct_provider.spec.models import ArtifactType, Model, Name, Resources, TableFormat
+
+Paths = tuple[Name, ...]
+Pairs = tuple[tuple[str, str], ...]
+
+
+class S3Config(Model):
+    region: str
+    bucket: Name
+    root_dir: str = ""
+    credentials_path: str
+    credentials_profile: str
+    aws_access_key_id: SecretStr = SecretStr("")
+    aws_secret_access_key: SecretStr = SecretStr("")
+
+
+class StorageConfig(Model):
+    """Where everything lies; configurations of the types that are refused are not looked into."""
+
+    type: str
+    s3_config: S3Config | None = None
+    file_config: JsonValue = None
+    gcs_config: JsonValue = None
+
+
+class Task(Model):
+    """What all tasks have, and how the translation sees them."""
+
+    name: Name
+    # As it stands: it only has to equal the flow's, and thousands of them are read.
+    storage_config: dict[str, Any] = Field(repr=False)
+    metadata_path: Name = Field(description="Key of the exec state.")
+
+    @property
+    def inputs(self) -> Pairs:
+        """Content path and metadata path of each input, as far as both are given."""
+        return ()
+
+    @property
+    def outputs(self) -> Pairs:
+        """Content path and metadata path of each output."""
+        return ()
+
+    @property
+    def output_types(self) -> tuple[ArtifactType, ...]:
+        """What each output must be."""
+        return ()
+
+    def uneven(self) -> Iterator[tuple[str, str]]:
+        """Lists that differ in length from the list they belong to, with the name of that."""
+        yield from ()
+
+
+class Reading(Task):
+    """A task that reads artifacts."""
+
+    input_content_paths: Paths
+    input_metadata_paths: Paths
+
+    @property
+    def inputs(self) -> Pairs:
+        return tuple(zip(self.input_content_paths, self.input_metadata_paths, strict=False))
+
+    def uneven(self) -> Iterator[tuple[str, str]]:
+        if len(self.input_metadata_paths) != len(self.input_content_paths):
+            yield "input_metadata_paths", "input_content_paths"
+
+
+class Writing(Task):
+    """A task that writes one artifact."""
+
+    output_content_path: Name
+    output_metadata_path: Name
+
+    @property
+    def outputs(self) -> Pairs:
+        return ((self.output_content_path, self.output_metadata_path),)
+
+
+class FunctionTask(Reading):
+    type: Literal["function"]
+    function_path: Name = Field(description="Key of the function's zip.")
+    function_extract_path: str
+    entry_point_file: Name
+    entry_point_class: str
+    entry_point_method: Name
+    custom_args: str
+    output_content_paths: Paths
+    output_metadata_paths: Paths
+    expected_output_artifact_types: tuple[ArtifactType, ...]
+    operator_type: Literal["function", "metric", "check"]
+    check_severity: Literal["error", "warning"] | None = None
+    resources: Resources | None = None
+    image: JsonValue = None
+
+    @property
+    def outputs(self) -> Pairs:
+        return tuple(zip(self.output_content_paths, self.output_metadata_paths, strict=False))
+
+    @property
+    def output_types(self) -> tuple[ArtifactType, ...]:
+        return self.expected_output_artifact_types
+
+    def uneven(self) -> Iterator[tuple[str, str]]:
+        yield from super().uneven()
+        for field in ("output_metadata_paths", "expected_output_artifact_types"):
+            if len(getattr(self, field)) != len(self.output_content_paths):
+                yield field, "output_content_paths"
+
+
+class ParamTask(Writing):
+    type: Literal["param"]
+    expected_type: ArtifactType
+    serialization_type: Literal[
+        "table", "bson_table", "json", "pickle", "image", "string", "bytes", "tensorflow-keras-model"
+    ]
+
+    @property
+    def output_types(self) -> tuple[ArtifactType, ...]:
+        return (self.expected_type,)
+
+
+class SystemMetricTask(Writing):
+    type: Literal["system_metric"]
+    metric_name: Literal["runtime", "max_memory"]
+    input_metadata_paths: Paths
+
+    @property
+    def output_types(self) -> tuple[ArtifactType, ...]:
+        return (ArtifactType.NUMERIC,)
+
+
+class ConnectorTask(Reading):
+    """A task that reaches a data system."""
+
+    connector_name: str
+    connector_config: dict[str, Any] = Field(repr=False)
+    parameters: dict[str, Any]
+
+
+class ExtractTask(Writing, ConnectorTask):
+    type: Literal["extract"]
+
+    @property
+    def output_types(self) -> tuple[ArtifactType, ...]:
+        return (_extracted_type(self.parameters),)
+
+
+class LoadTask(ConnectorTask):
+    type: Literal["load"]
+
+
+AnyTask = FunctionTask | ParamTask | SystemMetricTask | ExtractTask | LoadTask
+
+
+class Document(Model):
+    name: Name
+    type: Literal["compile_airflow"]
+    storage_config: StorageConfig
+    metadata_path: str
+    output_content_path: str
+    workflow_dag_id: UUID
+    dag_id: str
+    cron_schedule: str
+    task_specs: Annotated[
+        dict[Name, Annotated[AnyTask, Field(discriminator="type")]],
+        Field(min_length=1),
+    ]
+    task_edges: dict[str, tuple[str, ...]]
+
+
+class S3ConnectorConfig(Model):
+    """How the original reaches S3 as a data system."""
+
+    type: Literal["access_key", "config_file_path", "config_file_content"] = "access_key"
+    access_key_id: SecretStr = SecretStr("")
+    secret_access_key: SecretStr = SecretStr("")
+    config_file_path: str = ""
+    config_file_content: SecretStr = SecretStr("")
+    config_file_profile: str = ""
+    bucket: Name
+    region: str = ""
+    root_dir: str = ""
+    use_as_storage: str = ""
+    exec_state: str | None = None
+
+
+class S3ExtractParameters(Model):
+    filepath: Name
+    # What was read from JSON before holds text, not enums.
+    artifact_type: ArtifactType = Field(strict=False)
+    format: TableFormat | None = None
+    merge: bool | None = None
+
+
+class S3LoadParameters(Model):
+    filepath: Name
+    format: TableFormat | None = None
+
+
+AnyParameters = TypeVar("AnyParameters", S3ExtractParameters, S3LoadParameters)
+
+
+def decoded_filepath(text: str) -> str | tuple[str, ...] | None:
+    """The path, or the paths, that an extract's ``filepath`` holds as JSON text; None when it holds none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    paths = value if isinstance(value, list) else [value]
+    if not paths or not all(isinstance(path, str) and path for path in paths):
+        return None
+    return tuple(paths) if isinstance(value, list) else str(value)
+
+
+def _extracted_type(parameters: Mapping[str, Any]) -> ArtifactType:
+    """What an S3 extract gives: one file's type, a table of many, or a tuple of many."""
+    filepath = decoded_filepath(str(parameters.get("filepath", "")))
+    try:
+        each = ArtifactType(parameters.get("artifact_type"))
+    except ValueError:
+        return ArtifactType.UNTYPED
+    single = isinstance(filepath, str) and not filepath.endswith("/")
+    merged = each is ArtifactType.TABLE and parameters.get("merge") is True
+    return each if single or merged else ArtifactType.TUPLE

@@ -1,0 +1,94 @@
+"""Stage 1, the door: the bytes of a spec of either dialect -> ``WorkflowSpec``, or every problem at once.
+
+In: bytes, or a file. Out: a spec that every later room may trust. The only exception is ``SpecError``,
+each of its problems with the JSON path in the document and a cure. Must not import: Airflow, storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.spec import compiled, document, graph, rules
+from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.shape import MAX_PROBLEMS, validated
+
+SPEC_VERSION = 1
+
+Reading = tuple[WorkflowSpec | None, graph.Locate, list[Problem]]
+
+
+def load(path: Path) -> WorkflowSpec:
+    """The spec in a file.
+
+    :raises SpecError: the file cannot be read, or its content is no valid spec.
+    """
+    try:
+        # Opening a pipe or a device could wait for ever.
+        if path.exists() and not path.is_file():
+            raise SpecError(path.name, [Problem("$", "not a regular file; name the JSON file of the spec")])
+        with path.open("rb") as file:
+            data = file.read(document.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a file's name"
+        message = f"cannot be read: {reason}; check the path and the permissions"
+        raise SpecError(path.name, [Problem("$", message)]) from error
+    return parse(data, path.name)
+
+
+def parse(data: bytes, source: str) -> WorkflowSpec:
+    """The spec in ``data``, native or compiled.
+
+    :param source: the name that error messages give it, such as the file's.
+    :raises SpecError: with all problems, each with its JSON path.
+    """
+    tree, problems = document.read(data, source)
+    spec, locate, found = _read(data, tree)
+    # What is wrong with the text makes the rest of it unreadable for pydantic: that says nothing new.
+    problems += [problem for problem in found if not (problems and problem.path == "$")]
+    if spec is not None:
+        checks = chain(graph.check(spec, locate), rules.check(spec, locate))
+        problems += islice(checks, MAX_PROBLEMS)
+    if spec is None or problems:
+        raise SpecError(source, _bounded(problems))
+    return spec
+
+
+def _read(data: bytes, tree: Any) -> Reading:
+    if not isinstance(tree, Mapping):
+        return _refused("$", "a spec is a JSON object, in { }; publish the flow again")
+    if tree.get("type") == compiled.TYPE:
+        return compiled.read(data, tree)
+    if "spec_version" not in tree:
+        return _refused(
+            "$",
+            f'neither "spec_version": {SPEC_VERSION} (a native spec) nor "type": "{compiled.TYPE}" '
+            "(a spec of the original Aqueduct) stands here; add the one that it is",
+        )
+    if type(tree["spec_version"]) is not int or tree["spec_version"] != SPEC_VERSION:
+        return _refused(
+            "$.spec_version",
+            f"this release reads version {SPEC_VERSION} only; publish the flow for it, or install the "
+            "release of airflow-provider-aqueduct that reads this version",
+        )
+    spec, problems = validated(WorkflowSpec, data, tree)
+    return spec, native_path, problems
+
+
+def native_path(*parts: str | int) -> str:
+    """Where a field of the model stands in a native spec."""
+    return document.json_path(parts)
+
+
+def _refused(path: str, message: str) -> Reading:
+    return None, native_path, [Problem(path, message)]
+
+
+def _bounded(problems: list[Problem]) -> list[Problem]:
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    more = "more problems than these were found; mend these first"
+    return [*problems[:MAX_PROBLEMS], Problem("$", more)]

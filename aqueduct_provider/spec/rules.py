@@ -1,0 +1,197 @@
+"""Stage 1, third step: what single fields must fulfil beyond their type (pure).
+
+In: a ``WorkflowSpec`` of either dialect. Out: problems at the JSON paths of its own document. Messages
+never repeat a requirement or a default: both may hold a secret. Must not import: anything outside
+``errors`` and ``spec``; croniter and packaging at the last moment, and their verdicts are remembered,
+for a folder of specs names the same few again and again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aqueduct_provider.errors import Problem
+from aqueduct_provider.spec.graph import Locate
+from aqueduct_provider.spec.models import (
+    JSON_TYPES,
+    AfterFlowsSchedule,
+    ArtifactType,
+    CheckOperator,
+    Code,
+    CronSchedule,
+    ExtractOperator,
+    FunctionOperator,
+    InlineDefault,
+    LoadOperator,
+    MetricOperator,
+    S3ArtifactStore,
+    WorkflowSpec,
+)
+
+# Airflow's own (airflow.utils.dates.cron_presets).
+CRON_PRESETS = frozenset(["@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"])
+
+
+def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    """Every rule on a single field that is broken."""
+    yield from _schedule_problems(spec, at)
+    yield from _default_problems(spec, at)
+    if isinstance(spec.artifact_store, S3ArtifactStore) and not _bucket_name(spec.artifact_store.bucket):
+        yield Problem(at("artifact_store", "bucket"), "names no bucket; write bucket or s3://bucket/prefix")
+    types = {artifact.id: artifact.type for artifact in spec.artifacts}
+    for index, operator in enumerate(spec.operators):
+        match operator:
+            case FunctionOperator() | MetricOperator() | CheckOperator():
+                yield from _code_problems(operator.code, index, at)
+            case ExtractOperator():
+                if operator.source.artifact_type is ArtifactType.TABLE and operator.source.format is None:
+                    yield Problem(at("operators", index, "source", "format"), _NO_FORMAT)
+            case LoadOperator():
+                saved = types.get(operator.inputs[-1]) if operator.inputs else None
+                if saved is ArtifactType.TABLE and operator.target.format is None:
+                    yield Problem(at("operators", index, "target", "format"), _NO_FORMAT)
+
+
+_NO_FORMAT = "tables need a format; give 'CSV', 'JSON' or 'Parquet'"
+
+
+def _bucket_name(bucket: str) -> str:
+    return bucket.removeprefix("s3://").partition("/")[0]
+
+
+# --- schedule
+
+
+def _schedule_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    match spec.schedule:
+        case CronSchedule(cron=cron, timezone=timezone):
+            if not _is_cron(cron):
+                yield Problem(at("schedule", "cron"), _BAD_CRON)
+            if not _is_timezone(timezone):
+                yield Problem(
+                    at("schedule", "timezone"), "no such time zone; give an IANA name: Europe/Berlin"
+                )
+        case AfterFlowsSchedule(flows=flows):
+            if spec.flow.name in flows:
+                place = flows.index(spec.flow.name)
+                yield Problem(at("schedule", "flows", place), "a flow cannot wait for itself; name another")
+
+
+_BAD_CRON = (
+    "no cron expression that ever fires; give minute, hour, day of month, month and day of week, "
+    f"such as 0 6 * * 1-5, or one of {' '.join(sorted(CRON_PRESETS))}"
+)
+
+
+@lru_cache(maxsize=1024)
+def _is_cron(expression: str) -> bool:
+    """Whether Airflow, which reads them with the same library, can run by this expression."""
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    if expression in CRON_PRESETS:
+        return True
+    # Airflow ignores, or refuses, columns for seconds and years, and knows no other presets.
+    if expression.startswith("@") or len(expression.split()) != 5:
+        return False
+    try:
+        croniter(expression).get_next()
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _is_timezone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    # The name becomes a file's path: what is no file of a time zone fails in many ways.
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+# --- parameters
+
+_WORDS = {
+    ArtifactType.STRING: "text, in quotes",
+    ArtifactType.BOOLEAN: "true or false",
+    ArtifactType.NUMERIC: "a number",
+    ArtifactType.DICTIONARY: "an object, in { }",
+    ArtifactType.TUPLE: "a list, in [ ]",
+    ArtifactType.LIST: "a list, in [ ]",
+    ArtifactType.JSON: "JSON; where it is text, the text must be JSON",
+}
+
+
+def _default_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    for index, parameter in enumerate(spec.parameters):
+        if not isinstance(parameter.default, InlineDefault):
+            continue
+        if parameter.type not in JSON_TYPES:
+            message = f"a value of type {parameter.type.value} is not JSON; give its key in the store instead"
+            yield Problem(at("parameters", index, "default"), message)
+        elif not _fits(parameter.default.value, parameter.type):
+            message = f"the parameter is of type {parameter.type.value}; give {_WORDS[parameter.type]}"
+            yield Problem(at("parameters", index, "default", "value"), message)
+
+
+def _fits(value: Any, wanted: ArtifactType) -> bool:
+    match wanted:
+        case ArtifactType.STRING:
+            return isinstance(value, str)
+        case ArtifactType.BOOLEAN:
+            return isinstance(value, bool)
+        case ArtifactType.NUMERIC:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case ArtifactType.DICTIONARY:
+            return isinstance(value, dict)
+        case ArtifactType.TUPLE | ArtifactType.LIST:
+            return isinstance(value, list)
+        case ArtifactType.JSON:
+            return not isinstance(value, str) or _json(value) is not _NOT_JSON
+    return True
+
+
+_NOT_JSON = object()
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
+
+
+# --- code
+
+
+def _code_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:
+    if code.custom_args and not isinstance(_json(code.custom_args), dict):
+        yield Problem(at("operators", index, "code", "custom_args"), "must be a JSON object as text; mend it")
+    file = PurePosixPath(code.entry_file)
+    if file.is_absolute() or ".." in file.parts:
+        message = "leads out of the archive's folder; give a path relative to it"
+        yield Problem(at("operators", index, "code", "entry_file"), message)
+    for place, line in enumerate(code.requirements or ()):
+        message = _requirement_problem(line)
+        if message:
+            yield Problem(at("operators", index, "code", "requirements", place), message)
+
+
+@lru_cache(maxsize=4096)
+def _requirement_problem(line: str) -> str:
+    """What is wrong with a requirement line; empty when nothing is."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    if line.lstrip().startswith("-"):
+        return "options of pip do not belong here; index settings come from the worker, so remove it"
+    try:
+        Requirement(line)
+    except InvalidRequirement:
+        return "not a requirement; write it as name==1.2.3, or name @ https://..."
+    return ""

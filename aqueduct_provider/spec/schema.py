@@ -1,0 +1,27 @@
+"""Stage 1, the JSON Schema of the native dialect, generated from the models.
+
+``spec/schema.json`` is this text, shipped for editors and other languages; a test compares the two.
+Must not import: anything outside ``spec``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aqueduct_provider.spec.models import WorkflowSpec
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of native specs. What spans several fields is checked by ``aqueduct-airflow lint``."""
+    schema = WorkflowSpec.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Aqueduct native spec",
+    }
+
+
+def schema_text() -> str:
+    """The same as text, as it is shipped."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,100 @@
+"""Stage 4, a folder as an ``ObjectStore``: for tests, local runs and examples.
+
+A key is a path below the folder. Objects appear in one step: written under another name, then renamed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from aqueduct_provider.errors import ObjectNotFound, StorageError
+from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.files import PARTIAL, replacing, write_digested
+
+_BLOCK = 1 << 20
+
+
+class LocalStore:
+    """Objects below one folder, which is made when the first object is written.
+
+    :param root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def get(self, key: str) -> bytes:
+        with self._door(key):
+            return self._existing(key).read_bytes()
+
+    def put(self, key: str, data: bytes) -> None:
+        with self._door(key), replacing(self._new(key)) as file:
+            file.write(data)
+
+    def get_file(self, key: str, path: Path) -> Stored:
+        with self._door(key):
+            return _copy(self._existing(key), path)
+
+    def put_file(self, key: str, path: Path) -> Stored:
+        with self._door(key):
+            return _copy(path, self._new(key))
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).is_file()
+
+    def list(self, prefix: str) -> Iterator[str]:
+        parent = prefix.rpartition("/")[0]
+        folder = self._path(parent) if parent else self.root
+        found = (Path(base, name) for base, _, names in os.walk(folder) for name in names)
+        keys = (path.relative_to(self.root).as_posix() for path in found if not path.name.startswith(PARTIAL))
+        yield from sorted(key for key in keys if key.startswith(prefix))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            with self._door(key):
+                self._path(key).unlink(missing_ok=True)
+
+    def url(self, key: str) -> str:
+        """The object's ``file://`` URL."""
+        return (self.root / key).absolute().as_uri()
+
+    def _path(self, key: str) -> Path:
+        parts_are_plain = all(part not in ("", ".", "..") for part in key.split("/")) and "\0" not in key
+        path = self.root / key
+        if not parts_are_plain or not path.resolve().is_relative_to(self.root.resolve()):
+            raise StorageError(
+                f"The key {key!r} names no file below {self.root}. Write it as parts joined by single"
+                " slashes, none of them empty, '.' or '..'."
+            )
+        return path
+
+    def _existing(self, key: str) -> Path:
+        path = self._path(key)
+        if not path.is_file():
+            raise ObjectNotFound(
+                f"There is no object {self.url(key)}. It was not written yet, or was deleted."
+            )
+        return path
+
+    def _new(self, key: str) -> Path:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @contextmanager
+    def _door(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(
+                f"{self.root}, key {key!r}: {error}. Mend the folder or use another."
+            ) from error
+
+
+def _copy(source: Path, target: Path) -> Stored:
+    with source.open("rb") as reading, replacing(target) as writing:
+        return write_digested(iter(partial(reading.read, _BLOCK), b""), writing)

@@ -1,0 +1,231 @@
+"""Stage 4, the one door through which botocore's errors leave: each becomes a ``StorageError`` with its cure.
+
+In: whatever botocore, urllib3 or the local disk raised, and what it was about. Out: one of the
+classes of ``errors.py``. Nothing here sends a request. The error codes are those of the S3 API reference,
+"List of error codes"; those that are not named here are judged by their HTTP status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.errors import (
+    AccessDenied,
+    BucketNotFound,
+    CredentialsError,
+    ObjectNotFound,
+    StorageError,
+    StorageUnavailable,
+    WrongRegion,
+)
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+_CODES: Mapping[type[StorageError], frozenset[str]] = {
+    ObjectNotFound: frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"}),
+    BucketNotFound: frozenset({"NoSuchBucket", "InvalidBucketName"}),
+    CredentialsError: frozenset(
+        {
+            "CredentialsNotSupported",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidSecurity",
+            "InvalidToken",
+            "NotSignedUp",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "SignatureDoesNotMatch",
+            "TokenRefreshRequired",
+            "UnrecognizedClientException",
+        }
+    ),
+    AccessDenied: frozenset(
+        {
+            "AccessDenied",
+            "AccessDeniedException",
+            "AccountProblem",
+            "AllAccessDisabled",
+            "Forbidden",
+            "UnauthorizedAccess",
+        }
+    ),
+    WrongRegion: frozenset(
+        {
+            "301",
+            "307",
+            "AuthorizationHeaderMalformed",
+            "IllegalLocationConstraintException",
+            "IncorrectEndpoint",
+            "PermanentRedirect",
+            "Redirect",
+            "TemporaryRedirect",
+        }
+    ),
+    StorageUnavailable: frozenset(
+        {
+            "BandwidthLimitExceeded",
+            "InternalError",
+            "OperationAborted",
+            "RequestLimitExceeded",
+            "RequestTimeout",
+            "RequestTimeoutException",
+            "ServiceUnavailable",
+            "SlowDown",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+        }
+    ),
+}
+
+# By name, since older botocore lacks some.
+_CREDENTIAL_ERRORS = frozenset(
+    {
+        "ConfigNotFound",
+        "ConfigParseError",
+        "CredentialRetrievalError",
+        "InvalidConfigError",
+        "LoginError",
+        "MetadataRetrievalError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "RefreshWithMFAUnsupportedError",
+        "SSOError",
+        "TokenRetrievalError",
+        "UnknownCredentialError",
+        "UnknownTokenProviderError",
+    }
+)
+
+# Requests that botocore sends to get the credentials of a profile.
+_CREDENTIAL_OPERATIONS = frozenset(
+    {"AssumeRole", "AssumeRoleWithWebIdentity", "CreateToken", "GetRoleCredentials"}
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a request was about.
+
+    :param url: the object or prefix, ``s3://bucket/key``.
+    :param region: the region that requests are signed for; may be empty.
+    """
+
+    url: str
+    bucket: str = ""
+    region: str = ""
+    endpoint: str = ""
+
+
+@contextmanager
+def translated(place: Place) -> Iterator[None]:
+    """Turn every foreign error of the block into a ``StorageError``, ``from`` the foreign one."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ClientError as error:
+        raise from_answer(error, place) from error
+    except (BotoCoreError, HTTPError) as error:
+        raise from_botocore(error, place) from error
+    except OSError as error:
+        raise StorageError(
+            f"{place.url}: the local file failed: {error}. Mend it on this machine."
+        ) from error
+
+
+def body_errors() -> tuple[type[Exception], ...]:
+    """What reading a body raises when the connection is cut in the middle: asking again may help."""
+    from botocore.exceptions import (
+        FlexibleChecksumError,
+        IncompleteReadError,
+        ReadTimeoutError,
+        ResponseStreamingError,
+    )
+    from urllib3.exceptions import HTTPError
+
+    return (FlexibleChecksumError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError, HTTPError)
+
+
+def kind_of(code: str, status: int = 0) -> type[StorageError]:
+    """The class of an error that S3 answered with."""
+    for kind, codes in _CODES.items():
+        if code in codes:
+            return kind
+    if status in (401, 403):
+        return AccessDenied
+    return StorageUnavailable if status == 429 or status >= 500 else StorageError
+
+
+def from_answer(error: ClientError, place: Place) -> StorageError:
+    """The error for an answer that S3, or the service that gives credentials, sent."""
+    details = error.response.get("Error", {})
+    code, said = str(details.get("Code", "")), details.get("Message", "")
+    answer = error.response.get("ResponseMetadata", {})
+    kind = kind_of(code, int(answer.get("HTTPStatusCode", 0)))
+    if error.operation_name in _CREDENTIAL_OPERATIONS and kind is not StorageUnavailable:
+        return CredentialsError(
+            f"{place.url}: {error.operation_name} was refused ({code}: {said}). Correct role_arn,"
+            " source_profile or sso settings of the profile, or the role's trust policy."
+        )
+    if kind is WrongRegion:
+        headers = answer.get("HTTPHeaders", {})
+        actual = details.get("Region") or headers.get("x-amz-bucket-region") or "another region"
+        return WrongRegion(
+            f"{place.url}: bucket {place.bucket!r} is in {actual}, not in {place.region} ({code})."
+            " Correct the region of the connection or of the profile, or the endpoint URL."
+        )
+    return kind(_message(kind, place, f"{code}: {said}" if said else code))
+
+
+def _message(kind: type[StorageError], place: Place, reason: str) -> str:
+    if kind is ObjectNotFound:
+        return (
+            f"There is no object {place.url}. It was not written yet, was deleted, or bucket and root dir"
+            " are not those that it was written to."
+        )
+    cures = {
+        BucketNotFound: f"There is no bucket {place.bucket!r} at {place.endpoint}. Correct its name or"
+        " create it.",
+        CredentialsError: "S3 refuses the credentials. Correct the keys in the credentials file or the"
+        " profile's name, and check this machine's clock.",
+        AccessDenied: "Give these credentials s3:GetObject, s3:PutObject, s3:DeleteObject and"
+        " s3:ListBucket on this bucket and prefix; without the last, a missing object looks like this too.",
+        StorageUnavailable: f"{place.endpoint} kept throttling or failing through all retries. Try again"
+        " later, or raise s3_max_attempts in the [aqueduct] section.",
+    }
+    return f"{place.url}: {reason}. {cures.get(kind, 'S3 refused the request.')}"
+
+
+def from_botocore(error: Exception, place: Place) -> StorageError:
+    """The error for what went wrong on this side, or on the way."""
+    from botocore import exceptions as botocore
+    from urllib3.exceptions import HTTPError
+
+    reason = f"{place.url}: {str(error).strip().rstrip('.')}."
+    if isinstance(error, (botocore.SSLError, botocore.ProxyConnectionError)):
+        return StorageUnavailable(
+            f"{reason} Check the certificate of {place.endpoint} (ca_bundle of the profile, AWS_CA_BUNDLE)"
+            " and the proxy settings of this machine."
+        )
+    away = (botocore.ConnectionError, botocore.HTTPClientError, botocore.IncompleteReadError)
+    if isinstance(
+        error, (*away, botocore.CapacityNotAvailableError, botocore.FlexibleChecksumError, HTTPError)
+    ):
+        return StorageUnavailable(
+            f"{reason} Check the endpoint URL, and that {place.endpoint or 'the endpoint'} can be reached"
+            " from this machine."
+        )
+    if any(kind.__name__ in _CREDENTIAL_ERRORS for kind in type(error).__mro__):
+        return CredentialsError(f"{reason} Correct the credentials path, the profile's name or its contents.")
+    return StorageError(f"{reason} Correct the settings of the connection or of the profile.")

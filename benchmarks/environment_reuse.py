@@ -1,0 +1,99 @@
+"""Environments: one that is cached against one that is built, by us with uv and as the original does it.
+
+The original makes a virtual environment for each task and installs the 16 packages of ``aqueduct-ml`` into
+it with pip: done here once, for real, with both pip and uv held to the versions in ``constraints/``. Files of
+packages may come out of the caches of pip and uv, whose state is that of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from aqueduct_provider.environment.builder import UvBuilder
+from aqueduct_provider.environment.cache import EnvironmentCache
+from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
+from aqueduct_provider.environment.provide import provide
+from benchmarks.figures import Figure, Series, duration, faster
+from benchmarks.lab import ROOT, Lab, run
+from tests.oracle.harness import oracle_python
+
+LOOKUPS = 300
+LOOKUP_LIMIT = 0.005
+TARGET = 150
+BUILDS = 3
+ORIGINAL = ("aqueduct-ml==0.3.6",)
+PINS = str(ROOT / "constraints" / "oracle.txt")
+OTHERS = (("cloudpickle",), ("cloudpickle", "pandas", "scikit-learn"))
+
+
+def measure(lab: Lab) -> list[Figure]:
+    python = _oracle("import sys; print(sys._base_executable)")
+    version = _oracle("import sys; print('%d.%d' % sys.version_info[:2])")
+    spec = EnvironmentSpec(ORIGINAL, version)
+    by_pip = pip_build(lab, python, ORIGINAL, PIP_CONSTRAINT=PINS)
+    cache = cache_in(lab, UV_CONSTRAINT=PINS)
+    by_uv, reuse, lookup = Series(), Series(), Series()
+    with by_uv.timed():
+        lease(cache, spec)
+    for _ in range(LOOKUPS):
+        with lookup.timed():
+            lease(cache, spec)
+    for _ in range(9):
+        with reuse.timed():
+            subprocess.run([lease(cache, spec), "-I", "-c", ""], check=True)
+    limit = f"below {duration(LOOKUP_LIMIT)}"
+    median = duration(lookup.median)
+    return [
+        Figure("looking up a cached environment", str(lookup), "", median, limit, lookup.median < LOOKUP_LIMIT),
+        faster("the original's environment, reused and started; virtualenv and pip", reuse, by_pip, TARGET),
+        faster("the original's environment, built by uv; virtualenv and pip", by_uv, by_pip),
+        *(build(lab, requirements) for requirements in OTHERS),
+    ]
+
+
+def build(lab: Lab, requirements: tuple[str, ...]) -> Figure:
+    """A cold build of ours and of pip's, with the packages' files in their caches."""
+    spec = EnvironmentSpec(requirements, WORKER_PYTHON)
+    by_uv, by_pip = Series(), Series()
+    lease(cache_in(lab), spec)
+    for _ in range(BUILDS):
+        cache = cache_in(lab)
+        with by_uv.timed():
+            lease(cache, spec)
+    for _ in range(2):
+        by_pip = pip_build(lab, sys.executable, requirements)
+    return faster(f"{', '.join(requirements)}, built by uv; virtualenv and pip", by_uv, by_pip)
+
+
+def cache_in(lab: Lab, **variables: str) -> EnvironmentCache:
+    """A new, empty cache."""
+    root = lab.folder / f"environments-{uuid.uuid4().hex}"
+    builder = UvBuilder(variables={**lab.variables(), **variables})
+    return EnvironmentCache(root, builder, max_bytes=10**11)
+
+
+def lease(cache: EnvironmentCache, spec: EnvironmentSpec) -> Path:
+    """The Python of an environment, as a task gets it."""
+    with provide(spec, isolation="always", cache=cache, on_line=lambda *_: None) as environment:
+        return environment.executable
+
+
+def pip_build(lab: Lab, python: str, requirements: tuple[str, ...], **variables: str) -> Series:
+    """A virtual environment made with a Python's own means."""
+    folder = lab.folder / f"virtualenv-{uuid.uuid4().hex}"
+    environment = {**lab.variables(), **variables}
+    series = Series()
+    with series.timed():
+        run([python, "-m", "venv", str(folder)], environment)
+        run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements], environment)
+    shutil.rmtree(folder)
+    return series
+
+
+def _oracle(script: str) -> str:
+    return run([str(oracle_python()), "-c", script], os.environ).strip()

@@ -1,0 +1,79 @@
+"""Fixtures that several suites share: a real S3 server, a bucket in it and a credentials file."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint URL of a moto server in a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("moto") / "log"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        _wait_for(port, server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail(f"the moto server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def s3_client(s3_server: str) -> Iterator[Any]:
+    """A boto3 client of the server, for what tests put into it and find in it."""
+    import boto3
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_server,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(s3_client: Any) -> str:
+    """The name of a new, empty bucket."""
+    name = f"bucket-{uuid.uuid4().hex[:12]}"
+    s3_client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def credentials_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An AWS credentials file with two profiles, ``default`` and ``research``."""
+    path = tmp_path_factory.mktemp("aws") / "credentials"
+    path.write_text(
+        "[default]\naws_access_key_id = default-key\naws_secret_access_key = default-secret\n\n"
+        "[research]\naws_access_key_id = research-key\naws_secret_access_key = research-secret\n"
+    )
+    path.chmod(0o600)
+    return path

@@ -1,0 +1,178 @@
+"""A client of Airflow's REST API that speaks to both lines: ``/api/v2`` of Airflow 3, ``/api/v1`` of 2.11."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from tests.integration.waiting import wait_for
+
+FINISHED = ("success", "failed")
+
+
+class ApiError(Exception):
+    """Airflow refused a request.
+
+    :param status: the HTTP status.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"HTTP {status}: {message}")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Login:
+    """Where Airflow is and who asks.
+
+    :param major: 2 or 3, which decides about paths and authentication.
+    """
+
+    url: str
+    user: str
+    password: str
+    major: int
+
+
+class AirflowClient:
+    """What the tests and the demo ask of a running Airflow."""
+
+    def __init__(self, login: Login) -> None:
+        self.major = login.major
+        prefix = "/api/v2" if login.major == 3 else "/api/v1"
+        headers = {"Authorization": f"Bearer {_token(login)}"} if login.major == 3 else {}
+        auth = None if login.major == 3 else (login.user, login.password)
+        self._http = httpx.Client(base_url=login.url + prefix, headers=headers, auth=auth, timeout=60)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def dags(self, *, tag: str | None = None) -> dict[str, dict[str, Any]]:
+        """The DAGs that Airflow shows, by id; those whose file is gone are not among them."""
+        query: dict[str, Any] = {"limit": 100, **({"tags": tag} if tag else {})}
+        found = self._get("/dags", **query)["dags"]
+        return {dag["dag_id"]: dag for dag in found if dag.get("is_active", True)}
+
+    def details(self, dag_id: str) -> dict[str, Any]:
+        """A DAG with its docs, params and tags."""
+        return self._get(f"/dags/{dag_id}/details")
+
+    def import_errors(self) -> dict[str, str]:
+        """Airflow's import errors: file -> stack trace."""
+        return {error["filename"]: error["stack_trace"] for error in self._get("/importErrors")["import_errors"]}
+
+    def versions(self, dag_id: str) -> int:
+        """How many versions of a DAG Airflow 3 has seen."""
+        total: int = self._get(f"/dags/{dag_id}/dagVersions")["total_entries"]
+        return total
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+        """Start a run and return its id; raises :class:`ApiError` with status 400 for a wrong ``conf``."""
+        body: dict[str, Any] = {"conf": conf or {}}
+        if self.major == 3:
+            body["logical_date"] = None
+        run_id: str = self._ask("POST", f"/dags/{dag_id}/dagRuns", json=body).json()["dag_run_id"]
+        return run_id
+
+    def runs(self, dag_id: str) -> dict[str, dict[str, Any]]:
+        """The runs of a DAG, by id."""
+        return {run["dag_run_id"]: run for run in self._get(f"/dags/{dag_id}/dagRuns")["dag_runs"]}
+
+    def wait(self, dag_id: str, run_id: str, *, seconds: float = 90) -> str:
+        """The state in which the run ends, ``success`` or ``failed``."""
+
+        def ended() -> str | None:
+            state: str = self._get(_run(dag_id, run_id))["state"]
+            return state if state in FINISHED else None
+
+        return wait_for(ended, what=f"end of {dag_id} {run_id}", seconds=seconds)
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
+        """The task instances of a run, by task id, with ``state``, ``try_number``, ``rendered_fields``."""
+        found = self._get(f"{_run(dag_id, run_id)}/taskInstances")["task_instances"]
+        return {task["task_id"]: task for task in found}
+
+    def states(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """The state of each task of a run."""
+        return {task_id: task["state"] for task_id, task in self.tasks(dag_id, run_id).items()}
+
+    def log(self, dag_id: str, run_id: str, task_id: str, *, attempt: int = 1) -> str:
+        """A task's log as people read it."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/logs/{attempt}"
+        if self.major == 3:
+            return "\n".join(_log_line(event) for event in self._get(path)["content"])
+        options = {"params": {"full_content": True}, "headers": {"Accept": "text/plain"}}
+        return self._ask("GET", path, **options).text
+
+    def xcoms(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """What a task left in XCom, by key."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries"
+        keys = [entry["key"] for entry in self._get(path)["xcom_entries"]]
+        return {key: _decoded(self._get(f"{path}/{quote(key)}", stringify=False)["value"]) for key in keys}
+
+    def mark_failed(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Mark a task failed, as the button in the UI does: Airflow ends it when it runs."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}"
+        body = {"new_state": "failed", **({} if self.major == 3 else {"dry_run": False})}
+        self._ask("PATCH", path, json=body)
+
+    def create_connection(self, connection_id: str, conn_type: str, extra: dict[str, Any]) -> None:
+        """Store a connection."""
+        body = {"connection_id": connection_id, "conn_type": conn_type, "extra": json.dumps(extra)}
+        self._ask("POST", "/connections", json=body)
+
+    def test_connection(self, conn_type: str, extra: dict[str, Any]) -> tuple[bool, str]:
+        """What the "Test" button of the connection form says: works or not, and the message."""
+        body = {"connection_id": "tested", "conn_type": conn_type, "extra": json.dumps(extra)}
+        answer = self._ask("POST", "/connections/test", json=body).json()
+        return answer["status"], answer["message"]
+
+    def _get(self, path: str, **query: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._ask("GET", path, params=query).json()
+        return answer
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        answer = self._http.request(method, path, **options)
+        if answer.is_error:
+            raise ApiError(answer.status_code, answer.text)
+        return answer
+
+
+def is_healthy(url: str, major: int) -> bool:
+    """Whether Airflow answers and all that it tells of is healthy."""
+    try:
+        answer = httpx.get(url + ("/api/v2/monitor/health" if major == 3 else "/health"), timeout=5)
+        parts = answer.raise_for_status().json()
+    except httpx.HTTPError:
+        return False
+    needed = ("metadatabase", "scheduler", *(("dag_processor",) if major == 3 else ()))
+    return all(parts[name]["status"] == "healthy" for name in needed)
+
+
+def _token(login: Login) -> str:
+    body = {"username": login.user, "password": login.password}
+    answer = httpx.post(f"{login.url}/auth/token", json=body, timeout=60).raise_for_status()
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
+
+
+def _log_line(event: dict[str, Any]) -> str:
+    """A structured event of Airflow 3 as text; a traceback is in its ``error_detail``."""
+    return " ".join([event["event"], *(str(event[key]) for key in ("error_detail",) if event.get(key))])
+
+
+def _decoded(value: Any) -> Any:
+    """A value that Airflow 2.11 gives as the text of its JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value

@@ -1,0 +1,236 @@
+"""A real Airflow, of the line that is installed beside ``sys.executable``, in a folder of its own.
+
+``AirflowStack`` starts the components one by one and not ``airflow standalone``, whose log servers listen on
+all interfaces: here everything listens on 127.0.0.1. What differs between Airflow 3 and 2.11 stands in
+``_three`` and ``_two``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+
+from tests.integration.client import AirflowClient, Login, is_healthy
+from tests.integration.waiting import wait_for
+
+MAJOR = int(version("apache-airflow").partition(".")[0])
+# Variables of the caller that would change what Airflow or its tasks do.
+_FOREIGN = ("AIRFLOW", "AWS_", "_AIRFLOW", "PYTHONDONTWRITEBYTECODE", "PYTEST_", "VIRTUAL_ENV")
+_START_SECONDS = 120
+_STOP_SECONDS = 20
+# Airflow writes lines of a thousand characters.
+_WIDTH = 300
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one line of Airflow needs.
+
+    :param prepare: commands that run before the components, one after the other.
+    :param components: long-running commands, in the order in which they start; they stop in the reverse one.
+    """
+
+    settings: dict[str, str]
+    prepare: tuple[tuple[str, ...], ...]
+    components: tuple[tuple[str, ...], ...]
+
+
+class AirflowStack:
+    """A running Airflow: a context manager.
+
+    :param home: a new folder; holds the database, logs, DAGs and all temporary files.
+    :param settings: further environment variables of Airflow.
+    """
+
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
+        self.home = home
+        self.dags = home / "dags"
+        self.port = free_port()
+        self.login = Login(f"http://127.0.0.1:{self.port}", "admin", secrets.token_hex(8), MAJOR)
+        self._line = (_three if MAJOR == 3 else _two)(self)
+        self.environment = {**_clean_environment(), **_common(self), **self._line.settings, **(settings or {})}
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.client: AirflowClient
+
+    def __enter__(self) -> AirflowStack:
+        for folder in (self.dags, self.home / "tmp", self.home / "components"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (self.home / "passwords.json").write_text(json.dumps({self.login.user: self.login.password}))
+        try:
+            for command in self._line.prepare:
+                self._run(command)
+            for command in self._line.components:
+                self._start(command)
+            wait_for(self._ready, what="a healthy Airflow", seconds=_START_SECONDS)
+            self.client = AirflowClient(self.login)
+        except BaseException as error:
+            error.add_note(self.tail())
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.close()
+        self.stop()
+
+    def stop(self) -> None:
+        """End everything that this stack started, the tasks of its runs included."""
+        for process in reversed(self._running):
+            _end_group(process)
+        self._running.clear()
+        for pid in processes_of(str(self.home)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def tail(self, lines: int = 12) -> str:
+        """The last lines that each component wrote, for error messages."""
+        logs = sorted((self.home / "components").glob("*.log"))
+        return "\n".join(f"--- {log.name}\n{_last(log, lines)}" for log in logs)
+
+    def logs(self) -> dict[str, str]:
+        """All that Airflow and its tasks logged: file -> text."""
+        found = [*(self.home / "logs").rglob("*.log"), *(self.home / "components").glob("*.log")]
+        return {str(path.relative_to(self.home)): path.read_text(errors="replace") for path in found}
+
+    def _ready(self) -> bool:
+        for process in self._running:
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args!r} ended with exit code {process.returncode}")
+        return is_healthy(self.login.url, MAJOR)
+
+    def _run(self, command: tuple[str, ...]) -> None:
+        done = subprocess.run(
+            self._argv(command),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_START_SECONDS,
+        )
+        if done.returncode:
+            raise RuntimeError(f"airflow {' '.join(command[:2])} failed:\n{done.stdout}\n{done.stderr}")
+
+    def _start(self, command: tuple[str, ...]) -> None:
+        with (self.home / "components" / f"{command[0]}.log").open("wb") as log:
+            process = subprocess.Popen(
+                self._argv(command),
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._running.append(process)
+
+    @staticmethod
+    def _argv(command: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "airflow", *command]
+
+
+def _common(stack: AirflowStack) -> dict[str, str]:
+    return {
+        "AIRFLOW_HOME": str(stack.home),
+        "TMPDIR": str(stack.home / "tmp"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(stack.dags),
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
+        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_FETCH_INTERVAL": "0",
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
+        "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "2",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+def _three(stack: AirflowStack) -> Line:
+    url, login = stack.login.url, stack.login
+    settings = {
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{login.user}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(stack.home / "passwords.json"),
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
+        "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "2",
+        "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "2",
+    }
+    server = ("api-server", "--host", "127.0.0.1", "--port", str(stack.port), "--workers", "1")
+    components = (server, ("dag-processor",), ("scheduler", "--skip-serve-logs"))
+    return Line(settings, (("db", "migrate"),), components)
+
+
+def _two(stack: AirflowStack) -> Line:
+    login = stack.login
+    backends = ("airflow.api.auth.backend.basic_auth", "airflow.api.auth.backend.session")
+    settings = {
+        # SQLite with LocalExecutor is refused but for this variable of Airflow's own tests.
+        "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
+        "AIRFLOW__API__AUTH_BACKENDS": ",".join(backends),
+        "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+        "AIRFLOW__WEBSERVER__BASE_URL": login.url,
+        "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
+        "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "1",
+        "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "2",
+        "AIRFLOW__SCHEDULER__STALE_DAG_THRESHOLD": "2",
+    }
+    name = ("--username", login.user, "--password", login.password, "--email", "admin@example.org")
+    user = ("users", "create", "--role", "Admin", "--firstname", "Ad", "--lastname", "Min", *name)
+    server = ("webserver", "--hostname", "127.0.0.1", "--port", str(stack.port), "--workers", "1")
+    return Line(settings, (("db", "migrate"), user), (server, ("scheduler", "--skip-serve-logs")))
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def processes_of(mark: str) -> list[int]:
+    """The processes whose environment or command names ``mark`` (Linux; elsewhere none)."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            text = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+            if mark.encode() in text and folder.name != str(os.getpid()):
+                found.append(int(folder.name))
+    return found
+
+
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    for number, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+            return
+
+
+def _last(path: Path, lines: int) -> str:
+    found = path.read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join(line[:_WIDTH] for line in found)

@@ -1,0 +1,74 @@
+"""Secrets of a compiled spec stay out of logs, XCom, rendered fields, serialized DAGs: out of everything."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+from demo.packaging import function_archive
+from tests.integration.compiled import CompiledDraft
+from tests.integration.place import Place
+
+KEY_ID = "planted-key-id-77d0"
+STORAGE_SECRET = "planted-storage-secret-1f8a"
+CONNECTOR_SECRET = "planted-connector-secret-93bc"
+
+
+def tells_all(fruit: str) -> str:
+    import os
+
+    print("the environment:", dict(os.environ))
+    print("and by heart: planted-key-id-77d0")
+    return fruit.upper()
+
+
+def test_planted_secrets_appear_nowhere(place: Place) -> None:
+    storage = {
+        "region": "us-east-1",
+        "bucket": place.bucket,
+        "root_dir": "secret",
+        "credentials_path": "",
+        "credentials_profile": "",
+        "aws_access_key_id": KEY_ID,
+        "aws_secret_access_key": STORAGE_SECRET,
+    }
+    connector = {
+        "type": "access_key",
+        "access_key_id": KEY_ID,
+        "secret_access_key": CONNECTOR_SECRET,
+        "bucket": place.bucket,
+        "region": "us-east-1",
+    }
+    place.s3.put_object(Bucket=place.bucket, Key="fruit.json", Body=json.dumps("apple").encode())
+    place.s3.put_object(Bucket=place.bucket, Key="secret/code.zip", Body=function_archive(tells_all))
+    flow = CompiledDraft("flow with secrets", {"type": "s3", "s3_config": storage})
+    wanted = {"filepath": json.dumps("fruit.json"), "artifact_type": "json", "format": None, "merge": None}
+    flow.s3_extract("fruit", connector, wanted, "fruit")
+    flow.function("tells all", "code.zip", ["fruit"], {"loud": "string"})
+    with place.dropped(flow.document()) as dag_id:
+        run_id, state = place.run(dag_id)
+        assert state == "success", place.client.log(dag_id, run_id, "tells_all")
+        log = place.client.log(dag_id, run_id, "tells_all")
+        answers = [
+            place.client.details(dag_id),
+            place.client.tasks(dag_id, run_id),
+            place.client.xcoms(dag_id, run_id, "tells_all"),
+        ]
+    assert "and by heart: ***" in log
+    everything = {
+        "the REST API": json.dumps(answers) + log,
+        "the database": dump(place),
+        **place.airflow.logs(),
+    }
+    for secret in (STORAGE_SECRET, CONNECTOR_SECRET):
+        assert [where for where, text in everything.items() if secret in text] == []
+    # Airflow 3 repeats what tasks print on the scheduler's own output, where it does not mask.
+    told = [where for where, text in everything.items() if KEY_ID in text]
+    assert set(told) <= {"components/scheduler.log"}
+
+
+def dump(place: Place) -> str:
+    """All that Airflow's database holds: serialized DAGs, XComs, rendered fields, and what else there is."""
+    with closing(sqlite3.connect(place.airflow.home / "airflow.db")) as database:
+        return "\n".join(database.iterdump())

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from aqueduct_provider.artifacts.metadata import Metadata
+from aqueduct_provider.artifacts.transfer import NewArtifact, fetch_content, fetch_metadata, publish
+from aqueduct_provider.errors import DigestMismatch
+from aqueduct_provider.storage.local import LocalStore
+
+METADATA = Metadata("bytes", "bytes", "bytes")
+
+
+def _new(folder: Path, name: str) -> NewArtifact:
+    path = folder / name
+    path.write_bytes(name.encode())
+    return NewArtifact(path, f"{name}/content", f"{name}/metadata", METADATA)
+
+
+def test_what_is_published_can_be_fetched_and_verified(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    refs = publish(store, [_new(tmp_path, "a"), _new(tmp_path, "b")], workers=4)
+
+    fetch_content(store, refs[1], tmp_path / "fetched")
+
+    assert (tmp_path / "fetched").read_bytes() == b"b"
+    assert fetch_metadata(store, refs[0]) == METADATA.to_json()
+    assert [(ref.key, ref.size, ref.artifact_type) for ref in refs] == [
+        ("a/content", 1, "bytes"),
+        ("b/content", 1, "bytes"),
+    ]
+
+
+def test_content_changed_in_the_store_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    (ref,) = publish(store, [_new(tmp_path, "a")], workers=1)
+    store.put(ref.key, b"changed")
+    with pytest.raises(DigestMismatch, match="was changed after it was written"):
+        fetch_content(store, ref, tmp_path / "fetched")
+    assert not (tmp_path / "fetched").exists()
+
+
+def test_metadata_changed_in_the_store_is_refused(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    (ref,) = publish(store, [_new(tmp_path, "a")], workers=1)
+    with pytest.raises(DigestMismatch):
+        fetch_metadata(store, dataclasses.replace(ref, metadata_sha256="0" * 64))
+
+
+def test_content_goes_before_metadata(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    class Recording(LocalStore):
+        def put_file(self, key: str, path: Path):  # type: ignore[no-untyped-def]
+            order.append("content")
+            return super().put_file(key, path)
+
+        def put(self, key: str, data: bytes) -> None:
+            order.append("metadata")
+            super().put(key, data)
+
+    publish(Recording(tmp_path / "store"), [_new(tmp_path, "a"), _new(tmp_path, "b")], workers=4)
+    assert order == ["content", "content", "metadata", "metadata"]

@@ -1,0 +1,188 @@
+"""Builds the virtual environments of this repository: ``python3 tools/environments.py airflow-3 ...``
+
+In: ``pyproject.toml`` and the pins in ``constraints/``. Out: one folder per environment, stamped with the
+digest of what it was built from, so that a second call costs nothing. Runs before anything is installed:
+the standard library only. ``--renew`` resolves anew and writes the constraints files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+UV_HOME = ROOT / ".venv-uv"
+STAMP = ".aqueduct-stamp"
+
+
+class SetupError(Exception):
+    """An environment cannot be built; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One virtual environment.
+
+    :param requirements: what is asked for; the exact versions stand in the constraints file.
+    :param pythons: the Python versions that all of it supports.
+    """
+
+    name: str
+    folder: str
+    pythons: str
+    requirements: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        return ROOT / self.folder
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    @property
+    def constraints(self) -> Path:
+        return ROOT / "constraints" / f"{self.name}.txt"
+
+    @property
+    def digest(self) -> str:
+        """What the environment is built from; another value means that it must be built anew."""
+        facts = [str(self), (ROOT / "pyproject.toml").read_text(), self.constraints.read_text()]
+        return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+
+ENVIRONMENTS = {
+    environment.name: environment
+    for environment in (
+        Environment("airflow-3", ".venv", ">=3.10,<3.14", ("-e", ".[test,lint]", "apache-airflow>=3,<4")),
+        Environment(
+            "airflow-2.11",
+            ".venv-2.11",
+            ">=3.10,<3.13",
+            # The auth manager of Airflow 2.11 is the one of fab 1.
+            ("-e", ".[test]", "apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
+        ),
+        Environment("oracle", ".venv-oracle", ">=3.10,<3.12", ("aqueduct-ml==0.3.6",)),
+    )
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Build the named environments; 1 and a message when one cannot be built."""
+    parser = argparse.ArgumentParser(description="Build the virtual environments of this repository.")
+    parser.add_argument("names", nargs="+", choices=sorted(ENVIRONMENTS))
+    parser.add_argument("--renew", action="store_true", help="resolve anew and write the constraints files")
+    options = parser.parse_args(arguments)
+    try:
+        for name in options.names:
+            renew(ENVIRONMENTS[name]) if options.renew else ensure(ENVIRONMENTS[name])
+    except SetupError as error:
+        print(f"environments: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def ensure(environment: Environment) -> None:
+    """Build the environment, unless it stands and was built from the very same files."""
+    stamp = environment.path / STAMP
+    if environment.python.exists() and stamp.exists() and stamp.read_text() == environment.digest:
+        return
+    started = time.monotonic()
+    _build(environment, ("--constraint", str(environment.constraints)))
+    stamp.write_text(environment.digest)
+    print(f"{environment.folder}: built in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def renew(environment: Environment) -> None:
+    """Build the environment from the newest versions and pin them in its constraints file."""
+    _build(environment, ("--upgrade",))
+    frozen = _uv("pip", "freeze", "--exclude-editable", "--python", str(environment.python))
+    pins = [line for line in frozen.splitlines() if "==" in line and "@" not in line]
+    environment.constraints.parent.mkdir(exist_ok=True)
+    environment.constraints.write_text("\n".join([*sorted(pins), ""]))
+    (environment.path / STAMP).write_text(environment.digest)
+    print(f"{environment.constraints.relative_to(ROOT)}: {len(pins)} pins", flush=True)
+
+
+def _build(environment: Environment, options: Iterable[str]) -> None:
+    print(f"{environment.folder}: building from {', '.join(environment.requirements)}", flush=True)
+    try:
+        _uv("venv", "--clear", "--python", environment.pythons, environment.folder)
+    except SetupError as error:
+        raise SetupError(
+            f"{environment.folder} needs Python {environment.pythons} and none was found: install one, "
+            f"or let uv fetch it (uv python install).\n{error}"
+        ) from error
+    python = ("--python", str(environment.python))
+    _uv("pip", "install", "--compile-bytecode", *python, *options, *environment.requirements)
+
+
+def _uv(*arguments: str) -> str:
+    command = [str(_bootstrapped_uv()), "--no-progress", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **index_settings()}, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SetupError(f"uv {' '.join(arguments)} failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def _bootstrapped_uv() -> Path:
+    uv = UV_HOME / "bin" / "uv"
+    if uv.exists():
+        return uv
+    shutil.rmtree(UV_HOME, ignore_errors=True)
+    for command in (
+        [sys.executable, "-m", "venv", str(UV_HOME)],
+        [str(UV_HOME / "bin" / "python"), "-m", "pip", "install", "--quiet", "uv>=0.8"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            shutil.rmtree(UV_HOME, ignore_errors=True)
+            raise SetupError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr).strip()}")
+    return uv
+
+
+def index_settings() -> dict[str, str]:
+    """The machine's pip configuration as variables of uv, which reads no configuration of pip's.
+
+    What is already set for uv wins.
+    """
+    settings = _pip_settings()
+    translated = {
+        "UV_DEFAULT_INDEX": settings.get("index-url", ""),
+        "UV_INDEX": " ".join(settings.get("extra-index-url", "").split()),
+        "UV_FIND_LINKS": ",".join(_existing(settings.get("find-links", "").split())),
+        "UV_INSECURE_HOST": " ".join(settings.get("trusted-host", "").split()),
+        "SSL_CERT_FILE": settings.get("cert", ""),
+    }
+    return {name: value for name, value in translated.items() if value and not os.environ.get(name)}
+
+
+def _pip_settings() -> dict[str, str]:
+    pip = [str(UV_HOME / "bin" / "python"), "-m", "pip", "config", "list"]
+    lines = subprocess.run(pip, capture_output=True, text=True, check=True).stdout.splitlines()
+    # Of the same option in two sections the later counts: global, then install, then the environment.
+    order = {"global": 0, "install": 1, ":env:": 2}
+    options = [line.partition("=") for line in lines]
+    named = [(name.rpartition("."), value) for name, _, value in options]
+    known = [(order[section], option, value) for (section, _, option), value in named if section in order]
+    return {option: str(ast.literal_eval(value)) for _, option, value in sorted(known)}
+
+
+def _existing(links: Iterable[str]) -> list[str]:
+    """uv, unlike pip, fails on a folder that is not there."""
+    return [link for link in links if "://" in link or Path(link).expanduser().exists()]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""Runs every test suite on both lines of Airflow and says how it ended: ``.venv/bin/python tools/suites.py``.
+
+In: the environments that ``tools/environments.py`` built. Out: what pytest prints, a summary, a verdict, and
+an exit code: 0 only when every suite passed. The standard library only.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORTS = ROOT / ".work" / "reports"
+# A suite that hangs fails instead; seconds.
+DEADLINE = 1200
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Test folders that run in one environment."""
+
+    name: str
+    environment: str
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a suite ended.
+
+    :param closing: pytest's last line, ``12 passed in 3.21s``.
+    """
+
+    suite: Suite
+    passed: bool
+    closing: str
+    seconds: float
+
+
+SUITES = (
+    Suite(
+        "unit, runner, architecture, oracle on Airflow 3",
+        ".venv",
+        ("tests/unit", "tests/runner", "tests/architecture", "tests/oracle"),
+    ),
+    Suite("unit, architecture on Airflow 2.11", ".venv-2.11", ("tests/unit", "tests/architecture")),
+    Suite("integration on Airflow 3", ".venv", ("tests/integration",)),
+    Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run all suites; ``arguments`` go to pytest."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    results = [run(suite, arguments) for suite in SUITES]
+    print("\nSummary")
+    for result in results:
+        mark = "passed" if result.passed else "FAILED"
+        print(f"  {mark}  {result.suite.name} ({result.seconds:.0f} s): {result.closing}")
+    failed = [result for result in results if not result.passed]
+    if failed:
+        print(f"FAILED: {len(failed)} of {len(results)} suites; what pytest printed is in {REPORTS}")
+        return 1
+    print(f"PASSED: all {len(results)} suites")
+    return 0
+
+
+def run(suite: Suite, arguments: Sequence[str]) -> Result:
+    """Run one suite, printing what pytest prints and keeping it in the reports' folder."""
+    print(f"\n=== {suite.name}", flush=True)
+    started = time.monotonic()
+    python = ROOT / suite.environment / "bin" / "python"
+    command = [str(python), "-m", "pytest", "-q", *suite.folders, *arguments]
+    closing = "nothing was printed"
+    report = REPORTS / f"{suite.name.replace(', ', '-').replace(' ', '-')}.txt"
+    with report.open("w") as copy, _pytest(command) as process:
+        assert process.stdout
+        deadline = threading.Timer(DEADLINE, process.send_signal, [signal.SIGINT])
+        deadline.start()
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                copy.write(line)
+                closing = line.strip().strip("= ") or closing
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            raise
+        finally:
+            deadline.cancel()
+    return Result(suite, process.returncode == 0, closing, time.monotonic() - started)
+
+
+def _pytest(command: Sequence[str]) -> subprocess.Popen[str]:
+    """Pytest in a session of its own: it is always ended by SIGINT, on which the tests end what they started."""
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main(sys.argv[1:]))
