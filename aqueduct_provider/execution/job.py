@@ -72,9 +72,9 @@ def _crash(code: int) -> str:
             f"The child process ended itself with exit code {code} before it could report: the operator's "
             "code may call os._exit, or its Python could not start."
         )
-    hint = {
+    hints: dict[int, str] = {
         signal.SIGKILL: " Often this is the kernel's out-of-memory killer: give the worker more memory.",
         signal.SIGSEGV: " A compiled library that the operator uses crashed.",
-    }.get(-code, "")
+    }
     name = next((f" ({known.name})" for known in signal.Signals if known == -code), "")
-    return f"The child process was killed by signal {-code}{name}.{hint}"
+    return f"The child process was killed by signal {-code}{name}.{hints.get(-code, '')}"

@@ -174,11 +174,12 @@ def _resolve(location: Parts, model: type[BaseModel]) -> tuple[Parts, type[BaseM
     parts: list[str | int] = []
     owner, expected = model, _bare(model)
     for part in location:
-        members = _models_of_union(expected)
-        if members:
+        if _is_union(expected):
+            members = _models_of_union(expected)
+            # What is no tag names a branch of another union, or says that the key is wrong, not the value.
+            if part not in members:
+                break
             expected = members[str(part)]
-        elif part == "[key]" or _is_union(expected):
-            break
         else:
             parts.append(part)
             owner = expected if _is_model(expected) else owner

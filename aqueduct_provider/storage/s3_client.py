@@ -151,7 +151,7 @@ def _new_client(settings: S3Settings) -> S3Client:
 
 
 def _do_not_redirect(context: dict[str, Any], **_: Any) -> None:
-    """botocore asks for a bucket's region with HeadBucket, and again without end if that is redirected too."""
+    """botocore asks for a bucket's region with HeadBucket, endlessly when that is redirected too."""
     context.setdefault("s3_redirect", {})["redirected"] = True
 
 

@@ -190,6 +190,8 @@ def _two(stack: AirflowStack) -> Line:
         "AIRFLOW__WEBSERVER__BASE_URL": login.url,
         "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
         "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "1",
+        # SQLite locks no rows: the task and the scheduler would both schedule, and count, the next try.
+        "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
         "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "2",
         "AIRFLOW__SCHEDULER__STALE_DAG_THRESHOLD": "2",
     }

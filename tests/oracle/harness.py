@@ -176,6 +176,7 @@ class Store:
         return json.loads(self.get(key))
 
     def keys(self) -> set[str]:
+        """The keys of all objects."""
         listed = self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])
         return {item["Key"] for item in listed}
 

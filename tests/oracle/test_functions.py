@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +218,7 @@ def test_results_of_the_wrong_type(pair: Pair, body: str, spec: dict[str, Any], 
     for word in words:
         assert word.lower() in state["error"]["tip"].lower()
         assert word in ours.failure.tip
-    assert "out" not in pair.store.keys()
+    assert pair.store.keys().isdisjoint({"out"})
 
 
 @pytest.mark.parametrize("returned", ["1.5", "True"])
@@ -228,9 +229,17 @@ def test_metrics(pair: Pair, returned: str) -> None:
     pair.assert_same_metadata(ours)
 
 
-@pytest.mark.parametrize("severity", ["error", "warning", None])
 @pytest.mark.parametrize(
-    "returned", ["True", "False", "np.bool_(False)", "pd.Series([True, False])", "pd.Series([True, True])"]
+    ("returned", "severity"),
+    [
+        ("False", "error"),
+        ("False", "warning"),
+        ("False", None),
+        ("True", "warning"),
+        ("np.bool_(False)", "error"),
+        ("pd.Series([True, False])", "error"),
+        ("pd.Series([True, True])", "error"),
+    ],
 )
 def test_checks(pair: Pair, returned: str, severity: str | None) -> None:
     spec = {"operator_type": "check", "expected": ["boolean"], "check_severity": severity}
@@ -263,14 +272,18 @@ def test_values_that_neither_side_can_store(pair: Pair, returned: str) -> None:
 
 
 INPUTS = {
-    "table": (b'{"schema":{"fields":[{"name":"a","type":"integer"}],"pandas_version":"1.4.0"},"data":[{"a":1}]}', "table", "table"),
+    "table": (
+        b'{"schema":{"fields":[{"name":"a","type":"integer"}],"pandas_version":"1.4.0"},"data":[{"a":1}]}',
+        "table",
+        "table",
+    ),
     "bson": (b'[{"_id": {"$oid": "5f43a04ac9c2a5b6d9a3b7e1"}, "a": 1}]', "table", "bson_table"),
     "text": (b"x", "string", "string"),
     "json": (b"[1]", "json", "string"),
     "number": (b"NaN", "numeric", "json"),
     "tuple": (b"[1, [2]]", "tuple", "json"),
     "data": (b"\0", "bytes", "bytes"),
-}  # fmt: skip
+}
 
 
 def test_both_sides_see_the_same_inputs(pair: Pair) -> None:
@@ -285,7 +298,6 @@ def test_both_sides_see_the_same_inputs(pair: Pair) -> None:
     [
         "return bson",
         "return bson.assign(b=[None], c=[1.5], d=[pd.Timestamp('2020-01-02T03:04:05.678')])",
-        "return bson[[]]",
     ],
 )
 def test_tables_from_mongodb_stay_such_tables(pair: Pair, body: str) -> None:
@@ -296,8 +308,6 @@ def test_tables_from_mongodb_stay_such_tables(pair: Pair, body: str) -> None:
 
 
 def _put(store: Store, name: str, data: bytes, artifact_type: str, serialization_type: str) -> None:
-    import json
-
     store.put(name, data)
     metadata = {"artifact_type": artifact_type, "serialization_type": serialization_type}
     store.put(f"{name}.meta", json.dumps({"schema": [], "system_metadata": {}, **metadata}).encode())

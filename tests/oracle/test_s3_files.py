@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import pickle
@@ -110,8 +111,6 @@ def test_several_files_give_a_tuple(
         "result = [[kind.value for kind in container['aqueduct_serialization_types']],"
         " [item.decode() for item in container['data']], container['is_tuple']]"
     )
-    import base64
-
     theirs = oracle.evaluate(script, data=base64.b64encode(store.get("out")).decode())
     container = pickle.loads(ours.objects["out"])
     assert theirs == [
@@ -154,7 +153,12 @@ def test_wrong_files_fail_alike(
 
 
 ARTIFACTS = {
-    "table": (b'{"schema":{"fields":[{"name":"a","type":"integer"},{"name":"b","type":"string"}],"pandas_version":"1.4.0"},"data":[{"a":1,"b":"x"},{"a":2,"b":null}]}', "table", "table"),
+    "table": (
+        b'{"schema":{"fields":[{"name":"a","type":"integer"},{"name":"b","type":"string"}],'
+        b'"pandas_version":"1.4.0"},"data":[{"a":1,"b":"x"},{"a":2,"b":null}]}',
+        "table",
+        "table",
+    ),
     "json": (b'{"a": [1, 2]}', "json", "string"),
     "string": (b"text", "string", "string"),
     "bytes": (b"\0b", "bytes", "bytes"),
@@ -164,7 +168,7 @@ ARTIFACTS = {
     "picklable": (b"\x80\x05N.", "picklable", "pickle"),
     "tuple": (b'[1, "[2]", [3]]', "tuple", "json"),
     "list": (b"[1, 2]", "list", "json"),
-}  # fmt: skip
+}
 
 
 def put(store: Store, name: str) -> None:

@@ -50,7 +50,8 @@ result = data.decode(), [str(dtype) for dtype in table.dtypes]
 READ = """
 from aqueduct.utils import serialization
 table = serialization._read_table_content(data.encode())
-result = [[None if value != value else str(value) for value in row] for row in table.values.tolist()]
+rows = table.astype(object).where(table.notna(), None).values.tolist()
+result = [[None if value is None else str(value) for value in row] for row in rows]
 """
 
 

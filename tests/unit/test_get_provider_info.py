@@ -71,7 +71,7 @@ def test_imports_nothing() -> None:
 
 MANAGER = """
 import json, warnings
-warnings.simplefilter("error", category=DeprecationWarning)
+warnings.filterwarnings("error", message=".*aqueduct_provider")
 from airflow.providers_manager import ProvidersManager
 manager = ProvidersManager()
 hook = manager.hooks["aqueduct"]

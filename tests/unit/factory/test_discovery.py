@@ -295,7 +295,9 @@ def dag_bag(folder: Path) -> Any:
         from airflow.dag_processing.dagbag import DagBag
     except ImportError:
         from airflow.models.dagbag import DagBag
-    return DagBag(dag_folder=str(folder), include_examples=False)
+
+        return DagBag(dag_folder=str(folder), include_examples=False)
+    return DagBag(dag_folder=str(folder))
 
 
 def test_airflow_loads_50_good_specs_beside_a_broken_one(folder: Path, write: Write) -> None:

@@ -47,7 +47,12 @@ class Scripted:
 
     def settings(self, **changes: Any) -> S3Settings:
         """Settings for this server that do not wait for long."""
-        usual = {"bucket": "bucket", "region": "eu-west-1", "max_attempts": 2, "access_keys": ("id", "secret")}
+        usual = {
+            "bucket": "bucket",
+            "region": "eu-west-1",
+            "max_attempts": 2,
+            "access_keys": ("id", "secret"),
+        }
         return S3Settings(**{**usual, "endpoint_url": self.url, "read_timeout": 5.0, **changes})
 
 

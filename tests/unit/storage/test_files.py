@@ -22,9 +22,14 @@ def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
 def test_nothing_is_left_when_the_block_fails(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(error), replacing(path) as file:
-        file.write(b"new")
-        raise error
+
+    def fail() -> None:
+        with replacing(path) as file:
+            file.write(b"new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

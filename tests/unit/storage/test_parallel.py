@@ -8,7 +8,9 @@ from aqueduct_provider.storage.parallel import together
 
 
 def test_results_come_in_the_order_of_the_calls() -> None:
-    assert together([lambda value=value: value * 2 for value in range(20)], workers=4) == list(range(0, 40, 2))
+    assert together([lambda value=value: value * 2 for value in range(20)], workers=4) == list(
+        range(0, 40, 2)
+    )
 
 
 def test_calls_really_run_at_the_same_time() -> None:

@@ -81,7 +81,9 @@ def test_a_region_that_s3_tells_is_followed(scripted: Scripted) -> None:
     assert [request.region for request in scripted.requests] == ["eu-west-1", "ap-south-1"]
 
 
-@pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (503, "ServiceUnavailable")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (503, "ServiceUnavailable")]
+)
 def test_throttling_is_retried(scripted: Scripted, status: int, code: str) -> None:
     scripted.answers = [refusal(status, code), answer(200, b"data")]
     assert connect(scripted.settings()).get("key") == b"data"
@@ -94,9 +96,15 @@ def test_throttling_is_retried(scripted: Scripted, status: int, code: str) -> No
 
 def test_endpoint_down() -> None:
     down = S3Settings(
-        bucket="bucket", region="us-east-1", endpoint_url="http://127.0.0.1:1", access_keys=("a", "b"), max_attempts=1
+        bucket="bucket",
+        region="us-east-1",
+        endpoint_url="http://127.0.0.1:1",
+        access_keys=("a", "b"),
+        max_attempts=1,
     )
-    with pytest.raises(errors.StorageUnavailable, match=r"s3://bucket/key.*http://127\.0\.0\.1:1.*can be reached"):
+    with pytest.raises(
+        errors.StorageUnavailable, match=r"s3://bucket/key.*http://127\.0\.0\.1:1.*can be reached"
+    ):
         connect(down).get("key")
 
 
@@ -187,7 +195,9 @@ def ranges(data: bytes, first: list[Answer]) -> Answer:
     return send
 
 
-def test_a_cut_part_is_read_again(scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_part_is_read_again(
+    scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(s3, "_BIG", 1000)
     monkeypatch.setattr(s3, "_PART", 300)
     data = os.urandom(1000)
@@ -199,7 +209,9 @@ def test_a_cut_part_is_read_again(scripted: Scripted, tmp_path: Path, monkeypatc
     assert all(r.headers["if-match"] == '"one"' for r in scripted.requests if "range" in r.headers)
 
 
-def test_a_part_that_fails_fails_the_file(scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_fails_fails_the_file(
+    scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(s3, "_BIG", 1000)
     monkeypatch.setattr(s3, "_PART", 300)
     scripted.answers = [ranges(bytes(1000), [refusal(412, "PreconditionFailed")])]
@@ -227,7 +239,8 @@ def test_deletes_in_batches(scripted: Scripted) -> None:
 
 def test_delete_names_what_was_not_deleted(scripted: Scripted) -> None:
     failed = "".join(
-        f"<Error><Key>k{number}</Key><Code>AccessDenied</Code><Message>no</Message></Error>" for number in range(7)
+        f"<Error><Key>k{number}</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
+        for number in range(7)
     )
     scripted.answers = [
         answer(200, f"<DeleteResult>{failed}</DeleteResult>".encode()),

@@ -103,9 +103,7 @@ def test_the_environment_never_overrides_a_profile(
     assert dict(os.environ) == before
 
 
-def test_the_environment_fills_gaps(
-    scripted: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_fills_gaps(scripted: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", scripted.url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ca-central-1")
     gaps = {"region": "", "endpoint_url": ""}
@@ -167,7 +165,9 @@ def test_two_profiles_side_by_side(scripted: Scripted, file: Path) -> None:
     scripted.answers = [answer(200, b"data")]
 
     def fetch(profile: str) -> None:
-        settings = scripted.settings(access_keys=None, credentials_path=str(file), credentials_profile=profile)
+        settings = scripted.settings(
+            access_keys=None, credentials_path=str(file), credentials_profile=profile
+        )
         connect(settings).get(profile)
 
     with ThreadPoolExecutor(8) as pool:
@@ -251,7 +251,9 @@ def test_what_can_be_wrong_with_the_file(tmp_path: Path, text: str, profile: str
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(CredentialsError, match=r"no credentials file .*gone on this machine.*Airflow machines"):
+    with pytest.raises(
+        CredentialsError, match=r"no credentials file .*gone on this machine.*Airflow machines"
+    ):
         connect(S3Settings("bucket", credentials_path=str(tmp_path / "gone")))
 
 

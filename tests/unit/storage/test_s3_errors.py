@@ -13,8 +13,24 @@ from aqueduct_provider.storage.s3_errors import Place, translated
 
 PLACE = Place("s3://bucket/key", "bucket", "eu-west-1", "http://endpoint")
 SPACES_OF_NAMES = {
-    errors.StorageUnavailable: ("Connect", "Timeout", "SSLError", "ReadError", "HTTPClient", "Streaming", "Capacity"),
-    errors.CredentialsError: ("Credentials", "CredentialRetrieval", "Profile", "SSO", "Token", "Login", "MFA"),
+    errors.StorageUnavailable: (
+        "Connect",
+        "Timeout",
+        "SSLError",
+        "ReadError",
+        "HTTPClient",
+        "Streaming",
+        "Capacity",
+    ),
+    errors.CredentialsError: (
+        "Credentials",
+        "CredentialRetrieval",
+        "Profile",
+        "SSO",
+        "Token",
+        "Login",
+        "MFA",
+    ),
 }
 
 
@@ -72,8 +88,8 @@ CODES = {
     " IllegalLocationConstraintException IncorrectEndpoint",
     errors.StorageUnavailable: "SlowDown ServiceUnavailable InternalError RequestTimeout OperationAborted"
     " BandwidthLimitExceeded ThrottlingException 503 500 429",
-    errors.StorageError: "BadDigest EntityTooLarge InvalidRequest InvalidObjectState InvalidRange KeyTooLongError"
-    " MalformedXML MethodNotAllowed NoSuchUpload PreconditionFailed InvalidPart QuotaExceeded 400",
+    errors.StorageError: "BadDigest EntityTooLarge InvalidRequest InvalidObjectState InvalidRange"
+    " KeyTooLongError MalformedXML MethodNotAllowed NoSuchUpload PreconditionFailed InvalidPart QuotaExceeded 400",
 }
 STATUS = {"MethodNotAllowed": 405, "NoSuchUpload": 404, "PreconditionFailed": 412}
 
@@ -95,7 +111,7 @@ def test_modelled_errors_of_s3_do_not_leak() -> None:
     client = botocore.session.Session().create_client(
         "s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
-    modelled = [kind for kind in vars(client.exceptions)["_code_to_exception"].values()]
+    modelled = list(vars(client.exceptions)["_code_to_exception"].values())
     assert client.exceptions.NoSuchKey in modelled
     for kind in modelled:
         translate(kind({"Error": {"Code": kind.__name__}}, "GetObject"))

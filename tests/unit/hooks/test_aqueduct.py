@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from aqueduct_provider.errors import ConfigError, CredentialsError
+from aqueduct_provider.hooks.aqueduct import (
+    AqueductHook,
+    settings_for_connector,
+    store_for,
+    store_for_connector,
+)
+from aqueduct_provider.spec.models import (
+    ArtifactStore,
+    ArtifactType,
+    Compiled,
+    ConnectionStore,
+    ExtractOperator,
+    Flow,
+    LoadOperator,
+    S3ArtifactStore,
+    S3Extract,
+    S3Load,
+    Version,
+    WorkflowSpec,
+)
+from aqueduct_provider.storage.s3 import S3Settings
+
+ID = UUID("00000000-0000-0000-0000-000000000001")
+EXTRACT = ExtractOperator(
+    id="read",
+    name="read",
+    task_id="read",
+    type="extract",
+    source=S3Extract(connector="S3", filepath="a.txt", artifact_type=ArtifactType.STRING),
+)
+
+
+def connection(
+    monkeypatch: pytest.MonkeyPatch, extra: Any, conn_id: str = "aqueduct_default", **fields: Any
+) -> None:
+    value = {"conn_type": "aqueduct", "extra": extra, **fields}
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(value))
+
+
+def workflow(store: ArtifactStore, compiled: Compiled | None = None) -> WorkflowSpec:
+    spec = WorkflowSpec(
+        spec_version=1,
+        flow=Flow(id=ID, name="flow"),
+        version=Version(id=ID),
+        dag_id="flow",
+        artifact_store=store,
+        operators=(EXTRACT,),
+    )
+    spec._compiled = compiled
+    return spec
+
+
+@pytest.fixture
+def extra(s3_server: str, bucket: str, credentials_file: Path) -> dict[str, str]:
+    return {
+        "bucket": bucket,
+        "region": "us-east-1",
+        "root_dir": "root",
+        "credentials_path": str(credentials_file),
+        "credentials_profile": "research",
+        "endpoint_url": s3_server,
+    }
+
+
+def test_settings_of_a_full_connection(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_MAX_ATTEMPTS", "7")
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_RETRY_MODE", "adaptive")
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_CONNECT_TIMEOUT", "1.5")
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_READ_TIMEOUT", "2.5")
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__PARALLEL_REQUESTS", "3")
+    connection(monkeypatch, extra)
+    assert AqueductHook().settings() == S3Settings(
+        **extra,
+        max_attempts=7,
+        retry_mode="adaptive",
+        connect_timeout=1.5,
+        read_timeout=2.5,
+        max_connections=3,
+    )
+
+
+def test_fields_left_empty_in_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection(monkeypatch, {"bucket": "b-1", "region": "", "root_dir": None})
+    assert AqueductHook().settings() == S3Settings(bucket="b-1")
+
+
+def test_connection_as_uri(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", "aqueduct://?bucket=s3%3A%2F%2Fb-1%2Fx&credentials_profile=p")
+    assert AqueductHook("lake").settings() == S3Settings(bucket="s3://b-1/x", credentials_profile="p")
+
+
+def test_all_problems_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {"buckt": "b", "region": 3, "nothing_like_it": "x"}
+    connection(monkeypatch, wrong, login="me", conn_type="aws")
+    with pytest.raises(ConfigError) as caught:
+        AqueductHook().settings()
+    assert str(caught.value) == (
+        "The Airflow connection 'aqueduct_default' has 6 problems: unknown field 'buckt', did you mean"
+        " 'bucket'?; unknown field 'nothing_like_it'; region must be text; bucket is missing; its type is 'aws', not"
+        " 'aqueduct'; login and password are not used: name an S3 credentials path instead."
+    )
+
+
+@pytest.mark.parametrize("text", ["[1]", '"text"'])
+def test_extra_that_is_no_object(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(AqueductHook, "get_connection", lambda self, name: _Stored(text))
+    with pytest.raises(ConfigError, match="1 problem: its extra is not a JSON object"):
+        AqueductHook().settings()
+
+
+class _Stored:
+    """What a metadata database written by other means may hold; Airflow itself refuses to make it."""
+
+    conn_type, login, password = "aqueduct", None, None
+
+    def __init__(self, extra: str) -> None:
+        self.extra = extra
+
+
+def test_no_such_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=r"no Airflow connection 'gone'.*Admin > Connections"):
+        AqueductHook("gone").settings()
+
+
+def test_the_test_button(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
+    connection(monkeypatch, extra)
+    assert AqueductHook().test_connection() == (
+        True,
+        f"s3://{extra['bucket']}/root/ at {extra['endpoint_url']} can be listed.",
+    )
+    for change, message in (
+        ({"bucket": "no-such-bucket"}, "There is no bucket 'no-such-bucket'"),
+        ({"bucket": "not a bucket"}, "is no name of a bucket"),
+        ({"bucket": ""}, "bucket is missing"),
+        ({"credentials_path": "/gone"}, "There is no credentials file /gone"),
+        ({"credentials_profile": "gone"}, "it has: default, research"),
+        ({"endpoint_url": "nonsense"}, "looks like https"),
+    ):
+        connection(monkeypatch, {**extra, **change})
+        passed, said = AqueductHook().test_connection()
+        assert not passed
+        assert message in said
+
+
+def test_get_conn_is_the_client_of_the_store(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
+    connection(monkeypatch, extra)
+    hook = AqueductHook()
+    hook.store().put("key", b"1")
+    found = hook.get_conn().get_object(Bucket=extra["bucket"], Key="root/key")
+    assert found["Body"].read() == b"1"
+
+
+# The Flask of Airflow 2.11 warns about itself when Airflow asks for the form's fields.
+@pytest.mark.filterwarnings("ignore:'_app_ctx_stack':DeprecationWarning")
+def test_airflow_makes_the_hook_of_a_connection(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]
+) -> None:
+    connection(monkeypatch, extra, "lake")
+    hook = AqueductHook.get_hook("lake")
+    assert isinstance(hook, AqueductHook)
+    assert hook.aqueduct_conn_id == "lake"
+
+
+def test_store_of_a_native_spec(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
+    connection(monkeypatch, extra, "lake")
+    store = store_for(workflow(ConnectionStore(type="connection", connection_id="lake")))
+    store.put("key", b"1")
+    direct = store_for(workflow(S3ArtifactStore(type="s3", **extra)))
+    assert direct.get("key") == b"1"
+    assert direct.url("key") == f"s3://{extra['bucket']}/root/key"
+
+
+def test_keys_in_a_compiled_spec_beat_the_file(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]
+) -> None:
+    where = S3ArtifactStore(type="s3", **{**extra, "credentials_path": "/gone"})
+    with pytest.raises(CredentialsError):
+        store_for(workflow(where, Compiled({})))
+    compiled = Compiled({}, access_keys=(SecretStr("key-id"), SecretStr("key-secret")))
+    store_for(workflow(where, compiled)).check()
+
+
+def test_endpoint_of_a_compiled_spec_is_the_environments(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", extra.pop("endpoint_url"))
+    store_for(workflow(S3ArtifactStore(type="s3", **extra), Compiled({}))).check()
+
+
+def test_secrets_are_masked(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("aqueduct_provider.hooks.aqueduct.mask_secret", seen.append)
+    content = "[default]\naws_access_key_id = content-id\naws_secret_access_key = content-secret\n"
+    connectors = {
+        "read": {"type": "config_file_content", "bucket": extra["bucket"], "config_file_content": content}
+    }
+    compiled = Compiled({}, (SecretStr("key-id"), SecretStr("key-secret")), connectors)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", extra["endpoint_url"])
+    with caplog.at_level(logging.DEBUG):
+        store_for_connector(workflow(S3ArtifactStore(type="s3", **extra), compiled), EXTRACT).check()
+    assert {"key-id", "key-secret", "content-id", "content-secret", content} <= set(seen)
+    assert "content-secret" not in caplog.text
+
+
+def test_where_connectors_read(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], s3_client: Any
+) -> None:
+    s3_client.put_object(Bucket=extra["bucket"], Key="other/a.txt", Body=b"1")
+    connection(monkeypatch, {**extra, "root_dir": "other"}, "other")
+    flow = workflow(S3ArtifactStore(type="s3", **extra))
+    assert store_for_connector(flow, EXTRACT).prefix == "root/"
+    named = S3Extract(
+        connector="S3", connection_id="other", filepath="a.txt", artifact_type=ArtifactType.STRING
+    )
+    assert store_for_connector(flow, EXTRACT.model_copy(update={"source": named})).get("a.txt") == b"1"
+    load = LoadOperator(
+        id="write",
+        name="write",
+        task_id="write",
+        type="load",
+        target=S3Load(connector="S3", connection_id="other", filepath="b.txt"),
+    )
+    store_for_connector(flow, load).put("b.txt", b"2")
+    assert s3_client.get_object(Bucket=extra["bucket"], Key="other/b.txt")["Body"].read() == b"2"
+
+
+def test_settings_of_connectors() -> None:
+    common = {"bucket": "b-1", "region": "eu-west-1", "root_dir": "r"}
+    keys = {
+        **common,
+        "type": "access_key",
+        "access_key_id": "a",
+        "secret_access_key": "s",
+        "config_file_path": "",
+    }
+    assert settings_for_connector(keys) == S3Settings(**common, access_keys=("a", "s"))
+    path = {"bucket": "b-1", "type": "config_file_path", "config_file_path": "/p", "config_file_profile": "x"}
+    assert settings_for_connector(path) == S3Settings("b-1", credentials_path="/p", credentials_profile="x")
+    text = {"bucket": "b-1", "type": "config_file_content", "config_file_content": "[default]"}
+    assert settings_for_connector(text) == S3Settings("b-1", credentials_text="[default]")
+
+
+@pytest.mark.parametrize(
+    ("connector", "message"),
+    [
+        ({}, "has type None; it must be one of: access_key, config_file_path, config_file_content"),
+        ({"type": "access_key"}, "access_key_id is missing; bucket is missing; secret_access_key is missing"),
+        ({"type": "config_file_path", "bucket": "b"}, "1 problem: config_file_path is missing"),
+        ({"type": "config_file_content", "bucket": 1, "config_file_content": "x"}, "bucket must be text"),
+    ],
+)
+def test_connectors_that_cannot_be_used(connector: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        settings_for_connector(connector)

@@ -1,0 +1,177 @@
+"""The command line, as its users meet it: output, exit codes, files."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aqueduct_provider import __version__
+from aqueduct_provider.cli import LOADER, main
+from aqueduct_provider.spec.schema import schema_text
+from tests.examples import compiled_document, native_document
+
+ROOT = Path(__file__).parents[2]
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    """A folder with a good spec of each dialect, one with two problems, and what Airflow would not load."""
+    folder = tmp_path / "specs"
+    (folder / "below").mkdir(parents=True)
+    bad = native_document(dagid="x", tgas=[])
+    for name, document in (("a.json", native_document()), ("b.json", bad), ("c.JSON", compiled_document())):
+        (folder / name).write_text(json.dumps(document), "utf-8")
+    for name in ("notes.txt", ".hidden.json", "below/d.json"):
+        (folder / name).write_text("no spec", "utf-8")
+    return folder
+
+
+def test_lint_for_people(specs: Path, capsys: Captured) -> None:
+    assert main(["lint", str(specs)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"ok    {specs / 'a.json'}",
+        f"error {specs / 'b.json'}",
+        "  $.dagid: unknown field, did you mean 'dag_id'?",
+        lines[3],
+        f"ok    {specs / 'c.JSON'}",
+        "3 checked, 1 with problems, 2 problems in all",
+    ]
+    assert lines[3].startswith("  $.tgas: unknown field, remove it; known here: spec_version, flow")
+
+
+def test_lint_for_machines(specs: Path, capsys: Captured) -> None:
+    assert main(["lint", "--json", str(specs / "b.json"), str(specs / "a.json")]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [(item["file"], item["path"]) for item in found] == [
+        (str(specs / "b.json"), "$.dagid"),
+        (str(specs / "b.json"), "$.tgas"),
+    ]
+    assert found[0]["message"] == "unknown field, did you mean 'dag_id'?"
+
+
+def test_lint_of_good_specs(specs: Path, capsys: Captured) -> None:
+    (specs / "b.json").unlink()
+    assert main(["lint", "--json", str(specs)]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(["lint", str(specs / "a.json")]) == 0
+    assert capsys.readouterr().out.endswith("1 checked, 0 with problems, 0 problems in all\n")
+
+
+def test_lint_of_a_missing_file_is_a_problem_of_it(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["lint", str(tmp_path / "no.json")]) == 1
+    assert "$: cannot be read: No such file or directory" in capsys.readouterr().out
+
+
+def test_lint_shows_names_as_they_stand(tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / "[bold]x.json"
+    file.write_text(json.dumps(native_document(**{"[red]": 1})), "utf-8")
+    assert main(["lint", str(file)]) == 1
+    out = capsys.readouterr().out
+    assert str(file) in out
+    assert '$["[red]"]' in out
+
+
+def test_schema(capsys: Captured) -> None:
+    assert main(["schema"]) == 0
+    assert capsys.readouterr().out == schema_text()
+
+
+def test_init_writes_a_loader_that_airflow_opens(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["init", str(tmp_path)]) == 0
+    file = tmp_path / "aqueduct_dags.py"
+    text = file.read_text("utf-8")
+    assert str(file) in capsys.readouterr().out
+    # Airflow's safe mode looks for these two words.
+    assert "airflow" in text.lower()
+    assert "dag" in text.lower()
+    assert len(ast.parse(text).body) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["aqueduct_dags.py"]
+
+
+def test_the_example_is_the_same_loader() -> None:
+    assert (ROOT / "dags_example/aqueduct_dags.py").read_text("utf-8") == LOADER
+
+
+def test_init_replaces_a_different_file_only_when_forced(tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / "aqueduct_dags.py"
+    file.write_text("mine = 1\n", "utf-8")
+    assert main(["init", str(tmp_path)]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert file.read_text("utf-8") == "mine = 1\n"
+    assert main(["init", "--force", str(tmp_path)]) == 0
+    assert file.read_text("utf-8") == LOADER
+    assert main(["init", str(tmp_path)]) == 0
+    assert "there already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["lint", "{tmp}"],
+        ["init", "{tmp}/no/such/folder"],
+        ["init", "{tmp}/file"],
+        ["init", "{tmp}/taken"],
+    ],
+)
+def test_mistakes_are_one_line_on_stderr(arguments: list[str], tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "taken/aqueduct_dags.py").mkdir(parents=True)
+    assert main([argument.replace("{tmp}", str(tmp_path)) for argument in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("aqueduct-airflow: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["lint"], ["lnit", "x"], ["lint", "--jsn", "x"], ["init"]])
+def test_usage_errors_end_with_two(arguments: list[str], capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: aqueduct-airflow" in capsys.readouterr().err
+
+
+def test_version(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"aqueduct-airflow {__version__}\n"
+
+
+def test_the_installed_command_needs_neither_airflow_nor_a_terminal_that_knows_unicode(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(native_document(**{"größe 😀": 1})), "utf-8")
+    code = f"""
+import sys
+from aqueduct_provider.cli import main
+status = main(["lint", {str(file)!r}])
+assert "airflow" not in sys.modules, "airflow was imported"
+sys.exit(status)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=60,
+    )
+    assert run.returncode == 1, run.stderr
+    assert b"did you mean" in run.stdout or b"unknown field" in run.stdout
+    assert run.stderr == b""
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    code = "import sys; from aqueduct_provider.cli import main; sys.exit(main(['schema']))"
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert run.stdout is not None
+    run.stdout.close()
+    _, err = run.communicate(timeout=60)
+    assert err == b""
