@@ -10,12 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import (
-    AirflowException,
-    AirflowFailException,
-    BaseOperator,
-    mask_secret,
-)
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
 
 from aqueduct_provider.errors import AqueductError, OperatorFailed, is_retryable
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
@@ -46,8 +41,6 @@ class AqueductOperator(BaseOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the operator and give its manifest: keys, digests and sizes of its artifacts, never data."""
-        for secret in self.workflow.secrets:
-            mask_secret(secret)
         try:
             manifest = self._run(context)
         except AqueductError as error:

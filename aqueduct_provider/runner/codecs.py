@@ -226,7 +226,11 @@ def _table_bson(table: Any) -> Any:
     from bson import json_util
 
     records = _with_plain_strings(table).to_dict(orient="records")
-    rows = [{name: None if item is pandas.NaT else item for name, item in row.items()} for row in records]
+    missing = (pandas.NaT, pandas.NA)
+    rows = [
+        {name: None if any(item is null for null in missing) else item for name, item in row.items()}
+        for row in records
+    ]
     return "bson_table", json_util.dumps(rows).encode("utf-8")
 
 
@@ -238,7 +242,8 @@ def _table_parquet(table: Any) -> Any:
         return _table_json(table)
     buffer = io.BytesIO()
     try:
-        table.to_parquet(buffer, engine="pyarrow", compression="zstd", index=False)
+        # Older pyarrow writes version 2.4, which has no nanoseconds, unless told otherwise.
+        table.to_parquet(buffer, engine="pyarrow", compression="zstd", version="2.6", index=False)
     except pyarrow.lib.ArrowException:
         return _table_json(table)
     return "parquet", buffer.getvalue()

@@ -89,7 +89,7 @@ def client_for(settings: S3Settings) -> S3Client:
         if key not in _clients:
             _clients[key] = _new_client(settings)
         _clients.move_to_end(key)
-        if len(_clients) > _KEPT_CLIENTS:
+        while len(_clients) > _KEPT_CLIENTS:
             _clients.popitem(last=False)
         return _clients[key]
 

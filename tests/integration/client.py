@@ -64,7 +64,9 @@ class AirflowClient:
 
     def import_errors(self) -> dict[str, str]:
         """Airflow's import errors: file -> stack trace."""
-        return {error["filename"]: error["stack_trace"] for error in self._get("/importErrors")["import_errors"]}
+        return {
+            error["filename"]: error["stack_trace"] for error in self._get("/importErrors")["import_errors"]
+        }
 
     def versions(self, dag_id: str) -> int:
         """How many versions of a DAG Airflow 3 has seen."""

@@ -83,9 +83,7 @@ class CompiledDraft:
         """The spec as JSON."""
         return json.dumps(self.document())
 
-    def _add(
-        self, kind: str, name: str, inputs: Sequence[str], outputs: Sequence[str], fields: Json
-    ) -> None:
+    def _add(self, kind: str, name: str, inputs: Sequence[str], outputs: Sequence[str], fields: Json) -> None:
         key = sanitised(name)
         common = {"storage_config": self.storage_config, "metadata_path": f"state-{key}"}
         self.tasks[key] = {"name": name, "type": kind, **common, **fields}

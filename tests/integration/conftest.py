@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import uuid
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.place import LOADER, Place
+from tests.integration.place import Place, install_loader
 from tests.integration.stack import AirflowStack
 from tests.oracle.harness import Oracle
 
@@ -43,10 +42,9 @@ def airflow(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = {"AWS_ENDPOINT_URL_S3": s3_server, "AIRFLOW__AQUEDUCT__KILL_GRACE": "1"}
     stack = AirflowStack(tmp_path_factory.mktemp("airflow"), settings)
-    stack.dags.mkdir()
-    shutil.copy(LOADER, stack.dags)
     request.config.stash[_STACK] = stack
     with stack:
+        install_loader(stack.dags)
         yield stack
 
 

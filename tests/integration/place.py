@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from tests.integration.waiting import wait_for
 
 LOADER = Path(__file__).parents[2] / "dags_example" / "aqueduct_dags.py"
 SEEN_SECONDS = 60
+
+
+def install_loader(folder: Path) -> None:
+    """Copy the loader of ``dags_example`` into a DAG folder, as an admin does once."""
+    shutil.copy(LOADER, folder)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,12 @@ class AirflowStack:
         self.port = free_port()
         self.login = Login(f"http://127.0.0.1:{self.port}", "admin", secrets.token_hex(8), MAJOR)
         self._line = (_three if MAJOR == 3 else _two)(self)
-        self.environment = {**_clean_environment(), **_common(self), **self._line.settings, **(settings or {})}
+        self.environment = {
+            **_clean_environment(),
+            **_common(self),
+            **self._line.settings,
+            **(settings or {}),
+        }
         self._running: list[subprocess.Popen[bytes]] = []
         self.client: AirflowClient
 

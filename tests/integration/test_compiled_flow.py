@@ -131,7 +131,9 @@ def check_objects(place: Place, run_id: str, factor: float) -> None:
     assert read("scaled.meta")["serialization_type"] == "table"
     assert float(read("scaled.meta")["system_metadata"]["runtime"]) == pytest.approx(read("took"))
     assert read("state-scale")["user_logs"]["stdout"] == f"scaled by {factor}\n"
-    states = {task: (read(f"state-{task}")["status"], read(f"state-{task}")["failure_type"]) for task in tasks}
+    states = {
+        task: (read(f"state-{task}")["status"], read(f"state-{task}")["failure_type"]) for task in tasks
+    }
     assert states == {**dict.fromkeys(tasks, ("succeeded", None)), "above_clouds": ("failed", 3)}
 
 

@@ -42,9 +42,7 @@ def test_a_stopped_task_leaves_no_process(place: Place, tmp_path: Path) -> None:
         assert all(Path("/proc", pid).exists() for pid in pids)
         place.client.mark_failed(dag_id, run_id, "sleeps")
         started = time.monotonic()
-        wait_for(
-            lambda: not any(_runs(pid) for pid in pids), what="the end of both", seconds=END_SECONDS
-        )
+        wait_for(lambda: not any(_runs(pid) for pid in pids), what="the end of both", seconds=END_SECONDS)
         print(f"ended after {time.monotonic() - started:.1f} s")
         assert place.client.wait(dag_id, run_id) == "failed"
         state = wait_for(

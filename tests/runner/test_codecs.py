@@ -124,9 +124,23 @@ def test_the_index_may_be_anything() -> None:
     assert roundtrip(pandas.DataFrame({"a": [5, 6]}, index=index))["a"].tolist() == [5, 6]
 
 
-def test_missing_times_of_mongodb_tables_are_null() -> None:
-    table = pandas.DataFrame({"when": [pandas.Timestamp("2020-01-02"), pandas.NaT]})
-    assert roundtrip(table, "bson_table")["when"].isna().tolist() == [False, True]
+def test_missing_values_of_mongodb_tables_are_null() -> None:
+    times = [pandas.Timestamp("2020-01-02"), pandas.NaT]
+    table = pandas.DataFrame({"when": times, "flag": pandas.array([True, None], dtype="boolean")})
+    result = roundtrip(table, "bson_table")
+    assert result.isna().values.tolist() == [[False, False], [True, True]]
+
+
+def test_parquet_keeps_what_json_loses() -> None:
+    nanoseconds = pandas.to_datetime([1577934245123456789])
+    table = pandas.DataFrame({"when": nanoseconds, "span": pandas.to_timedelta([1], unit="ns")})
+    table["count"] = pandas.array([None], dtype="Int64")
+    pandas.testing.assert_frame_equal(roundtrip(table, "parquet"), table)
+
+
+def test_without_pyarrow_a_table_is_stored_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert encode(pandas.DataFrame({"a": [1]}), "table", "parquet").serialization_type == "table"
 
 
 def test_a_table_that_arrow_cannot_hold_is_stored_as_json() -> None:

@@ -108,8 +108,8 @@ def test_all_problems_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         AqueductHook().settings()
     assert str(caught.value) == (
         "The Airflow connection 'aqueduct_default' has 6 problems: unknown field 'buckt', did you mean"
-        " 'bucket'?; unknown field 'nothing_like_it'; region must be text; bucket is missing; its type is 'aws', not"
-        " 'aqueduct'; login and password are not used: name an S3 credentials path instead."
+        " 'bucket'?; unknown field 'nothing_like_it'; region must be text; bucket is missing; its type is"
+        " 'aws', not 'aqueduct'; login and password are not used: name an S3 credentials path instead."
     )
 
 
@@ -162,8 +162,8 @@ def test_get_conn_is_the_client_of_the_store(monkeypatch: pytest.MonkeyPatch, ex
     assert found["Body"].read() == b"1"
 
 
-# The Flask of Airflow 2.11 warns about itself when Airflow asks for the form's fields.
-@pytest.mark.filterwarnings("ignore:'_app_ctx_stack':DeprecationWarning")
+# What Airflow 2.11 imports to make the form's fields warns about itself.
+@pytest.mark.filterwarnings("ignore")
 def test_airflow_makes_the_hook_of_a_connection(
     monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]
 ) -> None:

@@ -89,7 +89,8 @@ CODES = {
     errors.StorageUnavailable: "SlowDown ServiceUnavailable InternalError RequestTimeout OperationAborted"
     " BandwidthLimitExceeded ThrottlingException 503 500 429",
     errors.StorageError: "BadDigest EntityTooLarge InvalidRequest InvalidObjectState InvalidRange"
-    " KeyTooLongError MalformedXML MethodNotAllowed NoSuchUpload PreconditionFailed InvalidPart QuotaExceeded 400",
+    " KeyTooLongError MalformedXML MethodNotAllowed NoSuchUpload PreconditionFailed InvalidPart"
+    " QuotaExceeded 400",
 }
 STATUS = {"MethodNotAllowed": 405, "NoSuchUpload": 404, "PreconditionFailed": 412}
 

@@ -1,0 +1,73 @@
+"""An S3 server of this machine alone, that forgets everything when it ends: moto in a process of its own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.integration.stack import free_port
+from tests.integration.waiting import wait_for
+
+BUCKET = "demo"
+REGION = "us-east-1"
+KEY_ID = SECRET = "demo"
+
+
+@contextmanager
+def local_s3(home: Path) -> Iterator[str]:
+    """The server's URL; the bucket is there.
+
+    :param home: gets the server's log and the credentials file.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with (home / "s3.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        wait_for(lambda: _listens(port, server), what="the S3 server", seconds=60)
+        endpoint = f"http://127.0.0.1:{port}"
+        s3_client(endpoint).create_bucket(Bucket=BUCKET)
+        _write_credentials(home / "credentials")
+        yield endpoint
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def artifact_store(home: Path, endpoint: str) -> dict[str, Any]:
+    """The server as native specs name it."""
+    return {
+        "type": "s3",
+        "bucket": BUCKET,
+        "region": REGION,
+        "endpoint_url": endpoint,
+        "credentials_path": str(home / "credentials"),
+        "credentials_profile": "demo",
+    }
+
+
+def s3_client(endpoint: str) -> Any:
+    """A boto3 client of the server."""
+    import boto3
+
+    keys = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET}
+    return boto3.client("s3", endpoint_url=endpoint, region_name=REGION, **keys)
+
+
+def _write_credentials(path: Path) -> None:
+    path.write_text(f"[demo]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    path.chmod(0o600)
+
+
+def _listens(port: int, server: subprocess.Popen[bytes]) -> bool:
+    if server.poll() is not None:
+        raise RuntimeError(f"the S3 server ended with exit code {server.returncode}")
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,143 @@
+"""The operator as Airflow calls it, on a real S3 server; only Airflow's context is a stand-in."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from aqueduct_provider.operators.aqueduct import AqueductOperator
+from aqueduct_provider.spec.models import WorkflowSpec
+from tests.flows import RUN_ID
+from tests.unit.operators.conftest import Flows
+
+
+class TaskInstance:
+    """XCom of the tasks that have run."""
+
+    def __init__(self) -> None:
+        self.xcom: dict[str, Any] = {}
+        self.pulled: list[str] = []
+
+    def xcom_pull(self, task_ids: str) -> Any:
+        self.pulled.append(task_ids)
+        return self.xcom.get(task_ids)
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """What was logged: Airflow 3 writes it to stdout, 2.11 hands it to logging."""
+    caplog.set_level(logging.INFO)
+    return lambda: caplog.text or capsys.readouterr().out
+
+
+def _operator(workflow: WorkflowSpec, task_id: str) -> AqueductOperator:
+    operator = next(item for item in workflow.operators if item.task_id == task_id)
+    return AqueductOperator(task_id=task_id, workflow=workflow, operator=operator)
+
+
+def _context(ti: TaskInstance | None = None) -> dict[str, Any]:
+    return {"run_id": RUN_ID, "params": {}, "ti": ti or TaskInstance()}
+
+
+def test_a_chain_passes_manifests_and_no_data(flows: Flows) -> None:
+    workflow = flows.flow(
+        {"task_id": "first", "source": "def predict(): return 'a value', 1", "outputs": ["x", "y"]},
+        {"task_id": "second", "source": "def predict(x, y): return x * (y + 1)", "inputs": ["x", "y"]},
+    )
+    ti = TaskInstance()
+    ti.xcom["first"] = _operator(workflow, "first").execute(_context(ti))
+    manifest = _operator(workflow, "second").execute(_context(ti))
+
+    assert "a value" not in str(ti.xcom)
+    assert ti.pulled == ["first"], "one XCom request for a task that made two inputs"
+    assert flows.store.get(manifest["artifacts"]["second-out"]["key"]) == b"a valuea value"
+
+
+def test_an_error_of_the_user_is_logged_once_and_may_be_tried_again(
+    flows: Flows, log: Callable[[], str]
+) -> None:
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1 / 0"})
+    with pytest.raises(AirflowException, match="division by zero") as caught:
+        _operator(workflow, "f").execute(_context())
+    assert not isinstance(caught.value, AirflowFailException)
+    assert "Traceback" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    text = log()
+    assert text.count("Traceback (most recent call last)") == 1
+    assert 'model.py", line 1, in predict' in text
+    assert "aqueduct_runner" not in text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": "import no_such_module\ndef predict(): pass"},
+        {"source": "def predict(): return False", "type": "check"},
+        {"source": "def predict(): return 'x'", "type": "metric"},
+    ],
+)
+def test_what_would_fail_again_uses_no_retries(flows: Flows, changes: dict[str, Any]) -> None:
+    workflow = flows.flow({"task_id": "f", **changes})
+    with pytest.raises(AirflowFailException):
+        _operator(workflow, "f").execute(_context())
+
+
+def test_a_failed_warning_check_warns_and_goes_on(flows: Flows, log: Callable[[], str]) -> None:
+    check = {"task_id": "c", "source": "def predict(): return False", "type": "check"}
+    workflow = flows.flow({**check, "severity": "warning"})
+    manifest = _operator(workflow, "c").execute(_context())
+    assert manifest["status"] == "warning"
+    assert "Check 'c' did not pass" in log()
+
+
+def test_an_input_without_a_manifest_names_the_task_to_clear(flows: Flows) -> None:
+    workflow = flows.flow(
+        {"task_id": "first", "source": "def predict(): return 1"},
+        {"task_id": "second", "source": "def predict(x): return x", "inputs": ["first-out"]},
+    )
+    with pytest.raises(AirflowFailException, match="Clear task 'first'"):
+        _operator(workflow, "second").execute(_context())
+
+
+def test_missing_credentials_are_one_message(flows: Flows) -> None:
+    flows.artifact_store["credentials_profile"] = "nobody"
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
+    with pytest.raises(AirflowFailException, match=r"nobody.*research"):
+        _operator(workflow, "f").execute(_context())
+
+
+def test_on_kill_returns_and_execute_raises(flows: Flows) -> None:
+    source = "import time\ndef predict():\n    print('started', flush=True)\n    time.sleep(600)"
+    workflow = flows.flow({"task_id": "f", "source": source})
+    operator = _operator(workflow, "f")
+
+    def kill_when_it_runs() -> None:
+        while operator._attempt is None:
+            time.sleep(0.02)
+        operator.on_kill()
+
+    killer = threading.Thread(target=kill_when_it_runs)
+    killer.start()
+    with pytest.raises(AirflowException, match="Airflow ended the task"):
+        operator.execute(_context())
+    killer.join()
+
+
+def test_on_kill_before_anything_runs_is_harmless(flows: Flows) -> None:
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
+    _operator(workflow, "f").on_kill()
+
+
+def test_copies_share_the_spec_and_nothing_is_a_template(flows: Flows) -> None:
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
+    operator = _operator(workflow, "f")
+    assert copy.deepcopy(operator).workflow.operators is workflow.operators
+    assert operator.template_fields == ()
