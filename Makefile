@@ -1,4 +1,4 @@
-# Each target does all its own set-up, with nothing but Python (3.10 or newer, with pip) on the machine.
+# Each target does all its own set-up, with nothing but Python (3.11 or newer, with pip) on the machine.
 
 PYTHON ?= python3
 ARGS ?=

@@ -113,18 +113,22 @@ def _lint(chosen: Namespace) -> int:
 
 def _spec_files(paths: Iterable[Path]) -> Iterator[Path]:
     """The files to check; of a folder those that Airflow would load, so not those of folders below it."""
+    from aqueduct_provider.spec.folder import is_spec_name
+
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        found = [file for file in sorted(path.iterdir()) if _is_spec_name(file.name)]
+        found = [file for file in sorted(path.iterdir()) if is_spec_name(file.name) and not _foreign(file)]
         if not found:
             raise UsageError(f"{path} holds no *.json file; name a folder of specs, or a spec")
         yield from found
 
 
-def _is_spec_name(name: str) -> bool:
-    return name.lower().endswith(".json") and not name.startswith(".")
+def _foreign(file: Path) -> bool:
+    from aqueduct_provider.spec.folder import is_foreign
+
+    return file.is_file() and is_foreign(file.read_bytes())
 
 
 def _verdict(file: Path) -> tuple[Problem, ...]:

@@ -49,7 +49,9 @@ def measure(lab: Lab) -> list[Figure]:
     limit = f"below {duration(LOOKUP_LIMIT)}"
     median = duration(lookup.median)
     return [
-        Figure("looking up a cached environment", str(lookup), "", median, limit, lookup.median < LOOKUP_LIMIT),
+        Figure(
+            "looking up a cached environment", str(lookup), "", median, limit, lookup.median < LOOKUP_LIMIT
+        ),
         faster("the original's environment, reused and started; virtualenv and pip", reuse, by_pip, TARGET),
         faster("the original's environment, built by uv; virtualenv and pip", by_uv, by_pip),
         *(build(lab, requirements) for requirements in OTHERS),

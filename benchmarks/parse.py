@@ -75,7 +75,14 @@ def native_chain(store: Store) -> dict[str, Any]:
     outs = flows.names("out", TASKS)
     document["artifacts"] = [{"id": out, "name": out, "type": "numeric"} for out in outs]
     document["operators"] = [
-        {**first, "id": f"id{n}", "task_id": f"task{n}", "name": f"task {n}", "inputs": outs[:n][-1:], "outputs": [out]}
+        {
+            **first,
+            "id": f"id{n}",
+            "task_id": f"task{n}",
+            "name": f"task {n}",
+            "inputs": outs[:n][-1:],
+            "outputs": [out],
+        }
         for n, out in enumerate(outs)
     ]
     return document
@@ -111,7 +118,9 @@ def hand_written(_folder: str, _dag_id: str) -> float:
         dag = DAG(dag_id(number), schedule=None, start_date=ORIGIN, catchup=False, tags=["aqueduct"])
         before = None
         for n in range(TASKS):
-            task = HandWritten(task_id=f"task{n}", dag=dag, retries=0, code="code.zip", inputs=[f"out{n - 1}"])
+            task = HandWritten(
+                task_id=f"task{n}", dag=dag, retries=0, code="code.zip", inputs=[f"out{n - 1}"]
+            )
             if before is not None:
                 task.set_upstream(before)
             before = task
@@ -133,7 +142,6 @@ def dags_in(folder: str, _dag_id: str) -> float:
 
 def task_start(folder: str, dag_id: str) -> float:
     """The one DAG that a task needs, in a process that has loaded Airflow and nothing of ours."""
-    import airflow.sdk.execution_time.task_runner
     from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 
     with _airflow_parsing_context_manager(dag_id, "task0"):

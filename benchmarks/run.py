@@ -35,7 +35,9 @@ PACKAGES = ("apache-airflow", "botocore", "moto", "uv")
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmarks that the arguments name."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Measure what a task costs.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run", description="Measure what a task costs."
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=BENCHMARKS, default=list(BENCHMARKS))
     parser.add_argument("--write", action="store_true", help="put the results into benchmarks/README.md")
     options = parser.parse_args(arguments)
@@ -62,7 +64,9 @@ def run(name: str) -> list[Figure]:
         figures = [Figure("it failed", type(error).__name__, target="to run", reached=False)]
     for figure in figures:
         result = figure.result or figure.ours
-        print(f"  {figure.what}: {result} {f'({figure.target})' if figure.target else ''} {figure.verdict}".rstrip())
+        print(
+            f"  {figure.what}: {result} {f'({figure.target})' if figure.target else ''} {figure.verdict}".rstrip()
+        )
     print(f"  took {time.monotonic() - started:.0f} s", flush=True)
     return figures
 

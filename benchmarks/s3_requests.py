@@ -75,4 +75,6 @@ def fetch_together(lab: Lab, store: Store, value: Path) -> Figure:
                     for ref, path in zip(refs, paths, strict=True)
                 ]
                 together(calls, workers)
-    return at_most(f"10 inputs fetched together; one by one ({DELAY_MS} ms per request)", at_once, one_by_one, LIMIT)
+    return at_most(
+        f"10 inputs fetched together; one by one ({DELAY_MS} ms per request)", at_once, one_by_one, LIMIT
+    )

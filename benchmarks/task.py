@@ -110,7 +110,6 @@ def main() -> None:
 
 def _load(order: Order) -> Any:
     """The operator, loaded as a task process loads it."""
-    import airflow.sdk.execution_time.task_runner
     from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 
     from aqueduct_provider import DagFactory

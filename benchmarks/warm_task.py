@@ -52,7 +52,10 @@ def measure(lab: Lab) -> list[Figure]:
     store.put("worker.zip", for_worker(archive))
     value = lab.folder / "value"
     value.write_text("1")
-    tasks = {"auto": flows.compiled(store, "worker.zip", 1, 1), "always": flows.compiled(store, "original.zip", 1, 1)}
+    tasks = {
+        "auto": flows.compiled(store, "worker.zip", 1, 1),
+        "always": flows.compiled(store, "original.zip", 1, 1),
+    }
     folders = {isolation: lab.dag_folder(flow) for isolation, flow in tasks.items()}
     manifest = tasks["auto"].publish_inputs(store_of(store), value)
     original = flows.run_scoped(tasks["always"].document["task_specs"]["task"])
@@ -75,7 +78,12 @@ def measure(lab: Lab) -> list[Figure]:
             series = {name: Series() for name in series}
     return [
         *(
-            at_most(f"execute(), isolation = {isolation}; the original's process", series[isolation], series["original"], LIMIT)
+            at_most(
+                f"execute(), isolation = {isolation}; the original's process",
+                series[isolation],
+                series["original"],
+                LIMIT,
+            )
             for isolation in tasks
         ),
         *(parts(isolation, ours(isolation, phases=True).phases) for isolation in tasks),

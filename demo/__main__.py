@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -124,5 +124,6 @@ def login_hint(airflow: AirflowStack) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Ended politely, the demo still ends what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

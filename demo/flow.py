@@ -54,14 +54,14 @@ def accurate_enough(share: float) -> bool:
 def wine_flow(artifact_store: Json) -> Draft:
     """The flow's spec and archives."""
     flow = Draft(DAG_ID, artifact_store, description=__doc__ or "", tags=["demo"])
-    ml = {"requirements": REQUIREMENTS}
+    ml = REQUIREMENTS
     flow.parameter("n_estimators", "numeric", 10, "Number of trees in the forest.")
-    flow.call(load_wine, outputs={"wines": "table"}, **ml)
-    flow.call(split, "wines", outputs={"training": "table", "kept_back": "table"}, **ml)
-    flow.call(train, "training", "n_estimators", outputs={"model": "picklable"}, **ml)
+    flow.call(load_wine, outputs={"wines": "table"}, requirements=ml)
+    flow.call(split, "wines", outputs={"training": "table", "kept_back": "table"}, requirements=ml)
+    flow.call(train, "training", "n_estimators", outputs={"model": "picklable"}, requirements=ml)
     flow.system_metric("training_time", "runtime", "model")
-    flow.call(predict, "model", "kept_back", outputs={"answers": "table"}, **ml)
-    flow.call(accuracy, "answers", outputs={"share": "numeric"}, kind="metric", **ml)
+    flow.call(predict, "model", "kept_back", outputs={"answers": "table"}, requirements=ml)
+    flow.call(accuracy, "answers", outputs={"share": "numeric"}, kind="metric", requirements=ml)
     # Needs nothing but what every worker has, so it runs in the worker's own Python.
     flow.call(accurate_enough, "share", outputs={"good": "boolean"}, kind="check", severity="error")
     return flow

@@ -57,8 +57,13 @@ def s3_client(endpoint: str) -> Any:
     """A boto3 client of the server."""
     import boto3
 
-    keys = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET}
-    return boto3.client("s3", endpoint_url=endpoint, region_name=REGION, **keys)
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET,
+    )
 
 
 def _write_credentials(path: Path) -> None:

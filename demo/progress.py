@@ -17,7 +17,7 @@ _COLOURS = {"success": "green", "failed": "red", "running": "yellow", "upstream_
 def watch(
     client: AirflowClient, dag_id: str, run_id: str, order: list[str], console: Console, *, seconds: float
 ) -> str:
-    """Show the run until it ends; its last state, ``running`` when the time is over.
+    """Show the run until it ends; its last state, when the time is over too.
 
     :param order: the task ids as they are shown.
     :param seconds: how long to wait for the end.
@@ -26,13 +26,14 @@ def watch(
 
     console.print(f"Run {run_id}", highlight=False)
     end = time.monotonic() + seconds
+    state = "queued"
     with Live(console=console, refresh_per_second=4) as live:
-        while True:
-            state: str = client.runs(dag_id)[run_id]["state"]
-            live.update(_table(client.tasks(dag_id, run_id), order))
-            if state in FINISHED or time.monotonic() > end:
-                return state
+        while state not in FINISHED and time.monotonic() < end:
             time.sleep(0.5)
+            state = client.runs(dag_id)[run_id]["state"]
+            live.update(_table(client.tasks(dag_id, run_id), order))
+    console.print()
+    return state
 
 
 def _table(tasks: dict[str, dict[str, Any]], order: list[str]) -> Table:

@@ -63,15 +63,15 @@ class Environment:
 ENVIRONMENTS = {
     environment.name: environment
     for environment in (
-        Environment("airflow-3", ".venv", ">=3.10,<3.14", ("-e", ".[test,lint]", "apache-airflow>=3,<4")),
+        Environment("airflow-3", ".venv", ">=3.11,<3.14", ("-e", ".[test,lint]", "apache-airflow>=3,<4")),
         Environment(
             "airflow-2.11",
             ".venv-2.11",
-            ">=3.10,<3.13",
+            ">=3.11,<3.13",
             # The auth manager of Airflow 2.11 is the one of fab 1.
             ("-e", ".[test]", "apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
         ),
-        Environment("oracle", ".venv-oracle", ">=3.10,<3.12", ("aqueduct-ml==0.3.6",)),
+        Environment("oracle", ".venv-oracle", ">=3.11,<3.12", ("aqueduct-ml==0.3.6",)),
     )
 }
 
@@ -114,7 +114,7 @@ def renew(environment: Environment) -> None:
 
 
 def _build(environment: Environment, options: Iterable[str]) -> None:
-    print(f"{environment.folder}: building from {', '.join(environment.requirements)}", flush=True)
+    print(f"{environment.folder}: building, {environment.requirements[-1]} ...", flush=True)
     try:
         _uv("venv", "--clear", "--python", environment.pythons, environment.folder)
     except SetupError as error:
@@ -157,7 +157,14 @@ def index_settings() -> dict[str, str]:
 
     What is already set for uv wins.
     """
-    settings = _pip_settings()
+    pip = [str(UV_HOME / "bin" / "python"), "-m", "pip", "config", "list"]
+    listed = subprocess.run(pip, capture_output=True, text=True, check=True).stdout
+    return {name: value for name, value in uv_settings(listed).items() if not os.environ.get(name)}
+
+
+def uv_settings(pip_config: str) -> dict[str, str]:
+    """uv's variables for what ``pip config list`` printed."""
+    settings = _options(pip_config.splitlines())
     translated = {
         "UV_DEFAULT_INDEX": settings.get("index-url", ""),
         "UV_INDEX": " ".join(settings.get("extra-index-url", "").split()),
@@ -165,12 +172,10 @@ def index_settings() -> dict[str, str]:
         "UV_INSECURE_HOST": " ".join(settings.get("trusted-host", "").split()),
         "SSL_CERT_FILE": settings.get("cert", ""),
     }
-    return {name: value for name, value in translated.items() if value and not os.environ.get(name)}
+    return {name: value for name, value in translated.items() if value}
 
 
-def _pip_settings() -> dict[str, str]:
-    pip = [str(UV_HOME / "bin" / "python"), "-m", "pip", "config", "list"]
-    lines = subprocess.run(pip, capture_output=True, text=True, check=True).stdout.splitlines()
+def _options(lines: Iterable[str]) -> dict[str, str]:
     # Of the same option in two sections the later counts: global, then install, then the environment.
     order = {"global": 0, "install": 1, ":env:": 2}
     options = [line.partition("=") for line in lines]

@@ -97,7 +97,7 @@ def run(suite: Suite, arguments: Sequence[str]) -> Result:
 
 
 def _pytest(command: Sequence[str]) -> subprocess.Popen[str]:
-    """Pytest in a session of its own: it is always ended by SIGINT, on which the tests end what they started."""
+    """Pytest in a session of its own, so that only SIGINT ends it: tests then end what they started."""
     return subprocess.Popen(
         command,
         cwd=ROOT,

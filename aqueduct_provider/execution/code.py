@@ -6,7 +6,6 @@ an archive is trusted: not its paths, its links, its size or its number of files
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import uuid
@@ -19,6 +18,7 @@ from aqueduct_provider.environment.fingerprint import parse_python_version, pars
 from aqueduct_provider.errors import UnsafeArchive
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.files import digest_file
 
 _KEPT_ARCHIVES = 1000
 
@@ -119,7 +119,7 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits, name: str) -> 
 def _cached(store: ObjectStore, code: Code, cache: Path) -> Path:
     """The archive on this worker, fetched when it is not there; its digest is checked every time."""
     path = cache / f"{code.sha256}.zip"
-    if path.is_file() and _sha256(path) == code.sha256:
+    if path.is_file() and digest_file(path).sha256 == code.sha256:
         os.utime(path)
         return path
     cache.mkdir(parents=True, exist_ok=True)
@@ -133,14 +133,6 @@ def _cached(store: ObjectStore, code: Code, cache: Path) -> Path:
         fresh.unlink(missing_ok=True)
     _evict(cache)
     return path
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _evict(cache: Path) -> None:

@@ -294,15 +294,20 @@ def _text(bench: Bench, artifact_id: str, file: InputFile) -> str:
 
 
 def _fill(filepath: str, values: list[str]) -> str:
-    """The file path with its ``{name}`` placeholders filled by the values in order."""
-    remaining = iter(values)
-    count = len(PLACEHOLDER.findall(filepath))
-    if count != len(values):
+    """The file path with its ``{name}`` placeholders filled by the values, in the order of first appearance.
+
+    As in the original, a name that stands twice gets one value, and without values braces are plain text.
+    """
+    if not values:
+        return filepath
+    names = list(dict.fromkeys(PLACEHOLDER.findall(filepath)))
+    if len(names) != len(values):
         raise OperatorFailed(
-            f"The file path {filepath!r} has {count} placeholders, but {len(values)} string inputs.",
+            f"The file path {filepath!r} has {len(names)} placeholders, but {len(values)} string inputs.",
             deterministic=True,
         )
-    return PLACEHOLDER.sub(lambda _: next(remaining), filepath)
+    filled = dict(zip(names, values, strict=True))
+    return PLACEHOLDER.sub(lambda found: filled[found[0]], filepath)
 
 
 def _user_keys(fetch: Callable[[], Any]) -> None:

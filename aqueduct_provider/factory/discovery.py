@@ -3,16 +3,13 @@
 In: a folder, listed anew at every parse. Out: the DAG of each spec, and for each file that cannot be used
 a placeholder DAG that shows the error.
 
-What counts: every entry of the folder itself, not of folders below it, whose name ends in ``.json`` and
-does not start with a dot (editors hide their temporary files so). A file that is valid JSON and has none
-of the fields by which a spec is known, such as a package.json, is foreign: it is logged and left alone.
-Of two files with one DAG id, the one named ``<dag_id>.json`` wins, else the first by name.
+What counts as a spec stands in ``spec/folder.py``; foreign files are logged and left alone. Of two files
+with one DAG id, the one named ``<dag_id>.json`` wins, else the first by name.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import stat
@@ -20,7 +17,6 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from airflow import settings
 from airflow.exceptions import AirflowClusterPolicySkipDag
@@ -29,13 +25,12 @@ from airflow.providers.common.compat.sdk import DAG, get_parsing_context
 from aqueduct_provider.errors import ConfigError, Problem, SpecError
 from aqueduct_provider.factory.broken import PREFIX, placeholder, placeholder_id
 from aqueduct_provider.factory.dag_factory import dag_of
-from aqueduct_provider.spec import compiled, loader
+from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.document import MAX_BYTES
+from aqueduct_provider.spec.folder import is_foreign, is_spec_name
 from aqueduct_provider.spec.models import WorkflowSpec
 
 log = logging.getLogger(__name__)
-
-_SPEC_FIELDS = {"spec_version", "dag_id", "workflow_dag_id", "artifact_store", "task_specs", "task_edges"}
 
 
 def dags_in(folder: Path, fileloc: str) -> dict[str, DAG]:
@@ -56,7 +51,7 @@ def _spec_names(folder: Path) -> tuple[str, ...]:
             names = [entry.name for entry in entries]
     except OSError as exc:
         raise ConfigError(f"The folder of specs {folder} cannot be listed: {exc.strerror}.") from exc
-    return tuple(sorted(n for n in names if n.lower().endswith(".json") and not n.startswith(".")))
+    return tuple(sorted(name for name in names if is_spec_name(name)))
 
 
 # What a file turned out to be; None: nothing to show, for it is foreign or gone.
@@ -148,7 +143,7 @@ class _Specs:
         except OSError as exc:
             return _problem(name, "$", f"cannot be read: {exc.strerror or exc}")
         except SpecError as error:
-            if not _is_foreign(data):
+            if not is_foreign(data):
                 return error
             log.info("%s is not an Aqueduct spec; it is left alone", _safe(name))
             return None
@@ -171,25 +166,6 @@ def _check_dag_id(dag_id: str, data: bytes, name: str) -> None:
     if dag_id.encode() not in data:
         # A task finds its spec by these bytes.
         raise _problem(name, "$.dag_id", f"write {dag_id} without JSON escapes, in UTF-8")
-
-
-def _is_foreign(data: bytes) -> bool:
-    """Whether ``data`` is valid JSON in which nothing looks like a spec, nor like a list of specs."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return not any(_claims_to_be_a_spec(item) for item in (document, *_items(document)))
-
-
-def _items(document: Any) -> list[Any]:
-    return document if isinstance(document, list) else []
-
-
-def _claims_to_be_a_spec(item: Any) -> bool:
-    if not isinstance(item, dict):
-        return False
-    return item.get("type") == compiled.TYPE or not _SPEC_FIELDS.isdisjoint(item)
 
 
 def _apply_policies(dag: DAG, name: str) -> None:

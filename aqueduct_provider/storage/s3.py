@@ -3,11 +3,12 @@
 In: keys, bytes and files. Out: the same, streamed, and errors with their cure. With ``s3_client`` and
 ``s3_errors`` the only code that uses botocore; must not import Airflow.
 
-How big objects move, from 64 MiB on, was measured with 256 MB (2 cores, a stub server; without limits / with
-90 MB/s per connection and 30 ms latency, as S3 has): download in one stream 432 / 85 MB/s, s3transfer 201 /
-175, ranges written in place 394 / 291 with 6 MB of memory; upload with put_object 477 / 78, s3transfer 501 /
-349 with 29 MB. Hence ranges of our own for downloads, s3transfer for uploads (an object above 5 GB needs its
-multipart upload anyway), and single requests for what is smaller.
+How big objects move, from 64 MiB on, was measured with 256 MB on 2 shared cores against a stub server; MB/s,
+medians of five. At 90 MB/s per connection and 30 ms latency (an assumption of how S3 behaves): upload 233,
+with one put_object 75; download 296, in one stream 84. Without limits there is no difference beyond the noise
+(209 and 229; 334 and 311). s3transfer uploads. Its download was slower and took more memory in a single trial
+(175 MB/s with 51 MB, against 291 with 6 for ranges written in place), hence ranges of our own. An object
+above 5 GB has to be uploaded in parts anyway.
 """
 
 from __future__ import annotations

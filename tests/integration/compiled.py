@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ Json = dict[str, Any]
 
 
 class CompiledDraft:
-    """A compiled spec: an artifact ``x`` lies at ``x`` and ``x.meta``, a task's exec state at ``state-<key>``.
+    """A compiled spec: artifact ``x`` lies at ``x`` and ``x.meta``, a task's exec state at ``state-<key>``.
 
     :param storage_config: as the dialect has it.
     """
@@ -78,10 +77,6 @@ class CompiledDraft:
             "task_specs": self.tasks,
             "task_edges": self._edges,
         }
-
-    def text(self) -> str:
-        """The spec as JSON."""
-        return json.dumps(self.document())
 
     def _add(self, kind: str, name: str, inputs: Sequence[str], outputs: Sequence[str], fields: Json) -> None:
         key = sanitised(name)

@@ -27,10 +27,7 @@ OURS, THEIRS = "manual__2026-01-01T00:00:00+00:00", "manual__2026-01-02T00:00:00
 MEASURED = {"runtime", "max_memory"}
 CODE = {
     "features": (
-        "import pandas as pd\n"
-        "def predict(n):\n"
-        "    print('rows', n)\n"
-        "    return pd.DataFrame({'x': range(n)})"
+        "import pandas as pd\ndef predict(n):\n    print('rows', n)\n    return pd.DataFrame({'x': range(n)})"
     ),
     "train": "def predict(table):\n    return {'weights': {1, 2, len(table)}}",
     "size": "def predict(model):\n    return len(model['weights'])",

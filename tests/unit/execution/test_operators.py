@@ -231,6 +231,29 @@ def test_load_fills_its_path_with_string_inputs_and_writes_the_last(desk: Desk) 
     assert desk.state("l")["status"] == "succeeded"
 
 
+@pytest.mark.parametrize(
+    ("filepath", "key"), [("{a}/{a}.bin", "x/x.bin"), ("{a}/y", "x/y"), ("{a b}/{a b}{{", "x/x{{")]
+)
+def test_a_placeholder_that_stands_twice_gets_one_value(
+    desk: Desk, function: Function, filepath: str, key: str
+) -> None:
+    spec = desk.flow(
+        {"task_id": "p", "type": "param", "parameter": "n", "outputs": ["n-out"]},
+        function("def predict(): return b'saved'"),
+        _load(["n-out", "out"], filepath),
+        types={"n-out": "string"},
+        parameters=({"name": "n", "type": "string", "default": {"value": "x"}},),
+    )
+    LocalRun(spec, desk.store, desk.folder).run()
+    assert desk.store.get(key) == b"saved"
+
+
+def test_without_string_inputs_braces_are_plain_text(desk: Desk, function: Function) -> None:
+    spec = desk.flow(function("def predict(): return b'saved'"), _load(["out"], "{a}.bin"))
+    LocalRun(spec, desk.store, desk.folder).run()
+    assert desk.store.get("{a}.bin") == b"saved"
+
+
 @pytest.mark.parametrize("filepath", ["out/{a}/{b}", "out"])
 def test_placeholders_and_string_inputs_must_match(desk: Desk, function: Function, filepath: str) -> None:
     parameter = {"task_id": "p", "type": "param", "parameter": "n", "outputs": ["n-out"]}

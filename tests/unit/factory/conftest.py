@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-# Before the first import of Airflow, which writes its configuration there.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
 
 LOADER = Path(__file__).parents[3] / "dags_example" / "aqueduct_dags.py"
 
