@@ -147,7 +147,7 @@ class Artifact(Model):
         ArtifactType.UNTYPED, description="What its operator must produce; untyped accepts any."
     )
     keep_snapshot: bool = Field(
-        True, description="Whether its content is kept after the run; its metadata always is."
+        True, description="Whether its content is to be kept after the run. Recorded; nothing is deleted yet."
     )
 
 
@@ -333,7 +333,7 @@ class Retention(Model):
     """How long artifacts are kept."""
 
     k_latest_runs: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Artifacts of older runs may be deleted; null: never."
+        None, description="Artifacts of older runs may be deleted; null: never. Recorded; nothing is deleted yet."
     )
 
 
