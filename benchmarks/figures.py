@@ -80,7 +80,7 @@ def duration(seconds: float) -> str:
 
 def table(rows: Iterable[tuple[str, Figure]]) -> str:
     """The Markdown table of figures, each with the name of its benchmark."""
-    head = ("benchmark", "what", "ours", "against", "result", "target", "")
+    head = ("benchmark", "what", "ours", "against", "result", "target", "verdict")
     lines = [head, ("---",) * len(head), *(_cells(name, figure) for name, figure in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

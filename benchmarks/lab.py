@@ -1,4 +1,4 @@
-"""What benchmarks share: a scratch folder, an S3 server in front of which a proxy may stand, clean processes."""
+"""What benchmarks share: a scratch folder, an S3 server, a proxy in front of it, clean processes."""
 
 from __future__ import annotations
 
@@ -77,13 +77,20 @@ class Lab:
         """A new bucket, and a credentials file whose profile names the endpoint, for specs that cannot."""
         import boto3
 
-        keys = {"aws_access_key_id": "benchmark", "aws_secret_access_key": "benchmark"}
-        client = boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="benchmark",
+            aws_secret_access_key="benchmark",
+        )
         name = f"benchmark-{uuid.uuid4().hex[:12]}"
         client.create_bucket(Bucket=name)
         path = self.folder / f"{name}.credentials"
-        lines = [f"{key} = {value}" for key, value in keys.items()]
-        path.write_text("\n".join(["[default]", *lines, f"endpoint_url = {endpoint or self.endpoint}", ""]))
+        path.write_text(
+            "[default]\naws_access_key_id = benchmark\naws_secret_access_key = benchmark\n"
+            f"endpoint_url = {endpoint or self.endpoint}\n"
+        )
         return Store(client, name, path)
 
     def dag_folder(self, flow: Flow) -> Path:

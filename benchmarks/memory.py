@@ -1,6 +1,7 @@
 """A 1 GB artifact on its way through a task: how much memory the worker's process needs for it.
 
-The child that runs the user's function needs memory for the value; the worker's process moves files.
+The child that runs the user's function needs memory for the value; the worker's process moves files. How long
+it takes says nothing: moto reads the whole object again for each range of it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,4 @@ def measure(lab: Lab) -> list[Figure]:
         raise BenchmarkFailed("the artifact did not come through as it was")
     growth = f"{report.growth / MB:.0f} MB"
     what = f"growth of the worker's peak memory by a {SIZE // MB} MB artifact in and out"
-    return [
-        Figure(what, growth, "", growth, f"below {LIMIT // MB} MB", report.growth < LIMIT),
-        Figure("time of that task", f"{report.seconds:.1f} s (n=1)"),
-    ]
+    return [Figure(what, growth, "", growth, f"below {LIMIT // MB} MB", report.growth < LIMIT)]

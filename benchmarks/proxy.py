@@ -10,6 +10,7 @@ import sys
 import time
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 # Headers of one hop, which a proxy makes itself.
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "expect"})
@@ -22,7 +23,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     upstream_port: int
     delay: float
-    log: str
+    log: Path
 
     def setup(self) -> None:
         super().setup()
@@ -35,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     def pass_on(self) -> None:
         """Read the request whole, wait, pass it on, and the answer back."""
         body = self._body()
-        with open(self.log, "a") as log:
+        with self.log.open("a") as log:
             log.write(f"{self.command} {self.path}\n")
         time.sleep(self.delay)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
@@ -79,7 +80,7 @@ class Server(ThreadingHTTPServer):
 
 def main(arguments: list[str]) -> None:
     Handler.upstream_port, Handler.delay = int(arguments[0]), float(arguments[1]) / 1000
-    Handler.log = arguments[2]
+    Handler.log = Path(arguments[2])
     with Server(("127.0.0.1", 0), Handler) as server:
         print(server.server_address[1], flush=True)
         server.serve_forever()

@@ -63,10 +63,8 @@ def run(name: str) -> list[Figure]:
         print(f"  {error}", file=sys.stderr)
         figures = [Figure("it failed", type(error).__name__, target="to run", reached=False)]
     for figure in figures:
-        result = figure.result or figure.ours
-        print(
-            f"  {figure.what}: {result} {f'({figure.target})' if figure.target else ''} {figure.verdict}".rstrip()
-        )
+        verdict = f" ({figure.target}): {figure.verdict}" if figure.target else ""
+        print(f"  {figure.what}: {figure.result or figure.ours}{verdict}")
     print(f"  took {time.monotonic() - started:.0f} s", flush=True)
     return figures
 
@@ -77,8 +75,8 @@ def machine() -> str:
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return (
         f"{time.strftime('%Y-%m-%d')}, commit {commit()}: {os.cpu_count()} cores, {memory_gb:.0f} GB, "
-        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}. Medians, with "
-        "the smallest and the largest value."
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}. "
+        "Medians, with the smallest and the largest value."
     )
 
 

@@ -7,6 +7,7 @@ store, and a manifest of keys and digests as XCom. The path from inputs to exec 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,14 @@ class AqueductOperator(BaseOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the operator and give its manifest: keys, digests and sizes of its artifacts, never data."""
+        # What Airflow has loaded is not garbage: without this, making the S3 client spends 0.1 s finding out.
+        gc.freeze()
         try:
             manifest = self._run(context)
         except AqueductError as error:
             raise self._report(error) from None
+        finally:
+            gc.unfreeze()
         if manifest["status"] == "warning":
             self.log.warning(
                 "Check %r did not pass. Its severity is 'warning': the flow goes on.", self.task_id

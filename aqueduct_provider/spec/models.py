@@ -333,7 +333,8 @@ class Retention(Model):
     """How long artifacts are kept."""
 
     k_latest_runs: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Artifacts of older runs may be deleted; null: never. Recorded; nothing is deleted yet."
+        None,
+        description="Artifacts of older runs may be deleted; null: never. Recorded; nothing is deleted yet.",
     )
 
 
