@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,9 +113,11 @@ def judge(results: Results, console: Console) -> bool:
 def stay(demo: Demo) -> None:
     """Wait for Ctrl-C."""
     url = f"{demo.airflow.login.url}/dags/{demo.flow.dag_id}"
-    demo.console.print(f"Running until Ctrl-C: {url}   {login_hint(demo.airflow)}", highlight=False)
-    while True:
-        time.sleep(3600)
+    demo.console.print(f"Running until Ctrl-C: {url}", highlight=False)
+    demo.console.print(login_hint(demo.airflow), highlight=False)
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
 
 
 def login_hint(airflow: AirflowStack) -> str:

@@ -14,10 +14,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".work" / "reports"
-# A suite that hangs fails instead; seconds.
+# Seconds after which a suite that hangs is ended, and fails.
 DEADLINE = 1200
 
 
@@ -65,7 +66,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"  {mark}  {result.suite.name} ({result.seconds:.0f} s): {result.closing}")
     failed = [result for result in results if not result.passed]
     if failed:
-        print(f"FAILED: {len(failed)} of {len(results)} suites; what pytest printed is in {REPORTS}")
+        where = REPORTS.relative_to(ROOT)
+        print(f"FAILED: {len(failed)} of {len(results)} suites; what pytest printed is in {where}")
         return 1
     print(f"PASSED: all {len(results)} suites")
     return 0
@@ -77,23 +79,30 @@ def run(suite: Suite, arguments: Sequence[str]) -> Result:
     started = time.monotonic()
     python = ROOT / suite.environment / "bin" / "python"
     command = [str(python), "-m", "pytest", "-q", *suite.folders, *arguments]
-    closing = "nothing was printed"
     report = REPORTS / f"{suite.name.replace(', ', '-').replace(' ', '-')}.txt"
     with report.open("w") as copy, _pytest(command) as process:
-        assert process.stdout
         deadline = threading.Timer(DEADLINE, process.send_signal, [signal.SIGINT])
         deadline.start()
         try:
-            for line in process.stdout:
-                print(line, end="", flush=True)
-                copy.write(line)
-                closing = line.strip().strip("= ") or closing
-        except BaseException:
+            closing = _echo(process, copy)
+        except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)
+            _echo(process, copy)
             raise
         finally:
             deadline.cancel()
     return Result(suite, process.returncode == 0, closing, time.monotonic() - started)
+
+
+def _echo(process: subprocess.Popen[str], copy: TextIO) -> str:
+    """Print what the process prints until it ends, and give its last line."""
+    assert process.stdout
+    closing = "nothing was printed"
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        copy.write(line)
+        closing = line.strip().strip("= ") or closing
+    return closing
 
 
 def _pytest(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -110,5 +119,10 @@ def _pytest(command: Sequence[str]) -> subprocess.Popen[str]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main(sys.argv[1:]))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # SIGINT too: a shell's background job ignores it, and hands that on to what it starts.
+        signal.signal(number, signal.default_int_handler)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("STOPPED")

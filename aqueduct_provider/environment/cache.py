@@ -54,6 +54,11 @@ class PythonEnvironment:
     reused: bool
     build_seconds: float
 
+    def __str__(self) -> str:
+        """For people: which environment, and what it cost."""
+        how = "reused" if self.reused else f"built in {self.build_seconds:.1f} s"
+        return f"Environment {self.fingerprint[:12]} {how}: {self.executable}"
+
 
 @dataclass(frozen=True)
 class _Marker:
@@ -156,9 +161,7 @@ class EnvironmentCache:
             shutil.rmtree(request.folder, ignore_errors=True)
             raise
         self._evict(request, size)
-        seconds = time.monotonic() - started
-        request.say(f"Built in {seconds:.1f} s.")
-        return seconds
+        return time.monotonic() - started
 
     def _fill(self, request: _Request, lock: _Lock) -> int:
         built = self._builder.build(

@@ -88,6 +88,7 @@ class Attempt:
         (folder / REQUEST_FILE).write_text(to_json(job.request), encoding="utf-8")
         runner = runner_archive(worker.cache_dir / "runner")
         with worker.provide(job.environment, worker.on_line, self._is_killed) as python:
+            log.info("%s", python)
             child = Child(
                 job_command(python.executable, runner, folder),
                 cwd=folder,

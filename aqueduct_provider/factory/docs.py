@@ -7,10 +7,13 @@ markup cannot change the page around it. Imports nothing of the package.
 from __future__ import annotations
 
 import re
+import textwrap
 
 # PostgreSQL refuses NUL and lone surrogates, and one refused DAG fails the update of the whole folder.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _LONGEST = 20_000
+# Characters of code that Airflow 3's dialog for docs shows without scrolling.
+_DIALOG = 52
 
 
 def shown(text: str) -> str:
@@ -41,9 +44,17 @@ def code_span(text: str) -> str:
 
 
 def code_block(text: str) -> str:
-    """A block of code in Markdown that ``text`` cannot leave."""
+    """A block of code in Markdown that ``text`` cannot leave, with lines that fit Airflow's dialog."""
     fence = "`" * max(3, _longest_run(text) + 1)
-    return f"{fence}text\n{shown(text)}\n{fence}"
+    wrapped = "\n".join(map(_wrap, shown(text).split("\n")))
+    return f"{fence}text\n{wrapped}\n{fence}"
+
+
+def _wrap(line: str) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line, _DIALOG, subsequent_indent=indent + "    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _longest_run(text: str) -> int:

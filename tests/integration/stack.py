@@ -28,7 +28,8 @@ MAJOR = int(version("apache-airflow").partition(".")[0])
 # Variables of the caller that would change what Airflow or its tasks do.
 _FOREIGN = ("AIRFLOW", "AWS_", "_AIRFLOW", "PYTHONDONTWRITEBYTECODE", "PYTEST_", "VIRTUAL_ENV")
 _START_SECONDS = 120
-_STOP_SECONDS = 20
+# LocalExecutor waits for running tasks when it is asked to stop.
+_STOP_SECONDS = 8
 # Airflow writes lines of a thousand characters.
 _WIDTH = 300
 
