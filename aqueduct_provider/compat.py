@@ -14,7 +14,13 @@ try:
 except ImportError:
     from airflow.timetables.trigger import CronTriggerTimetable
 
-__all__ = ["ANY_ITEMS", "CronTriggerTimetable"]
+try:
+    from airflow.providers.common.compat.sdk import mask_secret
+except ImportError:
+    # The last common-compat for Python 3.10 lacks it.
+    from airflow.utils.log.secrets_masker import mask_secret
+
+__all__ = ["ANY_ITEMS", "CronTriggerTimetable", "mask_secret"]
 
 # The trigger forms edit an array as one string per line, and so would turn [1, 2] into ["1", "2"], unless
 # its items have a type that is not just a string (Airflow 3) or have no type at all (2.11): then as JSON.

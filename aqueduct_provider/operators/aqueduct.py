@@ -73,8 +73,14 @@ class AqueductOperator(BaseOperator):
             params=context["params"],
             inputs=self._inputs(context["ti"]),
         )
-        self._attempt = Attempt(task, worker_for(self.workflow, lambda _, line: self.log.info("%s", line)))
+        self._attempt = Attempt(task, worker_for(self.workflow, self._log_line))
         return self._attempt.run().to_xcom()
+
+    def _log_line(self, _: str, line: str) -> None:
+        """Log what the child prints. Airflow masks secrets in a task's log, not where it echoes that log."""
+        for secret in self.workflow.secrets:
+            line = line.replace(secret, "***")
+        self.log.info("%s", line)
 
     def _inputs(self, ti: Any) -> dict[str, Any]:
         """The operator's inputs as the tasks before it left them; one XCom request for each task."""

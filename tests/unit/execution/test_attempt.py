@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.environment.builder import UvBuilder
+from aqueduct_provider.environment.cache import EnvironmentCache
+from aqueduct_provider.environment.fingerprint import EnvironmentSpec
+from aqueduct_provider.environment.provide import provide
 from aqueduct_provider.errors import (
     CheckFailed,
     DigestMismatch,
@@ -18,9 +22,11 @@ from aqueduct_provider.errors import (
     OperatorFailed,
     OperatorKilled,
     OperatorTimedOut,
+    RequirementsError,
     StorageUnavailable,
     is_retryable,
 )
+from aqueduct_provider.process import OnLine
 from aqueduct_provider.storage.local import LocalStore
 from tests.flows import LocalRun
 from tests.processes import wait_until_gone
@@ -170,6 +176,25 @@ def test_an_input_changed_in_the_store_is_never_unpickled(desk: Desk, function: 
     state = desk.state("g")
     assert (state["status"], state["failure_type"]) == ("failed", 1)
     assert "was changed after it was written" in state["error"]["tip"]
+
+
+def test_a_requirement_that_cannot_be_resolved_is_the_users_failure(desk: Desk, function: Function) -> None:
+    builder = UvBuilder(variables={**os.environ, "UV_NO_INDEX": "1"})
+    cache = EnvironmentCache(desk.folder / "environments", builder, max_bytes=1 << 30)
+
+    def provide_real(spec: EnvironmentSpec, on_line: OnLine, cancelled: Callable[[], bool]) -> Any:
+        return provide(spec, isolation="auto", cache=cache, on_line=on_line, cancelled=cancelled)
+
+    operator = function("def predict(): return 1")
+    operator["code"]["requirements"] = ["no-such-package==9.9"]
+    run = LocalRun(desk.flow(operator), desk.store, desk.folder, provide=provide_real)
+    with pytest.raises(RequirementsError, match="no-such-package") as caught:
+        run.run("f")
+    assert not is_retryable(caught.value)
+    state = desk.state("f")
+    assert (state["status"], state["failure_type"]) == ("failed", 2)
+    assert "no-such-package" in state["error"]["tip"]
+    assert "no-such-package" in "\n".join(line for _, line in run.lines)
 
 
 def test_a_defect_of_the_provider_is_a_system_failure_with_its_traceback(

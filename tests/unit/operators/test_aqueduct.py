@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.spec.models import WorkflowSpec
@@ -34,7 +35,7 @@ class TaskInstance:
 def log(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
     """What was logged: Airflow 3 writes it to stdout, 2.11 hands it to logging."""
     caplog.set_level(logging.INFO)
-    return lambda: caplog.text or capsys.readouterr().out
+    return lambda: capsys.readouterr().out if AIRFLOW_V_3_0_PLUS else caplog.text
 
 
 def _operator(workflow: WorkflowSpec, task_id: str) -> AqueductOperator:
