@@ -115,18 +115,19 @@ class Bench:
         return environment_of(code.requirements, code.python_version, ["pickle", *wanted], tables)
 
     def environment_beside(
-        self, neighbours: Iterable[Operator], serializations: Iterable[str]
+        self, neighbours: Iterable[Operator], *, reads: str, writes: str = ""
     ) -> EnvironmentSpec:
         """The environment of an operator without code of its own.
 
         Pickles need the packages of those who made or will read them, so they are read in the environment
         of the first neighbour that has code.
+
+        :param reads: serialization type of what it reads.
+        :param writes: serialization type of what it writes beside its outputs.
         """
-        names = list(serializations)
         code = next((near.code for near in neighbours if isinstance(near, CallOperator)), None)
-        if code is None or PICKLES.isdisjoint(names):
-            return self.environment(None, names)
-        return self.environment(self.fetch_code(code), names)
+        folder = self.fetch_code(code) if code is not None and reads in PICKLES else None
+        return self.environment(folder, [reads, writes])
 
 
 def prepare(task: Task, worker: Worker, folder: Path) -> Job | JobOutcome:
@@ -179,7 +180,7 @@ def _param(bench: Bench, operator: ParamOperator) -> Job:
         table_serialization=bench.task.table_serialization,
     )
     readers = consumers(bench.task.workflow, output)
-    return Job(request, bench.environment_beside(readers, [serialization]))
+    return Job(request, bench.environment_beside(readers, reads=serialization))
 
 
 def _write_param(bench: Bench, operator: ParamOperator, output: str) -> str:
@@ -252,7 +253,7 @@ def _extract(bench: Bench, operator: ExtractOperator) -> Job:
     )
     reads = "parquet" if source.format == "Parquet" else serialization_of(source.artifact_type, "table")
     readers = consumers(bench.task.workflow, operator.outputs[0])
-    return Job(request, bench.environment_beside(readers, [reads]))
+    return Job(request, bench.environment_beside(readers, reads=reads))
 
 
 def _keys(store: ObjectStore, filepath: str | tuple[str, ...]) -> list[str]:
@@ -278,8 +279,11 @@ def _load(bench: Bench, operator: LoadOperator) -> Job:
         load_format=operator.target.format or "",
         table_serialization=bench.task.table_serialization,
     )
-    reads = [inputs[-1].serialization_type, "parquet" if operator.target.format == "Parquet" else "pickle"]
-    environment = bench.environment_beside([bench.task.workflow.producer(saved)], reads)
+    environment = bench.environment_beside(
+        [bench.task.workflow.producer(saved)],
+        reads=inputs[-1].serialization_type,
+        writes="parquet" if operator.target.format == "Parquet" else "pickle",
+    )
     return Job(request, environment, upload=(bench.worker.connect(operator), key))
 
 

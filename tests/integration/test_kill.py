@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.integration.place import Place
 from tests.integration.waiting import wait_for
+from tests.processes import is_running
 
 # Airflow looks every few seconds whether a task is to be stopped, then gives it 5 s on 3.x.
 END_SECONDS = 30
@@ -38,11 +39,11 @@ def test_a_stopped_task_leaves_no_process(place: Place, tmp_path: Path) -> None:
     with place.published(draft) as dag_id:
         run_id = place.client.trigger(dag_id)
         wait_for((tmp_path / "pids").exists, what="the child", seconds=60)
-        pids = (tmp_path / "pids").read_text().split()
-        assert all(Path("/proc", pid).exists() for pid in pids)
+        pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        assert all(map(is_running, pids))
         place.client.mark_failed(dag_id, run_id, "sleeps")
         started = time.monotonic()
-        wait_for(lambda: not any(_runs(pid) for pid in pids), what="the end of both", seconds=END_SECONDS)
+        wait_for(lambda: not any(map(is_running, pids)), what="the end of both", seconds=END_SECONDS)
         print(f"ended after {time.monotonic() - started:.1f} s")
         assert place.client.wait(dag_id, run_id) == "failed"
         state = wait_for(
@@ -50,11 +51,3 @@ def test_a_stopped_task_leaves_no_process(place: Place, tmp_path: Path) -> None:
         )
     assert len(state) == 1, "only the exec state, no artifact"
     assert place.exec_state(draft, run_id, "sleeps")["status"] == "canceled"
-
-
-def _runs(pid: str) -> bool:
-    """Whether the process is there and not merely waiting to be reaped."""
-    try:
-        return "\nState:\tZ" not in Path("/proc", pid, "status").read_text()
-    except OSError:
-        return False

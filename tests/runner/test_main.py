@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aqueduct_provider.execution.archive import runner_archive
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
+from tests.processes import wait_until_gone
 from tests.runner.jobs import Finished, Job
 
 SLEEP = """
@@ -67,7 +68,7 @@ def test_the_whole_group_dies_with_the_worker(job: Job) -> None:
         assert child.stdin is not None
         child.stdin.close()
         assert child.wait(timeout=20) == -signal.SIGKILL
-        _wait_until_gone(grandchild)
+        wait_until_gone(grandchild)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -87,17 +88,3 @@ def _wait_for(path: Path) -> str:
         assert time.monotonic() < end, f"{path} did not appear"
         time.sleep(0.02)
     return path.read_text()
-
-
-def _wait_until_gone(pid: int) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return
-        # Killed, but its new parent has not asked for it yet.
-        if state == "Z":
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"process {pid} is still there")

@@ -17,6 +17,7 @@ import pytest
 
 from aqueduct_provider.errors import CommandNotStarted
 from aqueduct_provider.process import LINE_LIMIT, Child, Finished
+from tests.processes import wait_until_gone
 
 Lines = list[tuple[str, str]]
 
@@ -60,19 +61,6 @@ def handler(action: Callable[[], None]) -> Iterator[None]:
 
 def on_text(text: str, action: Callable[[], None]) -> Callable[[str, str], None]:
     return lambda _, line: action() if line == text else None
-
-
-def is_running(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return " Z " not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
-    return False
-
-
-def wait_until_gone(pid: int) -> None:
-    until = time.monotonic() + 10
-    while is_running(pid):
-        assert time.monotonic() < until, f"process {pid} was left behind"
-        time.sleep(0.02)
 
 
 GRANDCHILD = """

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, is_retryable
 from aqueduct_provider.spec.loader import parse
 from tests.examples import compiled_document, param_task
-from tests.flows import RUN_ID, LocalRun
+from tests.flows import RUN_ID, LocalRun, own_python
 from tests.unit.execution.conftest import Desk
 
 Function = Callable[..., dict[str, Any]]
@@ -267,3 +268,61 @@ def test_placeholders_and_string_inputs_must_match(desk: Desk, function: Functio
     with pytest.raises(OperatorFailed, match="placeholders, but 1 string inputs"):
         LocalRun(spec, desk.store, desk.folder).run()
     assert not desk.store.exists("out")
+
+
+class Asked:
+    """Leases the Python of the tests, and remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.requirements: list[tuple[str, ...]] = []
+
+    def __call__(self, spec: EnvironmentSpec, *rest: Any) -> Any:
+        self.requirements.append(spec.requirements)
+        return own_python()
+
+
+def test_a_pickled_default_is_read_where_its_reader_runs(desk: Desk) -> None:
+    data = pickle.dumps({1, 2})
+    desk.store.put("parameters/n", data)
+    reader = {
+        "task_id": "g",
+        "type": "function",
+        "inputs": ["out"],
+        "outputs": ["out2"],
+        "code": {**desk.code("def predict(value): return 1"), "requirements": ["six"]},
+    }
+    spec = desk.flow(
+        {"task_id": "p", "type": "param", "parameter": "n", "outputs": ["out"]},
+        reader,
+        types={"out": "picklable"},
+        parameters=({"name": "n", "type": "picklable", "default": _stored(data)},),
+    )
+    asked = Asked()
+    LocalRun(spec, desk.store, desk.folder, provide=asked).run("p")
+    assert asked.requirements == [("six", "cloudpickle")]
+
+
+@pytest.mark.parametrize(
+    ("source", "extra", "requirements"),
+    [
+        ("def predict(): return {1, 2}", {}, ("six", "cloudpickle")),
+        (
+            "import pandas as pd\ndef predict(): return pd.DataFrame({'a': [1]})",
+            {"format": "CSV"},
+            ("pandas", "pyarrow", "cloudpickle"),
+        ),
+    ],
+)
+def test_only_a_pickle_is_loaded_where_its_maker_runs(
+    desk: Desk, source: str, extra: dict[str, Any], requirements: tuple[str, ...]
+) -> None:
+    maker = {
+        "task_id": "f",
+        "type": "function",
+        "outputs": ["out"],
+        "code": {**desk.code(source), "requirements": ["six"]},
+    }
+    asked = Asked()
+    spec = desk.flow(maker, _load(["out"], "saved", **extra))
+    LocalRun(spec, desk.store, desk.folder, provide=asked).run()
+    assert asked.requirements[1] == requirements
