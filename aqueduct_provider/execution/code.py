@@ -6,10 +6,12 @@ an archive is trusted: not its paths, its links, its size or its number of files
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import uuid
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +23,20 @@ from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.files import digest_file
 
 _KEPT_ARCHIVES = 1000
+
+# What zipfile raises for a file that is no zip, is damaged, encrypted or packed in a way of its own, or
+# names a path twice as file and folder. Other errors, such as a full disk, are the worker's.
+_BAD_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +100,7 @@ def unpack(archive: Path, folder: Path, limits: ArchiveLimits, *, name: str) -> 
             _check(entries, limits, name)
             folder.mkdir(parents=True)
             zipped.extractall(folder)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _BAD_ZIP as error:
         raise UnsafeArchive(
             f"{name} cannot be unpacked as a zip ({error}). Publish the flow again."
         ) from error
@@ -154,4 +170,4 @@ def _python_version(top: Path) -> str | None:
 
 
 def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import stat
@@ -7,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, UnsafeArchive
 from aqueduct_provider.execution.code import ArchiveLimits, CodeFolder, fetch_code
@@ -29,6 +31,15 @@ def _zip(files: dict[str, bytes], *, mode: int = 0) -> bytes:
             info.external_attr = mode << 16
             zipped.writestr(info, data)
     return buffer.getvalue()
+
+
+def _damaged(compression: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as zipped:
+        zipped.writestr("op/model.py", bytes(range(256)) * 20)
+    data = bytearray(buffer.getvalue())
+    data[60:80] = b"\xff" * 20
+    return bytes(data)
 
 
 def _fetch(tmp_path: Path, data: bytes, *, sha256: str = "", limits: ArchiveLimits = LIMITS) -> CodeFolder:
@@ -122,6 +133,23 @@ def test_a_size_that_lies_cannot_write_more_than_it_declares(tmp_path: Path, siz
     data[central + 24 : central + 28] = size.to_bytes(4, "little")
     with pytest.raises(UnsafeArchive):
         _fetch(tmp_path, bytes(data))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_refused(tmp_path: Path, compression: int) -> None:
+    with pytest.raises(UnsafeArchive, match="cannot be unpacked"):
+        _fetch(tmp_path, _damaged(compression))
+
+
+def test_a_path_that_is_file_and_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsafeArchive, match="cannot be unpacked"):
+        _fetch(tmp_path, _zip({"op/a": b"", "op/a/b": b""}))
+
+
+def test_a_full_disk_is_not_the_archives_fault(tmp_path: Path, mocker: MockerFixture) -> None:
+    mocker.patch("zipfile.ZipFile.extractall", side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(OSError, match="No space left"):
+        _fetch(tmp_path, _zip(FILES))
 
 
 @pytest.mark.parametrize(
