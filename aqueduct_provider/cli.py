@@ -155,7 +155,7 @@ def _print_verdicts(verdicts: dict[Path, tuple[Problem, ...]]) -> None:
             console.print(Text("  "), Text(problem.path, "cyan"), Text(f": {problem.message}"), sep="")
     bad = sum(bool(problems) for problems in verdicts.values())
     count = sum(map(len, verdicts.values()))
-    console.print(Text(f"{len(verdicts)} checked, {bad} with problems, {count} problems in all"))
+    console.print(Text(f"checked: {len(verdicts)}, with problems: {bad}, problems in all: {count}"))
 
 
 # --- schema

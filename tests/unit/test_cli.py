@@ -41,7 +41,7 @@ def test_lint_for_people(specs: Path, capsys: Captured) -> None:
         "  $.dagid: unknown field, did you mean 'dag_id'?",
         lines[3],
         f"ok    {specs / 'c.JSON'}",
-        "3 checked, 1 with problems, 2 problems in all",
+        "checked: 3, with problems: 1, problems in all: 2",
     ]
     assert lines[3].startswith("  $.tgas: unknown field, remove it; known here: spec_version, flow")
 
@@ -61,7 +61,7 @@ def test_lint_of_good_specs(specs: Path, capsys: Captured) -> None:
     assert main(["lint", "--json", str(specs)]) == 0
     assert json.loads(capsys.readouterr().out) == []
     assert main(["lint", str(specs / "a.json")]) == 0
-    assert capsys.readouterr().out.endswith("1 checked, 0 with problems, 0 problems in all\n")
+    assert capsys.readouterr().out.endswith("checked: 1, with problems: 0, problems in all: 0\n")
 
 
 def test_lint_of_a_missing_file_is_a_problem_of_it(tmp_path: Path, capsys: Captured) -> None:
