@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TREES = 50
 RUN_SECONDS = 150
 # How the environment's room tells of its work in the task logs.
-_ENVIRONMENT = re.compile(r"Building a Python .*|Environment \w+ (?:built|reused).*")
+_ENVIRONMENT = re.compile(r"Building a Python .*|Environment \w+ (?:built in [\d.]+ s|reused)")
 
 
 @dataclass(frozen=True)

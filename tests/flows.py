@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import Manifest
-from aqueduct_provider.environment.cache import PythonEnvironment
+from aqueduct_provider.environment.cache import WORKER, PythonEnvironment
 from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.code import ArchiveLimits
 from aqueduct_provider.execution.task import Task, Worker
@@ -98,4 +98,4 @@ class LocalRun:
 @contextmanager
 def own_python(*_: Any) -> Iterator[PythonEnvironment]:
     """Leases the Python that runs the tests, whatever is asked for."""
-    yield PythonEnvironment(Path(sys.executable), "worker", reused=True, build_seconds=0.0)
+    yield PythonEnvironment(Path(sys.executable), WORKER, reused=True, build_seconds=0.0)

@@ -33,6 +33,8 @@ from aqueduct_provider.errors import ConfigError, EnvironmentBuildError, Operato
 from aqueduct_provider.process import OnLine
 
 MARKER = "aqueduct-environment.json"
+# What stands for the fingerprint of the worker's own Python.
+WORKER = "worker"
 
 _VERSION = 1
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -44,7 +46,7 @@ class PythonEnvironment:
     """A Python that has what an operator needs.
 
     :param executable: its interpreter.
-    :param fingerprint: its name in the cache; ``worker`` for the worker's own Python.
+    :param fingerprint: its name in the cache; ``WORKER`` for the worker's own Python.
     :param reused: it was there already, or another task built it.
     :param build_seconds: how long building it took; 0 when reused.
     """
@@ -56,6 +58,8 @@ class PythonEnvironment:
 
     def __str__(self) -> str:
         """For people: which environment, and what it cost."""
+        if self.fingerprint == WORKER:
+            return f"Running in the worker's own Python: {self.executable}"
         how = "reused" if self.reused else f"built in {self.build_seconds:.1f} s"
         return f"Environment {self.fingerprint[:12]} {how}: {self.executable}"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from aqueduct_provider.environment.cache import EnvironmentCache, PythonEnvironment
+from aqueduct_provider.environment.cache import WORKER, EnvironmentCache, PythonEnvironment
 from aqueduct_provider.environment.fingerprint import (
     WORKER_PYTHON,
     EnvironmentSpec,
@@ -25,7 +25,7 @@ from aqueduct_provider.process import OnLine
 
 Isolation = Literal["auto", "always", "never"]
 
-_WORKER = PythonEnvironment(Path(sys.executable), "worker", reused=True, build_seconds=0.0)
+_WORKER = PythonEnvironment(Path(sys.executable), WORKER, reused=True, build_seconds=0.0)
 
 
 @contextlib.contextmanager

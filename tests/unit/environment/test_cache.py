@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.environment.builder import UvBuilder
-from aqueduct_provider.environment.cache import MARKER, EnvironmentCache, PythonEnvironment
+from aqueduct_provider.environment.cache import MARKER, WORKER, EnvironmentCache, PythonEnvironment
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec, normalise
 from aqueduct_provider.errors import (
     ConfigError,
@@ -365,3 +365,14 @@ def test_many_processes_with_a_cache_that_is_too_small(workers: Workers) -> None
     processes = [workers.lease(requirement, max_bytes=0) for requirement in asked]
     for process in processes:
         assert workers.result(process)[-1] in ("built", "reused")
+
+
+def test_people_are_told_which_python_it_is_and_what_it_cost() -> None:
+    python = Path("/cache/bin/python")
+    assert str(PythonEnvironment(python, "f" * 64, reused=True, build_seconds=0.0)) == (
+        "Environment ffffffffffff reused: /cache/bin/python"
+    )
+    built = PythonEnvironment(python, "f" * 64, reused=False, build_seconds=3.14)
+    assert str(built) == "Environment ffffffffffff built in 3.1 s: /cache/bin/python"
+    own = PythonEnvironment(python, WORKER, reused=True, build_seconds=0.0)
+    assert str(own) == "Running in the worker's own Python: /cache/bin/python"

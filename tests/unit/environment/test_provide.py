@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.environment.cache import EnvironmentCache, PythonEnvironment
+from aqueduct_provider.environment.cache import WORKER, EnvironmentCache, PythonEnvironment
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.environment.provide import Isolation, provide
 from aqueduct_provider.errors import PythonNotFound, RequirementsError
@@ -39,7 +39,7 @@ def ask(cache: EnvironmentCache, log: Log) -> Ask:
 
 
 def is_workers(environment: PythonEnvironment) -> bool:
-    return environment == PythonEnvironment(Path(sys.executable), "worker", reused=True, build_seconds=0.0)
+    return environment == PythonEnvironment(Path(sys.executable), WORKER, reused=True, build_seconds=0.0)
 
 
 def test_auto_takes_the_workers_own_when_it_satisfies_all(ask: Ask, tmp_path: Path) -> None:
