@@ -3,7 +3,6 @@
     AqueductError
     |-- SpecError                 a spec is wrong; carries every problem with its JSON path
     |-- ConfigError               the [aqueduct] section or a connection is wrong
-    |-- ParameterError            a value given at trigger time does not fit its parameter
     |-- StorageError              S3 did not do what was asked
     |   |-- CredentialsError      file, profile or keys are missing or refused
     |   |-- BucketNotFound
@@ -83,13 +82,6 @@ class SpecError(AqueductError):
 
 class ConfigError(AqueductError):
     """A setting of the ``[aqueduct]`` section or of a connection cannot be used."""
-
-    fault = "user"
-    retryable = False
-
-
-class ParameterError(AqueductError):
-    """A value given for a flow parameter does not have the parameter's type."""
 
     fault = "user"
     retryable = False

@@ -78,16 +78,9 @@ def dag_of(spec: WorkflowSpec, *, source: str, fileloc: str) -> DAG:
         dag.fileloc = fileloc
         dag.validate()
     except Exception as exc:
-        raise SpecError(source, [Problem("$", f"Airflow refuses this flow: {redact(exc, spec)}")]) from exc
+        reason = spec.redact(str(exc)) or type(exc).__name__
+        raise SpecError(source, [Problem("$", f"Airflow refuses this flow: {reason}")]) from exc
     return dag
-
-
-def redact(error: Exception, spec: WorkflowSpec) -> str:
-    """The message of ``error`` without the secrets of ``spec``."""
-    message = str(error) or type(error).__name__
-    for secret in sorted(filter(None, spec.secrets), key=len, reverse=True):
-        message = message.replace(secret, "***")
-    return message
 
 
 def _caller() -> str:

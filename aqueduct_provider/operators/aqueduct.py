@@ -78,9 +78,7 @@ class AqueductOperator(BaseOperator):
 
     def _log_line(self, _: str, line: str) -> None:
         """Log what the child prints. Airflow masks secrets in a task's log, not where it echoes that log."""
-        for secret in self.workflow.secrets:
-            line = line.replace(secret, "***")
-        self.log.info("%s", line)
+        self.log.info("%s", self.workflow.redact(line))
 
     def _inputs(self, ti: Any) -> dict[str, Any]:
         """The operator's inputs as the tasks before it left them; one XCom request for each task."""

@@ -20,23 +20,6 @@ VERSION = 1
 REQUEST_FILE = "request.json"
 OUTCOME_FILE = "outcome.json"
 
-# The artifact types of the Aqueduct formats, section 4, by their stored names.
-ARTIFACT_TYPES = (
-    "untyped",
-    "string",
-    "boolean",
-    "numeric",
-    "dictionary",
-    "tuple",
-    "list",
-    "table",
-    "json",
-    "bytes",
-    "image",
-    "picklable",
-    "tensorflow-keras-model",
-)
-
 
 @dataclass(frozen=True)
 class InputFile:

@@ -366,6 +366,13 @@ class WorkflowSpec(Model):
         """Every secret that the spec holds, to be masked; native specs hold none."""
         return self._compiled.secrets if self._compiled else ()
 
+    def redact(self, text: str) -> str:
+        """The text without the secrets that the spec holds."""
+        # The longest first: a secret may be a part of another.
+        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
     def artifact(self, artifact_id: str) -> Artifact:
         """The artifact with this id; raises ``KeyError``."""
         for artifact in self.artifacts:

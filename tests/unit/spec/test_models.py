@@ -8,8 +8,9 @@ import pickle
 import pytest
 from pydantic import ValidationError
 
+from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import InlineDefault, Parameter, StoredDefault, WorkflowSpec
-from tests.examples import SHA256, native_document
+from tests.examples import SHA256, compiled_document, native_document
 
 
 @pytest.fixture
@@ -26,8 +27,18 @@ def test_artifacts_parameters_and_producers_are_found_by_name(spec: WorkflowSpec
             find("nothing")
 
 
+def test_a_secret_that_is_a_part_of_another_leaves_nothing_of_it() -> None:
+    document = compiled_document()
+    keys = {"aws_access_key_id": "planted", "aws_secret_access_key": "planted-and-longer"}
+    for holder in (document, *document["task_specs"].values()):
+        holder["storage_config"]["s3_config"] |= keys
+    compiled = parse(json.dumps(document).encode(), "flow.json")
+    assert compiled.redact("a planted-and-longer b planted c") == "a *** b *** c"
+
+
 def test_native_specs_hold_no_secrets(spec: WorkflowSpec) -> None:
     assert spec.compiled is None
+    assert spec.redact("nothing to hide") == "nothing to hide"
     assert spec.secrets == ()
 
 
