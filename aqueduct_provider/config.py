@@ -27,7 +27,7 @@ _Number = TypeVar("_Number", int, float)
 
 
 def cache_dir() -> Path:
-    """Folder of this worker for environments and code archives. It need not exist."""
+    """Folder of this worker for environments, code archives and mirrored specs. It need not exist."""
     return _read("cache_dir", _path, "a path that begins with / or ~")
 
 

@@ -77,7 +77,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "string",
         "{AIRFLOW_HOME}/aqueduct",
         "/var/cache/aqueduct",
-        "Folder of each worker for environments and code archives. Best on the file system of uv's cache,"
+        "Folder of each worker for environments, code archives and mirrored specs. Best on the file system of uv's cache,"
         " so that environments are hard links.",
     ),
     "environments_max_bytes": _option(

@@ -1,7 +1,7 @@
-"""Stage 2, the DAG that stands in for a spec that cannot be used.
+"""Stage 2, the DAG that stands in for a spec that cannot be used, or for a whole store of them.
 
-In: the spec's file name and its error. Out: a paused DAG whose docs show the error and whose only task fails
-with it. Airflow itself could only report the error against the loader file, which hides every DAG of it.
+In: the spec's name and its error. Out: a paused DAG whose docs show the error and whose only task fails with
+it. Airflow itself could only report the error against the loader file, which hides every DAG of it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import traceback
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseOperator
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.factory.docs import code_block, markdown, one_line, shown
+from aqueduct_provider.factory.docs import code_block, code_span, markdown, one_line, shown
 
 PREFIX = "broken_spec__"
 
@@ -33,26 +35,53 @@ def placeholder(name: str, error: SpecError, *, fileloc: str) -> DAG:
 
     :param fileloc: the Python file in which Airflow finds the DAG again.
     """
-    message = shown(str(error))
+    lead = "**This spec cannot be used.** Its flow is back as soon as the file is mended or removed."
+    return _placeholder(name, f"broken spec: {name}", lead, str(error), fileloc)
+
+
+def store_placeholder(connection_id: str, error: str, *, fileloc: str) -> DAG:
+    """The DAG that shows why the store of an Airflow connection gives no flows.
+
+    :param fileloc: the Python file in which Airflow finds the DAG again.
+    """
+    lead = (
+        f"**The specs in the store of the connection {code_span(connection_id)} cannot be read.**"
+        " Its flows are shown as soon as they can."
+    )
+    title = f"no specs from the store of {connection_id}"
+    return _placeholder(store_name(connection_id), title, lead, error, fileloc)
+
+
+def store_name(connection_id: str) -> str:
+    """What stands for the name of a file in the id of a store's placeholder."""
+    return f"aqueduct_store_{connection_id}"
+
+
+def _placeholder(name: str, title: str, lead: str, error: str, fileloc: str) -> DAG:
+    message = shown(error)
     dag = DAG(
         placeholder_id(name),
-        dag_display_name=one_line(f"broken spec: {name}"),
+        dag_display_name=one_line(title),
         schedule=None,
         catchup=False,
         is_paused_upon_creation=True,
         tags=["aqueduct", "broken spec"],
-        doc_md=markdown(
-            "**This spec cannot be used.** Its flow is back as soon as the file is mended or removed.",
-            code_block(message),
-        ),
+        doc_md=markdown(lead, code_block(message)),
     )
     dag.fileloc = fileloc
     BrokenSpec(task_id="show_error", dag=dag, retries=0, error=message)
     return dag
 
 
+def unforeseen(error: BaseException) -> str:
+    """What to say of an error that is not ours, without its message: that may repeat a secret of a spec."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return f"{type(error).__name__} in {place}; please report this"
+
+
 class BrokenSpec(BaseOperator):
-    """Fails with the error of a spec.
+    """Fails with the error of a spec or a store.
 
     :param error: the message.
     """

@@ -23,6 +23,7 @@ from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.graph import upstream
 from aqueduct_provider.spec.models import CronSchedule, Operator, WorkflowSpec
+from aqueduct_provider.storage.layout import DELIVERED_PREFIX
 
 START_DATE = datetime(2022, 1, 1, 1, tzinfo=timezone.utc)
 
@@ -39,6 +40,9 @@ class DagFactory:
         from aqueduct_provider import DagFactory  # airflow dag
 
         globals().update(DagFactory.dags_in(__file__))
+
+    With ``dags_in(__file__, connection_id="aqueduct_default")`` it also shows those in the store of that
+    connection.
     """
 
     @staticmethod
@@ -52,24 +56,52 @@ class DagFactory:
         return dag_of(loader.load(path), source=path.name, fileloc=_caller())
 
     @staticmethod
-    def dags_in(folder: str | Path) -> dict[str, DAG]:
+    def dags_in(folder: str | Path, connection_id: str = "") -> dict[str, DAG]:
         """The DAGs of all specs in a folder, by DAG id; ``discovery`` says what counts as a spec.
 
         A wrong spec never hides the others: a paused DAG in its place shows the error.
 
         :param folder: the folder, or a file in it: the loader passes its ``__file__``.
+        :param connection_id: an Airflow connection of type ``aqueduct``: the specs in its store are shown
+            too, see :meth:`dags_in_store`. Of a DAG id in both, the folder's spec is used.
         :raises ConfigError: when there is no such folder.
         """
         from aqueduct_provider.factory.discovery import dags_in
+        from aqueduct_provider.factory.places import Folder, Source
 
         path = Path(folder)
-        return dags_in(path.parent, str(path)) if path.is_file() else dags_in(path, _caller())
+        in_file = path.is_file()
+        sources: list[Source] = [Folder(path.parent if in_file else path)]
+        if connection_id:
+            from aqueduct_provider.factory.delivered import Delivered
+
+            sources.append(Delivered(connection_id, DELIVERED_PREFIX))
+        return dags_in(sources, str(path) if in_file else _caller())
+
+    @staticmethod
+    def dags_in_store(
+        connection_id: str = "aqueduct_default", prefix: str = DELIVERED_PREFIX
+    ) -> dict[str, DAG]:
+        """The DAGs of all specs in the artifact store of an Airflow connection, by DAG id.
+
+        The specs are objects ``<prefix><dag_id>.json``, where the SDK delivers them. Each parse looks for
+        what has changed, with a request for every 1,000 specs, and keeps it below ``cache_dir``. When the
+        store cannot be read, the flows are shown as they last were; when they never were, and also when
+        the connection is missing or wrong, a paused DAG shows the error.
+
+        :param connection_id: a connection of type ``aqueduct``.
+        :param prefix: of the specs' keys, below the connection's root dir.
+        """
+        from aqueduct_provider.factory.delivered import Delivered
+        from aqueduct_provider.factory.discovery import dags_in
+
+        return dags_in([Delivered(connection_id, prefix.rstrip("/") + "/" if prefix else "")], _caller())
 
 
 def dag_of(spec: WorkflowSpec, *, source: str, fileloc: str) -> DAG:
     """The DAG of a spec.
 
-    :param source: the spec's file name, for its docs and for errors.
+    :param source: the spec's file name or URL, for its docs and for errors.
     :param fileloc: the Python file in which Airflow finds the DAG again.
     :raises SpecError: when Airflow refuses the DAG.
     """

@@ -1,10 +1,11 @@
-"""Stage 2, a folder of specs -> DAGs: a bad spec never hides a good one, and is never silent.
+"""Stage 2, places with specs -> DAGs: a bad spec never hides a good one, and is never silent.
 
-In: a folder, listed anew at every parse. Out: the DAG of each spec, and for each file that cannot be used
-a placeholder DAG that shows the error.
+In: folders, listed anew at every parse, and mirrors of stores (``delivered.py``). Out: the DAG of each spec,
+and for each file or store that cannot be used a placeholder DAG that shows the error.
 
 What counts as a spec stands in ``spec/folder.py``; foreign files are logged and left alone. Of two files
-with one DAG id, the one named ``<dag_id>.json`` wins, else the first by name.
+with one DAG id that of the first place wins, then the one named ``<dag_id>.json``, else the first by name. In
+a store every spec has that name, so that a task finds its own with one request.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import errno
 import logging
 import os
 import stat
-import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,36 +22,74 @@ from airflow import settings
 from airflow.exceptions import AirflowClusterPolicySkipDag
 from airflow.providers.common.compat.sdk import DAG, get_parsing_context
 
-from aqueduct_provider.errors import ConfigError, Problem, SpecError
-from aqueduct_provider.factory.broken import PREFIX, placeholder, placeholder_id
+from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.factory.broken import (
+    PREFIX,
+    placeholder,
+    placeholder_id,
+    store_placeholder,
+    unforeseen,
+)
 from aqueduct_provider.factory.dag_factory import dag_of
+from aqueduct_provider.factory.places import Place, Source
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.document import MAX_BYTES
-from aqueduct_provider.spec.folder import is_foreign, is_spec_name
+from aqueduct_provider.spec.folder import is_foreign
 from aqueduct_provider.spec.models import WorkflowSpec
 
 log = logging.getLogger(__name__)
 
 
-def dags_in(folder: Path, fileloc: str) -> dict[str, DAG]:
-    """The DAGs of the specs in ``folder``, by DAG id; where a task is to run, only the DAG of that task.
+def dags_in(sources: Sequence[Source], fileloc: str) -> dict[str, DAG]:
+    """The DAGs of all specs, by DAG id; where a task is to run, only the DAG of that task.
 
     :param fileloc: the loader, in which Airflow finds the DAGs again.
-    :raises ConfigError: when the folder cannot be listed.
+    :raises ConfigError: when a folder cannot be listed.
     """
-    specs = _Specs(folder, fileloc, _spec_names(folder))
     wanted = get_parsing_context().dag_id
-    dags = specs.all_dags() if wanted is None else specs.only(wanted)
+    dags = _all(sources, fileloc) if wanted is None else _only(sources, fileloc, wanted)
     return {dag.dag_id: dag for dag in dags}
 
 
-def _spec_names(folder: Path) -> tuple[str, ...]:
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries]
-    except OSError as exc:
-        raise ConfigError(f"The folder of specs {folder} cannot be listed: {exc.strerror}.") from exc
-    return tuple(sorted(name for name in names if is_spec_name(name)))
+def _all(sources: Sequence[Source], fileloc: str) -> Iterator[DAG]:
+    return _Specs.of([source.place(None) for source in sources], fileloc).all_dags()
+
+
+def _only(sources: Sequence[Source], fileloc: str, wanted: str) -> list[DAG]:
+    """The one DAG that :func:`_all` would give too."""
+    if wanted.startswith(PREFIX):
+        return list(_Specs.of([source.place(wanted) for source in sources], fileloc).placeholder(wanted))
+    for source in sources:
+        # What the first place has, the others are not even asked for.
+        if found := list(_Specs.of([source.place(wanted)], fileloc).flow(wanted)):
+            return found
+    return []
+
+
+@dataclass(frozen=True, eq=False)
+class _File:
+    """One spec.
+
+    :param rank: of its place among the places.
+    """
+
+    place: Place
+    rank: int
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return self.place.folder / self.name
+
+    @property
+    def label(self) -> str:
+        """How people know it."""
+        return self.place.origin + _safe(self.name)
+
+    @property
+    def id_name(self) -> str:
+        """What its placeholder is named after; the bytes of two names may look the same in labels."""
+        return self.place.origin + self.name
 
 
 # What a file turned out to be; None: nothing to show, for it is foreign or gone.
@@ -60,95 +98,115 @@ Outcome = WorkflowSpec | SpecError | None
 
 @dataclass(frozen=True)
 class _Specs:
-    folder: Path
+    places: Sequence[Place]
+    files: tuple[_File, ...]
     fileloc: str
-    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, places: Sequence[Place], fileloc: str) -> _Specs:
+        files = [
+            _File(place, rank, name)
+            for rank, place in enumerate(places)
+            for name in (*place.names, *(name for name in place.problems if name not in place.names))
+        ]
+        return cls(places, tuple(files), fileloc)
 
     def all_dags(self) -> Iterator[DAG]:
         """Every spec's DAG or placeholder."""
-        outcomes = {name: self._load(name) for name in self.names}
-        ids = {name: spec.dag_id for name, spec in outcomes.items() if isinstance(spec, WorkflowSpec)}
-        winners: dict[str, str] = {}
-        for name in sorted(ids, key=lambda name: (name != f"{ids[name]}.json", name)):
-            winners.setdefault(ids[name], name)
-        for name, outcome in outcomes.items():
-            yield from self._dag(name, outcome, winners.get(ids.get(name, "")))
+        outcomes = {file: self._load(file) for file in self.files}
+        ids = {file: spec.dag_id for file, spec in outcomes.items() if isinstance(spec, WorkflowSpec)}
+        winners: dict[str, _File] = {}
+        for file in sorted(ids, key=lambda file: _order(file, ids[file])):
+            winners.setdefault(ids[file], file)
+        for file, outcome in outcomes.items():
+            yield from self._dag(file, outcome, winners.get(ids.get(file, "")))
+        yield from self._failures()
 
-    def only(self, dag_id: str) -> Iterator[DAG]:
-        """The one DAG, which :meth:`all_dags` would give too, without parsing the other files."""
-        if not dag_id.startswith(PREFIX):
-            if winner := self._find(dag_id):
-                yield from self._dag(winner, self._load(winner), winner)
-            return
-        for name in self.names:
-            if placeholder_id(name) == dag_id:
-                outcome = self._load(name)
+    def flow(self, dag_id: str) -> Iterator[DAG]:
+        """The one DAG of a flow, which :meth:`all_dags` would give too, without parsing the other files."""
+        if winner := self._find(dag_id):
+            yield from self._dag(winner, self._load(winner), winner)
+
+    def placeholder(self, dag_id: str) -> Iterator[DAG]:
+        """The one placeholder, likewise."""
+        for file in self.files:
+            if placeholder_id(file.id_name) == dag_id:
+                outcome = self._load(file)
                 winner = self._find(outcome.dag_id) if isinstance(outcome, WorkflowSpec) else None
-                yield from self._dag(name, outcome, winner)
+                yield from self._dag(file, outcome, winner)
+        yield from (dag for dag in self._failures() if dag.dag_id == dag_id)
 
-    def _find(self, dag_id: str) -> str | None:
+    def _failures(self) -> Iterator[DAG]:
+        for place in self.places:
+            if place.failure:
+                dag = store_placeholder(place.connection_id, place.failure, fileloc=self.fileloc)
+                yield from _allowed(dag, place.connection_id)
+
+    def _find(self, dag_id: str) -> _File | None:
         """The file whose spec has this DAG id."""
         needle = dag_id.encode()
-        best = f"{dag_id}.json"
-        for name in sorted(self.names, key=lambda name: name != best):
-            if self._mentions(name, needle):
-                outcome = self._load(name)
+        for file in sorted(self.files, key=lambda file: _order(file, dag_id)):
+            if _mentions(file.path, needle):
+                outcome = self._load(file)
                 if isinstance(outcome, WorkflowSpec) and outcome.dag_id == dag_id:
-                    return name
+                    return file
                 if isinstance(outcome, SpecError):
                     # Until just now it may have been the spec of this task: the task's log must say so.
                     log.error("%s", outcome)
         return None
 
-    def _mentions(self, name: str, needle: bytes) -> bool:
-        try:
-            return needle in _read(self.folder / name)
-        except OSError:
-            return False
-
-    def _dag(self, name: str, outcome: Outcome, winner: str | None) -> Iterator[DAG]:
+    def _dag(self, file: _File, outcome: Outcome, winner: _File | None) -> Iterator[DAG]:
         """The DAG of a file, or its placeholder: at most one of them."""
         try:
             match outcome:
                 case SpecError():
                     raise outcome
                 case WorkflowSpec():
-                    if winner not in (name, None):
-                        raise _problem(name, "$.dag_id", _duplicate(outcome.dag_id, winner))
-                    dag = dag_of(outcome, source=_safe(name), fileloc=self.fileloc)
-                    _apply_policies(dag, name)
+                    if winner is not None and winner is not file:
+                        raise _problem(file.label, "$.dag_id", _duplicate(outcome.dag_id, winner))
+                    dag = dag_of(outcome, source=file.label, fileloc=self.fileloc)
+                    _apply_policies(dag, file.label)
                     yield dag
         except SpecError as error:
-            yield from self._placeholder(name, error)
+            log.error("%s", error)
+            yield from _allowed(placeholder(file.id_name, error, fileloc=self.fileloc), file.label)
 
-    def _placeholder(self, name: str, error: SpecError) -> Iterator[DAG]:
-        log.error("%s", error)
-        dag = placeholder(name, error, fileloc=self.fileloc)
+    def _load(self, file: _File) -> Outcome:
+        data, label = b"", file.label
+        if file.name in file.place.problems:
+            return _problem(label, "$", file.place.problems[file.name])
         try:
-            _apply_policies(dag, name)
-            yield dag
-        except SpecError as refusal:
-            log.error("%s", refusal)
-
-    def _load(self, name: str) -> Outcome:
-        data = b""
-        try:
-            data = _read(self.folder / name)
-            spec = loader.parse(data, _safe(name))
-            _check_dag_id(spec.dag_id, data, name)
+            data = _read(file.path)
+            spec = loader.parse(data, label)
+            _check_dag_id(spec.dag_id, data, file)
             return spec
         except FileNotFoundError:
-            is_link = (self.folder / name).is_symlink()
-            return _problem(name, "$", "a link to a file that does not exist") if is_link else None
+            return (
+                _problem(label, "$", "a link to a file that does not exist")
+                if file.path.is_symlink()
+                else None
+            )
         except OSError as exc:
-            return _problem(name, "$", f"cannot be read: {exc.strerror or exc}")
+            return _problem(label, "$", f"cannot be read: {exc.strerror or exc}")
         except SpecError as error:
             if not is_foreign(data):
                 return error
-            log.info("%s is not an Aqueduct spec; it is left alone", _safe(name))
+            log.info("%s is not an Aqueduct spec; it is left alone", label)
             return None
         except Exception as exc:
-            return _problem(name, "$", _unexpected(exc))
+            return _problem(label, "$", f"cannot be read as a spec: {unforeseen(exc)}")
+
+
+def _order(file: _File, dag_id: str) -> tuple[int, bool, str]:
+    """The least is the one that wins."""
+    return file.rank, file.name != f"{dag_id}.json", file.name
+
+
+def _mentions(path: Path, needle: bytes) -> bool:
+    try:
+        return needle in _read(path)
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> bytes:
@@ -159,16 +217,30 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def _check_dag_id(dag_id: str, data: bytes, name: str) -> None:
+def _check_dag_id(dag_id: str, data: bytes, file: _File) -> None:
+    problem = ""
     if dag_id.startswith(("__", PREFIX)):
         # The loader puts DAGs among its globals: __file__ as a DAG id would replace the loader's own.
-        raise _problem(name, "$.dag_id", f"ids that begin with __ or {PREFIX} are reserved; choose another")
-    if dag_id.encode() not in data:
+        problem = f"ids that begin with __ or {PREFIX} are reserved; choose another"
+    elif dag_id.encode() not in data:
         # A task finds its spec by these bytes.
-        raise _problem(name, "$.dag_id", f"write {dag_id} without JSON escapes, in UTF-8")
+        problem = f"write {dag_id} without JSON escapes, in UTF-8"
+    elif file.place.origin and file.name != f"{dag_id}.json":
+        problem = f"in a store, tasks of {dag_id!r} look for {dag_id}.json; rename the object"
+    if problem:
+        raise _problem(file.label, "$.dag_id", problem)
 
 
-def _apply_policies(dag: DAG, name: str) -> None:
+def _allowed(dag: DAG, label: str) -> Iterator[DAG]:
+    """The placeholder, unless a policy refuses even that."""
+    try:
+        _apply_policies(dag, label)
+        yield dag
+    except SpecError as refusal:
+        log.error("%s", refusal)
+
+
+def _apply_policies(dag: DAG, label: str) -> None:
     """Raise what a cluster policy has against ``dag`` now: raised later, it hides every DAG of the loader."""
     try:
         settings.dag_policy(dag)
@@ -177,22 +249,15 @@ def _apply_policies(dag: DAG, name: str) -> None:
     except AirflowClusterPolicySkipDag:
         return
     except Exception as exc:
-        raise _problem(name, "$", f"a policy of this Airflow refuses the DAG: {exc}") from exc
+        raise _problem(label, "$", f"a policy of this Airflow refuses the DAG: {exc}") from exc
 
 
-def _duplicate(dag_id: str, winner: str) -> str:
-    return f"{dag_id!r} is the DAG id of {_safe(winner)} already; remove one of the two files"
+def _duplicate(dag_id: str, winner: _File) -> str:
+    return f"{dag_id!r} is the DAG id of {winner.label} already; remove one of the two files"
 
 
-def _unexpected(exc: Exception) -> str:
-    # Only its kind and its place: the message of an error that is not ours may repeat a secret of the spec.
-    frame = traceback.extract_tb(exc.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}, line {frame.lineno}"
-    return f"cannot be read as a spec: {type(exc).__name__} in {place}; please report this"
-
-
-def _problem(name: str, path: str, message: str) -> SpecError:
-    return SpecError(_safe(name), [Problem(path, message)])
+def _problem(label: str, path: str, message: str) -> SpecError:
+    return SpecError(label, [Problem(path, message)])
 
 
 def _safe(name: str) -> str:

@@ -20,19 +20,13 @@ from aqueduct_provider.errors import AqueductError, ConfigError
 from aqueduct_provider.get_provider_info import get_provider_info
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
+from aqueduct_provider.storage.s3_connector import connector_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _FORM: Mapping[str, Any] = get_provider_info()["connection-types"][0]
 _FIELDS: Mapping[str, Mapping[str, Any]] = _FORM["conn-fields"]
-
-# What each way of giving credentials to an S3 connector needs (Aqueduct formats, section 6).
-_CONNECTOR_FIELDS = {
-    "access_key": ("access_key_id", "secret_access_key"),
-    "config_file_path": ("config_file_path",),
-    "config_file_content": ("config_file_content",),
-}
 
 
 class AqueductHook(BaseHook):
@@ -150,37 +144,9 @@ def store_for_connector(workflow: WorkflowSpec, operator: ExtractOperator | Load
     connectors = workflow.compiled.connectors if workflow.compiled else {}
     if operator.id in connectors:
         _mask(workflow.secrets)
-        return connect(settings_for_connector(connectors[operator.id]))
+        return connect(connector_settings(connectors[operator.id], **_requests()))
     target = operator.source if isinstance(operator, ExtractOperator) else operator.target
     return AqueductHook(target.connection_id).store() if target.connection_id else store_for(workflow)
-
-
-def settings_for_connector(connector: Mapping[str, Any]) -> S3Settings:
-    """The settings in the configuration of an S3 connector (Aqueduct formats, section 6).
-
-    :raises ConfigError: fields are missing or no text; names all of them.
-    """
-    kind = connector.get("type")
-    if kind not in _CONNECTOR_FIELDS:
-        raise ConfigError(
-            f"The S3 connector has type {kind!r}; it must be one of: {', '.join(_CONNECTOR_FIELDS)}."
-        )
-    needed = ("bucket", *_CONNECTOR_FIELDS[kind])
-    problems = [f"{name} is missing" for name in needed if not connector.get(name)]
-    used = {*needed, "region", "root_dir", "config_file_profile"}
-    texts = {name: connector.get(name) or "" for name in used}
-    problems += [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
-    _raise_problems(f"The S3 connector of type {kind}", sorted(problems))
-    return S3Settings(
-        bucket=texts["bucket"],
-        region=texts["region"],
-        root_dir=texts["root_dir"],
-        credentials_path=texts.get("config_file_path", ""),
-        credentials_text=texts.get("config_file_content", ""),
-        credentials_profile=texts["config_file_profile"] if kind != "access_key" else "",
-        access_keys=(texts["access_key_id"], texts["secret_access_key"]) if kind == "access_key" else None,
-        **_requests(),
-    )
 
 
 def _requests() -> dict[str, Any]:

@@ -16,6 +16,19 @@ class Stored:
     size: int
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One object of a listing.
+
+    :param tag: changes whenever the object does; says nothing else.
+    :param size: in bytes.
+    """
+
+    key: str
+    tag: str
+    size: int
+
+
 class ObjectStore(Protocol):
     """Objects by key, below one prefix of one bucket. Safe to use from several threads.
 
@@ -45,6 +58,10 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Every key that begins with ``prefix``, in the order of keys."""
+        ...
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """As :meth:`list`, with what tells whether an object has changed."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:

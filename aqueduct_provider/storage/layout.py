@@ -29,6 +29,52 @@ class Layout(Protocol):
 
 
 @dataclass(frozen=True)
+class FlowLayout:
+    """The keys of a flow that its runs share: ``flows/<flow id>/...``"""
+
+    flow_id: str
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of all objects of the flow: versions, values and runs."""
+        return f"flows/{self.flow_id}/"
+
+    @property
+    def versions_prefix(self) -> str:
+        """The prefix of the specs of all versions."""
+        return f"{self.prefix}versions/"
+
+    def version(self, version_id: str) -> str:
+        """Key of the spec of one version; written once."""
+        return f"{self.versions_prefix}{version_id}.json"
+
+    def value(self, sha256: str) -> str:
+        """Key of a parameter's value: a default that is no JSON, or one that was given at trigger time."""
+        return f"{self.prefix}values/{sha256}"
+
+
+# The specs that Airflow is to show, found there by `DagFactory.dags_in_store`.
+DELIVERED_PREFIX = "specs/"
+# One small record for each flow: what `client.list_flows()` reads.
+PUBLISHED_PREFIX = "published/"
+
+
+def delivered_spec(dag_id: str) -> str:
+    """Key of the spec that Airflow is to show for a DAG."""
+    return f"{DELIVERED_PREFIX}{dag_id}.json"
+
+
+def published(dag_id: str) -> str:
+    """Key of the record of a flow's latest version."""
+    return f"{PUBLISHED_PREFIX}{dag_id}.json"
+
+
+def function_archive(sha256: str) -> str:
+    """Key of a function archive; flows share archives, whose name is their content."""
+    return f"functions/{sha256}.zip"
+
+
+@dataclass(frozen=True)
 class NativeLayout:
     """``flows/<flow id>/runs/<run id>/...``"""
 
@@ -38,7 +84,12 @@ class NativeLayout:
     @property
     def run_prefix(self) -> str:
         """The prefix of all objects of the run."""
-        return f"flows/{self.flow_id}/runs/{self.run_id}/"
+        return f"{FlowLayout(self.flow_id).prefix}runs/{self.run_id}/"
+
+    @property
+    def operators_prefix(self) -> str:
+        """The prefix of the exec states of the run."""
+        return f"{self.run_prefix}operators/"
 
     def content(self, artifact_id: str) -> str:
         return f"{self.run_prefix}artifacts/{artifact_id}/content"
@@ -47,7 +98,7 @@ class NativeLayout:
         return f"{self.run_prefix}artifacts/{artifact_id}/metadata.json"
 
     def exec_state(self, operator_id: str) -> str:
-        return f"{self.run_prefix}operators/{operator_id}/state.json"
+        return f"{self.operators_prefix}{operator_id}/state.json"
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from aqueduct_provider.errors import ObjectNotFound, StorageError
-from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.files import PARTIAL, replacing, write_digested
 
 _BLOCK = 1 << 20
+
+
+def stamp(status: os.stat_result) -> str:
+    """What changes when a file is written, or replaced by another."""
+    # Replaced twice within one tick of the file system's clock, it still has another inode.
+    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
 
 
 class LocalStore:
@@ -47,11 +53,18 @@ class LocalStore:
         return self._path(key).is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
+        return (entry.key for entry in self.entries(prefix))
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
         parent = prefix.rpartition("/")[0]
         folder = self._path(parent) if parent else self.root
         found = (Path(base, name) for base, _, names in os.walk(folder) for name in names)
         keys = (path.relative_to(self.root).as_posix() for path in found if not path.name.startswith(PARTIAL))
-        yield from sorted(key for key in keys if key.startswith(prefix))
+        for key in sorted(key for key in keys if key.startswith(prefix)):
+            # Deleted meanwhile, it is no object any more.
+            with suppress(FileNotFoundError):
+                status = (self.root / key).stat()
+                yield Entry(key, stamp(status), status.st_size)
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -17,6 +17,7 @@ import base64
 import hashlib
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.files import digest_file, replacing, write_digested
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.s3_client import PART_THREADS, S3Settings, client_for
@@ -74,6 +75,8 @@ class S3Store:
         self.client = client
         self.bucket = bucket
         self.prefix = prefix
+        self._bucket_seen = False
+        self._looking = threading.Lock()
 
     def get(self, key: str) -> bytes:
         with self._door(key):
@@ -112,17 +115,19 @@ class S3Store:
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") not in ("404", "NoSuchKey", "NotFound"):
                     raise
-                # An answer to HEAD has no body, so a missing bucket looks like a missing object.
-                self.check()
+                self._see_bucket()
                 return False
             return True
 
     def list(self, prefix: str) -> Iterator[str]:
+        return (entry.key for entry in self.entries(prefix))
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
         pages = self.client.get_paginator("list_objects_v2")
         with self._door(prefix):
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
                 for item in page.get("Contents", ()):
-                    yield item["Key"].removeprefix(self.prefix)
+                    yield Entry(item["Key"].removeprefix(self.prefix), item["ETag"], item["Size"])
 
     def delete(self, keys: Iterable[str]) -> None:
         waiting, failed = iter(keys), []
@@ -151,6 +156,16 @@ class S3Store:
         """
         with self._door(""):
             self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+
+    def _see_bucket(self) -> None:
+        """Make sure that there is a bucket: without one, the answer to HEAD is that of a missing object.
+
+        Seen once is enough: whoever publishes a flow looks for hundreds of objects.
+        """
+        with self._looking:
+            if not self._bucket_seen:
+                self.check()
+                self._bucket_seen = True
 
     def _door(self, key: str) -> AbstractContextManager[None]:
         meta = self.client.meta

@@ -7,7 +7,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from aqueduct_provider.errors import Problem, SpecError
-from aqueduct_provider.factory.broken import placeholder, placeholder_id
+from aqueduct_provider.factory.broken import placeholder, placeholder_id, store_placeholder, unforeseen
 
 ERROR = SpecError("churn.json", [Problem("$.a", "```\n<script>{{ x }}"), Problem("$.b", "bad\x00")])
 
@@ -51,3 +51,29 @@ def test_a_triggered_placeholder_fails_with_the_error_and_without_retry() -> Non
 def test_a_huge_error_is_cut() -> None:
     error = SpecError("churn.json", [Problem(f"$[{index}]", "x" * 200) for index in range(10_000)])
     assert len(placeholder("churn.json", error, fileloc="").doc_md) < 21_000
+
+
+def test_the_placeholder_of_a_store_names_the_connection() -> None:
+    dag = store_placeholder("my_store", "There is no `bucket`.", fileloc="/dags/loader.py")
+    assert dag.dag_id == "broken_spec__aqueduct_store_my_store"
+    assert dag.is_paused_upon_creation is True
+    assert set(dag.tags) == {"aqueduct", "broken spec"}
+    assert "`my_store`" in dag.doc_md
+    assert "There is no `bucket`." in dag.doc_md
+    with pytest.raises(AirflowFailException, match="There is no `bucket`"):
+        dag.tasks[0].execute({})
+
+
+def test_the_placeholder_of_a_store_with_any_connection_id() -> None:
+    dag_id = store_placeholder("a b/`c`", "wrong", fileloc="").dag_id
+    assert dag_id.startswith("broken_spec__aqueduct_store_a_b__c__")
+    assert dag_id != store_placeholder("a b/`c'", "wrong", fileloc="").dag_id
+
+
+def test_an_unforeseen_error_is_told_without_its_message() -> None:
+    try:
+        int("planted-secret")
+    except ValueError as error:
+        told = unforeseen(error)
+    assert told.startswith("ValueError in test_broken.py, line ")
+    assert "planted" not in told

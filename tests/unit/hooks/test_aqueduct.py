@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from aqueduct_provider.errors import ConfigError, CredentialsError
 from aqueduct_provider.hooks.aqueduct import (
     AqueductHook,
-    settings_for_connector,
     store_for,
     store_for_connector,
 )
@@ -236,33 +235,3 @@ def test_where_connectors_read(
     )
     store_for_connector(flow, load).put("b.txt", b"2")
     assert s3_client.get_object(Bucket=extra["bucket"], Key="other/b.txt")["Body"].read() == b"2"
-
-
-def test_settings_of_connectors() -> None:
-    common = {"bucket": "b-1", "region": "eu-west-1", "root_dir": "r"}
-    keys = {
-        **common,
-        "type": "access_key",
-        "access_key_id": "a",
-        "secret_access_key": "s",
-        "config_file_path": "",
-    }
-    assert settings_for_connector(keys) == S3Settings(**common, access_keys=("a", "s"))
-    path = {"bucket": "b-1", "type": "config_file_path", "config_file_path": "/p", "config_file_profile": "x"}
-    assert settings_for_connector(path) == S3Settings("b-1", credentials_path="/p", credentials_profile="x")
-    text = {"bucket": "b-1", "type": "config_file_content", "config_file_content": "[default]"}
-    assert settings_for_connector(text) == S3Settings("b-1", credentials_text="[default]")
-
-
-@pytest.mark.parametrize(
-    ("connector", "message"),
-    [
-        ({}, "has type None; it must be one of: access_key, config_file_path, config_file_content"),
-        ({"type": "access_key"}, "access_key_id is missing; bucket is missing; secret_access_key is missing"),
-        ({"type": "config_file_path", "bucket": "b"}, "1 problem: config_file_path is missing"),
-        ({"type": "config_file_content", "bucket": 1, "config_file_content": "x"}, "bucket must be text"),
-    ],
-)
-def test_connectors_that_cannot_be_used(connector: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        settings_for_connector(connector)

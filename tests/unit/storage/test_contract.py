@@ -90,6 +90,21 @@ def test_list_by_prefix_in_order(store: ObjectStore) -> None:
     assert list(store.list("")) == sorted(keys)
 
 
+def test_entries_tell_which_objects_changed(store: ObjectStore) -> None:
+    for key in ("specs/a", "specs/b", "specs/c", "other"):
+        store.put(key, b"first")
+    before = {entry.key: entry for entry in store.entries("specs/")}
+    assert list(before) == ["specs/a", "specs/b", "specs/c"]
+    assert {entry.size for entry in before.values()} == {5}
+    assert list(store.entries("specs/")) == list(before.values())
+    store.put("specs/b", b"other")
+    store.put("specs/c", b"longer than first")
+    after = {entry.key: entry for entry in store.entries("specs/")}
+    assert after["specs/a"] == before["specs/a"]
+    assert after["specs/b"].tag != before["specs/b"].tag
+    assert after["specs/c"].size == len(b"longer than first")
+
+
 def test_delete(store: ObjectStore) -> None:
     for key in ("a/1", "a/2", "b"):
         store.put(key, b"")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def test_errors_of_a_real_server(moto_settings: S3Settings) -> None:
         lambda: store.put("key", b""),
         lambda: store.exists("key"),
         lambda: list(store.list("")),
+        lambda: list(store.entries("")),
         lambda: store.delete(["key"]),
         store.check,
     ):
@@ -142,6 +144,29 @@ def test_a_body_that_is_always_cut(scripted: Scripted, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def bucket_of(listing: Answer) -> Answer:
+    """A bucket without objects, which answers a listing with ``listing``."""
+
+    def send(handler: Any) -> None:
+        (answer(404) if handler.command == "HEAD" else listing)(handler)
+
+    return send
+
+
+def test_a_missing_object_is_told_from_a_missing_bucket_once(scripted: Scripted) -> None:
+    store = connect(scripted.settings())
+    scripted.answers = [bucket_of(refusal(404, "NoSuchBucket"))]
+    for _ in range(2):
+        with pytest.raises(errors.BucketNotFound, match="no bucket 'bucket'"):
+            store.exists("key")
+    scripted.answers = [bucket_of(answer(200, b"<ListBucketResult></ListBucketResult>"))]
+    scripted.requests.clear()
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(store.exists, map(str, range(40))))
+    methods = [request.method for request in scripted.requests]
+    assert (methods.count("HEAD"), methods.count("GET")) == (40, 1)
+
+
 def test_connections_are_kept(scripted: Scripted, tmp_path: Path) -> None:
     store = connect(scripted.settings())
     scripted.answers = [answer(200, b"data")]
@@ -221,8 +246,10 @@ def test_a_part_that_fails_fails_the_file(
 
 
 def test_listing_follows_pages(scripted: Scripted) -> None:
+    rest = '<ETag>"e"</ETag><Size>1</Size>'
+
     def page(keys: str, more: str) -> Answer:
-        contents = "".join(f"<Contents><Key>root/{key}</Key></Contents>" for key in keys)
+        contents = "".join(f"<Contents><Key>root/{key}</Key>{rest}</Contents>" for key in keys)
         return answer(200, f"<ListBucketResult>{more}{contents}</ListBucketResult>".encode())
 
     token = "<IsTruncated>true</IsTruncated><NextContinuationToken>next</NextContinuationToken>"

@@ -1,0 +1,128 @@
+"""Stage 2, an Airflow connection of type ``aqueduct`` -> the specs below a prefix of its artifact store.
+
+In: the connection's id. Out: a :class:`~aqueduct_provider.factory.places.Place`, whose folder mirrors the
+store below ``cache_dir``. Whatever goes wrong here is shown by the place and logged, never raised: it must
+not hide the other DAGs of the loader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aqueduct_provider import config
+from aqueduct_provider.errors import AqueductError, ObjectNotFound
+from aqueduct_provider.factory import mirror
+from aqueduct_provider.factory.broken import PREFIX, unforeseen
+from aqueduct_provider.factory.places import Place, spec_names
+from aqueduct_provider.hooks.aqueduct import AqueductHook
+from aqueduct_provider.storage.layout import bucket_and_prefix
+from aqueduct_provider.storage.s3 import S3Settings, connect
+
+log = logging.getLogger(__name__)
+
+# Airflow ends the loading of a DAG file after `[core] dagbag_import_timeout`, 30 seconds: looking for specs,
+# and then making DAGs of them, must have ended before, also when S3 does not answer.
+REFRESH_SECONDS = 12.0
+FETCH_SECONDS = 8.0
+_CONNECT_TIMEOUT = 3.0
+_READ_TIMEOUT = 8.0
+_ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The specs that were delivered to a store.
+
+    :param prefix: of their keys: empty, or ending with ``/``.
+    """
+
+    connection_id: str
+    prefix: str
+
+    def place(self, dag_id: str | None) -> Place:
+        """The mirrored specs as they are now.
+
+        :param dag_id: where a task is to run, its DAG, whose spec alone is looked for then; else None.
+        """
+        try:
+            where = _Where(AqueductHook(self.connection_id).settings(), self.prefix, self.connection_id)
+            if dag_id is None or dag_id.startswith(PREFIX):
+                return self._all(where, where.folder())
+            return self._one(where, where.folder(), f"{dag_id}.json")
+        except Exception as exc:
+            return self._failed(Place(Path(), ()), exc)
+
+    def _all(self, where: _Where, folder: Path) -> Place:
+        error = _error_of(lambda: where.refresh(folder))
+        state = mirror.state_of(folder)
+        place = Place(folder, spec_names(folder), where.origin, state.problems)
+        if error is None:
+            return place
+        if not state.complete:
+            return self._failed(place, error)
+        log.warning("The specs of %s are shown as they last were. %s", where.origin, _message(error))
+        return place
+
+    def _one(self, where: _Where, folder: Path, name: str) -> Place:
+        error = _error_of(lambda: where.fetch(folder, name))
+        mirrored = (folder / name).is_file()
+        if isinstance(error, ObjectNotFound) and not mirrored:
+            log.info("%s", error)
+        elif error is not None:
+            then = "The task uses the version fetched before." if mirrored else "The task cannot run."
+            log.log(logging.WARNING if mirrored else logging.ERROR, "%s %s", _message(error), then)
+        return Place(folder, (name,) if mirrored else (), where.origin)
+
+    def _failed(self, place: Place, error: Exception) -> Place:
+        message = _message(error)
+        log.error("The specs in the store of %r cannot be read. %s", self.connection_id, message)
+        return replace(place, connection_id=self.connection_id, failure=message)
+
+
+@dataclass(frozen=True)
+class _Where:
+    settings: S3Settings
+    prefix: str
+    connection_id: str
+
+    @property
+    def origin(self) -> str:
+        bucket, root = bucket_and_prefix(self.settings.bucket, self.settings.root_dir)
+        return f"s3://{bucket}/{root}{self.prefix}"
+
+    def folder(self) -> Path:
+        """Of this store alone: several Airflows of a machine may share ``cache_dir``."""
+        names = "\n".join((self.connection_id, self.settings.endpoint_url, self.origin))
+        folder = config.cache_dir() / "specs" / hashlib.sha256(names.encode()).hexdigest()[:32]
+        mirror.prepare(folder)
+        return folder
+
+    def refresh(self, folder: Path) -> None:
+        impatient = replace(
+            self.settings,
+            connect_timeout=min(self.settings.connect_timeout, _CONNECT_TIMEOUT),
+            read_timeout=min(self.settings.read_timeout, _READ_TIMEOUT),
+            max_attempts=min(self.settings.max_attempts, _ATTEMPTS),
+        )
+        workers = self.settings.max_connections
+        mirror.refresh(connect(impatient), self.prefix, folder, workers=workers, seconds=REFRESH_SECONDS)
+
+    def fetch(self, folder: Path, name: str) -> None:
+        # With the settings of the task that follows, so that it finds its client made.
+        mirror.fetch(connect(self.settings), self.prefix, name, folder, seconds=FETCH_SECONDS)
+
+
+def _error_of(call: Callable[[], None]) -> Exception | None:
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
+
+
+def _message(error: Exception) -> str:
+    return str(error) if isinstance(error, AqueductError) else unforeseen(error)

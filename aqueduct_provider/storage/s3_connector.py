@@ -1,0 +1,46 @@
+"""Stage 4, the configuration of an S3 connector (Aqueduct formats, section 6) -> ``S3Settings`` (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.storage.s3_client import S3Settings
+
+# What each way of giving credentials needs.
+_NEEDED = {
+    "access_key": ("access_key_id", "secret_access_key"),
+    "config_file_path": ("config_file_path",),
+    "config_file_content": ("config_file_content",),
+}
+
+
+def connector_settings(connector: Mapping[str, Any], **requests: Any) -> S3Settings:
+    """The settings in the configuration of an S3 connector.
+
+    :param requests: how requests are sent: retries, timeouts and connections of ``S3Settings``.
+    :raises ConfigError: fields are missing or no text; names all of them.
+    """
+    kind = connector.get("type")
+    if kind not in _NEEDED:
+        raise ConfigError(f"The S3 connector has type {kind!r}; it must be one of: {', '.join(_NEEDED)}.")
+    needed = ("bucket", *_NEEDED[kind])
+    texts = {
+        name: connector.get(name) or "" for name in (*needed, "region", "root_dir", "config_file_profile")
+    }
+    problems = [f"{name} is missing" for name in needed if not texts[name]]
+    problems += [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
+    if problems:
+        count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
+        raise ConfigError(f"The S3 connector of type {kind} has {count}: {'; '.join(sorted(problems))}.")
+    return S3Settings(
+        bucket=texts["bucket"],
+        region=texts["region"],
+        root_dir=texts["root_dir"],
+        credentials_path=texts.get("config_file_path", ""),
+        credentials_text=texts.get("config_file_content", ""),
+        credentials_profile=texts["config_file_profile"] if kind != "access_key" else "",
+        access_keys=(texts["access_key_id"], texts["secret_access_key"]) if kind == "access_key" else None,
+        **requests,
+    )
