@@ -19,6 +19,7 @@ from aqueduct_provider.execution.code import ArchiveLimits
 from aqueduct_provider.execution.task import Task, Worker
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.base import ObjectStore
 
 RUN_ID = "manual__2026-01-01T00:00:00+00:00"
@@ -61,6 +62,7 @@ class LocalRun:
     ) -> None:
         self.spec = spec
         self.params = params or {}
+        self.given: Mapping[str, StoredValue] = {}
         self.run_id = run_id
         self.lines: list[tuple[str, str]] = []
         self.manifests: dict[str, Manifest] = {}
@@ -86,7 +88,8 @@ class LocalRun:
             artifact: self.manifests[self.spec.producer(artifact).task_id].artifacts[artifact]
             for artifact in operator.inputs
         }
-        return Attempt(Task(self.spec, operator, self.run_id, self.params, inputs), self.worker)
+        task = Task(self.spec, operator, self.run_id, self.params, inputs, self.given)
+        return Attempt(task, self.worker)
 
     def run(self, *task_ids: str) -> Manifest:
         """Run these tasks, or all in order; the last one's manifest."""

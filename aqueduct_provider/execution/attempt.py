@@ -145,7 +145,7 @@ class Attempt:
     def _state(
         self, status: Status, failure_type: FailureType | None = None, tip: str = "", context: str = ""
     ) -> ExecState:
-        return ExecState(status, failure_type, tip, context, self._stdout, self._stderr)
+        return ExecState(status, failure_type, tip, context, self._stdout, self._stderr, self.task.version)
 
     def _record(self, state: ExecState) -> None:
         key = self.task.layout.exec_state(self.task.operator.id)

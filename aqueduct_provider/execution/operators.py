@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aqueduct_provider.artifacts.transfer import fetch_content, fetch_metadata, mismatch
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
@@ -41,8 +42,14 @@ from aqueduct_provider.spec.models import (
     ParamOperator,
     SystemMetricOperator,
 )
+from aqueduct_provider.spec.values import VALUES_KEY, StoredValue
 from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.layout import FlowLayout
 from aqueduct_provider.storage.parallel import together
+
+log = logging.getLogger(__name__)
+
+Fetched = TypeVar("Fetched")
 
 LOADED_FILE = "loaded"
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -171,27 +178,61 @@ def _call(bench: Bench, operator: CallOperator) -> Job:
 
 def _param(bench: Bench, operator: ParamOperator) -> Job:
     (output,) = operator.outputs
-    serialization = _write_param(bench, operator, output)
-    artifact_type = bench.task.workflow.parameter(operator.parameter).type.value
+    value = _fetch_value(bench, operator, output)
     request = JobRequest(
         operation="param",
-        inputs=[InputFile("inputs/0", artifact_type, serialization)],
+        inputs=[value],
         outputs=bench.output_slots(),
         table_serialization=bench.task.table_serialization,
     )
     readers = consumers(bench.task.workflow, output)
-    return Job(request, bench.environment_beside(readers, reads=serialization))
+    return Job(request, bench.environment_beside(readers, reads=value.serialization_type))
 
 
-def _write_param(bench: Bench, operator: ParamOperator, output: str) -> str:
-    """Put this run's value into the folder and give its serialization type.
+def _fetch_value(bench: Bench, operator: ParamOperator, output: str) -> InputFile:
+    """Put this run's value into the folder.
+
+    A value that the run's conf names by its digest comes first, then what ``_write_param`` finds.
+    """
+    task, name = bench.task, operator.parameter
+    _check_given(task)
+    path = bench.folder / "inputs" / "0"
+    path.parent.mkdir(exist_ok=True)
+    if given := task.given.get(name):
+        _fetch_given(bench, given, path)
+        return InputFile("inputs/0", given.artifact_type, given.serialization_type)
+    serialization = _write_param(bench, operator, output, path)
+    return InputFile("inputs/0", task.workflow.parameter(name).type.value, serialization)
+
+
+def _check_given(task: Task) -> None:
+    if task.given and task.workflow.compiled is not None:
+        raise OperatorFailed(
+            f"The run's conf has {VALUES_KEY!r}, which compiled flows do not know. Give them values that are "
+            "JSON, under the parameter's own name, or publish the flow with aqueduct_provider.sdk.",
+            deterministic=True,
+        )
+    unknown = task.given.keys() - {parameter.name for parameter in task.workflow.parameters}
+    if unknown:
+        names = ", ".join(map(repr, sorted(unknown)))
+        log.warning("%r in the run's conf names no parameter of this flow: %s. Ignored.", VALUES_KEY, names)
+
+
+def _fetch_given(bench: Bench, given: StoredValue, path: Path) -> None:
+    store = bench.worker.store
+    key = FlowLayout(str(bench.task.workflow.flow.id)).value(given.sha256)
+    found = _user_keys(lambda: store.get_file(key, path)).sha256
+    if found != given.sha256:
+        raise mismatch(store.url(key), wanted=given.sha256, found=found)
+
+
+def _write_param(bench: Bench, operator: ParamOperator, output: str, path: Path) -> str:
+    """Write this run's value and give its serialization type.
 
     The value given at trigger time comes first; then, in the compiled dialect, an object that lies at the
     run's own key; then the published default (Aqueduct formats, section 2, "Run-scoped keys").
     """
     task, store = bench.task, bench.worker.store
-    path = bench.folder / "inputs" / "0"
-    path.parent.mkdir(exist_ok=True)
     default = task.workflow.parameter(operator.parameter).default
     given = task.params.get(operator.parameter)
     if given is None and isinstance(default, InlineDefault):
@@ -314,9 +355,9 @@ def _fill(filepath: str, values: list[str]) -> str:
     return PLACEHOLDER.sub(lambda found: filled[found[0]], filepath)
 
 
-def _user_keys(fetch: Callable[[], Any]) -> None:
-    """A file that the flow names and that is not there is a mistake of the flow, not of the system."""
+def _user_keys(fetch: Callable[[], Fetched]) -> Fetched:
+    """A file that the flow or its run names and that is not there is their mistake, not the system's."""
     try:
-        fetch()
+        return fetch()
     except ObjectNotFound as error:
         raise OperatorFailed(str(error), deterministic=True) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.execution.code import ArchiveLimits
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Operator, WorkflowSpec
+from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import CompiledLayout, Layout, NativeLayout
 
@@ -27,6 +28,7 @@ class Task:
     :param run_id: Airflow's run id, part of every key.
     :param params: the run's parameter values by name; None means the published value.
     :param inputs: the operator's input artifacts by id, as their producers left them.
+    :param given: values of this run that lie in the store, by parameter; they come before ``params``.
     """
 
     workflow: WorkflowSpec
@@ -34,6 +36,7 @@ class Task:
     run_id: str
     params: Mapping[str, Any]
     inputs: Mapping[str, ArtifactRef]
+    given: Mapping[str, StoredValue] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -42,6 +45,11 @@ class Task:
         if compiled is not None:
             return CompiledLayout(compiled.metadata_paths, self.run_id)
         return NativeLayout(str(self.workflow.flow.id), self.run_id)
+
+    @property
+    def version(self) -> str | None:
+        """The version of the spec, as exec states name it; None where the original must read them."""
+        return None if self.workflow.compiled is not None else str(self.workflow.version.id)
 
     @property
     def table_serialization(self) -> str:

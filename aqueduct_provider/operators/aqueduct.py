@@ -65,6 +65,7 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.execution.attempt import Attempt
         from aqueduct_provider.execution.task import Task
         from aqueduct_provider.operators.worker import worker_for
+        from aqueduct_provider.spec.values import values_from_conf
 
         task = Task(
             workflow=self.workflow,
@@ -72,6 +73,7 @@ class AqueductOperator(BaseOperator):
             run_id=context["run_id"],
             params=context["params"],
             inputs=self._inputs(context["ti"]),
+            given=values_from_conf(context["dag_run"].conf),
         )
         self._attempt = Attempt(task, worker_for(self.workflow, self._log_line))
         return self._attempt.run().to_xcom()

@@ -16,7 +16,7 @@ import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, NoReturn, Optional
 
-from .codecs import CodecError, Encoded, accepted_type, decode, describe, encode, infer_type
+from .codecs import CodecError, Encoded, decode, describe, encode
 from .contract import (
     Failure,
     FunctionCall,
@@ -25,6 +25,15 @@ from .contract import (
     JobRequest,
     OutputInfo,
     OutputSlot,
+)
+from .results import (
+    ResultError,
+    check_result,
+    metric_type,
+    one_line,
+    output_name,
+    split_results,
+    typed_output,
 )
 from .tracebacks import full_traceback, user_traceback
 
@@ -67,47 +76,31 @@ def run_job(request: JobRequest, folder: str) -> JobOutcome:
         outcome = _OPERATIONS[request.operation](request, folder, meter)
     except _UserFailure as exc:
         outcome = JobOutcome(failure=exc.failure)
+    except ResultError as exc:
+        outcome = JobOutcome(failure=Failure("user", str(exc), deterministic=True))
     except BaseException as exc:
-        tip = f"The runner failed: {_one_line(exc)}"
+        tip = f"The runner failed: {one_line(exc)}"
         outcome = JobOutcome(failure=Failure("system", tip, full_traceback(exc)))
-    return replace(
-        outcome, wall_time=meter.wall, cpu_time=meter.cpu, max_memory_mb=_peak_memory() / 1_000_000
-    )
+    return replace(outcome, wall_time=meter.wall, cpu_time=meter.cpu, max_memory_mb=peak_memory() / 1_000_000)
 
 
 def _run_function(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
-    value = _call_user(request, folder, meter)
-    slots = request.outputs
-    if len(slots) == 1:
-        return _write_all(request, folder, [value])
-    if not slots:
-        return JobOutcome()
-    if not isinstance(value, (list, tuple)):
-        raise _UserFailure(
-            f"The function must return a tuple of {len(slots)} outputs, but returned one {_name(value)}."
-        )
-    if len(value) != len(slots):
-        raise _UserFailure(f"The function must return {len(slots)} outputs, but returned {len(value)}.")
-    return _write_all(request, folder, list(value))
+    values = split_results(_call_user(request, folder, meter), len(request.outputs))
+    infos = []
+    for number, (slot, value) in enumerate(zip(request.outputs, values), 1):
+        kind = typed_output(value, slot.expected_type, output_name(slot.name, number))
+        infos.append(_write(request, folder, slot, value, kind, number))
+    return JobOutcome(infos)
 
 
 def _run_metric(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
     value = _call_user(request, folder, meter)
-    kind = infer_type(value)
-    # The original takes booleans for numbers here, as Python does.
-    if kind not in ("numeric", "boolean"):
-        raise _UserFailure(f"The computed result is not of type numeric: it is {kind} ({_name(value)}).")
+    kind = metric_type(value)
     return JobOutcome([_write(request, folder, request.outputs[0], value, kind)])
 
 
 def _run_check(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
-    value = _call_user(request, folder, meter)
-    if _is_bool_series(value):
-        value = value.all()
-    elif infer_type(value) != "boolean":
-        kind = f"{infer_type(value)} ({_name(value)})"
-        raise _UserFailure(f"The computed result is not of type bool: it is {kind}.")
-    passed = bool(value)
+    passed = check_result(_call_user(request, folder, meter))
     return JobOutcome([_write(request, folder, request.outputs[0], passed, "boolean")], check_passed=passed)
 
 
@@ -120,10 +113,7 @@ def _run_param(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
             value = tuple(value)
         elif expected == "json" and not isinstance(value, str):
             value = json.dumps(value)
-    try:
-        kind = accepted_type(value, expected)
-    except CodecError as exc:
-        raise _UserFailure(f"The parameter's value {exc}.") from exc
+    kind = typed_output(value, expected, "The parameter's value")
     return JobOutcome([_write(request, folder, request.outputs[0], value, kind)])
 
 
@@ -215,9 +205,9 @@ def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     except ImportError as exc:
         raise _UserFailure(_import_tip(exc), exc) from exc
     except SyntaxError as exc:
-        raise _UserFailure(f"The operator's code is no Python {_python()}: {_one_line(exc)}", exc) from exc
+        raise _UserFailure(f"The operator's code is no Python {_python()}: {one_line(exc)}", exc) from exc
     except BaseException as exc:
-        tip = f"Error in {what}: {_one_line(exc)}"
+        tip = f"Error in {what}: {one_line(exc)}"
         raise _UserFailure(tip, exc, deterministic=False) from exc
 
 
@@ -225,7 +215,7 @@ def _import_tip(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.split(".")[0]
         return f"There is no module {error.name!r}: add the package of {package!r} to the requirements."
-    return f"An import failed: {_one_line(error)}. Check the versions in the requirements."
+    return f"An import failed: {one_line(error)}. Check the versions in the requirements."
 
 
 def _read_inputs(request: JobRequest, folder: str, what: str) -> List[Any]:
@@ -248,17 +238,6 @@ def _fail_codec(what: str, error: Exception) -> NoReturn:
     raise _UserFailure(f"{what} {error}".strip(), error.__cause__) from error
 
 
-def _write_all(request: JobRequest, folder: str, values: List[Any]) -> JobOutcome:
-    infos = []
-    for number, (slot, value) in enumerate(zip(request.outputs, values), 1):
-        try:
-            kind = accepted_type(value, slot.expected_type)
-        except CodecError as exc:
-            raise _UserFailure(f"{_output_name(slot, number)} {exc}.") from exc
-        infos.append(_write(request, folder, slot, value, kind, number))
-    return JobOutcome(infos)
-
-
 def _write(
     request: JobRequest, folder: str, slot: OutputSlot, value: Any, kind: str, number: int = 1
 ) -> OutputInfo:
@@ -267,7 +246,7 @@ def _write(
     try:
         encoded: Encoded = encode(value, kind, "bson_table" if from_mongodb else request.table_serialization)
     except (CodecError, ImportError) as exc:
-        _fail_codec(_output_name(slot, number), exc)
+        _fail_codec(output_name(slot.name, number), exc)
     _write_bytes(folder, slot.path, encoded.data)
     return OutputInfo(
         slot.path,
@@ -277,15 +256,6 @@ def _write(
         encoded.encoding,
         encoded.schema,
     )
-
-
-def _output_name(slot: OutputSlot, number: int) -> str:
-    return f"Output {slot.name!r}" if slot.name else f"Output {number}"
-
-
-def _is_bool_series(value: Any) -> bool:
-    series = getattr(sys.modules.get("pandas"), "Series", None)
-    return series is not None and isinstance(value, series) and str(value.dtype) in ("bool", "boolean")
 
 
 def _read_bytes(folder: str, path: str) -> bytes:
@@ -298,15 +268,6 @@ def _write_bytes(folder: str, path: str, data: bytes) -> None:
         file.write(data)
 
 
-def _name(value: Any) -> str:
-    return type(value).__name__
-
-
-def _one_line(error: BaseException) -> str:
-    line = describe(error).split("\n")[0]
-    return line if len(line) <= 300 else f"{line[:300]}..."
-
-
 def _python() -> str:
     return ".".join(map(str, sys.version_info[:2]))
 
@@ -316,7 +277,7 @@ def _cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """The most memory that this process had resident, in bytes."""
     try:
         with open("/proc/self/status") as status:

@@ -6,7 +6,7 @@ Must not import anything but the standard library, and only what is cheap: ``tra
 from __future__ import annotations
 
 import os
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Optional
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -37,13 +37,18 @@ def full_traceback(error: BaseException) -> str:
 
 
 def _from_user_frame(frames: Optional[TracebackType]) -> Optional[TracebackType]:
-    while frames and _is_plumbing(frames.tb_frame.f_code.co_filename):
+    while frames and _is_plumbing(frames.tb_frame):
         frames = frames.tb_next
     return frames
 
 
-def _is_plumbing(filename: str) -> bool:
-    if filename.startswith("<frozen importlib"):
+def _is_plumbing(frame: FrameType) -> bool:
+    # The entry file that the SDK puts into function archives says so itself.
+    if "AQUEDUCT_PLUMBING" in frame.f_globals:
+        return True
+    filename = frame.f_code.co_filename
+    # What the SDK puts around a function whose last arguments it calls by name.
+    if filename.startswith("<frozen importlib") or filename == "<aqueduct>":
         return True
     # importlib.import_module is Python code whose frame stands between ours and the user's.
     return filename.startswith(_OWN_FOLDER + os.sep) or filename.endswith(

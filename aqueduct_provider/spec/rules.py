@@ -32,6 +32,7 @@ from aqueduct_provider.spec.models import (
     S3ArtifactStore,
     WorkflowSpec,
 )
+from aqueduct_provider.spec.values import VALUES_KEY
 
 # Airflow's own (airflow.utils.dates.cron_presets).
 CRON_PRESETS = frozenset(["@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"])
@@ -40,6 +41,7 @@ CRON_PRESETS = frozenset(["@hourly", "@daily", "@weekly", "@monthly", "@quarterl
 def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     """Every rule on a single field that is broken."""
     yield from _schedule_problems(spec, at)
+    yield from _parameter_name_problems(spec, at)
     yield from _default_problems(spec, at)
     if isinstance(spec.artifact_store, S3ArtifactStore) and not _bucket_name(spec.artifact_store.bucket):
         yield Problem(at("artifact_store", "bucket"), "names no bucket; write bucket or s3://bucket/prefix")
@@ -70,9 +72,9 @@ def _bucket_name(bucket: str) -> str:
 def _schedule_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     match spec.schedule:
         case CronSchedule(cron=cron, timezone=timezone):
-            if not _is_cron(cron):
-                yield Problem(at("schedule", "cron"), _BAD_CRON)
-            if not _is_timezone(timezone):
+            if not is_cron(cron):
+                yield Problem(at("schedule", "cron"), BAD_CRON)
+            if not is_timezone(timezone):
                 yield Problem(
                     at("schedule", "timezone"), "no such time zone; give an IANA name: Europe/Berlin"
                 )
@@ -82,14 +84,14 @@ def _schedule_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
                 yield Problem(at("schedule", "flows", place), "a flow cannot wait for itself; name another")
 
 
-_BAD_CRON = (
+BAD_CRON = (
     "no cron expression that ever fires; give minute, hour, day of month, month and day of week, "
     f"such as 0 6 * * 1-5, or one of {' '.join(sorted(CRON_PRESETS))}"
 )
 
 
 @lru_cache(maxsize=1024)
-def _is_cron(expression: str) -> bool:
+def is_cron(expression: str) -> bool:
     """Whether Airflow, which reads them with the same library, can run by this expression."""
     from croniter import croniter  # type: ignore[import-untyped]
 
@@ -106,7 +108,8 @@ def _is_cron(expression: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _is_timezone(name: str) -> bool:
+def is_timezone(name: str) -> bool:
+    """Whether this is the IANA name of a time zone."""
     try:
         ZoneInfo(name)
     # The name becomes a file's path: what is no file of a time zone fails in many ways.
@@ -126,6 +129,13 @@ _WORDS = {
     ArtifactType.LIST: "a list, in [ ]",
     ArtifactType.JSON: "JSON; where it is text, the text must be JSON",
 }
+
+
+def _parameter_name_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    for index, parameter in enumerate(spec.parameters):
+        if parameter.name == VALUES_KEY:
+            message = f"'{VALUES_KEY}' is the key of a run's values that are no JSON; rename the parameter"
+            yield Problem(at("parameters", index, "name"), message)
 
 
 def _default_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:

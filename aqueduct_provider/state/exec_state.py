@@ -1,6 +1,7 @@
 """Stage 9, the exec state: how one operator of one run ended (Aqueduct formats, section 5).
 
-In: how the attempt went. Out: the JSON that is written to the store as the attempt's last act.
+In: how the attempt went. Out: the JSON that is written to the store as the attempt's last act, and the way
+back for those who read it.
 Imports nothing that could fail: it must be writable when everything else has failed.
 """
 
@@ -9,6 +10,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import Any
+
+from aqueduct_provider.errors import IntegrityError
 
 
 class Status(str, Enum):
@@ -34,6 +38,7 @@ class ExecState:
     :param tip: one sentence for people; empty when nothing failed.
     :param context: the traceback; for user errors from the user's first frame on.
     :param stdout: what the user's code printed, on success and on failure.
+    :param version: id of the version that the task ran with; None for compiled flows, whose format is fixed.
     """
 
     status: Status
@@ -42,15 +47,42 @@ class ExecState:
     context: str = ""
     stdout: str = ""
     stderr: str = ""
+    version: str | None = None
 
     def to_json(self) -> bytes:
         """The stored form."""
         failed = self.tip or self.context
-        return json.dumps(
-            {
-                "user_logs": {"stdout": self.stdout, "stderr": self.stderr},
-                "status": self.status.value,
-                "failure_type": None if self.failure_type is None else int(self.failure_type),
-                "error": {"tip": self.tip, "context": self.context} if failed else None,
-            }
-        ).encode()
+        document = {
+            "user_logs": {"stdout": self.stdout, "stderr": self.stderr},
+            "status": self.status.value,
+            "failure_type": None if self.failure_type is None else int(self.failure_type),
+            "error": {"tip": self.tip, "context": self.context} if failed else None,
+        }
+        if self.version is not None:
+            document["version"] = self.version
+        return json.dumps(document).encode()
+
+
+def exec_state_from_json(data: bytes) -> ExecState:
+    """The exec state in ``data``.
+
+    :raises IntegrityError: there is none.
+    """
+    try:
+        document: dict[str, Any] = json.loads(data)
+        logs, why = document["user_logs"], document.get("error") or {}
+        kind = document.get("failure_type")
+        return ExecState(
+            Status(document["status"]),
+            None if kind is None else FailureType(kind),
+            why.get("tip", ""),
+            why.get("context", ""),
+            logs["stdout"],
+            logs["stderr"],
+            document.get("version"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise IntegrityError(
+            f"An exec state cannot be read ({type(error).__name__}: {error}). Was it changed by hand? Run "
+            "the task again to write it anew."
+        ) from error

@@ -30,3 +30,20 @@ def test_a_cycle_of_errors_ends() -> None:
 
 def test_frames_of_others_are_kept() -> None:
     assert "in raised" in user_traceback(raised(ValueError("a")))
+
+
+def test_frames_of_a_file_that_calls_itself_plumbing_are_left_out() -> None:
+    wrapper: dict[str, object] = {"AQUEDUCT_PLUMBING": True, "raised": raising}
+    exec("def predict():\n    return raised(ValueError('a'))", wrapper)
+    try:
+        wrapper["predict"]()  # type: ignore[operator]
+    except ValueError as error:
+        assert error.__traceback__
+        # Without the frame of this test.
+        told = user_traceback(error.with_traceback(error.__traceback__.tb_next))
+    assert "predict" not in told
+    assert "in raising" in told
+
+
+def raising(error: BaseException) -> None:
+    raise error

@@ -28,6 +28,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.storage.local import LocalStore
+from tests.examples import VERSION_ID
 from tests.flows import LocalRun
 from tests.processes import wait_until_gone
 from tests.unit.execution.conftest import Desk
@@ -54,6 +55,7 @@ def test_success_leaves_artifact_metadata_state_and_manifest(desk: Desk, functio
         "status": "succeeded",
         "failure_type": None,
         "error": None,
+        "version": VERSION_ID,
     }
     assert manifest.status == "succeeded"
     assert manifest.artifacts["out"].size == 1
@@ -71,6 +73,7 @@ def test_an_exception_of_the_user_is_user_fatal_with_their_traceback(desk: Desk,
     state = desk.state("f")
     assert (state["status"], state["failure_type"]) == ("failed", 2)
     assert state["user_logs"]["stdout"] == "before\n"
+    assert state["version"] == VERSION_ID
     assert "ZeroDivisionError" in state["error"]["context"]
     assert "aqueduct_runner" not in state["error"]["context"]
     assert not desk.store.exists("flows")

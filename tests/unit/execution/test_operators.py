@@ -105,7 +105,9 @@ def test_a_compiled_parameter_is_given_then_run_scoped_then_published(
         "serialization_type",
         "python_type",
     }
-    assert json.loads(desk.store.get(f"n-state_{RUN_ID}"))["status"] == "succeeded"
+    state = json.loads(desk.store.get(f"n-state_{RUN_ID}"))
+    assert state["status"] == "succeeded"
+    assert set(state) == {"user_logs", "status", "failure_type", "error"}
 
 
 @pytest.mark.parametrize("metric", ["runtime", "max_memory"])

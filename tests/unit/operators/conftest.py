@@ -9,7 +9,7 @@ import pytest
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.s3 import S3Settings, connect
-from tests.examples import FLOW_ID, VERSION_ID
+from tests.examples import FLOW_ID, SHA256, VERSION_ID
 from tests.flows import code_of
 
 
@@ -41,6 +41,18 @@ class Flows:
             fields = {"type": "function", "outputs": [f"{function['task_id']}-out"], **function}
             code = code_of(self.store, fields.pop("source"))
             operators.append({"id": fields["task_id"], "name": fields["task_id"], "code": code, **fields})
+        return self._parsed(operators)
+
+    def param_flow(self, name: str, type_: str) -> WorkflowSpec:
+        """A parameter whose published default is missing from the store."""
+        default = {"key": "missing", "serialization_type": "pickle", "sha256": SHA256}
+        param = {"id": name, "task_id": name, "name": name, "type": "param", "parameter": name}
+        return self._parsed(
+            [{**param, "outputs": [f"{name}-out"]}],
+            parameters=[{"name": name, "type": type_, "default": default}],
+        )
+
+    def _parsed(self, operators: list[dict[str, Any]], **fields: Any) -> WorkflowSpec:
         document = {
             "spec_version": 1,
             "flow": {"id": FLOW_ID, "name": "flow"},
@@ -49,6 +61,7 @@ class Flows:
             "artifact_store": self.artifact_store,
             "artifacts": [{"id": out, "name": out} for item in operators for out in item["outputs"]],
             "operators": operators,
+            **fields,
         }
         return parse(json.dumps(document).encode(), "flow.json")
 

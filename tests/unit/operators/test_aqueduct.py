@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import logging
+import pickle
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +18,9 @@ from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.values import StoredValue, to_conf
+from aqueduct_provider.storage.layout import FlowLayout
+from tests.examples import FLOW_ID
 from tests.flows import RUN_ID
 from tests.unit.operators.conftest import Flows
 
@@ -43,8 +49,13 @@ def _operator(workflow: WorkflowSpec, task_id: str) -> AqueductOperator:
     return AqueductOperator(task_id=task_id, workflow=workflow, operator=operator)
 
 
-def _context(ti: TaskInstance | None = None) -> dict[str, Any]:
-    return {"run_id": RUN_ID, "params": {}, "ti": ti or TaskInstance()}
+def _context(ti: TaskInstance | None = None, conf: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "run_id": RUN_ID,
+        "params": {},
+        "ti": ti or TaskInstance(),
+        "dag_run": SimpleNamespace(conf=conf),
+    }
 
 
 def test_a_chain_passes_manifests_and_no_data(flows: Flows) -> None:
@@ -113,6 +124,24 @@ def test_missing_credentials_are_one_message(flows: Flows) -> None:
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
     with pytest.raises(AirflowFailException, match=r"nobody.*research"):
         _operator(workflow, "f").execute(_context())
+
+
+def test_values_that_the_conf_names_by_key_reach_the_parameter(flows: Flows) -> None:
+    workflow = flows.param_flow("n", "picklable")
+    data = pickle.dumps({1, 2})
+    value = StoredValue(hashlib.sha256(data).hexdigest(), "pickle", "picklable")
+    flows.store.put(FlowLayout(FLOW_ID).value(value.sha256), data)
+
+    manifest = _operator(workflow, "n").execute(_context(conf={"n": 1, **to_conf({"n": value})}))
+
+    assert pickle.loads(flows.store.get(manifest["artifacts"]["n-out"]["key"])) == {1, 2}
+
+
+def test_a_conf_that_names_them_wrongly_is_the_users_mistake(flows: Flows) -> None:
+    workflow = flows.param_flow("n", "picklable")
+    conf = {"aqueduct_values": {"n": {"sha256": "../../other"}}}
+    with pytest.raises(AirflowFailException, match=r"aqueduct_values\.n\.sha256"):
+        _operator(workflow, "n").execute(_context(conf=conf))
 
 
 def test_on_kill_returns_and_execute_raises(flows: Flows) -> None:

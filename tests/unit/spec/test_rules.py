@@ -10,6 +10,7 @@ import pytest
 from aqueduct_provider.spec import rules
 from aqueduct_provider.spec.loader import native_path
 from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.values import VALUES_KEY
 from tests.examples import SHA256, native_document, operator
 
 
@@ -110,6 +111,13 @@ def test_inline_defaults_have_the_type_of_their_parameter(kind: str, value: Any,
     for path, message in problems.items():
         assert path.startswith("$.parameters[0].default")
         assert kind in message
+
+
+def test_no_parameter_has_the_name_under_which_values_are_given_by_key() -> None:
+    parameter = {"name": VALUES_KEY, "type": "numeric", "default": {"value": 1}}
+    problems = problems_of(native_document(parameters=[parameter]))
+    assert "rename the parameter" in problems["$.parameters[0].name"]
+    assert VALUES_KEY in problems["$.parameters[0].name"]
 
 
 def test_any_type_may_have_a_stored_default() -> None:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 
-from aqueduct_provider.state.exec_state import ExecState, FailureType, Status
+import pytest
+
+from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, exec_state_from_json
 
 
 def test_success_has_the_originals_fields_and_no_error() -> None:
@@ -25,3 +28,37 @@ def test_failure_names_its_type_by_number() -> None:
 def test_text_that_is_no_unicode_can_still_be_written() -> None:
     state = ExecState(Status.FAILED, FailureType.USER_FATAL, "lone \ud800 surrogate")
     assert json.loads(state.to_json())["error"]["tip"] == "lone \ud800 surrogate"
+
+
+def test_the_version_is_written_where_there_is_one() -> None:
+    assert json.loads(ExecState(Status.SUCCEEDED, version="v1").to_json())["version"] == "v1"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ExecState(Status.SUCCEEDED, stdout="out", stderr="err", version="v1"),
+        ExecState(Status.FAILED, FailureType.USER_FATAL, "tip", "context"),
+        ExecState(Status.CANCELED),
+    ],
+)
+def test_what_was_written_can_be_read(state: ExecState) -> None:
+    assert exec_state_from_json(state.to_json()) == state
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"status": "lost", "user_logs": {"stdout": "", "stderr": ""}}',
+        b'{"status": "failed", "user_logs": {"stdout": "", "stderr": ""}, "failure_type": 9}',
+        b'{"status": "failed", "user_logs": {"stdout": "", "stderr": ""}, "error": "text"}',
+    ],
+)
+def test_what_is_no_exec_state(data: bytes) -> None:
+    with pytest.raises(IntegrityError, match="exec state cannot be read"):
+        exec_state_from_json(data)

@@ -1,0 +1,85 @@
+"""Stage 7, what an operator's code returned -> the values to store, and their types (pure).
+
+The rules of the formats, section 6, for functions, metrics, checks and parameters. The runner writes the
+values into the job folder; the SDK keeps them in the notebook's process. Standard library only.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, List
+
+from .codecs import CodecError, accepted_type, describe, infer_type
+
+
+class ResultError(Exception):
+    """What came back is not what such an operator must return; ``str()`` is a sentence for its user."""
+
+
+def split_results(value: Any, count: int) -> List[Any]:
+    """The outputs in what a function returned: with one output, the value is it, even when it is a tuple.
+
+    :raises ResultError: when it returned another number of outputs.
+    """
+    if count == 1:
+        return [value]
+    if not count:
+        return []
+    if not isinstance(value, (list, tuple)):
+        raise ResultError(
+            f"The function must return a tuple of {count} outputs, but returned one {_name(value)}."
+        )
+    if len(value) != count:
+        raise ResultError(f"The function must return {count} outputs, but returned {len(value)}.")
+    return list(value)
+
+
+def typed_output(value: Any, expected: str, what: str) -> str:
+    """The artifact type of ``value``, which must be the expected one.
+
+    :param what: how the message calls it, ``Output 'predictions'``.
+    :raises ResultError: when it is of another type.
+    """
+    try:
+        return accepted_type(value, expected)
+    except CodecError as exc:
+        raise ResultError(f"{what} {exc}.") from exc
+
+
+def metric_type(value: Any) -> str:
+    """The artifact type of what a metric returned: a number. Raises ``ResultError``."""
+    kind = infer_type(value)
+    # The original takes booleans for numbers here, as Python does.
+    if kind not in ("numeric", "boolean"):
+        raise ResultError(f"The computed result is not of type numeric: it is {kind} ({_name(value)}).")
+    return kind
+
+
+def check_result(value: Any) -> bool:
+    """What a check returned: a bool, numpy's bool or a Series of them. Raises ``ResultError``."""
+    if _is_bool_series(value):
+        return bool(value.all())
+    kind = infer_type(value)
+    if kind != "boolean":
+        raise ResultError(f"The computed result is not of type bool: it is {kind} ({_name(value)}).")
+    return bool(value)
+
+
+def output_name(name: str, number: int) -> str:
+    """How messages call an output: by its name, or by its number (from 1) when it has none."""
+    return f"Output {name!r}" if name else f"Output {number}"
+
+
+def one_line(error: BaseException) -> str:
+    """The class and the first line of the message, cut where it is long."""
+    line = describe(error).split("\n")[0]
+    return line if len(line) <= 300 else f"{line[:300]}..."
+
+
+def _is_bool_series(value: Any) -> bool:
+    series = getattr(sys.modules.get("pandas"), "Series", None)
+    return series is not None and isinstance(value, series) and str(value.dtype) in ("bool", "boolean")
+
+
+def _name(value: Any) -> str:
+    return type(value).__name__

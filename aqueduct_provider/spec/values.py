@@ -1,0 +1,99 @@
+"""Stage 1, values given for one run that are no JSON: what the run's ``conf`` says of them.
+
+Such a value lies in the artifact store, under its digest (``FlowLayout.value``); the ``conf`` of the run
+names it under one key of its own::
+
+    {"aqueduct_values": {"model": {"sha256": "...", "serialization_type": "pickle",
+                                   "artifact_type": "picklable"}}}
+
+In: a ``conf``, which whoever may trigger runs has written: nothing in it is trusted. Out: values by
+parameter name. Must not import: Airflow, storage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
+
+from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.spec.document import json_path
+from aqueduct_provider.spec.models import DIGEST_PATTERN, ArtifactType
+
+# The key of a run's conf; no parameter of a flow may have this name.
+VALUES_KEY = "aqueduct_values"
+
+# What the runner's codecs read.
+SERIALIZATION_TYPES = frozenset(
+    "table parquet bson_table json pickle string bytes image tensorflow-keras-model".split()
+)
+_ARTIFACT_TYPES = frozenset(kind.value for kind in ArtifactType)
+# More are shown once the first ones are mended.
+_MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class StoredValue:
+    """A parameter's value for one run, in the artifact store.
+
+    :param sha256: digest of its bytes, which is also the last part of its key.
+    :param serialization_type: how its bytes are encoded, such as ``parquet`` or ``pickle``.
+    :param artifact_type: what it is, such as ``table``.
+    """
+
+    sha256: str
+    serialization_type: str
+    artifact_type: str
+
+
+def values_from_conf(conf: Mapping[str, Any] | None) -> dict[str, StoredValue]:
+    """The values that a run's ``conf`` names, by parameter.
+
+    :raises SpecError: they are not as this module writes them; with all that is wrong.
+    """
+    if not conf or VALUES_KEY not in conf:
+        return {}
+    given = conf[VALUES_KEY]
+    if problems := list(islice(_problems(given), _MAX_PROBLEMS)):
+        raise SpecError("the conf of this run", problems)
+    return {name: StoredValue(**value) for name, value in given.items()}
+
+
+def to_conf(values: Mapping[str, StoredValue]) -> dict[str, Any]:
+    """The part of a ``conf`` that names these values; empty when there are none."""
+    return {VALUES_KEY: {name: asdict(value) for name, value in values.items()}} if values else {}
+
+
+_FIELDS: dict[str, tuple[Callable[[str], object], str]] = {
+    "sha256": (re.compile(DIGEST_PATTERN).fullmatch, "must be a sha256: 64 digits 0-9 a-f"),
+    "serialization_type": (
+        SERIALIZATION_TYPES.__contains__,
+        f"must be one of {', '.join(sorted(SERIALIZATION_TYPES))}",
+    ),
+    "artifact_type": (_ARTIFACT_TYPES.__contains__, f"must be one of {', '.join(sorted(_ARTIFACT_TYPES))}"),
+}
+_OBJECT = (
+    f"must be an object with {', '.join(_FIELDS)}; values that are JSON stand in conf under the parameter's "
+    "own name, all others are given with client.trigger of the SDK"
+)
+
+
+def _problems(given: Any) -> Iterator[Problem]:
+    if not isinstance(given, Mapping):
+        message = (
+            "must be an object: parameter name -> where its value lies; remove it, or use client.trigger"
+        )
+        yield Problem(json_path([VALUES_KEY]), message)
+        return
+    for name, value in given.items():
+        if not isinstance(value, Mapping):
+            yield Problem(json_path([VALUES_KEY, name]), _OBJECT)
+            continue
+        for field in sorted(value.keys() - _FIELDS.keys()):
+            yield Problem(json_path([VALUES_KEY, name, field]), "unknown field; remove it")
+        for field, (fits, message) in _FIELDS.items():
+            found = value.get(field)
+            if not isinstance(found, str) or not fits(found):
+                yield Problem(json_path([VALUES_KEY, name, field]), message)

@@ -1,0 +1,73 @@
+"""What a run's conf says of values that are no JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.errors import SpecError, is_retryable
+from aqueduct_provider.runner import codecs
+from aqueduct_provider.spec.values import (
+    SERIALIZATION_TYPES,
+    VALUES_KEY,
+    StoredValue,
+    to_conf,
+    values_from_conf,
+)
+from tests.examples import SHA256
+
+VALUE = {"sha256": SHA256, "serialization_type": "pickle", "artifact_type": "picklable"}
+
+
+@pytest.mark.parametrize("conf", [None, {}, {"n": 1}])
+def test_a_conf_need_not_name_any(conf: dict[str, Any] | None) -> None:
+    assert values_from_conf(conf) == {}
+
+
+def test_what_was_written_is_read() -> None:
+    values = {"model": StoredValue(**VALUE), "größe des x": StoredValue(SHA256, "parquet", "table")}
+    assert values_from_conf({"n": 1, **to_conf(values)}) == values
+    assert to_conf(values)[VALUES_KEY]["model"] == VALUE
+
+
+def test_no_values_need_no_key() -> None:
+    assert to_conf({}) == {}
+
+
+def test_the_serialization_types_are_those_that_the_runner_reads() -> None:
+    assert set(codecs._READERS) == SERIALIZATION_TYPES
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "message"),
+    [
+        (None, f"$.{VALUES_KEY}", "must be an object"),
+        ([], f"$.{VALUES_KEY}", "must be an object"),
+        ({"m": "secret-value"}, f"$.{VALUES_KEY}.m", "client.trigger"),
+        ({"m": {}}, f"$.{VALUES_KEY}.m.sha256", "64 digits"),
+        ({"m": {**VALUE, "sha256": SHA256.upper()}}, f"$.{VALUES_KEY}.m.sha256", "64 digits"),
+        ({"m": {**VALUE, "sha256": f"{SHA256}\n"}}, f"$.{VALUES_KEY}.m.sha256", "64 digits"),
+        ({"m": {**VALUE, "sha256": f"../../{SHA256}"}}, f"$.{VALUES_KEY}.m.sha256", "64 digits"),
+        ({"m": {**VALUE, "sha256": 1}}, f"$.{VALUES_KEY}.m.sha256", "64 digits"),
+        ({"m": {**VALUE, "serialization_type": "yaml"}}, f"$.{VALUES_KEY}.m.serialization_type", "parquet"),
+        ({"m": {**VALUE, "serialization_type": ["json"]}}, f"$.{VALUES_KEY}.m.serialization_type", "parquet"),
+        ({"m": {**VALUE, "artifact_type": None}}, f"$.{VALUES_KEY}.m.artifact_type", "picklable"),
+        ({"m": {**VALUE, "key": "functions/x"}}, f"$.{VALUES_KEY}.m.key", "unknown field"),
+        ({"m n": {**VALUE, "key": "functions/x"}}, f'$.{VALUES_KEY}["m n"].key', "unknown field"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_path(given: Any, path: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        values_from_conf({VALUES_KEY: given})
+    problem = caught.value.problems[0]
+    assert problem.path == path
+    assert message in problem.message
+    assert "secret-value" not in str(caught.value)
+    assert (caught.value.fault, is_retryable(caught.value)) == ("user", False)
+
+
+def test_all_problems_are_told_but_not_thousands() -> None:
+    with pytest.raises(SpecError) as caught:
+        values_from_conf({VALUES_KEY: {f"p{number}": {} for number in range(1000)}})
+    assert 3 < len(caught.value.problems) <= 20
