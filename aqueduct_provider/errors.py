@@ -18,6 +18,15 @@
     |   |-- PythonNotFound        this worker lacks the Python version
     |   `-- EnvironmentBuildError disk full, uv missing, killed: not the user's fault
     |-- CommandNotStarted         there is no such program, or it may not be executed
+    |-- AuthoringError            a call of the SDK, or the flow that it describes, is wrong
+    |   |-- RequirementsMissing   nothing says which packages a function needs
+    |   `-- PackagingError        a function cannot be packaged
+    |-- NotFound                  there is no such flow, run, artifact or resource
+    |-- WaitTimedOut              what was waited for did not happen in time
+    |-- AirflowError              Airflow's REST API did not do what was asked
+    |   |-- AirflowUnreachable    no answer, no HTTP, a certificate that is not trusted
+    |   |-- AirflowLoginFailed    user name, password or token are refused
+    |   `-- AirflowRefused        an answer with an error status; carries the status
     `-- OperatorFailed            the operator ran and did not succeed
         |-- CheckFailed
         |-- OperatorCrashed       the child ended without an outcome
@@ -165,6 +174,63 @@ class EnvironmentBuildError(EnvironmentFailure):
 
 class CommandNotStarted(AqueductError):
     """A child process could not be started: no such program or folder, or no permission to execute it."""
+
+
+class AuthoringError(AqueductError):
+    """A call of the SDK, or the flow that it describes, is wrong."""
+
+    fault = "user"
+    retryable = False
+
+
+class RequirementsMissing(AuthoringError):
+    """Nothing says which packages a function needs."""
+
+
+class PackagingError(AuthoringError):
+    """A function cannot be packaged: it cannot be pickled, or its pickle needs a module that will be missing."""
+
+
+class NotFound(AqueductError):
+    """There is no such flow, run, artifact or resource."""
+
+    fault = "user"
+    retryable = False
+
+
+class WaitTimedOut(AqueductError):
+    """What was waited for did not happen in time; it may still happen."""
+
+
+class AirflowError(AqueductError):
+    """Airflow's REST API did not do what was asked."""
+
+
+class AirflowUnreachable(AirflowError):
+    """Airflow gave no answer: wrong host, not running, a certificate that is not trusted, or too slow."""
+
+
+class AirflowLoginFailed(AirflowError):
+    """Airflow refuses the user name, the password or the token."""
+
+    fault = "user"
+    retryable = False
+
+
+class AirflowRefused(AirflowError):
+    """Airflow answered with an error.
+
+    :param status: the HTTP status.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.status)
 
 
 class OperatorFailed(AqueductError):

@@ -17,6 +17,8 @@ def sample(kind: type[errors.AqueductError]) -> errors.AqueductError:
         return kind("churn.json", [errors.Problem("$.a", "bad"), errors.Problem("$.b", "worse")])
     if issubclass(kind, errors.OperatorFailed):
         return kind("it failed", context="Traceback", deterministic=True)
+    if issubclass(kind, errors.AirflowRefused):
+        return kind("Airflow refuses this", status=409)
     return kind("what, where and how to mend it")
 
 

@@ -1,0 +1,103 @@
+"""The authoring SDK: from decorated functions to a running flow, and back to its results.
+
+::
+
+    import aqueduct_provider.sdk as aq
+
+The public names load when they are first used (PEP 562), so the import itself takes milliseconds. Nothing
+here imports Airflow: it is reached over its REST API.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aqueduct_provider.errors import (
+        AirflowError,
+        AqueductError,
+        AuthoringError,
+        CheckFailed,
+        NotFound,
+        OperatorFailed,
+        PackagingError,
+        RequirementsMissing,
+        WaitTimedOut,
+    )
+    from aqueduct_provider.sdk.client import Client, get_apikey
+    from aqueduct_provider.sdk.decorators import check, metric, op, to_operator
+    from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity, ExecutionStatus, LoadUpdateMode
+    from aqueduct_provider.sdk.flows import Flow
+    from aqueduct_provider.sdk.runs import Run
+    from aqueduct_provider.sdk.schedule import (
+        DayOfMonth,
+        DayOfWeek,
+        Hour,
+        Minute,
+        cron,
+        daily,
+        hourly,
+        monthly,
+        weekly,
+    )
+    from aqueduct_provider.sdk.settings import global_config
+
+_HOMES = {
+    "aqueduct_provider.errors": (
+        "AirflowError AqueductError AuthoringError CheckFailed NotFound OperatorFailed PackagingError "
+        "RequirementsMissing WaitTimedOut"
+    ),
+    "aqueduct_provider.sdk.client": "Client get_apikey",
+    "aqueduct_provider.sdk.decorators": "check metric op to_operator",
+    "aqueduct_provider.sdk.enums": "ArtifactType CheckSeverity ExecutionStatus LoadUpdateMode",
+    "aqueduct_provider.sdk.flows": "Flow",
+    "aqueduct_provider.sdk.runs": "Run",
+    "aqueduct_provider.sdk.schedule": "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly weekly",
+    "aqueduct_provider.sdk.settings": "global_config",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "AirflowError",
+    "AqueductError",
+    "ArtifactType",
+    "AuthoringError",
+    "CheckFailed",
+    "CheckSeverity",
+    "Client",
+    "DayOfMonth",
+    "DayOfWeek",
+    "ExecutionStatus",
+    "Flow",
+    "Hour",
+    "LoadUpdateMode",
+    "Minute",
+    "NotFound",
+    "OperatorFailed",
+    "PackagingError",
+    "RequirementsMissing",
+    "Run",
+    "WaitTimedOut",
+    "check",
+    "cron",
+    "daily",
+    "get_apikey",
+    "global_config",
+    "hourly",
+    "metric",
+    "monthly",
+    "op",
+    "to_operator",
+    "weekly",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

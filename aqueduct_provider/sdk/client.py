@@ -1,0 +1,354 @@
+"""The client: parameters, resources, publishing, triggering, and the way back to flows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.flows import Flow
+from aqueduct_provider.sdk.session import Session
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.artifacts import Artifact, BoolArtifact, NumericArtifact
+    from aqueduct_provider.sdk.registry import Record
+    from aqueduct_provider.sdk.resources import AirflowResource
+    from aqueduct_provider.sdk.runs import Run
+
+log = logging.getLogger("aqueduct")
+
+Identifier = str | UUID | None
+
+# How long Airflow may take to show a new version: it parses every 30 s, and may be slow.
+_DEPLOY_SECONDS = 600.0
+
+
+def get_apikey() -> str:
+    """Nothing: there is no server of ours that would ask for a key.
+
+    So that code of the original runs, which calls ``Client(get_apikey(), address)``; ``Client`` ignores both.
+    """
+    return ""
+
+
+class Client:
+    """Publishes flows to Airflow and reads what they left.
+
+    Where the artifact store is, and which resources are known, comes from these arguments, else from
+    ``AQUEDUCT_*`` environment variables, else from ``~/.aqueduct/config.toml``; nothing is asked before it is
+    needed.
+
+    :param api_key: ignored; there is no server of ours. So that code of the original runs.
+    :param aqueduct_address: ignored, too.
+    :param logging_level: of the logger ``aqueduct``, such as ``logging.INFO``; None: as it is.
+    :param bucket: the artifact store: ``bucket`` or ``s3://bucket/some/prefix``.
+    :param folder: a local folder as the artifact store, instead of a bucket: for work without Airflow.
+    :param region: AWS region. :param root_dir: a further prefix. :param endpoint_url: of S3-compatible
+        stores.
+    :param credentials_path: AWS credentials file on this machine.
+    :param credentials_profile: profile in it.
+    :param config_path: instead of ``~/.aqueduct/config.toml``.
+
+    Example::
+
+        client = aq.Client(bucket="my-bucket", credentials_profile="research")
+        client.connect_resource("cluster", "Airflow", {"host": "https://airflow.example.com", "token": token})
+        flow = client.publish_flow("churn", artifacts=[model], schedule=aq.daily(hour=6), engine="cluster")
+        run = client.trigger("churn", parameters={"trees": 200})
+    """
+
+    def __init__(
+        self,
+        api_key: str = "",
+        aqueduct_address: str = "",
+        logging_level: int | None = None,
+        *,
+        bucket: str = "",
+        folder: str = "",
+        region: str = "",
+        root_dir: str = "",
+        endpoint_url: str = "",
+        credentials_path: str = "",
+        credentials_profile: str = "",
+        config_path: str | Path | None = None,
+    ) -> None:
+        from aqueduct_provider.sdk.profile import Profile
+
+        if logging_level is not None:
+            log.setLevel(logging_level)
+        if api_key or aqueduct_address:
+            log.info("There is no Aqueduct server any more: api_key and aqueduct_address are ignored.")
+        given = {
+            "bucket": bucket,
+            "folder": folder,
+            "region": region,
+            "root_dir": root_dir,
+            "endpoint_url": endpoint_url,
+            "credentials_path": credentials_path,
+            "credentials_profile": credentials_profile,
+        }
+        overrides = {name: value for name, value in given.items() if value}
+        path = Path(config_path) if config_path else None
+        self._session = Session(Profile.load(path, overrides=overrides))
+
+    def __repr__(self) -> str:
+        return f"<Client of {self._session.profile.path}>"
+
+    # --- authoring
+
+    def create_param(
+        self,
+        name: str,
+        default: Any,
+        description: str = "",
+        use_local: bool = False,
+        as_type: str | None = None,
+        format: str | None = None,
+    ) -> Artifact:
+        """A parameter: an artifact whose value may be set anew for each run.
+
+        :param name: unique in a flow; the key in ``parameters`` and in Airflow's trigger form.
+        :param default: its value where none is given: anything that can be stored, but None.
+        :param description: shown in Airflow's trigger form.
+        :param use_local: ``default`` is the path of a local file that is read now.
+        :param as_type: what that file holds: ``ArtifactType.TABLE`` or ``ArtifactType.IMAGE``.
+        :param format: of a table: ``"csv"``, ``"json"`` or ``"parquet"``.
+        :raises AuthoringError: name or default cannot be used.
+        """
+        from aqueduct_provider.sdk.artifacts import artifact_for
+        from aqueduct_provider.sdk.local_data import read_local
+        from aqueduct_provider.sdk.parameters import parameter_node
+
+        value = read_local(default, as_type, format) if use_local else default
+        return artifact_for(parameter_node(name, value, description, implicit=False))
+
+    def publish_flow(
+        self,
+        name: str,
+        description: str = "",
+        schedule: str = "",
+        engine: str | AirflowResource | None = None,
+        artifacts: Artifact | Iterable[Artifact] | None = None,
+        metrics: Iterable[NumericArtifact] | None = None,
+        checks: Iterable[BoolArtifact] | None = None,
+        k_latest_runs: int | None = None,
+        source_flow: Flow | Identifier | Iterable[Flow | str | UUID] = None,
+        run_now: bool | None = None,
+        use_local: bool | None = None,  # noqa: ARG002 (code of the original gives it)
+        disable_snapshots: bool | None = False,
+        tags: Iterable[str] = (),
+    ) -> Flow:
+        """Publish a flow to Airflow; under the name of a known flow, a new version of it.
+
+        Code and parameter values are uploaded first, the spec last. It is written to ``<flow>_airflow.json``
+        here, too, for people to look at.
+
+        :param description: Markdown; the DAG's docs.
+        :param schedule: cron text, ``aq.daily(...)``, or ``aq.cron("0 6 * * 1-5",
+            timezone="Europe/Berlin")``; empty: the flow runs when it is triggered.
+        :param engine: name of the connected Airflow resource; may be left out where there is only one.
+        :param artifacts: what is to be computed, with all that it needs.
+        :param metrics: metrics to compute; None: all that were computed on artifacts of the flow.
+        :param checks: checks to compute; None: likewise.
+        :param k_latest_runs: how many runs keep their artifacts; None: all.
+        :param source_flow: the flow (or flows) after whose success this one runs, instead of a schedule.
+        :param run_now: wait until Airflow shows this version, then run it once; the flow is unpaused for it.
+        :param use_local: the original wants True here for flows with local data; not needed any more.
+        :param disable_snapshots: mark artifacts of functions as not to be kept.
+        :param tags: further tags of the DAG.
+        :raises AuthoringError: something in the flow would fail later; nothing was published.
+        """
+        from aqueduct_provider.sdk.publishing import FlowRequest, publish_flow
+        from aqueduct_provider.sdk.triggering import trigger
+
+        request = FlowRequest(
+            name=name,
+            description=description or "",
+            schedule=schedule or "",
+            artifacts=nodes_of(artifacts, "artifacts"),
+            metrics=None if metrics is None else nodes_of(metrics, "metrics"),
+            checks=None if checks is None else nodes_of(checks, "checks"),
+            k_latest_runs=k_latest_runs,
+            sources=tuple(self._record(source) for source in _as_list(source_flow)),
+            disable_snapshots=bool(disable_snapshots),
+            tags=(tags,) if isinstance(tags, str) else tuple(tags),
+        )
+        flow = Flow(self._session, publish_flow(self._session, request, self._engine(engine)))
+        if run_now:
+            run = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
+            print(f"Started run {run.run_id}.")
+        return flow
+
+    # --- flows
+
+    def trigger(
+        self,
+        flow_identifier: Identifier = None,
+        parameters: Mapping[str, Any] | None = None,
+        flow_id: Identifier = None,
+        flow_name: str | None = None,
+        *,
+        unpause: bool = False,
+        timeout: float = _DEPLOY_SECONDS,
+        progress: bool = True,
+    ) -> Run:
+        """Run a flow once, now, in the version that was published last.
+
+        :param flow_identifier: name or id of the flow; or give ``flow_id`` or ``flow_name``.
+        :param parameters: values by parameter name, of the types of the defaults: JSON goes to Airflow as it
+            is, anything else is stored by key. Parameters that are left out have their defaults.
+        :param unpause: unpause the flow when it is paused, instead of refusing.
+        :param timeout: seconds to wait until Airflow shows the latest version.
+        :param progress: show the waiting.
+        :raises AuthoringError: a name or a value does not fit, or the flow is paused.
+        """
+        from aqueduct_provider.sdk.triggering import trigger
+
+        flow = self.flow(flow_identifier, flow_id, flow_name)
+        given = {} if parameters is None else parameters
+        return trigger(flow, given, unpause=unpause, timeout=timeout, progress=progress)
+
+    def flow(
+        self, flow_identifier: Identifier = None, flow_id: Identifier = None, flow_name: str | None = None
+    ) -> Flow:
+        """The published flow with this name or id.
+
+        :raises NotFound: there is none.
+        """
+        given = [one for one in (flow_identifier, flow_id, flow_name) if one not in (None, "")]
+        if len({str(one) for one in given}) != 1:
+            what = " and ".join(repr(str(one)) for one in given) or "nothing"
+            raise AuthoringError(f"Name one flow, by its name or its id, such as 'churn'; {what} was given.")
+        return Flow(self._session, self._session.registry.find(given[0]))
+
+    def list_flows(self) -> list[dict[str, Any]]:
+        """The published flows: name, flow id, DAG id, version id, time of publishing and engine of each."""
+        names = ("name", "flow_id", "dag_id", "version_id", "created_at", "engine")
+        return [
+            {name: getattr(record, name) for name in names} for record in self._session.registry.records()
+        ]
+
+    def delete_flow(
+        self,
+        flow_identifier: Identifier = None,
+        flow_id: Identifier = None,
+        flow_name: str | None = None,
+        saved_objects_to_delete: Mapping[Any, Any] | None = None,
+        force: bool = False,
+        *,
+        artifacts: bool = False,
+    ) -> None:
+        """Delete a flow: its spec, its DAG in Airflow and, on request, all that its runs left in the store.
+
+        :param saved_objects_to_delete: flows of this release save nothing to data systems, so there is
+            nothing to name here but an empty dict.
+        :param force: do not ask when runs are active; they are ended.
+        :param artifacts: delete the artifacts, outcomes and versions of all runs, too.
+        :raises AuthoringError: runs are active, and nobody is there to be asked.
+        """
+        from aqueduct_provider.sdk.deletion import delete_flow
+
+        if saved_objects_to_delete:
+            raise AuthoringError(
+                "saved_objects_to_delete must be empty: flows of this release save nothing to data systems. "
+                "artifacts=True deletes what the runs left in the artifact store."
+            )
+        flow = self.flow(flow_identifier, flow_id, flow_name)
+        print(delete_flow(flow, artifacts=artifacts, force=force))
+
+    # --- resources
+
+    def connect_resource(self, name: str, service: str, config: Mapping[str, Any]) -> None:
+        """Connect a resource under a name, and check the connection at once.
+
+        For ``"Airflow"``: ``host`` (``host:port`` or a URL), ``username`` and ``password``, or ``token``;
+        ``s3_credentials_path`` and ``s3_credentials_profile`` as they are on the Airflow machines, or
+        ``connection_id`` of an Airflow connection of type ``aqueduct``; ``dags_folder`` to deliver specs into
+        a folder instead of S3; ``ca_file``; ``python_versions``. Passwords and tokens are kept in the
+        system's keyring where there is one, else in the configuration file.
+
+        :raises ConfigError: the configuration is wrong. :raises AirflowError: the connection does not work.
+        """
+        from aqueduct_provider.sdk.connecting import connect_resource
+
+        print(connect_resource(self._session, name, service, config))
+
+    def list_resources(self) -> dict[str, AirflowResource]:
+        """The connected resources by name; one that cannot be used is left out, with a warning."""
+        from aqueduct_provider.sdk.connecting import usable_resources
+
+        return usable_resources(self._session)
+
+    def resource(self, name: str) -> AirflowResource:
+        """The connected resource with this name. Raises ``NotFound``."""
+        return self._session.resource(name)
+
+    def delete_resource(self, name: str) -> None:
+        """Forget a resource and its secrets; flows that were published with it go on. Raises ``NotFound``."""
+        self._session.profile.delete_resource(name)
+        self._session.forget(name)
+
+    # The original's older names.
+    connect_integration = connect_resource
+    list_integrations = list_resources
+    integration = resource
+    delete_integration = delete_resource
+
+    def describe(self) -> None:
+        """Print the artifact store and the resources."""
+        from aqueduct_provider.sdk.connecting import print_surroundings
+
+        print_surroundings(self._session)
+
+    def _engine(self, engine: str | AirflowResource | None) -> AirflowResource:
+        from aqueduct_provider.sdk.resources import AirflowResource
+
+        if isinstance(engine, str):
+            return self._session.resource(engine)
+        if isinstance(engine, AirflowResource):
+            return engine
+        if engine is not None:
+            raise AuthoringError(
+                f"engine is a {type(engine).__name__}: give the name of a connected resource."
+            )
+        known = sorted(self._session.profile.services())
+        if len(known) != 1:
+            names = ", ".join(map(repr, known)) or "none"
+            raise AuthoringError(
+                f"Say where the flow is to run: engine='<resource>'. Connected: {names}. "
+                'client.connect_resource(name, "Airflow", {"host": ...}) connects one.'
+            )
+        return self._session.resource(known[0])
+
+    def _record(self, source: Flow | str | UUID) -> Record:
+        return source.record if isinstance(source, Flow) else self._session.registry.find(source)
+
+
+def nodes_of(artifacts: Any, argument: str) -> list[Any]:
+    """The graph's nodes behind artifacts, as ``publish_flow`` takes them: one, a sequence, or None."""
+    from aqueduct_provider.sdk.artifacts import Artifact
+
+    nodes = []
+    for artifact in _as_list(artifacts):
+        if not isinstance(artifact, Artifact):
+            raise AuthoringError(
+                f"{argument} holds a {type(artifact).__name__}, not an artifact: give what decorated "
+                "functions return, such as artifacts=[model]."
+            )
+        if artifact.node is None:
+            raise AuthoringError(
+                f"{argument} holds {artifact.name()!r}, which was read from a run; give what decorated "
+                "functions return."
+            )
+        nodes.append(artifact.node)
+    return nodes
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    # Artifacts and texts can be iterated, too, or say that they cannot.
+    return list(value) if isinstance(value, list | tuple | set | frozenset | Iterator) else [value]

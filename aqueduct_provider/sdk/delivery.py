@@ -1,0 +1,148 @@
+"""Where Airflow finds the spec of a DAG: below ``specs/`` in the artifact store, or in a folder of specs.
+
+In: a DAG id and the spec's bytes. Out: the spec at its place, seen whole or not at all. What belongs to
+somebody else is neither replaced nor removed. Must not import at module level: the models of ``spec/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from aqueduct_provider.errors import AuthoringError, ConfigError, ObjectNotFound, StorageError
+from aqueduct_provider.storage import layout
+from aqueduct_provider.storage.base import ObjectStore
+
+
+class Delivery(Protocol):
+    """A place that Airflow reads specs from. Methods raise ``StorageError`` when it does not answer."""
+
+    def deliver(self, dag_id: str, data: bytes) -> str:
+        """Put the spec there, and say where, in words for people.
+
+        :raises AuthoringError: something that is no spec of this flow is there.
+        :raises ConfigError: there is no such place.
+        """
+        ...
+
+    def delivered(self, dag_id: str) -> bytes | None:
+        """The spec that is there now."""
+        ...
+
+    def withdraw(self, dag_id: str) -> None:
+        """Remove the spec; nothing there is no error.
+
+        :raises AuthoringError: it is a folder, and something that is no spec of this DAG is there.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class StoreDelivery:
+    """Below ``specs/`` in the artifact store, which Airflow's loader lists."""
+
+    store: ObjectStore
+
+    def deliver(self, dag_id: str, data: bytes) -> str:
+        key = layout.delivered_spec(dag_id)
+        _refuse_another_flow(self.store.url(key), self.delivered(dag_id), data)
+        self.store.put(key, data)
+        return self.store.url(key)
+
+    def delivered(self, dag_id: str) -> bytes | None:
+        try:
+            return self.store.get(layout.delivered_spec(dag_id))
+        except ObjectNotFound:
+            return None
+
+    def withdraw(self, dag_id: str) -> None:
+        self.store.delete([layout.delivered_spec(dag_id)])
+
+
+@dataclass(frozen=True)
+class FolderDelivery:
+    """A folder of specs that Airflow reads too.
+
+    :param folder: it must exist; without ``~``.
+    """
+
+    folder: Path
+
+    def deliver(self, dag_id: str, data: bytes) -> str:
+        from aqueduct_provider.storage.files import replacing
+
+        path = self._path(dag_id)
+        self._check()
+        _refuse_another_flow(str(path), self.delivered(dag_id), data)
+        # Its name is hidden while it is written, so it is no spec: see spec/folder.py.
+        with _door(path), replacing(path) as file:
+            file.write(data)
+            # Airflow runs as another user.
+            os.fchmod(file.fileno(), 0o644)
+        return str(path)
+
+    def delivered(self, dag_id: str) -> bytes | None:
+        path = self._path(dag_id)
+        with _door(path):
+            return path.read_bytes() if path.exists() else None
+
+    def withdraw(self, dag_id: str) -> None:
+        path = self._path(dag_id)
+        _refuse_another_dag(str(path), self.delivered(dag_id), dag_id)
+        with _door(path):
+            path.unlink(missing_ok=True)
+
+    def _path(self, dag_id: str) -> Path:
+        if not dag_id or dag_id.startswith(".") or set(dag_id) & set("/\\\0"):
+            raise AuthoringError(f"{dag_id!r} is no id of a DAG: it would lead out of {self.folder}.")
+        return self.folder / f"{dag_id}.json"
+
+    def _check(self) -> None:
+        cure = "Correct the resource's dags_folder: a folder of this machine that Airflow reads too."
+        if not self.folder.is_dir():
+            raise ConfigError(f"There is no folder {self.folder}. {cure}")
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            raise ConfigError(f"You may not write into {self.folder}. Allow it, or: {cure}")
+
+
+@contextmanager
+def _door(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}. Mend the folder or use another.") from error
+
+
+def _refuse_another_flow(place: str, there: bytes | None, data: bytes) -> None:
+    if there is not None and _flow_id(there) != _flow_id(data):
+        raise AuthoringError(
+            f"{place} is no spec of this flow, so it was not replaced. Move it away if nobody needs it, or"
+            " give the flow another name."
+        )
+
+
+def _refuse_another_dag(place: str, there: bytes | None, dag_id: str) -> None:
+    if there is not None and _object(there).get("dag_id") != dag_id:
+        raise AuthoringError(
+            f"{place} is no published spec of the DAG {dag_id!r}, so it was not removed. Remove it yourself"
+            " if nobody needs it."
+        )
+
+
+def _flow_id(data: bytes) -> str | None:
+    flow = _object(data).get("flow")
+    return str(flow.get("id")).lower() if isinstance(flow, dict) else None
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    """The JSON object; an empty one for anything else."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,64 @@
+"""The choices that people make, or read, by name (pure).
+
+``ArtifactType`` has the values of ``spec/models.py`` and is defined here once more, for pydantic takes long
+to import. The short names (``BOOL``, ``DICT``, ``TF_KERAS``) are those of code written for the original.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class _Choice(str, Enum):
+    """A text; printed as such."""
+
+    __str__ = str.__str__
+
+
+class CheckSeverity(_Choice):
+    """What a failed check does: it is recorded and the flow goes on, or it fails the flow."""
+
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LoadUpdateMode(_Choice):
+    """What a save does to a table that exists already."""
+
+    APPEND = "append"
+    REPLACE = "replace"
+    FAIL = "fail"
+
+
+class ExecutionStatus(_Choice):
+    """How far a run, or an operator in it, has come."""
+
+    REGISTERED = "registered"
+    PENDING = "pending"
+    RUNNING = "running"
+    CANCELED = "canceled"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+
+
+class ArtifactType(_Choice):
+    """What kind of value an artifact is."""
+
+    UNTYPED = "untyped"
+    STRING = "string"
+    BOOLEAN = "boolean"
+    NUMERIC = "numeric"
+    DICTIONARY = "dictionary"
+    TUPLE = "tuple"
+    LIST = "list"
+    TABLE = "table"
+    JSON = "json"
+    BYTES = "bytes"
+    IMAGE = "image"
+    PICKLABLE = "picklable"
+    KERAS_MODEL = "tensorflow-keras-model"
+    BOOL = BOOLEAN
+    DICT = DICTIONARY
+    TF_KERAS = KERAS_MODEL

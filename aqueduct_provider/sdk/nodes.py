@@ -1,0 +1,129 @@
+"""The authoring SDK's graph: what decorated functions record when they are called (pure).
+
+Operators and artifacts are compared by identity: calling a function twice records two operators. An artifact
+knows its producer, and which metrics and checks were computed on it, so a flow is found by walking from the
+artifacts that are asked for. Must not import: anything heavy, for every notebook starts here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["function", "metric", "check", "param", "system_metric"]
+Severity = Literal["warning", "error"]
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an operator is run; None: the spec's default.
+
+    :param retries: tries after the first.
+    :param retry_delay: seconds between two tries.
+    :param timeout: seconds after which a try is ended.
+    :param pool: Airflow pool.
+    :param resources: fields of the spec's ``Resources``: ``num_cpus``, ``memory_mb``, ...
+    """
+
+    retries: int | None = None
+    retry_delay: float | None = None
+    timeout: float | None = None
+    pool: str | None = None
+    resources: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UserFunction:
+    """A function to be packaged, and what it needs.
+
+    :param requirements: pip requirements, without the pin of cloudpickle.
+    :param file_dependencies: paths as the user gave them, relative to ``folder``.
+    :param folder: where the function's file lies; the working directory for functions of a notebook.
+    """
+
+    call: Callable[..., Any]
+    requirements: tuple[str, ...]
+    file_dependencies: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterNode:
+    """The parameter behind an operator of kind ``param``.
+
+    :param default: its value in runs that set none.
+    :param implicit: made of a plain argument and named ``<operator>:<argument>``.
+    """
+
+    default: Any
+    description: str
+    implicit: bool
+
+
+@dataclass(eq=False)
+class ArtifactNode:
+    """The value on an edge.
+
+    :param producer: the operator that makes it.
+    :param name: what people call it.
+    :param named: whether the user chose the name; such names must be unique in a flow, others get a counter.
+    :param type: its artifact type (Aqueduct formats, section 4); ``untyped`` until it is computed.
+    :param keep_snapshot: whether its content is to be kept after a run.
+    :param derived: metrics and checks that were computed on it, in the order of creation.
+    """
+
+    producer: OperatorNode
+    name: str
+    named: bool
+    type: str
+    keep_snapshot: bool = True
+    derived: list[OperatorNode] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class OperatorNode:
+    """One recorded call.
+
+    :param function: for kinds function, metric and check.
+    :param severity: for checks.
+    :param parameter: for kind param.
+    :param system_metric: for kind system_metric: ``runtime`` or ``max_memory``.
+    :param number: counts operators in the order of creation.
+    """
+
+    kind: Kind
+    name: str
+    description: str
+    inputs: tuple[ArtifactNode, ...] = ()
+    outputs: tuple[ArtifactNode, ...] = ()
+    function: UserFunction | None = None
+    options: Options = Options()
+    severity: Severity = "warning"
+    parameter: ParameterNode | None = None
+    system_metric: str = ""
+    number: int = field(default_factory=lambda: next(_numbers))
+
+
+def upstream(artifacts: Iterable[ArtifactNode]) -> list[OperatorNode]:
+    """Every operator that the artifacts need, their producers included, in the order of creation.
+
+    Walks without recursion: a chain may be longer than Python's stack.
+    """
+    found: dict[int, OperatorNode] = {}
+    waiting = [artifact.producer for artifact in artifacts]
+    while waiting:
+        operator = waiting.pop()
+        if operator.number not in found:
+            found[operator.number] = operator
+            waiting.extend(artifact.producer for artifact in operator.inputs)
+    return [found[number] for number in sorted(found)]
+
+
+def artifacts_of(operators: Iterable[OperatorNode]) -> Iterator[ArtifactNode]:
+    """All outputs of the operators, in order."""
+    return itertools.chain.from_iterable(operator.outputs for operator in operators)

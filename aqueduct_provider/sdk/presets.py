@@ -1,0 +1,133 @@
+"""Authoring, the preset metrics of tables and the bounds of numbers: factories of plain functions.
+
+What a factory returns is packaged like a user's function. It is pickled by value, with what it uses of this
+module, for a worker's environment has no ``aqueduct_provider``. Must not import: anything but the standard
+library at module level. The results are those of the original, which are floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Metric = Callable[[Any], float]
+Check = Callable[[Any], bool]
+
+
+def missing_in_column(column: Any) -> Metric:
+    """How many values of a column are missing."""
+
+    def number_of_missing_values(table: Any) -> float:
+        return float(_column(table, column).isnull().sum())
+
+    return number_of_missing_values
+
+
+def missing_in_row(row: Any) -> Metric:
+    """How many values of a row are missing; rows are counted from 0, for tables are stored without index."""
+
+    def number_of_missing_values(table: Any) -> float:
+        if row not in table.index:
+            raise ValueError(f"the table has no row {row!r}, it has {len(table)} rows, counted from 0")
+        return float(table.loc[row].isnull().sum())
+
+    return number_of_missing_values
+
+
+def number_of_rows(table: Any) -> float:
+    """How many rows the table has."""
+    return float(len(table))
+
+
+def column_max(column: Any) -> Metric:
+    """The largest value of a column; missing ones do not count."""
+
+    def max_of_column(table: Any) -> float:
+        return float(_column(table, column).max())
+
+    return max_of_column
+
+
+def column_min(column: Any) -> Metric:
+    """The smallest value of a column; missing ones do not count."""
+
+    def min_of_column(table: Any) -> float:
+        return float(_column(table, column).min())
+
+    return min_of_column
+
+
+def column_mean(column: Any) -> Metric:
+    """The mean of a column; missing values do not count."""
+
+    def mean_of_column(table: Any) -> float:
+        return float(_column(table, column).mean())
+
+    return mean_of_column
+
+
+def column_std(column: Any) -> Metric:
+    """The sample standard deviation of a column; missing values do not count."""
+
+    def std_of_column(table: Any) -> float:
+        return float(_column(table, column).std())
+
+    return std_of_column
+
+
+def less_than(bound: float) -> Check:
+    """Whether a number is below a bound, the bound itself excluded."""
+
+    def is_less_than_bound(metric: Any) -> bool:
+        return bool(metric < bound)
+
+    return is_less_than_bound
+
+
+def greater_than(bound: float) -> Check:
+    """Whether a number is above a bound, the bound itself excluded."""
+
+    def is_greater_than_bound(metric: Any) -> bool:
+        return bool(metric > bound)
+
+    return is_greater_than_bound
+
+
+def equal_to(bound: float) -> Check:
+    """Whether a number is the given one."""
+
+    def is_equal_to_bound(metric: Any) -> bool:
+        return bool(metric == bound)
+
+    return is_equal_to_bound
+
+
+def not_equal_to(bound: float) -> Check:
+    """Whether a number is another than the given one."""
+
+    def is_not_equal_to_bound(metric: Any) -> bool:
+        return bool(metric != bound)
+
+    return is_not_equal_to_bound
+
+
+def table_requirements() -> tuple[str, ...]:
+    """What a function needs that takes a table: in the versions that are installed here, if any."""
+    return tuple(_pinned(package) for package in ("pandas", "pyarrow"))
+
+
+def _pinned(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        # A local build has no counterpart in an index.
+        return f"{package}=={version(package).partition('+')[0]}"
+    except PackageNotFoundError:
+        return package
+
+
+def _column(table: Any, column: Any) -> Any:
+    if column not in table.columns:
+        names = ", ".join(map(repr, table.columns))
+        raise ValueError(f"the table has no column {column!r}, it has: {names}")
+    return table[column]

@@ -1,0 +1,121 @@
+"""What Airflow's REST API tells of DAGs, runs and tasks, as the same values for both lines (pure).
+
+In: the JSON objects of ``/api/v2`` (Airflow 3) and ``/api/v1`` (2.11). Out: frozen values with aware
+datetimes. A field that a line does not have is ``None`` or empty. Must not import: httpx.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+QUEUED, RUNNING, SUCCESS, FAILED = "queued", "running", "success", "failed"
+ACTIVE_STATES = (QUEUED, RUNNING)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One run of a DAG.
+
+    :param state: ``queued``, ``running``, ``success`` or ``failed``.
+    :param run_type: ``manual``, ``scheduled``, ``backfill``, ``asset_triggered``, ``dataset_triggered``.
+    :param queued_at: Airflow 2.11 does not tell it.
+    :param conf: what the run was triggered with.
+    :param logical_date: runs triggered on Airflow 3 have none.
+    """
+
+    run_id: str
+    state: str
+    run_type: str = "manual"
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    conf: Mapping[str, Any] = field(default_factory=dict)
+    logical_date: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """One task of a run, as its newest try left it.
+
+    :param state: ``None`` before the scheduler has looked at it.
+    :param try_number: 0 before the first try.
+    :param duration: seconds.
+    """
+
+    task_id: str
+    state: str | None
+    try_number: int
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True)
+class DagInfo:
+    """One DAG.
+
+    :param file_token: names its file when Airflow is asked to parse it again.
+    """
+
+    dag_id: str
+    is_paused: bool
+    tags: tuple[str, ...] = ()
+    file_token: str = ""
+    last_parsed_at: datetime | None = None
+
+
+def run_of(data: Mapping[str, Any]) -> RunInfo:
+    """A run."""
+    return RunInfo(
+        run_id=data["dag_run_id"],
+        state=data["state"],
+        run_type=data.get("run_type") or "manual",
+        queued_at=moment_of(data.get("queued_at")),
+        started_at=moment_of(data.get("start_date")),
+        ended_at=moment_of(data.get("end_date")),
+        conf=data.get("conf") or {},
+        logical_date=moment_of(data.get("logical_date")),
+    )
+
+
+def task_of(data: Mapping[str, Any]) -> TaskInfo:
+    """A task instance."""
+    duration = data.get("duration")
+    return TaskInfo(
+        task_id=data["task_id"],
+        state=data["state"],
+        try_number=data.get("try_number") or 0,
+        started_at=moment_of(data.get("start_date")),
+        ended_at=moment_of(data.get("end_date")),
+        duration=None if duration is None else float(duration),
+    )
+
+
+def dag_of(data: Mapping[str, Any]) -> DagInfo:
+    """A DAG."""
+    return DagInfo(
+        dag_id=data["dag_id"],
+        is_paused=bool(data["is_paused"]),
+        tags=tuple(tag["name"] for tag in data.get("tags") or ()),
+        file_token=data.get("file_token") or "",
+        last_parsed_at=moment_of(data.get("last_parsed_time")),
+    )
+
+
+def is_gone(data: Mapping[str, Any]) -> bool:
+    """Whether the file of a DAG is gone: Airflow keeps its history, and no run can be started."""
+    return bool(data.get("is_stale", not data.get("is_active", True)))
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """A moment as both lines write it; one without an offset is UTC."""
+    if not text:
+        return None
+    # Python 3.10 reads neither "Z" nor fractions of other than three or six digits.
+    plain = re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(plain)
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

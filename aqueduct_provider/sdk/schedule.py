@@ -1,0 +1,175 @@
+"""When a flow runs: cron text, with a time zone.
+
+In: whole numbers, or the classes that name what they count. Out: :class:`CronText`. Must not import at module
+level: ``spec``, whose models take long to import.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, ClassVar
+
+from aqueduct_provider.errors import AuthoringError
+
+
+class CronText(str):
+    """Five fields of cron, or a preset such as ``@daily``, with the time zone that they are read in.
+
+    :param timezone: IANA name.
+    """
+
+    timezone: str
+
+    def __new__(cls, expression: str, timezone: str = "UTC") -> CronText:
+        text = super().__new__(cls, expression)
+        text.timezone = timezone
+        return text
+
+
+class DayOfWeek(Enum):
+    """A day of the week."""
+
+    MONDAY = 1
+    TUESDAY = 2
+    WEDNESDAY = 3
+    THURSDAY = 4
+    FRIDAY = 5
+    SATURDAY = 6
+    SUNDAY = 7
+
+
+class _Number:
+    """A whole number that says what it counts.
+
+    :raises AuthoringError: it is none, or out of range.
+    """
+
+    what: ClassVar[str]
+    lowest: ClassVar[int]
+    highest: ClassVar[int]
+
+    def __init__(self, val: int) -> None:
+        if isinstance(val, bool) or not isinstance(val, int):
+            raise AuthoringError(
+                f"A schedule's {self.what} must be a whole number, not {type(val).__name__}."
+            )
+        if not self.lowest <= val <= self.highest:
+            raise AuthoringError(
+                f"A schedule's {self.what} must be between {self.lowest} and {self.highest}, not {val}."
+            )
+        self.val = val
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.val})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.val))
+
+
+class Minute(_Number):
+    """A minute of an hour, 0 to 59."""
+
+    what, lowest, highest = "minute", 0, 59
+
+
+class Hour(_Number):
+    """An hour of a day, 0 to 23."""
+
+    what, lowest, highest = "hour", 0, 23
+
+
+class DayOfMonth(_Number):
+    """A day of a month, 1 to 31; months that lack the day are skipped."""
+
+    what, lowest, highest = "day of the month", 1, 31
+
+
+class _WeekDay(_Number):
+    what, lowest, highest = "day of the week", DayOfWeek.MONDAY.value, DayOfWeek.SUNDAY.value
+
+
+def hourly(minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
+    """Once an hour.
+
+    :param minute: 0 to 59.
+    :param timezone: IANA name, such as ``Europe/Berlin``.
+    :raises AuthoringError: out of range, or no such time zone.
+    """
+    return _text(f"{_number(minute, Minute)} * * * *", timezone)
+
+
+def daily(hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
+    """Once a day.
+
+    :param hour: 0 to 23.
+    :param minute: 0 to 59.
+    :param timezone: IANA name, such as ``Europe/Berlin``.
+    :raises AuthoringError: out of range, or no such time zone.
+    """
+    return _text(f"{_number(minute, Minute)} {_number(hour, Hour)} * * *", timezone)
+
+
+def weekly(
+    day: int | DayOfWeek, hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC"
+) -> CronText:
+    """Once a week.
+
+    :param day: ``DayOfWeek.MONDAY`` or 1, to ``DayOfWeek.SUNDAY`` or 7.
+    :param hour: 0 to 23.
+    :param minute: 0 to 59.
+    :param timezone: IANA name, such as ``Europe/Berlin``.
+    :raises AuthoringError: out of range, or no such time zone.
+    """
+    number = _number(day.value if isinstance(day, DayOfWeek) else day, _WeekDay)
+    return _text(f"{_number(minute, Minute)} {_number(hour, Hour)} * * {number}", timezone)
+
+
+def monthly(
+    day: int | DayOfMonth, hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC"
+) -> CronText:
+    """Once a month.
+
+    :param day: 1 to 31; months that lack the day are skipped.
+    :param hour: 0 to 23.
+    :param minute: 0 to 59.
+    :param timezone: IANA name, such as ``Europe/Berlin``.
+    :raises AuthoringError: out of range, or no such time zone.
+    """
+    return _text(f"{_number(minute, Minute)} {_number(hour, Hour)} {_number(day, DayOfMonth)} * *", timezone)
+
+
+def cron(expression: str, timezone: str = "UTC") -> CronText:
+    """At the times of a cron expression.
+
+    :param expression: five fields, or a preset such as ``@daily``.
+    :param timezone: IANA name, such as ``Europe/Berlin``.
+    :raises AuthoringError: Airflow cannot run by the expression, or there is no such time zone.
+
+    ::
+
+        aq.cron("0 6 * * 1-5", timezone="Europe/Berlin")
+    """
+    from aqueduct_provider.spec.rules import BAD_CRON, is_cron
+
+    if not isinstance(expression, str) or not is_cron(expression):
+        raise AuthoringError(f"The schedule {expression!r} is {BAD_CRON}.")
+    return _text(str(expression), timezone)
+
+
+def _number(value: Any, kind: type[_Number]) -> int:
+    return value.val if isinstance(value, kind) else kind(value).val
+
+
+def _text(expression: str, timezone: str) -> CronText:
+    # Every machine has UTC; to look up others, the spec's rules are imported.
+    if timezone != "UTC":
+        from aqueduct_provider.spec.rules import is_timezone
+
+        if not isinstance(timezone, str) or not is_timezone(timezone):
+            raise AuthoringError(
+                f"There is no time zone {timezone!r}. Give an IANA name such as 'Europe/Berlin'."
+            )
+    return CronText(expression, timezone)

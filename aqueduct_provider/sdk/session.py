@@ -1,0 +1,63 @@
+"""What a client works with: the profile, the artifact store, the registry in it, and Airflow, each made once.
+
+Everything is made when it is first used, so that authoring needs neither a bucket nor an Airflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.profile import Profile
+    from aqueduct_provider.sdk.registry import Registry
+    from aqueduct_provider.sdk.resources import AirflowResource
+    from aqueduct_provider.sdk.rest import Airflow
+    from aqueduct_provider.storage.base import ObjectStore
+
+
+@dataclass(eq=False)
+class Session:
+    """The services behind a client, its flows and its runs."""
+
+    profile: Profile
+    _store: ObjectStore | None = field(default=None, init=False, repr=False)
+    _registry: Registry | None = field(default=None, init=False, repr=False)
+    _airflows: dict[str, Airflow] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def store(self) -> ObjectStore:
+        """The artifact store. Raises ``ConfigError`` where none is named."""
+        if self._store is None:
+            self._store = self.profile.store.connect()
+        return self._store
+
+    @property
+    def registry(self) -> Registry:
+        """What is published in the store."""
+        from aqueduct_provider.sdk.registry import Registry
+
+        if self._registry is None:
+            self._registry = Registry(self.store)
+        return self._registry
+
+    def resource(self, name: str) -> AirflowResource:
+        """The named resource.
+
+        :raises NotFound: there is none.
+        :raises ConfigError: it is of another service, or its configuration is wrong.
+        """
+        from aqueduct_provider.sdk.resources import resource_from
+
+        return resource_from(self.profile.resource(name))
+
+    def airflow(self, engine: str) -> Airflow:
+        """The Airflow behind the resource ``engine``, logged in when it is first asked."""
+        if engine not in self._airflows:
+            self._airflows[engine] = self.resource(engine).airflow()
+        return self._airflows[engine]
+
+    def forget(self, engine: str) -> None:
+        """Make a changed or deleted resource anew at its next use."""
+        if known := self._airflows.pop(engine, None):
+            known.close()

@@ -1,0 +1,86 @@
+"""What holds for this whole process: eager or lazy, and whether an operator's code is running.
+
+Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.names import suggestion
+
+
+@dataclass(frozen=True)
+class _Settings:
+    lazy: bool = False
+
+
+_settings = _Settings()
+# Not a setting of the process, but of a call: other threads may record while one computes.
+_inside_operator: ContextVar[bool] = ContextVar("aqueduct_inside_operator", default=False)
+
+
+def global_config(config_dict: Mapping[str, Any]) -> None:
+    """Set what holds for all calls of operators from now on.
+
+    :param config_dict: ``"lazy"``: whether calls only record, and values are computed when they are asked for
+        (``False`` in the beginning). ``"engine"``: only ``"aqueduct"`` or None; the engine of a flow is named
+        in ``publish_flow``.
+    :raises AuthoringError: an unknown key, or a value that cannot be used; nothing is changed then.
+
+    ::
+
+        aq.global_config({"lazy": True})
+    """
+    global _settings
+    if not isinstance(config_dict, Mapping):
+        raise AuthoringError(
+            f"global_config takes a dict such as {{'lazy': True}}, not {type(config_dict).__name__}."
+        )
+    for key, value in config_dict.items():
+        _check(key, value)
+    _settings = replace(_settings, lazy=config_dict.get("lazy", _settings.lazy))
+
+
+def is_lazy() -> bool:
+    """Whether calling an operator only records it."""
+    return _settings.lazy
+
+
+@contextmanager
+def inside_operator() -> Iterator[None]:
+    """While an operator's code runs here: operators that it calls are plain functions, as on a worker."""
+    token = _inside_operator.set(True)
+    try:
+        yield
+    finally:
+        _inside_operator.reset(token)
+
+
+def is_inside_operator() -> bool:
+    """Whether an operator's code is running."""
+    return _inside_operator.get()
+
+
+def _check(key: Any, value: Any) -> None:
+    match key:
+        case "lazy":
+            if not isinstance(value, bool):
+                raise AuthoringError(
+                    f"global_config: 'lazy' must be True or False, not {type(value).__name__}."
+                )
+        case "engine":
+            if value is not None and not (isinstance(value, str) and value.lower() == "aqueduct"):
+                raise AuthoringError(
+                    f"global_config: 'engine' cannot be {value!r}. Operators that are called are computed "
+                    "here, so that their results can be seen at once; Airflow runs whole flows only. Name it "
+                    "when you publish: client.publish_flow(..., engine=...)."
+                )
+        case _:
+            hint = suggestion(str(key), ["lazy", "engine"])
+            raise AuthoringError(f"global_config: there is no setting {key!r}.{hint}")

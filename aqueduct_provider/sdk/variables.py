@@ -1,0 +1,67 @@
+"""Packaging, what a function refers to besides its arguments, by the names that its author gave.
+
+For messages: which of it cannot be pickled, is too large, or belongs to this package. Must not import:
+anything but the standard library.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import types
+from collections.abc import Iterator
+
+_GLOBAL = frozenset(["LOAD_GLOBAL", "LOAD_NAME"])
+
+
+def variables_of(value: object) -> Iterator[tuple[str, object]]:
+    """Names and values: of a function its globals, closure, defaults and annotations; of a module everything.
+
+    Partial objects and methods are looked into, other objects have their attributes.
+    """
+    match value:
+        case types.FunctionType():
+            yield from _variables_of_function(value)
+        case types.MethodType():
+            yield "self", value.__self__
+            yield from variables_of(value.__func__)
+        case functools.partial():
+            yield from ((f"argument {place}", item) for place, item in enumerate(value.args, 1))
+            yield from value.keywords.items()
+            yield from variables_of(value.func)
+        case _:
+            yield from getattr(value, "__dict__", {}).items()
+
+
+def names_in(code: types.CodeType) -> Iterator[str]:
+    """Every global and attribute that code uses, that of the functions in it too."""
+    yield from code.co_names
+    for inner in _inner(code):
+        yield from names_in(inner)
+
+
+def _variables_of_function(function: types.FunctionType) -> Iterator[tuple[str, object]]:
+    for name in dict.fromkeys(_globals_in(function.__code__)):
+        if name in function.__globals__:
+            yield name, function.__globals__[name]
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # Not assigned yet.
+            continue
+    code, defaults = function.__code__, function.__defaults__ or ()
+    yield from zip(
+        code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount], defaults, strict=True
+    )
+    yield from (function.__kwdefaults__ or {}).items()
+    yield from ((f"annotation of {name}", value) for name, value in function.__annotations__.items())
+
+
+def _globals_in(code: types.CodeType) -> Iterator[str]:
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname in _GLOBAL)
+    for inner in _inner(code):
+        yield from _globals_in(inner)
+
+
+def _inner(code: types.CodeType) -> Iterator[types.CodeType]:
+    return (constant for constant in code.co_consts if isinstance(constant, types.CodeType))

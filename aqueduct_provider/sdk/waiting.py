@@ -1,0 +1,78 @@
+"""Waiting for what another machine does: look again and again, up to a deadline."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from aqueduct_provider.errors import AirflowUnreachable, AqueductError, StorageUnavailable, WaitTimedOut
+
+Value = TypeVar("Value")
+
+# How long an Airflow or a store that answered before may be away: a restart must not end a long wait.
+PATIENCE = 120.0
+
+
+def wait_for(
+    look: Callable[[], Value | None],
+    *,
+    what: str | Callable[[], str],
+    seconds: float | None,
+    pause: float = 1.0,
+    cure: str = "",
+) -> Value:
+    """The first truthy answer of ``look``.
+
+    :param what: what is waited for, for the error message: "the run x is not over".
+    :param seconds: how long to wait at most; None: for ever.
+    :param pause: seconds between two looks.
+    :param cure: what people can do when it takes too long.
+    :raises WaitTimedOut: the time is over; ``look`` is called once more just before.
+    """
+    end = math.inf if seconds is None else time.monotonic() + seconds
+    while not (answer := look()):
+        left = end - time.monotonic()
+        if left <= 0:
+            said = what if isinstance(what, str) else what()
+            raise WaitTimedOut(f"After {seconds:g} s {said}. {cure}".rstrip())
+        time.sleep(min(pause, left))
+    return answer
+
+
+@dataclass
+class Patient(Generic[Value]):
+    """A look that outlasts short absences of what it looks at, once it has been there.
+
+    :param seconds: how long it may be away.
+    :param on_absence: told of the first failure of each absence.
+    """
+
+    look: Callable[[], Value | None]
+    seconds: float = PATIENCE
+    on_absence: Callable[[AqueductError], None] = lambda _error: None
+    _was_there: bool = field(default=False, init=False)
+    _away_since: float | None = field(default=None, init=False)
+
+    def __call__(self) -> Value | None:
+        """What the look gives; None during an absence.
+
+        :raises AqueductError: the absence takes too long.
+        """
+        try:
+            answer = self.look()
+        except (AirflowUnreachable, StorageUnavailable) as error:
+            self._bear(error)
+            return None
+        self._was_there, self._away_since = True, None
+        return answer
+
+    def _bear(self, error: AqueductError) -> None:
+        now = time.monotonic()
+        if not self._was_there or (self._away_since is not None and now - self._away_since >= self.seconds):
+            raise error
+        if self._away_since is None:
+            self._away_since = now
+            self.on_absence(error)

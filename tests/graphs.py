@@ -1,0 +1,111 @@
+"""Graphs of ``sdk/nodes.py`` for tests, built by hand, and a packager that makes no archives."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aqueduct_provider.runner.codecs import infer_type
+from aqueduct_provider.sdk.nodes import (
+    ArtifactNode,
+    Kind,
+    OperatorNode,
+    Options,
+    ParameterNode,
+    Severity,
+    UserFunction,
+)
+
+STORE = {"type": "connection", "connection_id": "aqueduct_default"}
+
+
+def identity(value: Any) -> Any:
+    """Stands for any function."""
+    return value
+
+
+def user_function(call: Callable[..., Any] = identity, *requirements: str) -> UserFunction:
+    return UserFunction(call, requirements, (), Path())
+
+
+def param(name: str, default: Any, *, implicit: bool = False, description: str = "") -> ArtifactNode:
+    """What ``create_param``, or with ``implicit`` a plain argument, records."""
+    operator = OperatorNode(
+        "param", name, description, parameter=ParameterNode(default, description, implicit)
+    )
+    return _outputs(operator, [name], named=not implicit, type_=infer_type(default))[0]
+
+
+def call(
+    name: str,
+    *inputs: ArtifactNode,
+    kind: Kind = "function",
+    outputs: Sequence[str] | int = 1,
+    type_: str = "untyped",
+    function: UserFunction | None = None,
+    options: Options | None = None,
+    severity: Severity = "warning",
+    system_metric: str = "",
+) -> list[ArtifactNode]:
+    """What a call of a decorated function records: all outputs.
+
+    :param outputs: their number, or explicit names.
+    """
+    operator = OperatorNode(
+        kind,
+        name,
+        f"About {name}.",
+        inputs,
+        function=None if kind == "system_metric" else function or user_function(),
+        options=options or Options(),
+        severity=severity,
+        system_metric=system_metric,
+    )
+    if kind != "function":
+        for artifact in dict.fromkeys(inputs):
+            artifact.derived.append(operator)
+    if isinstance(outputs, int):
+        return _outputs(operator, [f"{name} artifact"] * outputs, named=False, type_=type_)
+    return _outputs(operator, outputs, named=True, type_=type_)
+
+
+def _outputs(operator: OperatorNode, names: Sequence[str], *, named: bool, type_: str) -> list[ArtifactNode]:
+    operator.outputs = tuple(ArtifactNode(operator, name, named, type_) for name in names)
+    return list(operator.outputs)
+
+
+def op(name: str, *inputs: ArtifactNode, **fields: Any) -> ArtifactNode:
+    """The one output of a function."""
+    (output,) = call(name, *inputs, **fields)
+    return output
+
+
+def metric(name: str, *inputs: ArtifactNode, **fields: Any) -> ArtifactNode:
+    return op(name, *inputs, kind="metric", type_="numeric", **fields)
+
+
+def check(name: str, *inputs: ArtifactNode, **fields: Any) -> ArtifactNode:
+    return op(name, *inputs, kind="check", type_="boolean", **fields)
+
+
+def system_metric(artifact: ArtifactNode, measured: str = "runtime") -> ArtifactNode:
+    name = f"{artifact.producer.name} {measured}"
+    return op(name, artifact, kind="system_metric", type_="numeric", system_metric=measured)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A function archive."""
+
+    data: bytes
+    sha256: str
+    python_version: str
+
+
+def light_packager(function: UserFunction, name: str) -> Packed:
+    """No archives, but as many different ones as there are names."""
+    data = name.encode()
+    return Packed(data, hashlib.sha256(data).hexdigest(), "3.11")

@@ -1,0 +1,42 @@
+"""The choices, as people and stored files spell them."""
+
+from __future__ import annotations
+
+import pytest
+
+from aqueduct_provider.sdk import enums
+from aqueduct_provider.spec import models
+
+
+def test_artifact_types_are_those_of_the_spec() -> None:
+    ours = {kind.name: kind.value for kind in enums.ArtifactType}
+    assert ours == {kind.name: kind.value for kind in models.ArtifactType}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (enums.CheckSeverity, "WARNING ERROR"),
+        (enums.LoadUpdateMode, "APPEND REPLACE FAIL"),
+        (enums.ExecutionStatus, "REGISTERED PENDING RUNNING CANCELED FAILED SUCCEEDED DELETED UNKNOWN"),
+    ],
+)
+def test_names_are_the_values_in_upper_case(kind: type[enums.CheckSeverity], names: str) -> None:
+    assert [member.name for member in kind] == names.split()
+    assert [member.value for member in kind] == names.lower().split()
+
+
+def test_members_are_texts() -> None:
+    assert enums.CheckSeverity.ERROR == "error"
+    assert enums.ArtifactType("boolean") is enums.ArtifactType.BOOLEAN
+
+
+def test_members_are_printed_as_their_texts() -> None:
+    assert f"{enums.ExecutionStatus.RUNNING} {enums.ArtifactType.TABLE!s}" == "running table"
+    assert repr(enums.CheckSeverity.ERROR) == "<CheckSeverity.ERROR: 'error'>"
+
+
+def test_the_names_that_the_original_has_for_artifact_types() -> None:
+    assert enums.ArtifactType.BOOL is enums.ArtifactType.BOOLEAN
+    assert enums.ArtifactType.DICT is enums.ArtifactType.DICTIONARY
+    assert enums.ArtifactType.TF_KERAS is enums.ArtifactType.KERAS_MODEL

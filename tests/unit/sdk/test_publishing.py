@@ -1,0 +1,159 @@
+"""Publishing: what is checked before, where the spec goes, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aqueduct_provider.sdk as aq
+from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
+from aqueduct_provider.storage.layout import delivered_spec
+from tests.published import Deployment, features
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def connect(made: Deployment, name: str = "cluster", **fields: Any) -> None:
+    login = {"host": made.fake.url, "username": made.fake.user, "password": made.fake.password}
+    made.client.connect_resource(name, "Airflow", {**login, **fields})
+
+
+def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    artifacts = made.author()
+    capsys.readouterr()
+    flow = made.publish("My churn", artifacts)
+    place = made.store.url(delivered_spec("My_churn"))
+    assert capsys.readouterr().out == (
+        f"Published 'My churn' (DAG My_churn) to {place}. A copy is in My_churn_airflow.json.\n"
+    )
+    text = (made.folder / "My_churn_airflow.json").read_bytes()
+    assert text == made.store.get(delivered_spec("My_churn"))
+    assert json.loads(text)["version"]["id"] == flow.record.version_id
+    assert flow.record.engine == "cluster"
+
+
+def test_a_folder_that_cannot_be_written_is_only_a_warning(
+    made: Deployment, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    artifacts = made.author()
+    capsys.readouterr()
+    (made.folder / "churn_airflow.json").mkdir()
+    made.publish(artifacts=artifacts)
+    assert "A copy" not in capsys.readouterr().out
+    assert "The spec could not be written to" in caplog.text
+    assert "Is a directory" in caplog.text
+
+
+def test_all_that_a_flow_is_told(made: Deployment) -> None:
+    before = made.publish("before")
+    flow = made.publish(
+        description="Counts.", source_flow=before, k_latest_runs=3, disable_snapshots=True, tags=["mine"]
+    )
+    spec = flow.spec
+    assert (spec.flow.description, spec.flow.tags) == ("Counts.", ("mine",))
+    assert spec.schedule is not None
+    assert spec.schedule.type == "after_flows"
+    assert spec.retention.k_latest_runs == 3
+    assert not next(one for one in spec.artifacts if one.name == "table").keep_snapshot
+
+
+@pytest.mark.parametrize("how", ["flow", "name", "id", "uuid", "list"])
+def test_ways_to_name_the_flow_before(made: Deployment, how: str) -> None:
+    before = made.publish("before")
+    ways = {"flow": before, "name": "before", "id": str(before.id()), "uuid": before.id(), "list": [before]}
+    assert made.publish(source_flow=ways[how]).spec.schedule.flows == ("before",)  # type: ignore[union-attr]
+
+
+def test_flows_that_cannot_be_followed(made: Deployment) -> None:
+    with pytest.raises(NotFound, match="There is no flow 'bfore'"):
+        made.publish(source_flow="bfore")
+    made.publish()
+    with pytest.raises(AuthoringError, match="'churn' cannot run after itself"):
+        made.publish(source_flow="churn")
+
+
+def test_a_flow_follows_flows_of_its_own_airflow_only(made: Deployment) -> None:
+    made.publish("before")
+    connect(made, "same")
+    made.publish(source_flow="before", engine="same")
+    made.fake.tokens.add("t")
+    made.client.connect_resource(
+        "elsewhere", "Airflow", {"host": made.fake.url.replace("127.0.0.1", "localhost"), "token": "t"}
+    )
+    with pytest.raises(AuthoringError, match=r"after 'before', which runs on 'cluster': .*'elsewhere'"):
+        made.publish(source_flow="before", engine="elsewhere")
+    made.client.delete_resource("cluster")
+    with pytest.raises(AuthoringError, match="which runs on 'cluster'"):
+        made.publish(source_flow="before", engine="same")
+
+
+def test_a_python_that_the_workers_lack(made: Deployment) -> None:
+    connect(made, python_versions=["3.1"])
+    with pytest.raises(
+        AuthoringError, match=rf"Functions of Python {HERE} cannot run on 'cluster', which has 3\.1\."
+    ):
+        made.publish()
+    connect(made, python_versions=["3.1", HERE])
+    made.publish()
+
+
+def test_nothing_is_published_of_what_would_fail(made: Deployment) -> None:
+    before = list(made.store.list(""))
+    with pytest.raises(AuthoringError, match="schedule"):
+        made.publish(schedule="61 * * * *")
+    assert list(made.store.list("")) == before
+    assert not list(made.folder.glob("*_airflow.json"))
+
+
+def test_into_a_folder_of_dags(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    dags = made.folder / "dags"
+    dags.mkdir()
+    connect(made, dags_folder=str(dags))
+    flow = made.publish()
+    assert json.loads((dags / "churn.json").read_text())["dag_id"] == "churn"
+    assert f"to {dags / 'churn.json'}. A copy" in capsys.readouterr().out
+    assert not made.store.exists(delivered_spec("churn"))
+    assert flow.record.delivered_to == str(dags / "churn.json")
+
+
+def test_a_folder_is_no_store_for_airflow(made: Deployment, tmp_path: Path) -> None:
+    client = aq.Client(folder=str(tmp_path / "store"), config_path=made.folder / "config.toml")
+    with pytest.raises(ConfigError, match="Airflow needs an S3 bucket"):
+        client.publish_flow("churn", artifacts=made.author())
+
+
+def test_run_now(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    made.publish().wait_until_deployed(progress=False)
+    made.fake.dags["churn"].paused = True
+    capsys.readouterr()
+    flow = made.publish(run_now=True)
+    (run,) = made.fake.dags["churn"].runs.values()
+    assert not made.fake.dags["churn"].paused
+    assert flow.record.version_id in made.fake.dags["churn"].tags
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-1] == f"Started run {run.run_id}."
+    assert told.err == "Waiting for Airflow to show 'churn' ...\n"
+
+
+@pytest.mark.parametrize("run_now", [None, False])
+def test_otherwise_it_does_not_run(made: Deployment, run_now: Any) -> None:
+    made.publish(run_now=run_now)
+    assert made.fake.calls("POST", "dagRuns") == []
+
+
+def test_publishing_again_is_a_new_version_of_the_same_flow(made: Deployment) -> None:
+    first, second = made.publish(), made.publish()
+    assert first.id() == second.id()
+    assert first.record.version_id != second.record.version_id
+    assert [one["version_id"] for one in made.client.list_flows()] == [second.record.version_id]
+
+
+def test_one_artifact_needs_no_list(made: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = features(made.client.create_param("rows", 1))
+    monkeypatch.chdir(made.folder)
+    flow = made.client.publish_flow("one", artifacts=table)
+    assert [one.name for one in flow.spec.artifacts] == ["rows", "table"]

@@ -1,0 +1,52 @@
+"""What is behind a client: made when it is used, and once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aqueduct_provider.errors import ConfigError, NotFound
+from aqueduct_provider.sdk.profile import Profile, ResourceProfile
+from aqueduct_provider.sdk.session import Session
+from aqueduct_provider.storage.local import LocalStore
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    profile = Profile.load(tmp_path / "config.toml", {}, {"folder": str(folder)})
+    profile.save_resource(ResourceProfile("cluster", "Airflow", {"host": "127.0.0.1:9"}))
+    profile.save_resource(ResourceProfile("lake", "S3", {"bucket": "b"}))
+    return Session(profile)
+
+
+def test_everything_is_made_once(session: Session) -> None:
+    assert isinstance(session.store, LocalStore)
+    assert session.store is session.store
+    assert session.registry is session.registry
+    assert session.registry.store is session.store
+    assert session.airflow("cluster") is session.airflow("cluster")
+
+
+def test_a_changed_resource_is_made_anew(session: Session) -> None:
+    before = session.airflow("cluster")
+    session.profile.save_resource(ResourceProfile("cluster", "Airflow", {"host": "127.0.0.1:10"}))
+    assert session.airflow("cluster") is before
+    session.forget("cluster")
+    session.forget("never used")
+    assert session.airflow("cluster").login.host == "127.0.0.1:10"
+
+
+def test_resources_that_are_not_there_or_of_another_service(session: Session) -> None:
+    with pytest.raises(NotFound, match=r"There is no resource 'cluter'\. Did you mean 'cluster'\? Conn"):
+        session.airflow("cluter")
+    with pytest.raises(ConfigError, match="'lake' is of service 'S3'"):
+        session.resource("lake")
+
+
+def test_without_a_store(tmp_path: Path) -> None:
+    session = Session(Profile.load(tmp_path / "config.toml", {}))
+    with pytest.raises(ConfigError, match="No artifact store is known"):
+        session.registry  # noqa: B018
