@@ -1,21 +1,19 @@
-"""The command line, as its users meet it: output, exit codes, files."""
+"""Specs as files on the command line: lint, schema, init."""
 
 from __future__ import annotations
 
 import ast
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from aqueduct_provider import __version__
-from aqueduct_provider.cli import LOADER, main
+from aqueduct_provider.cli import main
+from aqueduct_provider.cli.specs import LOADER
 from aqueduct_provider.spec.schema import schema_text
 from tests.examples import compiled_document, native_document
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Captured = pytest.CaptureFixture[str]
 
 
@@ -95,6 +93,20 @@ def test_init_writes_a_loader_that_airflow_opens(tmp_path: Path, capsys: Capture
     assert [path.name for path in tmp_path.iterdir()] == ["aqueduct_dags.py"]
 
 
+@pytest.mark.parametrize("connection", ["aqueduct_default", 'it\'s "mine" \N{SNOWMAN}'])
+def test_init_for_a_store_as_well(connection: str, tmp_path: Path, capsys: Captured) -> None:
+    assert main(["init", str(tmp_path), "--connection", connection]) == 0
+    assert connection in capsys.readouterr().out
+    text = (tmp_path / "aqueduct_dags.py").read_text("utf-8")
+    assert "airflow" in text
+    assert len(text.splitlines()) == 3
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    assert [ast.literal_eval(keyword.value) for call in calls for keyword in call.keywords] == [connection]
+    assert main(["init", str(tmp_path), "--connection", connection]) == 0
+    assert "there already" in capsys.readouterr().out
+    assert main(["init", str(tmp_path)]) == 2
+
+
 def test_the_example_is_the_same_loader() -> None:
     assert (ROOT / "dags_example/aqueduct_dags.py").read_text("utf-8") == LOADER
 
@@ -128,50 +140,3 @@ def test_mistakes_are_one_line_on_stderr(arguments: list[str], tmp_path: Path, c
     assert out == ""
     assert err.startswith("aqueduct-airflow: ")
     assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize("arguments", [[], ["lint"], ["lnit", "x"], ["lint", "--jsn", "x"], ["init"]])
-def test_usage_errors_end_with_two(arguments: list[str], capsys: Captured) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
-    assert "usage: aqueduct-airflow" in capsys.readouterr().err
-
-
-def test_version(capsys: Captured) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["--version"])
-    assert caught.value.code == 0
-    assert capsys.readouterr().out == f"aqueduct-airflow {__version__}\n"
-
-
-def test_the_installed_command_needs_neither_airflow_nor_a_terminal_that_knows_unicode(
-    tmp_path: Path,
-) -> None:
-    file = tmp_path / "x.json"
-    file.write_text(json.dumps(native_document(**{"größe 😀": 1})), "utf-8")
-    code = f"""
-import sys
-from aqueduct_provider.cli import main
-status = main(["lint", {str(file)!r}])
-assert "airflow" not in sys.modules, "airflow was imported"
-sys.exit(status)
-"""
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        timeout=60,
-    )
-    assert run.returncode == 1, run.stderr
-    assert b"did you mean" in run.stdout or b"unknown field" in run.stdout
-    assert run.stderr == b""
-
-
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    code = "import sys; from aqueduct_provider.cli import main; sys.exit(main(['schema']))"
-    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert run.stdout is not None
-    run.stdout.close()
-    _, err = run.communicate(timeout=60)
-    assert err == b""

@@ -1,23 +1,18 @@
-"""The command line, ``aqueduct-airflow``: one ``Command`` for each subcommand, listed in ``COMMANDS``.
+"""Specs as files: check them, print their schema, and write the file that loads them into Airflow.
 
-A command adds its arguments to a parser and runs with what was parsed; it returns the exit code: 0, or 1
-when it found what it looks for (problems). Mistakes of the user are one line on stderr: code 2 for what
-was typed, 1 for what was found. Must not import at module level: Airflow, rich.
+Must not import at module level: Airflow, rich, pydantic.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aqueduct_provider.errors import AqueductError, Problem, SpecError
+from aqueduct_provider.cli.command import Subcommand, UsageError
+from aqueduct_provider.errors import Problem, SpecError
 
 LOADER_FILE = "aqueduct_dags.py"
 # Airflow opens only files that hold the words "airflow" and "dag".
@@ -26,67 +21,11 @@ from aqueduct_provider import DagFactory  # airflow: shows every Aqueduct spec o
 
 globals().update(DagFactory.dags_in(__file__))
 """
+STORE_LOADER = """\
+from aqueduct_provider import DagFactory  # airflow: shows the specs of this folder and a store as DAGs
 
-
-class UsageError(Exception):
-    """What was typed cannot be done; the message says why."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """One subcommand.
-
-    :param arguments: adds its arguments to its parser.
-    :param run: does it and returns the exit code.
-    """
-
-    name: str
-    help: str
-    arguments: Callable[[ArgumentParser], None]
-    run: Callable[[Namespace], int]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code.
-
-    :param arguments: without the program's name; None: those of this process.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        # Names in specs may hold what the terminal's encoding lacks.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    chosen = _parser().parse_args(arguments)
-    try:
-        code: int = chosen.run(chosen)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # The reader, such as ``head``, has gone; what is left in the buffer must not fail at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (UsageError, AqueductError) as error:
-        print(f"aqueduct-airflow: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        return 130
-
-
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        "aqueduct-airflow", description="Aqueduct flows on Apache Airflow.", allow_abbrev=False
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
-        command.arguments(subparser)
-        subparser.set_defaults(run=command.run)
-    return parser
-
-
-def _version() -> str:
-    # By name: an import statement would count as one of the rooms that the package's root names.
-    return str(import_module("aqueduct_provider").__version__)
+globals().update(DagFactory.dags_in(__file__, connection_id={connection}))
+"""
 
 
 # --- lint
@@ -173,35 +112,48 @@ def _schema(_chosen: Namespace) -> int:
 
 def _init_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DAGS_FOLDER", type=Path, help="Airflow's DAG folder, or one in it")
+    parser.add_argument(
+        "--connection",
+        metavar="ID",
+        help="show the specs in the store of this Airflow connection too, such as aqueduct_default",
+    )
     parser.add_argument("--force", action="store_true", help=f"replace a different {LOADER_FILE}")
 
 
 def _init(chosen: Namespace) -> int:
     file: Path = chosen.folder / LOADER_FILE
+    loader = _loader(chosen.connection)
     if not chosen.folder.is_dir():
         raise UsageError(f"{chosen.folder} is no folder; create it, or name Airflow's DAG folder")
     try:
-        if file.exists() and file.read_text("utf-8", "replace") == LOADER:
+        if file.exists() and file.read_text("utf-8", "replace") == loader:
             print(f"{file} is there already")
             return 0
         if file.exists() and not chosen.force:
             raise UsageError(f"{file} has other content; look at it, then repeat with --force to replace it")
         # Airflow may read the folder at any moment: the file appears whole.
         temporary = file.with_suffix(".tmp")
-        temporary.write_text(LOADER, "utf-8")
+        temporary.write_text(loader, "utf-8")
         temporary.replace(file)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}; check the permissions") from error
-    print(f"wrote {file}; drop *.json specs beside it")
+    store = f", or deliver them to the store of {chosen.connection}" if chosen.connection else ""
+    print(f"wrote {file}; drop *.json specs beside it{store}")
     return 0
+
+
+def _loader(connection: str | None) -> str:
+    if not connection:
+        return LOADER
+    return STORE_LOADER.format(connection=json.dumps(connection, ensure_ascii=False))
 
 
 def _no_arguments(_parser: ArgumentParser) -> None:
     pass
 
 
-COMMANDS = (
-    Command("lint", "Check specs and report every problem.", _lint_arguments, _lint),
-    Command("schema", "Print the JSON Schema of native specs.", _no_arguments, _schema),
-    Command("init", "Write the file that loads specs into Airflow.", _init_arguments, _init),
-)
+SUBCOMMANDS = {
+    "lint": Subcommand(_lint_arguments, _lint),
+    "schema": Subcommand(_no_arguments, _schema),
+    "init": Subcommand(_init_arguments, _init),
+}

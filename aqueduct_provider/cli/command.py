@@ -1,0 +1,134 @@
+"""The command line itself: which subcommands there are, what is done with errors, the exit code.
+
+A subcommand adds its arguments to a parser and runs with what was parsed; it returns the exit code: 0, or 1
+when it found what it looks for (problems, a failed run). Mistakes of the user are one message on stderr: code
+2 for what was typed, 1 for what was found. Must not import at module level: Airflow, rich, and all modules of
+subcommands.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from aqueduct_provider.errors import AqueductError
+
+INTERRUPTED = 130
+_PROGRAM = "aqueduct-airflow"
+
+
+class UsageError(Exception):
+    """What was typed cannot be done; the message says why."""
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """What a subcommand does; each module has a dict ``SUBCOMMANDS`` of them by name.
+
+    :param arguments: adds its arguments to its parser.
+    :param run: does it and returns the exit code.
+    """
+
+    arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a subcommand is listed.
+
+    :param module: the module of this package that has it.
+    """
+
+    name: str
+    help: str
+    module: str
+
+
+COMMANDS = (
+    Command("flows", "List the published flows.", "flows"),
+    Command("runs", "List the newest runs of a flow.", "flows"),
+    Command("show", "Show a flow, or one of its runs with its failures.", "flows"),
+    Command("trigger", "Run a published flow once, on its Airflow.", "flows"),
+    Command("logs", "Print the log of an operator in a run.", "flows"),
+    Command("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
+    Command("delete", "Delete a published flow.", "flows"),
+    Command("run", "Run a spec here, without Airflow.", "run"),
+    Command("connect", "Connect a resource under a name, and check the connection.", "connect"),
+    Command("resources", "List the connected resources.", "connect"),
+    Command("disconnect", "Forget a resource and its secrets.", "connect"),
+    Command("lint", "Check specs and report every problem.", "specs"),
+    Command("schema", "Print the JSON Schema of native specs.", "specs"),
+    Command("init", "Write the file that loads specs into Airflow.", "specs"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    :param arguments: without the program's name; None: those of this process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # Names in specs may hold what the terminal's encoding lacks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    chosen = _parsed(sys.argv[1:] if arguments is None else list(arguments))
+    try:
+        code: int = chosen.run(chosen)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader, such as ``head``, has gone; what is left in the buffer must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (UsageError, AqueductError) as error:
+        print(f"{_PROGRAM}: {_words(error)}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print(f"{_PROGRAM}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parsed(typed: Sequence[str]) -> Namespace:
+    """What was typed. Only the module of the subcommand that stands there is loaded."""
+    # The program's own options take no value, so the first other word is the subcommand.
+    place = next((place for place, word in enumerate(typed) if not word.startswith("-")), len(typed))
+    name = _own_parser().parse_args(typed[: place + 1]).command
+    command = next(command for command in COMMANDS if command.name == name)
+    subcommand = _subcommand(command)
+    parser = ArgumentParser(f"{_PROGRAM} {name}", description=command.help, allow_abbrev=False)
+    subcommand.arguments(parser)
+    parser.set_defaults(run=subcommand.run)
+    # Options may stand anywhere: before, between and after the other arguments.
+    return parser.parse_intermixed_args(typed[place + 1 :])
+
+
+def _own_parser() -> ArgumentParser:
+    parser = ArgumentParser(_PROGRAM, description="Aqueduct flows on Apache Airflow.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    for command in COMMANDS:
+        subparsers.add_parser(command.name, help=command.help)
+    return parser
+
+
+def _subcommand(command: Command) -> Subcommand:
+    module = import_module(f"aqueduct_provider.cli.{command.module}")
+    found: Subcommand = module.SUBCOMMANDS[command.name]
+    return found
+
+
+def _words(error: Exception) -> str:
+    from aqueduct_provider.cli.words import terminal_words
+
+    return terminal_words(str(error))
+
+
+def _version() -> str:
+    # By name: an import statement would count as one of the rooms that the package's root names.
+    return str(import_module("aqueduct_provider").__version__)

@@ -1,0 +1,270 @@
+"""Published flows and their runs: list, show, trigger, logs, artifacts, delete.
+
+The SDK's client does the work: what stands here parses and prints. Must not import at module level: the SDK,
+rich.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.cli.command import Subcommand
+from aqueduct_provider.cli.options import (
+    add_json,
+    add_store,
+    client_of,
+    operator_documents,
+    positive,
+    print_json,
+)
+from aqueduct_provider.cli.values import add_parameters, values_of
+from aqueduct_provider.errors import NotFound
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.flows import Flow
+    from aqueduct_provider.sdk.runs import Run
+    from aqueduct_provider.spec.models import Artifact, Parameter, WorkflowSpec
+
+LATEST = "latest"
+
+
+def _add_flow(parser: ArgumentParser) -> None:
+    parser.add_argument("flow", metavar="FLOW", help="name or id of a flow")
+
+
+def _add_run(parser: ArgumentParser, **how: Any) -> None:
+    parser.add_argument("run_id", metavar="RUN", help=f"id of a run, or {LATEST}", **how)
+
+
+def _run_of(flow: Flow, run_id: str) -> Run:
+    if run_id != LATEST:
+        return flow.fetch(run_id)
+    run = flow.latest()
+    if run is None:
+        raise NotFound(f"{flow.name()!r} has not run yet. aqueduct-airflow trigger runs it once.")
+    return run
+
+
+# --- flows, runs, show
+
+
+def _flows_arguments(parser: ArgumentParser) -> None:
+    add_json(parser)
+    add_store(parser)
+
+
+def _flows(chosen: Namespace) -> int:
+    found = client_of(chosen).list_flows()
+    if chosen.json:
+        print_json(found)
+        return 0
+    from aqueduct_provider.sdk.tables import console, plain_table
+
+    rows = [(one["name"], one["dag_id"], one["engine"], one["created_at"]) for one in found]
+    shown = plain_table(("flow", "DAG", "engine", "published"), rows) if rows else "No flow is published."
+    console().print(shown)
+    return 0
+
+
+def _runs_arguments(parser: ArgumentParser) -> None:
+    _add_flow(parser)
+    parser.add_argument("--limit", metavar="N", type=positive, default=10, help="how many at most; 10")
+    add_json(parser)
+    add_store(parser)
+
+
+def _runs(chosen: Namespace) -> int:
+    flow = client_of(chosen).flow(chosen.flow)
+    found = flow.list_runs(chosen.limit)
+    if chosen.json:
+        print_json(found)
+        return 0
+    from aqueduct_provider.sdk.tables import console, runs_table
+
+    console().print(runs_table(found) if found else f"{flow.name()!r} has not run yet.")
+    return 0
+
+
+def _show_arguments(parser: ArgumentParser) -> None:
+    _add_flow(parser)
+    _add_run(parser, nargs="?")
+    add_json(parser)
+    add_store(parser)
+
+
+def _show(chosen: Namespace) -> int:
+    flow = client_of(chosen).flow(chosen.flow)
+    if chosen.run_id is None:
+        print_json(_flow_document(flow)) if chosen.json else flow.describe()
+        return 0
+    run = _run_of(flow, chosen.run_id)
+    print_json(_run_document(run)) if chosen.json else run.describe()
+    return 0
+
+
+def _flow_document(flow: Flow) -> dict[str, Any]:
+    spec, record = flow.spec, asdict(flow.record)
+    del record["spec_sha256"]
+    return {
+        **record,
+        "description": spec.flow.description,
+        "schedule": spec.schedule and spec.schedule.model_dump(),
+        "parameters": [_parameter_document(parameter) for parameter in spec.parameters],
+        "operators": [
+            {
+                "name": operator.name,
+                "task_id": operator.task_id,
+                "type": operator.type,
+                "reads": [spec.artifact(artifact).name for artifact in operator.inputs],
+                "writes": [spec.artifact(artifact).name for artifact in operator.outputs],
+            }
+            for operator in spec.operators
+        ],
+    }
+
+
+def _parameter_document(parameter: Parameter) -> dict[str, Any]:
+    default = parameter.default.model_dump()
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        # A default that lies in the store cannot be shown.
+        "default": default.get("value"),
+        "description": parameter.description,
+    }
+
+
+def _run_document(run: Run) -> dict[str, Any]:
+    status, operators, lack = run.as_far_as_known()
+    spec = run.spec
+    return {
+        "flow": run.record.name,
+        "run_id": run.run_id,
+        "version_id": str(spec.version.id),
+        "created_at": run.created_at(),
+        "status": status,
+        "airflow_error": lack or None,
+        "operators": operator_documents(operators),
+        "artifacts": [_artifact_document(spec, artifact) for artifact in spec.artifacts],
+    }
+
+
+def _artifact_document(spec: WorkflowSpec, artifact: Artifact) -> dict[str, Any]:
+    return {
+        "name": artifact.name,
+        "type": artifact.type,
+        "operator": spec.producer(artifact.id).name,
+    }
+
+
+# --- trigger
+
+
+def _trigger_arguments(parser: ArgumentParser) -> None:
+    _add_flow(parser)
+    add_parameters(parser)
+    parser.add_argument("--wait", action="store_true", help="wait for the end; exit code 1 when it fails")
+    parser.add_argument("--timeout", metavar="SECONDS", type=positive, help="wait this long at most")
+    parser.add_argument("--unpause", action="store_true", help="unpause the flow when it is paused")
+    add_json(parser)
+    add_store(parser)
+
+
+def _trigger(chosen: Namespace) -> int:
+    client = client_of(chosen)
+    flow = client.flow(chosen.flow)
+    values = values_of(chosen.parameters, flow.spec.parameters)
+    run = client.trigger(flow.id(), values, unpause=chosen.unpause)
+    if not chosen.wait:
+        found = {"flow": flow.name(), "run_id": run.run_id, "url": run.url()}
+        print_json(found) if chosen.json else print(f"Triggered {flow.name()!r}: {run.run_id}\n{run.url()}")
+        return 0
+    print(f"{run.run_id}: {run.url()}", file=sys.stderr)
+    succeeded = run.wait(chosen.timeout, progress=not chosen.json).value == "succeeded"
+    if chosen.json:
+        print_json(_run_document(run))
+    elif succeeded:
+        print(f"Run {run.run_id} of {flow.name()!r} has succeeded.")
+    else:
+        run.describe()
+    return 0 if succeeded else 1
+
+
+# --- logs, artifact, delete
+
+
+def _logs_arguments(parser: ArgumentParser) -> None:
+    _add_flow(parser)
+    _add_run(parser)
+    parser.add_argument("operator", metavar="OPERATOR", help="name, or task id, of an operator")
+    parser.add_argument(
+        "--try", metavar="N", dest="try_number", type=positive, help="which try; the last one"
+    )
+    add_json(parser)
+    add_store(parser)
+
+
+def _logs(chosen: Namespace) -> int:
+    run = _run_of(client_of(chosen).flow(chosen.flow), chosen.run_id)
+    text = run.logs(chosen.operator, chosen.try_number)
+    if chosen.json:
+        print_json({"run_id": run.run_id, "operator": chosen.operator, "log": text})
+    elif text:
+        print(text.rstrip("\n"))
+    else:
+        print(f"There is no log of {chosen.operator!r} yet.", file=sys.stderr)
+    return 0
+
+
+def _artifact_arguments(parser: ArgumentParser) -> None:
+    _add_flow(parser)
+    _add_run(parser)
+    parser.add_argument("name", metavar="NAME", help="name of an artifact")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write it to this file; - is stdout")
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    add_json(parser)
+    add_store(parser)
+
+
+def _artifact(chosen: Namespace) -> int:
+    from aqueduct_provider.cli.artifacts import check_target, document_of, file_of, text_of, write
+
+    if chosen.output:
+        check_target(chosen.output, force=chosen.force)
+    run = _run_of(client_of(chosen).flow(chosen.flow), chosen.run_id)
+    source = run.source(chosen.name)
+    if chosen.output:
+        data = file_of(source, PurePath(chosen.output).suffix.lower())
+        write(data, chosen.output)
+    elif chosen.json:
+        print_json(document_of(source))
+    else:
+        print(text_of(source))
+    return 0
+
+
+def _delete_arguments(parser: ArgumentParser) -> None:
+    _add_flow(parser)
+    parser.add_argument("--artifacts", action="store_true", help="delete what its runs left, too")
+    parser.add_argument("--force", action="store_true", help="end active runs without asking")
+    add_store(parser)
+
+
+def _delete(chosen: Namespace) -> int:
+    client_of(chosen).delete_flow(chosen.flow, artifacts=chosen.artifacts, force=chosen.force)
+    return 0
+
+
+SUBCOMMANDS = {
+    "flows": Subcommand(_flows_arguments, _flows),
+    "runs": Subcommand(_runs_arguments, _runs),
+    "show": Subcommand(_show_arguments, _show),
+    "trigger": Subcommand(_trigger_arguments, _trigger),
+    "logs": Subcommand(_logs_arguments, _logs),
+    "artifact": Subcommand(_artifact_arguments, _artifact),
+    "delete": Subcommand(_delete_arguments, _delete),
+}
