@@ -7,11 +7,12 @@ BIN = .venv/bin
 # Without bytecode every start of Airflow compiles thousands of files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test demo lint format bench constraints clean
+.PHONY: help test demo stack lint format bench constraints clean
 
 help:
 	@echo "make test         all tests, on Airflow 3 and 2.11, against real servers"
-	@echo "make demo         a real flow on a real Airflow; ARGS=--keep leaves it running"
+	@echo "make demo         the README's script on a real Airflow; ARGS=--keep leaves it running"
+	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
 	@echo "make lint         ruff, mypy, import-linter; make format mends what ruff can"
 	@echo "make bench        the figures of benchmarks/"
 	@echo "make constraints  pin the newest versions in constraints/"
@@ -24,6 +25,10 @@ test:
 demo:
 	@$(PYTHON) tools/environments.py airflow-3
 	@$(BIN)/python -m demo $(ARGS)
+
+stack:
+	@$(PYTHON) tools/environments.py airflow-3
+	@$(BIN)/python -m demo --only-stack
 
 lint:
 	@$(PYTHON) tools/environments.py airflow-3

@@ -1,1 +1,1 @@
-"""``make demo``: a small machine-learning flow on a real Airflow and a real S3 server, on this machine."""
+"""``make demo``: the script of the README on a real Airflow and a real S3 server, on this machine."""

@@ -1,128 +1,89 @@
-"""The demo from beginning to end: servers, flow, run, results, verdict. ``--keep`` leaves it running."""
+"""``make demo`` and ``make stack``: the script of the README against a real Airflow and a real S3 server.
+
+The demo starts the servers, runs the script as a new user would, and says how it went. ``--keep`` leaves the
+servers running until Ctrl-C; ``--only-stack`` starts them and runs nothing.
+"""
 
 from __future__ import annotations
 
 import argparse
-import re
+import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from demo.draft import Draft
-from demo.flow import wine_flow
-from demo.local_s3 import BUCKET, artifact_store, local_s3, s3_client
-from demo.progress import watch
-from demo.results import Results
-from tests.integration.place import install_loader
-from tests.integration.stack import AirflowStack
-from tests.integration.waiting import wait_for
-from tools.environments import index_settings
+from demo.stack import Stack, running_stack
+from tests.documents import python_blocks
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-TREES = 50
-RUN_SECONDS = 150
-# How the environment's room tells of its work in the task logs.
-_ENVIRONMENT = re.compile(r"Building a Python .*|Environment \w+ (?:built in [\d.]+ s|reused)")
-
-
-@dataclass(frozen=True)
-class Demo:
-    """The running servers and the flow."""
-
-    airflow: AirflowStack
-    endpoint: str
-    flow: Draft
-    console: Console
+ROOT = Path(__file__).resolve().parent.parent
+VARIABLES = ROOT / ".work" / "stack.env"
+SCRIPT_SECONDS = 300
 
 
 def main() -> int:
-    """Run the demo; 0 when all that it promises came true."""
-    from rich.console import Console
-
+    """Run the demo; 0 when the script did all that it promises."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
-    keep = parser.parse_args().keep
-    console, started = Console(), time.monotonic()
+    parser.add_argument("--keep", action="store_true", help="leave the servers running until Ctrl-C")
+    parser.add_argument("--only-stack", action="store_true", help="start the servers, run nothing")
+    options = parser.parse_args()
+    started, good = time.monotonic(), True
     try:
-        with tempfile.TemporaryDirectory(prefix="aqueduct-demo-") as name, ExitStack() as servers:
-            demo = start(Path(name), console, servers)
-            good = show(demo)
-            console.print(f"{'PASSED' if good else 'FAILED'} after {time.monotonic() - started:.0f} s.")
-            if keep:
-                stay(demo)
+        with tempfile.TemporaryDirectory(prefix="aqueduct-demo-") as name:
+            print("Starting an S3 server and Airflow on 127.0.0.1 ...", flush=True)
+            with running_stack(Path(name)) as stack:
+                introduce(stack)
+                if not options.only_stack:
+                    good = run_script(stack)
+                    print(f"{'PASSED' if good else 'FAILED'} after {time.monotonic() - started:.0f} s.")
+                if options.keep or options.only_stack:
+                    stay(stack)
     except KeyboardInterrupt:
-        console.print("Stopped; nothing is left running.")
+        print("Stopped; nothing is left running.")
         return 130
     return 0 if good else 1
 
 
-def start(home: Path, console: Console, servers: ExitStack) -> Demo:
-    """Start S3 and Airflow, and drop the flow's spec into the DAG folder."""
-    with console.status("Starting an S3 server and Airflow on 127.0.0.1 ..."):
-        endpoint = servers.enter_context(local_s3(home))
-        airflow = servers.enter_context(AirflowStack(home / "airflow", index_settings()))
-    console.print(f"Airflow: {airflow.login.url}   {login_hint(airflow)}", highlight=False)
-    flow = wine_flow(artifact_store(home, endpoint))
-    install_loader(airflow.dags)
-    spec = flow.publish(s3_client(endpoint), BUCKET, airflow.dags)
-    console.print(
-        f"Spec: {spec.name} ({spec.stat().st_size:,} bytes, {len(flow.archives)} function archives in S3)"
-    )
-    return Demo(airflow, endpoint, flow, console)
+def introduce(stack: Stack) -> None:
+    """Say where Airflow is and how to log in."""
+    login = stack.airflow.login
+    print(f"Airflow: {login.url}   (user {login.user}, password {login.password})", flush=True)
 
 
-def show(demo: Demo) -> bool:
-    """Run the flow and show what it left; whether that is as promised."""
-    client, flow, console = demo.airflow.client, demo.flow, demo.console
-    with console.status("Airflow is reading the spec ..."):
-        wait_for(lambda: flow.dag_id in client.dags(tag=flow.version), what="the DAG", seconds=60)
-    run_id = client.trigger(flow.dag_id, {"n_estimators": TREES})
-    console.print(f"Triggered by REST with n_estimators = {TREES}; its default is 10.")
-    tasks = [operator["task_id"] for operator in flow.document()["operators"]]
-    state = watch(client, flow.dag_id, run_id, tasks, console, seconds=RUN_SECONDS)
-    if state != "success":
-        console.print(f"The run ended as {state!r}.", style="red")
-        failed = [task for task, ended in client.states(flow.dag_id, run_id).items() if ended == "failed"]
-        for task in failed:
-            console.print(client.log(flow.dag_id, run_id, task), markup=False, highlight=False)
+def run_script(stack: Stack) -> bool:
+    """Run the README's script in a folder and a process of its own; whether it succeeded."""
+    script = stack.home / "quickstart.py"
+    script.write_text("\n".join(python_blocks(ROOT / "README.md")))
+    print("Running the script of the README:\n", flush=True)
+    try:
+        done = subprocess.run(
+            [sys.executable, script.name],
+            cwd=stack.home,
+            env={**os.environ, **stack.variables},
+            timeout=SCRIPT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        print(f"The script did not end within {SCRIPT_SECONDS} s.")
         return False
-    for task in tasks:
-        for line in _ENVIRONMENT.findall(client.log(flow.dag_id, run_id, task)):
-            console.print(f"  {task}: {line.strip()}", markup=False, highlight=False)
-    return judge(Results(s3_client(demo.endpoint), BUCKET, flow, run_id), console)
+    print(flush=True)
+    return done.returncode == 0
 
 
-def judge(results: Results, console: Console) -> bool:
-    """Show the artifacts and say what the metric and the check said."""
-    console.print(results.table())
-    console.print("The table 'answers' begins:", results.first_rows("answers"), sep="\n", highlight=False)
-    share, good = results.value("share"), results.value("good")
-    console.print(f"Metric: {share:.1%} of the unseen wines were told right. Check: passed = {good}.")
-    return bool(
-        good and results.value("n_estimators") == TREES and set(results.statuses().values()) == {"succeeded"}
-    )
-
-
-def stay(demo: Demo) -> None:
-    """Wait for Ctrl-C."""
-    url = f"{demo.airflow.login.url}/dags/{demo.flow.dag_id}"
-    demo.console.print(f"Running until Ctrl-C: {url}", highlight=False)
-    demo.console.print(login_hint(demo.airflow), highlight=False)
-    with suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
-
-
-def login_hint(airflow: AirflowStack) -> str:
-    """How to log in to the UI."""
-    return f"(user {airflow.login.user}, password {airflow.login.password})"
+def stay(stack: Stack) -> None:
+    """Wait for Ctrl-C, with the variables of the stack in a file for the user's shell."""
+    stack.write_variables(VARIABLES)
+    introduce(stack)
+    print(f"In another shell: . {VARIABLES.relative_to(ROOT)}", flush=True)
+    print("Running until Ctrl-C.", flush=True)
+    try:
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
+    finally:
+        VARIABLES.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

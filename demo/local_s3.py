@@ -15,7 +15,7 @@ from tests.integration.waiting import wait_for
 
 BUCKET = "demo"
 REGION = "us-east-1"
-KEY_ID = SECRET = "demo"
+PROFILE = KEY_ID = SECRET = "demo"
 
 
 @contextmanager
@@ -41,18 +41,6 @@ def local_s3(home: Path) -> Iterator[str]:
         server.wait()
 
 
-def artifact_store(home: Path, endpoint: str) -> dict[str, Any]:
-    """The server as native specs name it."""
-    return {
-        "type": "s3",
-        "bucket": BUCKET,
-        "region": REGION,
-        "endpoint_url": endpoint,
-        "credentials_path": str(home / "credentials"),
-        "credentials_profile": "demo",
-    }
-
-
 def s3_client(endpoint: str) -> Any:
     """A boto3 client of the server."""
     import boto3
@@ -67,7 +55,7 @@ def s3_client(endpoint: str) -> Any:
 
 
 def _write_credentials(path: Path) -> None:
-    path.write_text(f"[demo]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    path.write_text(f"[{PROFILE}]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
     path.chmod(0o600)
 
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.integration.place import Place, install_loader
+from aqueduct_provider import cli
+from tests.integration.place import Place
 from tests.integration.stack import AirflowStack
+from tests.integration.surroundings import CONNECTION, CONNECTION_VARIABLE, S3Place
 from tests.oracle.harness import Oracle
+from tools.environments import index_settings
 
 _STACK = pytest.StashKey[AirflowStack]()
 
@@ -34,26 +37,50 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.fixture(scope="session")
+def sdk_store(s3_client: Any, s3_server: str, credentials_file: Path) -> S3Place:
+    """A folder in the session's bucket, for SDK clients and for Airflow's connection ``aqueduct_default``."""
+    bucket = f"integration-{uuid.uuid4().hex[:12]}"
+    s3_client.create_bucket(Bucket=bucket)
+    return S3Place(s3_server, bucket, credentials_file, "research", root_dir="sdk")
+
+
+@pytest.fixture(scope="session")
 def airflow(
-    s3_server: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    s3_server: str,
+    sdk_store: S3Place,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[AirflowStack]:
-    """A running Airflow with the loader of ``dags_example`` in its DAG folder."""
+    """A running Airflow that shows the specs of its DAG folder and those that SDK clients deliver."""
     # Ended politely, pytest still ends what was started here.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = {"AWS_ENDPOINT_URL_S3": s3_server, "AIRFLOW__AQUEDUCT__KILL_GRACE": "1"}
+    settings = {
+        "AWS_ENDPOINT_URL_S3": s3_server,
+        "AIRFLOW__AQUEDUCT__KILL_GRACE": "1",
+        CONNECTION_VARIABLE: sdk_store.connection(),
+        **index_settings(),
+    }
     stack = AirflowStack(tmp_path_factory.mktemp("airflow"), settings)
     request.config.stash[_STACK] = stack
     with stack:
-        install_loader(stack.dags)
+        assert cli.main(["init", str(stack.dags), "--connection", CONNECTION]) == 0
         yield stack
 
 
 @pytest.fixture(scope="session")
-def place(airflow: AirflowStack, s3_client: Any, s3_server: str, credentials_file: Path) -> Place:
-    """A bucket of the session, and the DAG folder."""
-    bucket = f"integration-{uuid.uuid4().hex[:12]}"
-    s3_client.create_bucket(Bucket=bucket)
-    return Place(airflow, s3_client, s3_server, bucket, credentials_file)
+def place(
+    airflow: AirflowStack, sdk_store: S3Place, s3_client: Any, s3_server: str, credentials_file: Path
+) -> Place:
+    """The bucket of the session, and the DAG folder."""
+    return Place(airflow, s3_client, s3_server, sdk_store.bucket, credentials_file)
+
+
+@pytest.fixture(scope="session")
+def sdk_variables(
+    airflow: AirflowStack, sdk_store: S3Place, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """What the environment of a script must hold to publish to this Airflow."""
+    return sdk_store.variables(airflow.login, tmp_path_factory.mktemp("client") / "config.toml")
 
 
 @pytest.fixture(scope="session")

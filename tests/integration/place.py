@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.draft import Draft, Json, write_spec
 from tests.integration.client import AirflowClient
+from tests.integration.draft import Draft, Json, write_spec
 from tests.integration.stack import AirflowStack
 from tests.integration.waiting import wait_for
 
-LOADER = Path(__file__).parents[2] / "dags_example" / "aqueduct_dags.py"
 SEEN_SECONDS = 60
-
-
-def install_loader(folder: Path) -> None:
-    """Copy the loader of ``dags_example`` into a DAG folder, as an admin does once."""
-    shutil.copy(LOADER, folder)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from demo.draft import Draft
+from tests.integration.draft import Draft
 from tests.integration.place import Place
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import pickle
 from collections.abc import Iterator
 
 import pytest
 
-from demo.draft import Draft
+from aqueduct_provider.spec.values import VALUES_KEY, StoredValue, to_conf
+from aqueduct_provider.storage.layout import FlowLayout
 from tests.integration.client import ApiError
+from tests.integration.draft import Draft
 from tests.integration.place import Place
 
 
@@ -78,6 +82,30 @@ def test_a_value_of_the_wrong_type_is_refused_at_once(place: Place, flow: Draft)
     assert "number" in str(refused.value)
 
 
+def count(bottles: set[str]) -> int:
+    return len(bottles)
+
+
+def test_a_value_that_is_no_json_is_given_by_key(place: Place) -> None:
+    draft = place.draft("given_by_key")
+    draft.parameter("bottles", "untyped", [])
+    draft.call(count, "bottles", outputs={"number": "numeric"})
+    data = pickle.dumps({"Barolo", "Barbera"})
+    value = StoredValue(hashlib.sha256(data).hexdigest(), "pickle", "picklable")
+    key = f"native/{FlowLayout(draft.flow_id).value(value.sha256)}"
+    place.s3.put_object(Bucket=place.bucket, Key=key, Body=data)
+    with place.published(draft) as dag_id:
+        run_id, state = place.run(dag_id, to_conf({"bottles": value}))
+        wrong_id, wrong_state = place.run(dag_id, {VALUES_KEY: {"bottles": {"sha256": "../x"}}})
+        log = place.client.log(dag_id, wrong_id, "bottles")
+    assert state == "success"
+    assert json.loads(place.artifact(draft, run_id, "number")[0]) == 2
+    assert place.artifact(draft, run_id, "bottles")[1]["artifact_type"] == "picklable"
+    assert place.exec_state(draft, run_id, "count")["version"] == draft.version
+    assert wrong_state == "failed"
+    assert "$.aqueduct_values.bottles.sha256" in log
+
+
 def test_descriptions_and_params_are_shown(place: Place, flow: Draft) -> None:
     details = place.client.details(flow.dag_id)
     assert "Doubles a *number*." in details["doc_md"]
@@ -108,3 +136,4 @@ def test_a_user_error_is_shown_once_from_the_users_first_frame_on(place: Place) 
     assert context.count("in opens_the_cellar") == 1
     assert context.rstrip().endswith("KeyError: 'Barolo'")
     assert "aqueduct_provider" not in context
+    assert "model.py" not in context

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 
-from demo.packaging import function_archive
+from tests.functions import function_archive
 from tests.integration.compiled import CompiledDraft
 from tests.integration.place import Place
 

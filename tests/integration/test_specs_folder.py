@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.draft import Json, write_spec
+from tests.integration.draft import Json, write_spec
 from tests.integration.place import SEEN_SECONDS, Place
 from tests.integration.stack import MAJOR
 from tests.integration.waiting import wait_for

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.environments import ENVIRONMENTS, ROOT, uv_settings
+from tools.environments import ENVIRONMENTS, uv_settings
 
 
 def test_uv_gets_what_pip_was_told(tmp_path: Path) -> None:
@@ -42,9 +42,3 @@ def test_other_requirements_mean_another_environment() -> None:
     environment = ENVIRONMENTS["oracle"]
     assert environment.digest == replace(environment).digest
     assert environment.digest != replace(environment, requirements=("aqueduct-ml",)).digest
-
-
-def test_the_demos_pins_are_those_of_the_tests() -> None:
-    pins = set(ENVIRONMENTS["airflow-3"].constraints.read_text().split())
-    demo = (ROOT / "demo" / "requirements.txt").read_text().split()
-    assert {pin for pin in demo if not pin.startswith("scikit-learn")} <= pins

@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from demo.packaging import PYTHON_VERSION, function_archive
+from aqueduct_provider.sdk.packaging import PYTHON_VERSION
+from tests.functions import function_archive
 
 Json = dict[str, Any]
 

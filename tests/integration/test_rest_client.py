@@ -1,0 +1,182 @@
+"""The SDK's client of Airflow's REST API against a real Airflow: what ``tests/fake_airflow.py`` pretends."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, NotFound
+from aqueduct_provider.sdk.rest import Airflow, AirflowLogin
+from tests.integration.draft import Draft
+from tests.integration.place import Place
+from tests.integration.stack import MAJOR
+from tests.integration.waiting import wait_for
+
+FAILED_TASK = "fails"
+
+
+def fails(number: float) -> float:
+    print("looked at", number)
+    raise ValueError("no such cellar")
+
+
+@pytest.fixture(scope="module")
+def login(place: Place) -> AirflowLogin:
+    given = place.airflow.login
+    return AirflowLogin(given.url.removeprefix("http://"), given.user, given.password)
+
+
+@pytest.fixture(scope="module")
+def rest(login: AirflowLogin) -> Iterator[Airflow]:
+    with Airflow(login) as rest:
+        yield rest
+
+
+@pytest.fixture(scope="module")
+def flow(place: Place) -> Iterator[Draft]:
+    draft = place.draft("rest_flow", tags=["cellar"])
+    draft.parameter("number", "numeric", 21)
+    draft.call(fails, "number", outputs={"answer": "numeric"})
+    with place.published(draft):
+        yield draft
+
+
+@pytest.fixture(scope="module")
+def run_id(place: Place, rest: Airflow, flow: Draft) -> str:
+    """A run that ended; it was triggered with a value of its own."""
+    place.client._ask("PATCH", f"/dags/{flow.dag_id}", json={"is_paused": True})
+    rest.unpause(flow.dag_id)
+    run = rest.trigger(flow.dag_id, {"number": 5}, f"chosen__{uuid.uuid4()}")
+    assert run.state == "queued"
+    place.client.wait(flow.dag_id, run.run_id)
+    return run.run_id
+
+
+def test_who_and_what(rest: Airflow, login: AirflowLogin) -> None:
+    assert rest.major == MAJOR
+    assert rest.check() == f"Airflow {rest.version()} at {login.url} accepts the user 'admin'."
+
+
+def test_logins_that_are_refused(login: AirflowLogin) -> None:
+    wrong = (
+        dataclasses.replace(login, password="wrong"),
+        dataclasses.replace(login, token="wrong"),
+        dataclasses.replace(login, username="", password=""),
+    )
+    for one in wrong:
+        with Airflow(one) as refused, pytest.raises(AirflowLoginFailed, match=one.who):
+            refused.check()
+
+
+def test_a_wrong_path(login: AirflowLogin) -> None:
+    wrong = dataclasses.replace(login, host=f"{login.url}/wrong")
+    with Airflow(wrong) as other, pytest.raises(AirflowUnreachable, match="not as Airflow"):
+        other.check()
+
+
+def test_a_token_of_the_user(rest: Airflow, login: AirflowLogin) -> None:
+    if MAJOR == 2:
+        pytest.skip("Airflow 2.11 itself gives no tokens")
+    rest.check()
+    token = rest._session._token
+    assert token is not None
+    assert token.renew_at is not None
+    with Airflow(AirflowLogin(login.host, token=token.text)) as other:
+        assert "the token given" in other.check()
+
+
+def test_dags(rest: Airflow, flow: Draft) -> None:
+    dag = rest.dag(flow.dag_id)
+    assert dag is not None
+    assert {"aqueduct", "cellar", flow.version} <= set(dag.tags)
+    assert dag.last_parsed_at is not None
+    assert rest.any_dag("cellar") == dataclasses.replace(dag, last_parsed_at=_parsed(rest, "cellar"))
+    assert rest.any_dag("no such tag") is None
+    assert rest.dag("no_such_dag") is None
+
+
+def _parsed(rest: Airflow, tag: str) -> object:
+    found = rest.any_dag(tag)
+    return found and found.last_parsed_at
+
+
+def test_a_run(rest: Airflow, flow: Draft, run_id: str) -> None:
+    run = rest.run(flow.dag_id, run_id)
+    assert (run.state, run.run_type, run.conf) == ("failed", "manual", {"number": 5})
+    assert run.started_at
+    assert run.ended_at
+    assert run.started_at < run.ended_at
+    assert bool(run.queued_at) is (MAJOR == 3)
+    for ask in (rest.run, rest.tasks, rest.end_run):
+        with pytest.raises(NotFound, match="no_such_run"):
+            ask(flow.dag_id, "no_such_run")
+    with pytest.raises(AirflowRefused, match="already"):
+        rest.trigger(flow.dag_id, {}, run_id)
+
+
+def test_runs(rest: Airflow, flow: Draft, run_id: str) -> None:
+    newer = [rest.trigger(flow.dag_id, {}).run_id for _ in range(2)][::-1]
+    assert [run.run_id for run in rest.runs(flow.dag_id, 10)] == [*newer, run_id]
+    assert [run.run_id for run in rest.runs(flow.dag_id, 1)] == newer[:1]
+    assert set(newer) >= {run.run_id for run in rest.active_runs(flow.dag_id)}
+    for one in newer:
+        rest.end_run(flow.dag_id, one)
+        assert rest.run(flow.dag_id, one).state == "failed"
+    assert rest.active_runs(flow.dag_id) == []
+    assert rest.runs("no_such_dag", 5) == []
+
+
+def test_tasks_and_logs(rest: Airflow, flow: Draft, run_id: str) -> None:
+    task = next(task for task in rest.tasks(flow.dag_id, run_id) if task.task_id == FAILED_TASK)
+    assert (task.state, task.try_number) == ("failed", 1)
+    assert task.duration is not None
+    log = rest.log(flow.dag_id, run_id, FAILED_TASK, 1)
+    assert "looked at 5" in log
+    assert "no such cellar" in log
+    assert "Traceback (most recent call last):" in log
+    assert "error_detail" not in log
+    assert "Log message source details" not in log
+    assert rest.log(flow.dag_id, run_id, "no_such_task", 1) == ""
+    assert rest.log(flow.dag_id, run_id, FAILED_TASK, 7) == ""
+
+
+def test_values_that_do_not_fit(rest: Airflow, flow: Draft) -> None:
+    with pytest.raises(
+        AirflowRefused, match=r"refuses: Invalid input for param number: 'x' is not"
+    ) as failure:
+        rest.trigger(flow.dag_id, {"number": "x"})
+    assert failure.value.status == 400
+    assert "\n" not in str(failure.value)
+    with pytest.raises(NotFound, match="no_such_dag"):
+        rest.trigger("no_such_dag", {})
+
+
+def test_pages_of_the_ui(rest: Airflow, flow: Draft, run_id: str) -> None:
+    for page in (rest.url(flow.dag_id), rest.url(flow.dag_id, run_id)):
+        assert httpx.get(page, follow_redirects=True).status_code == 200
+
+
+def test_a_new_version_is_parsed_and_then_the_dag_deleted(place: Place, rest: Airflow) -> None:
+    draft = place.draft("rest_flow_deleted")
+    draft.parameter("number", "numeric", 1)
+    with place.published(draft) as dag_id:
+        newer = dataclasses.replace(draft, version=str(uuid.uuid4()))
+        newer.parameter("number", "numeric", 2)
+        newer.publish(place.s3, place.bucket, place.airflow.dags, prefix="native/")
+        dag = rest.dag(dag_id)
+        assert dag is not None
+        for token in (dag.file_token, dag.file_token, "no-such-token"):
+            rest.parse_now(token)
+        wait_for(lambda: rest.any_dag(newer.version), what="the newer version", seconds=30)
+    rest.parse_now(dag.file_token)
+
+    def is_gone() -> bool:
+        rest.delete_dag(dag_id)
+        return rest.dag(dag_id) is None
+
+    wait_for(is_gone, what="the end of the DAG", seconds=30)
+    rest.delete_dag(dag_id)
