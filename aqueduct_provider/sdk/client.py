@@ -335,8 +335,8 @@ def nodes_of(artifacts: Any, argument: str) -> list[Any]:
     for artifact in _as_list(artifacts):
         if not isinstance(artifact, Artifact):
             raise AuthoringError(
-                f"{argument} holds a {type(artifact).__name__}, not an artifact: give what decorated "
-                "functions return, such as artifacts=[model]."
+                f"{argument} holds something of type {type(artifact).__name__}, not an artifact: give what "
+                "decorated functions return, such as artifacts=[model]."
             )
         if artifact.node is None:
             raise AuthoringError(

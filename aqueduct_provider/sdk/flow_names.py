@@ -115,7 +115,7 @@ def _collision(name: str, artifacts: Sequence[ArtifactNode]) -> str:
     if all(artifact.producer.kind == "param" for artifact in artifacts):
         return (
             f"There are {len(artifacts)} parameters named {name!r} in this flow, with different defaults or "
-            "descriptions. Use one of them everywhere, or rename one with artifact.set_name(...)."
+            "descriptions. Use one of them everywhere, or give one another name in create_param(...)."
         )
     makers = " and ".join(repr(artifact.producer.name) for artifact in artifacts)
     return (

@@ -135,6 +135,8 @@ class _Lines:
         self._seen: dict[str, str] = {}
 
     def __call__(self, status: ExecutionStatus, operators: Sequence[OperatorRun]) -> None:
+        if status not in ENDED:
+            self._tell("", headline(self._run, status))
         for label, one in zip(labels(operators), operators, strict=True):
             if one.word != "pending" or one.task_id in self._seen:
                 reason = f": {one.tip}" if one.tip else ""

@@ -219,7 +219,7 @@ def test_the_same_flow(both: Both, count: int, script: str) -> None:
         (
             "x = f.lazy(create_param('p', 1)); y = f.lazy(create_param('p', 2)); "
             "flow = {'artifacts': [x, y]}",
-            "set_name",
+            "named",
         ),
         ("flow = {'artifacts': [f.lazy(split.lazy(split.lazy(1)[0])[0])]}", "set_name"),
     ],

@@ -126,7 +126,7 @@ def test_an_engine_that_is_none(made: Deployment) -> None:
 
 def test_what_is_no_artifact_of_this_process(finished: Finished) -> None:
     client = finished.made.client
-    with pytest.raises(AuthoringError, match=r"artifacts holds a int, not an artifact: give what decorated"):
+    with pytest.raises(AuthoringError, match=r"artifacts holds something of type int, not an artifact"):
         client.publish_flow("x", artifacts=[1])  # type: ignore[list-item]
     with pytest.raises(AuthoringError, match="metrics holds 'total', which was read from a run"):
         client.publish_flow("x", artifacts=[], metrics=[finished.good.artifact("total")])  # type: ignore[list-item]

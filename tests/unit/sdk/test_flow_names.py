@@ -148,7 +148,7 @@ def test_explicit_names_that_stand_twice() -> None:
     assert "'f' and 'g'" in one
     assert "artifact.set_name(...)" in one
     assert "2 parameters named 'p' in this flow, with different defaults or descriptions" in other
-    assert "artifact.set_name(...)" in other
+    assert "another name in create_param(...)" in other
 
 
 def test_an_artifact_with_the_name_of_a_parameter() -> None:

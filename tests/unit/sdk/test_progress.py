@@ -56,8 +56,8 @@ def test_a_line_for_each_change(capsys: pytest.CaptureFixture[str]) -> None:
     assert told.out == ""
     assert told.err.splitlines() == [
         "churn, run r1: pending",
-        "f: running",
         "churn, run r1: running",
+        "f: running",
         "f: succeeded",
         "g: failed: It went wrong.",
         "churn, run r1: failed",
