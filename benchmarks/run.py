@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import environment_reuse, memory, parse, s3_requests, warm_task
+from benchmarks import eager, environment_reuse, memory, parse, publish, s3_requests, sdk_import, warm_task
 from benchmarks.figures import Figure, table
 from benchmarks.lab import Lab, open_lab
 
@@ -27,6 +27,9 @@ BENCHMARKS: dict[str, Callable[[Lab], list[Figure]]] = {
     "s3_requests": s3_requests.measure,
     "memory": memory.measure,
     "parse": parse.measure,
+    "sdk_import": sdk_import.measure,
+    "publish": publish.measure,
+    "eager": eager.measure,
 }
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"

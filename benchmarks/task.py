@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -93,7 +94,12 @@ class Clock:
 def main() -> None:
     order = Order(**json.load(sys.stdin))
     operator = _load(order)
-    context = {"run_id": order.run_id, "params": {}, "ti": TaskInstance(order.manifests)}
+    context = {
+        "run_id": order.run_id,
+        "params": {},
+        "dag_run": SimpleNamespace(conf={}),
+        "ti": TaskInstance(order.manifests),
+    }
     # The kernel forgets the peak, which importing Airflow may have raised above what is in use now.
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmRSS")

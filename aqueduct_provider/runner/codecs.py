@@ -14,7 +14,7 @@ import os
 import pickle
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 # A pickled list or tuple is stored as a dict of these keys.
 _ELEMENT_TYPES, _ELEMENTS, _IS_TUPLE = "aqueduct_serialization_types", "data", "is_tuple"
@@ -66,16 +66,19 @@ def accepted_type(value: Any, expected: str) -> str:
     raise CodecError(f"is of type {actual} ({type(value).__name__}), but must be of type {expected}")
 
 
-def encode(value: Any, artifact_type: str, tables: str = "table") -> Encoded:
+def encode(
+    value: Any, artifact_type: str, tables: str = "table", pickler: Optional[Callable[[Any], bytes]] = None
+) -> Encoded:
     """``value`` as it is stored.
 
     :param artifact_type: one that :func:`infer_type` or :func:`accepted_type` gave for it.
     :param tables: how tables are written: ``table``, ``bson_table`` or ``parquet``.
+    :param pickler: pickles what has no other form; :func:`dump_pickle` unless given.
     :raises CodecError: when it cannot be stored.
     :raises ImportError: when the environment lacks a package that storing it needs.
     """
     try:
-        serialization_type, data = _encode(value, artifact_type, tables)
+        serialization_type, data = _encode(value, artifact_type, tables, pickler or dump_pickle)
     except (CodecError, MemoryError, ImportError):
         raise
     except Exception as exc:
@@ -174,32 +177,34 @@ def check_columns(table: Any) -> None:
         raise CodecError(f"has several columns of the same name: {', '.join(twice)}. Rename or drop them.")
 
 
-def _encode(value: Any, artifact_type: str, tables: str) -> Any:
+def _encode(value: Any, artifact_type: str, tables: str, pickler: Callable[[Any], bytes]) -> Any:
     if artifact_type == "table":
         check_columns(value)
         return _TABLE_WRITERS[tables](value)
     if artifact_type in ("dictionary", "list", "tuple"):
-        return _encode_collection(value, artifact_type, tables)
+        return _encode_collection(value, artifact_type, tables, pickler)
+    if artifact_type == "picklable":
+        return "pickle", pickler(value)
     serialization_type, write = _WRITERS[artifact_type]
     return serialization_type, write(value)
 
 
-def _encode_collection(value: Any, artifact_type: str, tables: str) -> Any:
+def _encode_collection(value: Any, artifact_type: str, tables: str, pickler: Callable[[Any], bytes]) -> Any:
     try:
         return "json", json.dumps(value).encode()
     except (TypeError, ValueError, RecursionError):
         pass
     if artifact_type == "dictionary":
-        return "pickle", dump_pickle(value)
-    return "pickle", pack_elements(value, lambda element: _encode_element(element, tables))
+        return "pickle", pickler(value)
+    return "pickle", pack_elements(value, lambda element: _encode_element(element, tables, pickler))
 
 
-def _encode_element(value: Any, tables: str) -> Any:
+def _encode_element(value: Any, tables: str, pickler: Callable[[Any], bytes]) -> Any:
     kind = infer_type(value)
     # As JSON, an inner tuple would come back as a list.
     if kind in ("dictionary", "list", "tuple"):
-        return "pickle", dump_pickle(value)
-    encoded = encode(value, kind, tables)
+        return "pickle", pickler(value)
+    encoded = encode(value, kind, tables, pickler)
     return encoded.serialization_type, encoded.data
 
 
@@ -368,7 +373,6 @@ _WRITERS: Dict[str, Any] = {
     "json": ("string", _dump_string),
     "bytes": ("bytes", bytes),
     "image": ("image", dump_image),
-    "picklable": ("pickle", dump_pickle),
     "tensorflow-keras-model": ("tensorflow-keras-model", _dump_keras),
 }
 

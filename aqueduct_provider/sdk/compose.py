@@ -17,7 +17,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
-from aqueduct_provider.sdk.defaults import EncodedDefault, encoded_default
 from aqueduct_provider.sdk.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.flow_names import check_flow_name
 from aqueduct_provider.sdk.flow_names import dag_id_of as dag_id_of
@@ -26,6 +25,7 @@ from aqueduct_provider.sdk.inline_secrets import refuse_secrets
 from aqueduct_provider.sdk.nodes import ArtifactNode, OperatorNode, UserFunction, artifacts_of
 from aqueduct_provider.sdk.selection import select
 from aqueduct_provider.sdk.spec_parts import Json, Packed, artifact_part, operator_part, parameter_part
+from aqueduct_provider.sdk.values import EncodedValue, encoded_default
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class _Body:
     """What a spec says of the graph."""
 
     graph: FlowGraph
-    defaults: Mapping[OperatorNode, EncodedDefault]
+    defaults: Mapping[OperatorNode, EncodedValue]
     flow_id: str
     disable_snapshots: bool
 

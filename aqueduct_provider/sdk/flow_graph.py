@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aqueduct_provider.sdk.defaults import EncodedDefault
 from aqueduct_provider.sdk.flow_names import artifact_names, is_explicit, unique_slugs
 from aqueduct_provider.sdk.nodes import ArtifactNode, OperatorNode
+from aqueduct_provider.sdk.values import EncodedValue
 
-Encode = Callable[[OperatorNode], EncodedDefault]
+Encode = Callable[[OperatorNode], EncodedValue]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import os
 import site
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ OWN = tuple(f"{PACKAGE}.sdk.{name}" for name in ("presets", "expectations", "cal
 
 _INSTALL_FOLDERS = {"site-packages", "dist-packages"}
 
+# Which modules are pickled by value is a setting of the whole process.
+_lock = threading.RLock()
+
 
 def local_modules() -> tuple[str, ...]:
     """The names of all imported modules that are local, :data:`OWN` included."""
@@ -40,21 +44,22 @@ def local_modules() -> tuple[str, ...]:
 def pickled_by_value(names: Iterable[str]) -> Iterator[None]:
     """Within it cloudpickle takes functions and classes of these modules into its pickles.
 
-    Modules that were registered before stay registered.
+    Modules that were registered before stay registered. Only one thread at a time is within it.
     """
     from cloudpickle import register_pickle_by_value, unregister_pickle_by_value
     from cloudpickle.cloudpickle import list_registry_pickle_by_value
 
-    before = list_registry_pickle_by_value()
-    modules = [sys.modules[name] for name in names if name in sys.modules and name not in before]
-    try:
-        for module in modules:
-            register_pickle_by_value(module)
-        yield
-    finally:
-        for module in modules:
-            with suppress(ValueError):
-                unregister_pickle_by_value(module)
+    with _lock:
+        before = list_registry_pickle_by_value()
+        modules = [sys.modules[name] for name in names if name in sys.modules and name not in before]
+        try:
+            for module in modules:
+                register_pickle_by_value(module)
+            yield
+        finally:
+            for module in modules:
+                with suppress(ValueError):
+                    unregister_pickle_by_value(module)
 
 
 def origin_of(name: str) -> Origin:

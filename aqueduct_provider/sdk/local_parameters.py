@@ -6,7 +6,6 @@ Must not import at module level: the spec's models, the codecs.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.names import suggestion
 
 if TYPE_CHECKING:
-    from aqueduct_provider.runner.codecs import Encoded
+    from aqueduct_provider.sdk.values import EncodedValue
     from aqueduct_provider.spec.models import Parameter, WorkflowSpec
     from aqueduct_provider.spec.values import StoredValue
 
@@ -43,6 +42,7 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
 
     :raises AuthoringError: the flow has no such parameter, or the value is not of its type.
     """
+    from aqueduct_provider.sdk.values import encoded_value
     from aqueduct_provider.spec.values import StoredValue
     from aqueduct_provider.storage.layout import FlowLayout
 
@@ -51,7 +51,7 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
     for name, value in values.items():
         if name not in known:
             raise AuthoringError(f"{spec.flow.name!r} has no parameter {name!r}.{suggestion(name, known)}")
-        encoded = _encoded(known[name], value)
+        encoded = encoded_value(value, known[name].type.value, f"The value of parameter {name!r}")
         if _is_plain(known[name], value, encoded):
             params[name] = value if isinstance(value, str) else json.loads(encoded.data)
             continue
@@ -60,9 +60,8 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
                 f"The value of parameter {name!r} is no JSON: compiled flows take only such values. Leave it"
                 " out, or publish the flow with aqueduct_provider.sdk."
             )
-        digest = hashlib.sha256(encoded.data).hexdigest()
-        given[name] = StoredValue(digest, encoded.serialization_type, encoded.artifact_type)
-        objects[FlowLayout(str(spec.flow.id)).value(digest)] = encoded.data
+        given[name] = StoredValue(encoded.sha256, encoded.serialization_type, encoded.type)
+        objects[FlowLayout(str(spec.flow.id)).value(encoded.sha256)] = encoded.data
     return LocalParameters(params, given, objects)
 
 
@@ -78,17 +77,8 @@ def check_run_id(run_id: str) -> str:
     return run_id
 
 
-def _is_plain(parameter: Parameter, value: Any, encoded: Encoded) -> bool:
+def _is_plain(parameter: Parameter, value: Any, encoded: EncodedValue) -> bool:
     """Whether an attempt takes the value as JSON. None there stands for the published default."""
     # Where any type fits, nothing would tell that a list of JSON was a tuple.
-    lost = encoded.artifact_type == "tuple" and parameter.type.value != "tuple"
+    lost = encoded.type == "tuple" and parameter.type.value != "tuple"
     return value is not None and not lost and encoded.serialization_type in ("json", "string")
-
-
-def _encoded(parameter: Parameter, value: Any) -> Encoded:
-    from aqueduct_provider.runner.codecs import CodecError, accepted_type, encode
-
-    try:
-        return encode(value, accepted_type(value, parameter.type.value), "parquet")
-    except CodecError as error:
-        raise AuthoringError(f"The value of parameter {parameter.name!r} {error}.") from error

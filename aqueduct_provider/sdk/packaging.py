@@ -12,7 +12,6 @@ import io
 import re
 import stat
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 # The archive's only folder; any name will do.
 _FOLDER = "function"
-# Bytes of a file that is not compressed: most have a few hundred, of which compression spares next to nothing.
+# Bytes below which a file is not compressed: of the few hundred that most have, that spares next to nothing.
 _SMALL = 16_384
 # What a worker imports. It is started in the archive's folder.
 _MODEL = """\
@@ -55,9 +54,6 @@ class Function:
 """
 
 _NO_SOURCE = "# The source text of {!r} is not known: it was not defined in a file.\n"
-
-# Which modules are pickled by value is a setting of the whole process.
-_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def package(function: UserFunction, name: str) -> Package:
     requirements = _pinned(function.requirements, name)
     supply = Supply(coverage(function.requirements), files.modules())
     by_value = _by_value(function.call, supply)
-    with _lock, pickled_by_value(by_value):
+    with pickled_by_value(by_value):
         try:
             result = pickled(function.call, by_value)
         except Exception as error:

@@ -26,6 +26,8 @@ def parameter_node(name: str, default: Any, description: str, implicit: bool) ->
     :param implicit: made of a plain argument. Only such a default may be None.
     :raises AuthoringError: the name is no text, or the default cannot be stored.
     """
+    from aqueduct_provider.sdk.values import encoded_value
+
     if not isinstance(name, str) or not name.strip():
         raise AuthoringError(f"The name of a parameter must be text, and not empty; {name!r} is not.")
     if not isinstance(description, str):
@@ -42,7 +44,7 @@ def parameter_node(name: str, default: Any, description: str, implicit: bool) ->
             else "Pass what its .get() returns, or pass the artifact itself to the operators that need it."
         )
         raise AuthoringError(f"The value of {what} holds an artifact. {cure}")
-    stored_as = _storable_type(default, what)
+    stored_as = encoded_value(default, "untyped", f"The value of {what}").type
     value = _own(default, stored_as)
     # None says "not given": whatever is given instead must be accepted.
     kind = "untyped" if default is None else stored_as
@@ -77,21 +79,6 @@ def holds_artifact(value: Any) -> bool:
 def _what(name: str, implicit: bool) -> str:
     operator, _, argument = name.rpartition(":")
     return f"argument {argument!r} of {operator!r}" if implicit else f"the parameter {name!r}"
-
-
-def _storable_type(value: Any, what: str) -> str:
-    from aqueduct_provider.runner.codecs import CodecError, encode, infer_type
-
-    kind = infer_type(value)
-    try:
-        encode(value, kind, "parquet")
-    except CodecError as error:
-        raise AuthoringError(f"The value of {what} {error}") from error
-    except ImportError as error:
-        raise AuthoringError(
-            f"The value of {what} cannot be stored as {kind}: {error}. Install that package here, too."
-        ) from error
-    return kind
 
 
 def _own(value: Any, kind: str) -> Any:

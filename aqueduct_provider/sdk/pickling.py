@@ -27,7 +27,7 @@ from aqueduct_provider.sdk.local_modules import OWN, PACKAGE
 _SESSION = re.compile(r"(?<=ipykernel_)\d+|(?<=<ipython-input-)\d+-")
 # What the import system keeps in a module, with paths of this machine; no function needs it.
 _IMPORT_SYSTEM = frozenset(["__builtins__", "__cached__", "__loader__", "__spec__"])
-_PLAIN = frozenset([str, int, float, bool, type(None), bytes, tuple, list, dict])
+_CONTAINERS = frozenset([tuple, list, dict])
 _RECURSION_LIMIT = 10_000
 # The one in Python; types of it are not public.
 _Pickler: Any = pickle._Pickler
@@ -114,7 +114,7 @@ class CanonicalPickler(_Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
-        if kind in _PLAIN:
+        if kind in _CONTAINERS:
             return NotImplemented
         if kind in _REDUCERS:
             return _REDUCERS[kind](self, obj)
@@ -151,7 +151,7 @@ class CanonicalPickler(_Pickler):
     def save_global(self, obj: Any, name: str | None = None) -> None:
         """Everything that is written as a module and a name in it comes here."""
         name = name or getattr(obj, "__qualname__", None) or obj.__name__
-        self.imports.add(pickle.whichmodule(obj, name))
+        self.imports.add(pickle.whichmodule(obj, name))  # type: ignore[attr-defined]
         _Pickler.save_global(self, obj, name)
 
     dispatch: ClassVar[dict[type, Callable[[Any, Any], None]]] = {

@@ -127,7 +127,8 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 def _first_line(statement: ast.stmt) -> int:
     """As code objects have it: decorators count."""
-    return min(one.lineno for one in (statement, *getattr(statement, "decorator_list", ())))
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(one.lineno for one in decorators)])
 
 
 # --- the imports in a statement

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.defaults import EncodedDefault
 from aqueduct_provider.sdk.flow_graph import FlowGraph
 from aqueduct_provider.sdk.nodes import ArtifactNode, OperatorNode
+from aqueduct_provider.sdk.values import EncodedValue
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
 Json = dict[str, Any]
@@ -51,7 +51,7 @@ def artifact_part(graph: FlowGraph, artifact: ArtifactNode, type_: str, *, disab
     }
 
 
-def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedDefault, flow_id: str) -> Json:
+def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedValue, flow_id: str) -> Json:
     """One of the spec's ``parameters``.
 
     :raises AuthoringError: runs use its name themselves.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.defaults import EncodedDefault
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.runs import Run
+from aqueduct_provider.sdk.values import EncodedValue
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.flows import Flow
@@ -76,13 +75,13 @@ def given_values(flow: Flow, parameters: Mapping[str, Any]) -> Given:
     return Given({**inline, **to_conf(named)}, objects)
 
 
-def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedDefault]:
+def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValue]:
     if not isinstance(parameters, Mapping):
         raise AuthoringError(
             f"parameters must be a dict of values by name, not a {type(parameters).__name__}."
         )
     known = {parameter.name: parameter for parameter in flow.spec.parameters}
-    encoded: dict[str, EncodedDefault] = {}
+    encoded: dict[str, EncodedValue] = {}
     wrong: list[str] = []
     for name, value in parameters.items():
         if name not in known:
@@ -98,27 +97,18 @@ def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedDefa
     return encoded
 
 
-def _value(parameter: Parameter, value: Any) -> EncodedDefault:
-    from aqueduct_provider.runner.codecs import CodecError, accepted_type, encode
+def _value(parameter: Parameter, value: Any) -> EncodedValue:
     from aqueduct_provider.sdk.parameters import holds_artifact
+    from aqueduct_provider.sdk.values import encoded_value
 
     if holds_artifact(value):
         raise AuthoringError(
             f"The value of parameter {parameter.name!r} holds an artifact. Give what its .get() returns."
         )
-    try:
-        encoded = encode(value, accepted_type(value, parameter.type.value), "parquet")
-    except CodecError as error:
-        raise AuthoringError(f"The value of parameter {parameter.name!r} {error}.") from error
-    except ImportError as error:
-        raise AuthoringError(
-            f"The value of parameter {parameter.name!r} cannot be stored: {error}. Install that package."
-        ) from error
-    digest = hashlib.sha256(encoded.data).hexdigest()
-    return EncodedDefault(encoded.artifact_type, encoded.serialization_type, digest, encoded.data)
+    return encoded_value(value, parameter.type.value, f"The value of parameter {parameter.name!r}")
 
 
-def _inline(parameter: Parameter, value: EncodedDefault) -> Any:
+def _inline(parameter: Parameter, value: EncodedValue) -> Any:
     """The value as Airflow's params hold it; None where they cannot. Their own None means: not given."""
     found = value.inline()
     # Where any type fits, nothing would tell the worker that a list of JSON was a tuple.

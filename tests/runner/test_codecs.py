@@ -95,6 +95,18 @@ def test_a_container_holds_a_table_in_its_own_codec() -> None:
     pandas.testing.assert_frame_equal(decode(encoded.data, "pickle", "list")[0], table)
 
 
+@pytest.mark.parametrize("value", [{1, 2}, {"a": {1, 2}}, [{1, 2}], ({"a": {1, 2}},), [[{1, 2}]]])
+def test_a_pickler_of_ones_own_pickles_all_that_is_pickled(value: Any) -> None:
+    def old(value: Any) -> bytes:
+        return pickle.dumps(value, protocol=1)
+
+    made = encode(value, infer_type(value), pickler=old)
+    elements = pickle.loads(made.data)["data"] if isinstance(value, (list, tuple)) else [made.data]
+    # Newer protocols begin with their number.
+    assert all(not data.startswith(b"\x80") for data in elements)
+    assert decode(made.data, "pickle", made.artifact_type) == value
+
+
 def test_a_function_of_the_users_module_is_pickled_by_value() -> None:
     assert roundtrip(lambda x: x + 1)(1) == 2
 

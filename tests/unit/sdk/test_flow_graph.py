@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.defaults import encoded_default
 from aqueduct_provider.sdk.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.nodes import ArtifactNode, upstream
+from aqueduct_provider.sdk.values import encoded_default
 from tests.graphs import op, param
 
 

@@ -86,6 +86,16 @@ def test_the_files_of_the_archive_have_no_date_and_one_permission() -> None:
     assert {entry.external_attr >> 16 for entry in entries[1:]} == {0o100644}
 
 
+def test_large_files_are_compressed(tmp_path: Path) -> None:
+    (tmp_path / "large.csv").write_text("1,2,3\n" * 10_000)
+    (tmp_path / "small.csv").write_text("1,2,3\n")
+    made = package(UserFunction(triple, (), ("large.csv", "small.csv"), tmp_path), "triple")
+    with zipfile.ZipFile(io.BytesIO(made.data)) as zipped:
+        sizes = {entry.filename: entry.compress_size / entry.file_size for entry in zipped.infolist()[1:]}
+    assert sizes.pop("function/large.csv") < 0.1
+    assert set(sizes.values()) == {1}
+
+
 @pytest.mark.parametrize(
     ("name", "file"),
     [

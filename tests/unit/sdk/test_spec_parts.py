@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.defaults import encoded_default
 from aqueduct_provider.sdk.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.nodes import ArtifactNode, OperatorNode, Options, upstream
 from aqueduct_provider.sdk.spec_parts import artifact_part, operator_part, parameter_part
+from aqueduct_provider.sdk.values import encoded_default
 from tests.graphs import Packed, check, metric, op, param, system_metric
 
 PACKAGE = Packed(b"zip", "ab" * 32, "3.12")

@@ -1,10 +1,15 @@
-"""The default of a parameter: small JSON stands in the spec, everything else is stored, and comes back."""
+"""Values of parameters: small JSON stands in the spec, everything else is stored, and comes back."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+import os
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -13,12 +18,15 @@ import pytest
 from PIL import Image
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.execution.code import unpack
+from aqueduct_provider.runner import codecs
 from aqueduct_provider.runner.codecs import decode
-from aqueduct_provider.sdk.defaults import MAX_INLINE_BYTES, EncodedDefault, encoded_default
+from aqueduct_provider.sdk.values import MAX_INLINE_BYTES, EncodedValue, encoded_default, encoded_value
 from tests.graphs import op, param
+from tests.projects import LIMITS, ROOT
 
 
-def default_of(value: Any) -> EncodedDefault:
+def default_of(value: Any) -> EncodedValue:
     return encoded_default(param("p", value).producer)
 
 
@@ -128,15 +136,27 @@ def test_text_that_is_json_is_a_string_where_one_is_declared() -> None:
 def test_a_default_of_another_type_than_declared() -> None:
     node = param("p", 3)
     node.type = "string"
-    with pytest.raises(AuthoringError, match="The default of parameter 'p': is of type numeric"):
+    with pytest.raises(AuthoringError, match=r"^The default of parameter 'p' is of type numeric"):
         encoded_default(node.producer)
 
 
 def test_a_default_that_cannot_be_stored() -> None:
-    with pytest.raises(AuthoringError, match="The default of parameter 'p': cannot be stored as picklable"):
+    with pytest.raises(AuthoringError, match=r"^The default of parameter 'p' cannot be stored as picklable"):
         default_of(iter_of_nothing())
-    with pytest.raises(AuthoringError, match="Non-String column names"):
+    with pytest.raises(AuthoringError, match=r"Non-String column names .*columns=str\)\.$"):
         default_of(pandas.DataFrame({1: [1]}))
+
+
+def test_a_package_that_is_not_there_is_named() -> None:
+    class Needy:
+        def __reduce__(self) -> Any:
+            import no_such_package  # type: ignore[import-not-found]  # noqa: F401
+
+    message = (
+        "^The value of 'x' cannot be stored: No module named 'no_such_package'. Install that package here"
+    )
+    with pytest.raises(AuthoringError, match=message):
+        encoded_value(Needy(), "untyped", "The value of 'x'")
 
 
 def iter_of_nothing() -> Any:
@@ -150,3 +170,96 @@ def test_what_is_no_parameter_has_no_default() -> None:
 
 def test_the_value_stays_out_of_the_repr() -> None:
     assert "hunter2" not in repr(default_of("hunter2"))
+
+
+# --- values of the user's own classes
+
+SCRIPT = """
+import json, sys
+import aqueduct_provider.sdk as aq
+import settings
+
+class Limits:
+    def __init__(self, top):
+        self.top = top
+
+@aq.op(requirements=[])
+def use(plan, limits, plans):
+    assert isinstance(plan, settings.Plan) and isinstance(limits, Limits)
+    assert isinstance(plans[0], settings.Plan)
+    return plan.doubled(), limits.top, plans[0].countries
+
+aq.global_config({"lazy": True})
+client = aq.Client(config_path="config.toml", **json.loads(sys.argv[1]))
+plan = client.create_param("plan", settings.Plan(3))
+plans = client.create_param("plans", [settings.Plan(4)])
+client.publish_flow("plans", artifacts=[use(plan, Limits(5), plans)])
+"""
+SETTINGS = """
+class Plan:
+    def __init__(self, size):
+        self.size, self.countries = size, {"de", "fr", "jp", "ke", "uy"}
+
+    def doubled(self):
+        return 2 * self.size
+"""
+PROFILE = """
+[resources.airflow]
+service = "Airflow"
+host = "127.0.0.1:1"
+username = "me"
+password = "secret"
+"""
+# A worker's Python: what it has of this package is the codecs, in a file of their own.
+READ = """
+import importlib.util, json, sys
+spec = importlib.util.spec_from_file_location("codecs_", sys.argv[1])
+codecs = sys.modules["codecs_"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(codecs)
+
+def read(name, kind):
+    with open(f"{sys.argv[2]}/{name}", "rb") as file:
+        return codecs.decode(file.read(), "pickle", kind)
+
+values = read("plan", "picklable"), read("limits", "picklable"), read("plans", "list")
+sys.path.insert(0, ".")
+from model import Function
+doubled, limit, countries = Function().predict(*values)
+print(json.dumps([doubled, limit, sorted(countries)]))
+assert not {"settings", "aqueduct_provider"} & sys.modules.keys()
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A script, the module beside it, and the user's profile."""
+    files = {"flow.py": SCRIPT, "settings.py": SETTINGS, "config.toml": PROFILE}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "config.toml").chmod(0o600)
+    return tmp_path
+
+
+def test_what_is_pickled_needs_no_module_from_beside_the_script(
+    project: Path, s3_server: str, bucket: str, credentials_file: Path, s3_client: Any
+) -> None:
+    client = {"bucket": bucket, "endpoint_url": s3_server, "region": "us-east-1"}
+    client["credentials_path"] = str(credentials_file)
+    defaults = list[dict[str, Any]]()
+    # Of sets, texts have another order in every process.
+    for seed in ("1", "2"):
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
+        command = [sys.executable, "flow.py", json.dumps(client)]
+        subprocess.run(command, cwd=project, env=environ, check=True)
+        spec = json.loads((project / "plans_airflow.json").read_text())
+        defaults.append({one["name"].removeprefix("use:"): one["default"] for one in spec["parameters"]})
+    assert defaults[0] == defaults[1]
+    for name, default in defaults[0].items():
+        s3_client.download_file(bucket, default["key"], project / name)
+    (code,) = (one["code"]["key"] for one in spec["operators"] if one["type"] == "function")
+    s3_client.download_file(bucket, code, project / "code.zip")
+    folder = unpack(project / "code.zip", project / "code", LIMITS, name="code")
+    command = [sys.executable, "-I", "-c", READ, codecs.__file__, str(project)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [6, 5, ["de", "fr", "jp", "ke", "uy"]]

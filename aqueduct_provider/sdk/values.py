@@ -1,7 +1,8 @@
-"""The default of a parameter: a value -> what the spec says of it, and what has to be stored.
+"""Values of parameters: defaults, and what runs are given -> the bytes that are stored.
 
-In: an operator of kind ``param``. Out: its default in the bytes of the runner's codecs; small JSON stands in
-the spec itself, everything else lies in the store, by its digest. Must not import: anything heavy.
+In: a value. Out: its bytes, as the runner's codecs make them; small JSON stands in the spec or in Airflow's
+``conf``, everything else lies in the store, by its digest. What is pickled needs none of the user's own
+modules. Must not import: anything heavy.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
@@ -25,10 +26,10 @@ _MAX_INTEGER = 2**63
 
 
 @dataclass(frozen=True)
-class EncodedDefault:
-    """A parameter's default as it is stored.
+class EncodedValue:
+    """A parameter's value as it is stored.
 
-    :param type: the parameter's artifact type.
+    :param type: its artifact type; of a default, the parameter's.
     """
 
     type: str
@@ -50,7 +51,24 @@ class EncodedDefault:
         return {"key": key, "serialization_type": self.serialization_type, "sha256": self.sha256}
 
 
-def encoded_default(operator: OperatorNode) -> EncodedDefault:
+def encoded_value(value: Any, wanted: str, what: str) -> EncodedValue:
+    """The value as it is stored: the same bytes for the same value, in every process.
+
+    :param wanted: the artifact type that it must have; ``untyped`` for any.
+    :param what: what people call it: ``The value of parameter 'country'``.
+    :raises AuthoringError: it cannot be stored, or is of another type.
+    """
+    try:
+        encoded = encode(value, accepted_type(value, wanted), "parquet", _pickle)
+    except CodecError as error:
+        raise AuthoringError(f"{what} {str(error).rstrip('.')}.") from error
+    except ImportError as error:
+        raise AuthoringError(f"{what} cannot be stored: {error}. Install that package here, too.") from error
+    digest = hashlib.sha256(encoded.data).hexdigest()
+    return EncodedValue(encoded.artifact_type, encoded.serialization_type, digest, encoded.data)
+
+
+def encoded_default(operator: OperatorNode) -> EncodedValue:
     """The default of the parameter behind ``operator``.
 
     :raises AuthoringError: it cannot be stored, or is of another type than the parameter.
@@ -60,14 +78,18 @@ def encoded_default(operator: OperatorNode) -> EncodedDefault:
         raise ValueError(f"{operator.name!r} is no parameter")
     # None says "not given": whatever is given instead must be accepted.
     wanted = "untyped" if parameter.default is None else artifact.type
-    try:
-        actual = accepted_type(parameter.default, wanted)
-        encoded = encode(parameter.default, actual, "parquet")
-    except CodecError as error:
-        raise AuthoringError(f"The default of parameter {artifact.name!r}: {error}") from error
-    type_ = wanted if parameter.default is None else actual
-    digest = hashlib.sha256(encoded.data).hexdigest()
-    return EncodedDefault(type_, encoded.serialization_type, digest, encoded.data)
+    encoded = encoded_value(parameter.default, wanted, f"The default of parameter {artifact.name!r}")
+    return replace(encoded, type="untyped") if parameter.default is None else encoded
+
+
+def _pickle(value: Any) -> bytes:
+    """As functions are pickled: a worker has no modules from beside the script."""
+    from aqueduct_provider.sdk.local_modules import local_modules, pickled_by_value
+    from aqueduct_provider.sdk.pickling import pickled
+
+    modules = local_modules()
+    with pickled_by_value(modules):
+        return pickled(value, modules).data
 
 
 def _is_plain(value: Any) -> bool:

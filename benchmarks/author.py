@@ -1,0 +1,98 @@
+"""A flow's author in a process of its own: ``python -m benchmarks.author``.
+
+stdin: JSON, the fields of :class:`Order`. stdout, last line: JSON, the fields of :class:`Report`. Nothing of
+this package is loaded when the clock starts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.task import Clock
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be published.
+
+    :param folder: of the author's files; ``record()`` of ``flow.py`` gives the last artifact of the flow.
+    :param client: arguments of ``aq.Client``.
+    :param phases: take the first publication to pieces.
+    """
+
+    folder: str
+    client: dict[str, str]
+    phases: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """Seconds.
+
+    :param loading: of importing the SDK and the author's files, with all that they import.
+    :param recording: of making the client and calling the functions.
+    :param first: of ``publish_flow``.
+    :param again: of the same call once more.
+    :param phases: of the parts of the first.
+    """
+
+    loading: float
+    recording: float
+    first: float
+    again: float
+    phases: dict[str, float] = field(default_factory=dict)
+
+
+def main() -> None:
+    order = Order(**json.load(sys.stdin))
+    # Where publish_flow leaves a copy of the spec.
+    os.chdir(order.folder)
+    sys.path.insert(0, order.folder)
+    clock, pieces = Clock(), Clock()
+    with clock.part("loading"):
+        aq, flow = _load()
+    with clock.part("recording"):
+        client, artifact = aq.Client(**order.client), flow.record()
+    with clock.part("first"):
+        if order.phases:
+            _take_to_pieces(pieces)
+        client.publish_flow("benchmark", artifacts=[artifact])
+    phases = _phases(pieces, clock.seconds["first"]) if order.phases else {}
+    with clock.part("again"):
+        client.publish_flow("benchmark", artifacts=[artifact])
+    print("\n" + json.dumps(dataclasses.asdict(Report(**clock.seconds, phases=phases))))
+
+
+def _load() -> tuple[Any, Any]:
+    import aqueduct_provider.sdk as aq
+
+    aq.global_config({"lazy": True})
+    import flow
+
+    return aq, flow
+
+
+def _take_to_pieces(pieces: Clock) -> None:
+    with pieces.part("imports"):
+        from aqueduct_provider.sdk import compose, packaging, publish
+        from aqueduct_provider.sdk.profile import StoreProfile
+    pieces.watch(StoreProfile, "connect", "client set-up")
+    pieces.watch(compose, "compose", "composing")
+    pieces.watch(packaging, "package", "packaging")
+    pieces.watch(compose, "_parsed", "check of the spec")
+    pieces.watch(publish, "publish", "uploads and delivery")
+
+
+def _phases(pieces: Clock, whole: float) -> dict[str, float]:
+    seconds = dict(pieces.seconds)
+    seconds["composing"] -= seconds["packaging"] + seconds["check of the spec"]
+    return {**seconds, "rest": whole - sum(seconds.values())}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What it costs to compute a value here and now through the SDK, beside a plain call. For information.
+
+``@op`` functions, called eagerly, each with ``.get()``: a tiny one, and one that is given a table and returns
+it, which the SDK decodes for the function, encodes after it and decodes for the reader, as on Airflow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import aqueduct_provider.sdk as aq
+from benchmarks.figures import Figure, Series, duration
+from benchmarks.lab import BenchmarkFailed, Lab
+
+TINY_CALLS = 300
+TABLE_CALLS = 9
+ROWS = 200_000
+
+
+@aq.op(requirements=[])
+def tiny(number: int) -> int:
+    return number + 1
+
+
+@aq.op(requirements=["pandas"])
+def same(table: Any) -> Any:
+    return table
+
+
+def measure(lab: Lab) -> list[Figure]:
+    client, table = aq.Client(folder=str(lab.folder)), make_table()
+    number, source = client.create_param("number", 1), client.create_param("table", table)
+    # The first call also encodes the parameter, and imports what encodes tables.
+    if tiny(number).get() != 2 or not same(source).get().equals(table):
+        raise BenchmarkFailed("something else came back")
+    return [
+        compared("tiny(...).get() of an @op, eager; the plain function", tiny, number, 1, TINY_CALLS),
+        compared(f"the same with a table of {ROWS} rows and 10 columns", same, source, table, TABLE_CALLS),
+    ]
+
+
+def compared(what: str, function: Any, artifact: Any, value: Any, calls: int) -> Figure:
+    """Both in turns."""
+    ours, plain, reading = Series(), Series(), Series()
+    for _ in range(calls):
+        with ours.timed():
+            computed = function(artifact)
+            computed.get()
+        with reading.timed():
+            computed.get()
+        with plain.timed():
+            function.__wrapped__(value)
+    more = f"{duration(ours.median - plain.median)} more"
+    return Figure(f"{what} (another .get(): {duration(reading.median)})", str(ours), str(plain), more)
+
+
+def make_table() -> pd.DataFrame:
+    """Numbers, texts, times and truths."""
+    random = np.random.default_rng(0)
+    columns: dict[str, Any] = {f"float {n}": random.normal(size=ROWS) for n in range(4)}
+    columns |= {f"whole {n}": random.integers(0, 1000, ROWS) for n in range(2)}
+    columns |= {f"text {n}": random.choice(["one", "two", "three", "a longer text"], ROWS) for n in range(2)}
+    columns["when"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(ROWS), "s")
+    columns["flag"] = random.random(ROWS) < 0.5
+    return pd.DataFrame(columns)

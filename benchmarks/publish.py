@@ -1,0 +1,205 @@
+"""Publishing a flow of 100 operators to S3, and publishing it once more with nothing changed.
+
+Each operator has a function of its own and takes what the one before it returned; every third uses a module
+beside them. Each turn has a new bucket, and two processes, which publish the flow twice each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.author import Order, Report
+from benchmarks.figures import Figure, Series, at_most, duration
+from benchmarks.lab import BenchmarkFailed, Lab, run
+from tests.oracle.harness import Store
+
+OPERATORS = 100
+RUNS = 5
+FIRST_LIMIT = 5.0
+AGAIN_LIMIT = 0.20
+REQUIREMENTS = ("pandas", "numpy", "scikit-learn", "requests")
+
+HEAD = '''\
+"""The author's flow."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+import aqueduct_provider.sdk as aq
+import scaling
+from scaling import clipped
+
+log = logging.getLogger(__name__)
+REQUIREMENTS = {requirements}
+'''
+
+# Each operator is made of one of them, in turns.
+STEPS = (
+    '''
+
+@aq.op(requirements=REQUIREMENTS)
+def step_{n}(table) -> pd.DataFrame:
+    """Add a smoothed column."""
+    window = {n} % 7 + 2
+    column = "value" if "value" in table else table.columns[0]
+    result = table.copy()
+    smooth = result[column].rolling(window, min_periods=1).mean()
+    result["smooth_{n}"] = np.where(smooth.isna(), 0.0, smooth + {n})
+    log.info("%d rows in step {n}", len(result))
+    return result
+''',
+    '''
+
+@aq.op(requirements=REQUIREMENTS)
+def step_{n}(table):
+    """Scale every numeric column, and keep it within bounds."""
+    numeric = table.select_dtypes("number")
+    scaled = scaling.rescaled(numeric, factor=1.{n})
+    limits = {{name: (-{n}, {n} + 1) for name in scaled.columns}}
+    for name, (lower, upper) in limits.items():
+        scaled[name] = clipped(scaled[name], lower, upper)
+    return scaled
+''',
+    '''
+
+@aq.op(requirements=REQUIREMENTS)
+def step_{n}(table):
+    """Train a model on the table, and add what it predicts."""
+    from sklearn.linear_model import LinearRegression
+
+    def features(data):
+        return data.fillna(0.0).to_numpy()[:, :{n} + 1]
+
+    target = np.arange(len(table)) * {n}
+    model = LinearRegression().fit(features(table), target)
+    return pd.DataFrame({{"value": model.predict(features(table)), "step": {n}}})
+''',
+)
+TAIL = """
+
+def record():
+    table = pd.DataFrame({{"value": [1.0, 2.0, 4.0, 8.0]}})
+{calls}
+    return table
+"""
+SCALING = '''\
+"""What several steps share."""
+
+import math
+
+SHIFT = math.tau
+
+
+def rescaled(table, factor):
+    """The table around its means, in other units."""
+    return (table - table.mean()) * factor + SHIFT
+
+
+def clipped(column, lower, upper):
+    """The column without what lies outside of the bounds."""
+    return column.where(column.between(lower, upper), (lower + upper) / 2)
+'''
+PROFILE = """\
+[resources.airflow]
+service = "Airflow"
+host = "127.0.0.1:1"
+username = "benchmark"
+password = "benchmark"
+"""
+
+
+def measure(lab: Lab) -> list[Figure]:
+    folder = write(lab)
+    reports, later = list[Report](), list[Report]()
+    # The first turn compiles bytecode and is left out.
+    for _ in range(RUNS + 1):
+        store = lab.bucket()
+        reports.append(author(lab, folder, store))
+        check(store, versions=2)
+        later.append(author(lab, folder, store))
+        check(store, versions=4)
+    pieces = author(lab, folder, lab.bucket(), phases=True).phases
+    first, again = (series(reports, name) for name in ("first", "again"))
+    new, loading, recording = (
+        series(later, "first"),
+        series(reports, "loading"),
+        series(reports, "recording"),
+    )
+    limit, result = f"below {duration(FIRST_LIMIT)}", duration(first.median)
+    what = f"publish_flow of {OPERATORS} operators"
+    return [
+        Figure(what, str(first), "", result, limit, first.median < FIRST_LIMIT),
+        at_most(f"{what}, unchanged, once more; the first time", again, first, AGAIN_LIMIT),
+        Figure(
+            f"{what}, unchanged, in a new process; the first time",
+            str(new),
+            str(first),
+            f"{new.median / first.median:.2f}x",
+        ),
+        Figure("loading the SDK, pandas and the author's files", str(loading)),
+        Figure(f"making the client and recording {OPERATORS} calls", str(recording)),
+        Figure(
+            "where the first publication spends its time",
+            ", ".join(f"{name} {duration(seconds)}" for name, seconds in pieces.items()),
+        ),
+    ]
+
+
+def series(reports: list[Report], name: str) -> Series:
+    """One of the figures of all turns but the first."""
+    return Series([getattr(report, name) for report in reports[1:]])
+
+
+def write(lab: Lab) -> Path:
+    """A folder with the author's files."""
+    folder = lab.folder / "project"
+    folder.mkdir()
+    pins = [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
+    steps = [STEPS[n % len(STEPS)].format(n=n) for n in range(OPERATORS)]
+    calls = "\n".join(f"    table = step_{n}(table)" for n in range(OPERATORS))
+    text = HEAD.format(requirements=pins) + "".join(steps) + TAIL.format(calls=calls)
+    (folder / "flow.py").write_text(text)
+    (folder / "scaling.py").write_text(SCALING)
+    profile = folder / "config.toml"
+    profile.touch(0o600)
+    profile.write_text(PROFILE)
+    return folder
+
+
+def author(lab: Lab, folder: Path, store: Store, *, phases: bool = False) -> Report:
+    """Publish the flow twice, in a new process."""
+    client = {
+        "bucket": store.bucket,
+        "region": "us-east-1",
+        "endpoint_url": lab.endpoint,
+        "credentials_path": str(store.credentials_path),
+        "config_path": str(folder / "config.toml"),
+    }
+    order = json.dumps(dataclasses.asdict(Order(str(folder), client, phases=phases)))
+    output = run([sys.executable, "-m", "benchmarks.author"], lab.variables(), order)
+    return Report(**json.loads(output.splitlines()[-1]))
+
+
+def check(store: Store, versions: int) -> None:
+    """All that was published must be there, and the archives only once."""
+    listed = store.client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket)
+    keys = [item["Key"] for page in listed for item in page.get("Contents", ())]
+    found = {
+        "archives": sum(key.endswith(".zip") for key in keys),
+        "versions": sum("/versions/" in key for key in keys),
+        "functions": sum(
+            operator["type"] == "function"
+            for key in keys
+            if key.startswith("specs/")
+            for operator in json.loads(store.get(key))["operators"]
+        ),
+    }
+    expected = {"archives": OPERATORS, "versions": versions, "functions": OPERATORS}
+    if found != expected:
+        raise BenchmarkFailed(f"published were {found}, not {expected}: {', '.join(keys)[:2000]}")
