@@ -188,7 +188,7 @@ class RequirementsMissing(AuthoringError):
 
 
 class PackagingError(AuthoringError):
-    """A function cannot be packaged: it cannot be pickled, or its pickle needs a module that will be missing."""
+    """A function cannot be packaged: it cannot be pickled, or needs a module that will be missing."""
 
 
 class NotFound(AqueductError):

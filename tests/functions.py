@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.sdk.nodes import UserFunction
-from aqueduct_provider.sdk.packaging import package
+from aqueduct_provider.sdk.authoring.nodes import UserFunction
+from aqueduct_provider.sdk.packaging.packaging import package
 
 
 def function_archive(function: Callable[..., Any], requirements: Sequence[str] = ()) -> bytes:

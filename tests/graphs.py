@@ -1,4 +1,4 @@
-"""Graphs of ``sdk/nodes.py`` for tests, built by hand, and a packager that makes no archives."""
+"""Graphs of ``sdk/authoring/nodes.py`` for tests, built by hand, and a packager that makes no archives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.runner.codecs import infer_type
-from aqueduct_provider.sdk.nodes import (
+from aqueduct_provider.sdk.authoring.nodes import (
     ArtifactNode,
     Kind,
     OperatorNode,

@@ -22,8 +22,8 @@ import sys as _sys
 from pathlib import Path as _Path
 
 from aqueduct_provider.errors import PackagingError as _PackagingError
-from aqueduct_provider.sdk.nodes import UserFunction as _UserFunction
-from aqueduct_provider.sdk.packaging import package as _package
+from aqueduct_provider.sdk.authoring.nodes import UserFunction as _UserFunction
+from aqueduct_provider.sdk.packaging.packaging import package as _package
 
 try:
     _Path(_sys.argv[1]).write_bytes(

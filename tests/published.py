@@ -25,7 +25,7 @@ import pandas
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AqueductError
-from aqueduct_provider.sdk.flows import Flow
+from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import parse

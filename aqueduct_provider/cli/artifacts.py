@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.cli.command import UsageError
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.stored import StoredSource
+    from aqueduct_provider.sdk.reading.stored import StoredSource
 
 # Serialization types that are text, and those that are tables.
 _TEXTS = ("json", "string")

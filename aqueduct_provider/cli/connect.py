@@ -61,7 +61,7 @@ def _connect(chosen: Namespace) -> int:
 
 def _secret(chosen: Namespace) -> dict[str, str]:
     """The password or the token: from stdin, a variable, or whoever sits at the terminal."""
-    from aqueduct_provider.sdk.profile import variable_of
+    from aqueduct_provider.sdk.resources.profile import variable_of
 
     if chosen.password_stdin or chosen.token_stdin:
         kind = "password" if chosen.password_stdin else "token"
@@ -109,7 +109,7 @@ def _resources_arguments(parser: ArgumentParser) -> None:
 
 
 def _resources(chosen: Namespace) -> int:
-    from aqueduct_provider.sdk.profile import SECRETS
+    from aqueduct_provider.sdk.resources.profile import SECRETS
 
     profile = profile_of(chosen)
     found: list[dict[str, Any]] = []
@@ -123,7 +123,7 @@ def _resources(chosen: Namespace) -> int:
     if chosen.json:
         print_json(found)
         return 0
-    from aqueduct_provider.sdk.tables import console, plain_table
+    from aqueduct_provider.sdk.display.tables import console, plain_table
 
     rows = [[one[key] for key in ("name", "service", "host", "username", "login")] for one in found]
     nothing = "No resource is connected. aqueduct-airflow connect NAME --host ... does it."

@@ -25,8 +25,8 @@ from aqueduct_provider.cli.values import add_parameters, values_of
 from aqueduct_provider.errors import NotFound
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.flows import Flow
-    from aqueduct_provider.sdk.runs import Run
+    from aqueduct_provider.sdk.reading.flows import Flow
+    from aqueduct_provider.sdk.reading.runs import Run
     from aqueduct_provider.spec.models import Artifact, Parameter, WorkflowSpec
 
 LATEST = "latest"
@@ -62,7 +62,7 @@ def _flows(chosen: Namespace) -> int:
     if chosen.json:
         print_json(found)
         return 0
-    from aqueduct_provider.sdk.tables import console, plain_table
+    from aqueduct_provider.sdk.display.tables import console, plain_table
 
     rows = [(one["name"], one["dag_id"], one["engine"], one["created_at"]) for one in found]
     shown = plain_table(("flow", "DAG", "engine", "published"), rows) if rows else "No flow is published."
@@ -83,7 +83,7 @@ def _runs(chosen: Namespace) -> int:
     if chosen.json:
         print_json(found)
         return 0
-    from aqueduct_provider.sdk.tables import console, runs_table
+    from aqueduct_provider.sdk.display.tables import console, runs_table
 
     console().print(runs_table(found) if found else f"{flow.name()!r} has not run yet.")
     return 0

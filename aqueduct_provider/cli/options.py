@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.client import Client
-    from aqueduct_provider.sdk.outcomes import OperatorRun
-    from aqueduct_provider.sdk.profile import Profile
+    from aqueduct_provider.sdk.reading.outcomes import OperatorRun
+    from aqueduct_provider.sdk.resources.profile import Profile
 
 # The fields of a store's profile.
 _STORE = {
@@ -73,7 +73,7 @@ def profile_of(chosen: Namespace) -> Profile:
 
     :raises ConfigError: it is wrong.
     """
-    from aqueduct_provider.sdk.profile import Profile
+    from aqueduct_provider.sdk.resources.profile import Profile
 
     options = store_options(chosen) if "bucket" in chosen else {}
     return Profile.load(chosen.config, overrides=options)

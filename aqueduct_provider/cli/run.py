@@ -25,7 +25,7 @@ from aqueduct_provider.cli.words import terminal_words
 from aqueduct_provider.errors import ConfigError, CredentialsError
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.local_run import LocalOutcome
+    from aqueduct_provider.sdk.local.run import LocalOutcome
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.base import ObjectStore
 
@@ -58,7 +58,7 @@ def _run_arguments(parser: ArgumentParser) -> None:
 
 def _run(chosen: Namespace) -> int:
     from aqueduct_provider.cli.run_progress import shown
-    from aqueduct_provider.sdk.local_run import run_spec
+    from aqueduct_provider.sdk.local.run import run_spec
     from aqueduct_provider.spec.loader import load
 
     spec = load(chosen.spec)
@@ -85,7 +85,7 @@ def _run(chosen: Namespace) -> int:
 
 def _store(spec: WorkflowSpec, chosen: Namespace) -> ObjectStore:
     """What was typed; else the spec's own, when it can be reached from here; else the configuration's."""
-    from aqueduct_provider.sdk.local_store import store_of_spec
+    from aqueduct_provider.sdk.local.store import store_of_spec
 
     given, profile = store_options(chosen), profile_of(chosen)
     if "folder" in given or "bucket" in given:
@@ -126,8 +126,8 @@ def _check_code(spec: WorkflowSpec, store: ObjectStore) -> None:
 
 
 def _print(outcome: LocalOutcome) -> None:
-    from aqueduct_provider.sdk.outcomes import labels
-    from aqueduct_provider.sdk.tables import console, operators_table_of, plain_table
+    from aqueduct_provider.sdk.display.tables import console, operators_table_of, plain_table
+    from aqueduct_provider.sdk.reading.outcomes import labels
 
     out = console()
     out.print(f"{outcome.spec.flow.name}, run {outcome.run_id}: {outcome.status.value}", style="bold")

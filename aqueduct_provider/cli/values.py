@@ -89,7 +89,7 @@ def _from_text(name: str, kind: str, text: str) -> Any:
 
 def _from_file(name: str, kind: str, path: Path) -> Any:
     if kind in ("table", "image"):
-        from aqueduct_provider.sdk.local_data import read_local
+        from aqueduct_provider.sdk.authoring.local_data import read_local
 
         return read_local(path.expanduser(), kind, path.suffix[1:])
     try:

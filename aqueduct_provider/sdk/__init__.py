@@ -25,11 +25,11 @@ if TYPE_CHECKING:
         RequirementsMissing,
         WaitTimedOut,
     )
+    from aqueduct_provider.sdk.authoring.decorators import check, metric, op, to_operator
     from aqueduct_provider.sdk.client import Client, get_apikey
-    from aqueduct_provider.sdk.decorators import check, metric, op, to_operator
     from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity, ExecutionStatus, LoadUpdateMode
-    from aqueduct_provider.sdk.flows import Flow
-    from aqueduct_provider.sdk.runs import Run
+    from aqueduct_provider.sdk.reading.flows import Flow
+    from aqueduct_provider.sdk.reading.runs import Run
     from aqueduct_provider.sdk.schedule import (
         DayOfMonth,
         DayOfWeek,
@@ -49,10 +49,10 @@ _HOMES = {
         "RequirementsMissing WaitTimedOut"
     ),
     "aqueduct_provider.sdk.client": "Client get_apikey",
-    "aqueduct_provider.sdk.decorators": "check metric op to_operator",
+    "aqueduct_provider.sdk.authoring.decorators": "check metric op to_operator",
     "aqueduct_provider.sdk.enums": "ArtifactType CheckSeverity ExecutionStatus LoadUpdateMode",
-    "aqueduct_provider.sdk.flows": "Flow",
-    "aqueduct_provider.sdk.runs": "Run",
+    "aqueduct_provider.sdk.reading.flows": "Flow",
+    "aqueduct_provider.sdk.reading.runs": "Run",
     "aqueduct_provider.sdk.schedule": "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly weekly",
     "aqueduct_provider.sdk.settings": "global_config",
 }

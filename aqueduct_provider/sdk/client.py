@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.flows import Flow
+from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.artifacts import Artifact, BoolArtifact, NumericArtifact
-    from aqueduct_provider.sdk.registry import Record
-    from aqueduct_provider.sdk.resources import AirflowResource
-    from aqueduct_provider.sdk.runs import Run
+    from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
+    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.sdk.resources.resources import AirflowResource
 
 log = logging.getLogger("aqueduct")
 
@@ -75,7 +75,7 @@ class Client:
         credentials_profile: str = "",
         config_path: str | Path | None = None,
     ) -> None:
-        from aqueduct_provider.sdk.profile import Profile
+        from aqueduct_provider.sdk.resources.profile import Profile
 
         if logging_level is not None:
             log.setLevel(logging_level)
@@ -118,9 +118,9 @@ class Client:
         :param format: of a table: ``"csv"``, ``"json"`` or ``"parquet"``.
         :raises AuthoringError: name or default cannot be used.
         """
-        from aqueduct_provider.sdk.artifacts import artifact_for
-        from aqueduct_provider.sdk.local_data import read_local
-        from aqueduct_provider.sdk.parameters import parameter_node
+        from aqueduct_provider.sdk.authoring.artifacts import artifact_for
+        from aqueduct_provider.sdk.authoring.local_data import read_local
+        from aqueduct_provider.sdk.authoring.parameters import parameter_node
 
         value = read_local(default, as_type, format) if use_local else default
         return artifact_for(parameter_node(name, value, description, implicit=False))
@@ -161,8 +161,8 @@ class Client:
         :param tags: further tags of the DAG.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         """
-        from aqueduct_provider.sdk.publishing import FlowRequest, publish_flow
-        from aqueduct_provider.sdk.triggering import trigger
+        from aqueduct_provider.sdk.publishing.publishing import FlowRequest, publish_flow
+        from aqueduct_provider.sdk.publishing.triggering import trigger
 
         request = FlowRequest(
             name=name,
@@ -205,7 +205,7 @@ class Client:
         :param progress: show the waiting.
         :raises AuthoringError: a name or a value does not fit, or the flow is paused.
         """
-        from aqueduct_provider.sdk.triggering import trigger
+        from aqueduct_provider.sdk.publishing.triggering import trigger
 
         flow = self.flow(flow_identifier, flow_id, flow_name)
         given = {} if parameters is None else parameters
@@ -249,7 +249,7 @@ class Client:
         :param artifacts: delete the artifacts, outcomes and versions of all runs, too.
         :raises AuthoringError: runs are active, and nobody is there to be asked.
         """
-        from aqueduct_provider.sdk.deletion import delete_flow
+        from aqueduct_provider.sdk.publishing.deletion import delete_flow
 
         if saved_objects_to_delete:
             raise AuthoringError(
@@ -272,13 +272,13 @@ class Client:
 
         :raises ConfigError: the configuration is wrong. :raises AirflowError: the connection does not work.
         """
-        from aqueduct_provider.sdk.connecting import connect_resource
+        from aqueduct_provider.sdk.resources.connecting import connect_resource
 
         print(connect_resource(self._session, name, service, config))
 
     def list_resources(self) -> dict[str, AirflowResource]:
         """The connected resources by name; one that cannot be used is left out, with a warning."""
-        from aqueduct_provider.sdk.connecting import usable_resources
+        from aqueduct_provider.sdk.resources.connecting import usable_resources
 
         return usable_resources(self._session)
 
@@ -299,12 +299,12 @@ class Client:
 
     def describe(self) -> None:
         """Print the artifact store and the resources."""
-        from aqueduct_provider.sdk.connecting import print_surroundings
+        from aqueduct_provider.sdk.resources.connecting import print_surroundings
 
         print_surroundings(self._session)
 
     def _engine(self, engine: str | AirflowResource | None) -> AirflowResource:
-        from aqueduct_provider.sdk.resources import AirflowResource
+        from aqueduct_provider.sdk.resources.resources import AirflowResource
 
         if isinstance(engine, str):
             return self._session.resource(engine)
@@ -329,7 +329,7 @@ class Client:
 
 def nodes_of(artifacts: Any, argument: str) -> list[Any]:
     """The graph's nodes behind artifacts, as ``publish_flow`` takes them: one, a sequence, or None."""
-    from aqueduct_provider.sdk.artifacts import Artifact
+    from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
     nodes = []
     for artifact in _as_list(artifacts):

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.profile import Profile
-    from aqueduct_provider.sdk.registry import Registry
-    from aqueduct_provider.sdk.resources import AirflowResource
-    from aqueduct_provider.sdk.rest import Airflow
+    from aqueduct_provider.sdk.publishing.registry import Registry
+    from aqueduct_provider.sdk.resources.profile import Profile
+    from aqueduct_provider.sdk.resources.resources import AirflowResource
+    from aqueduct_provider.sdk.rest.airflow import Airflow
     from aqueduct_provider.storage.base import ObjectStore
 
 
@@ -35,7 +35,7 @@ class Session:
     @property
     def registry(self) -> Registry:
         """What is published in the store."""
-        from aqueduct_provider.sdk.registry import Registry
+        from aqueduct_provider.sdk.publishing.registry import Registry
 
         if self._registry is None:
             self._registry = Registry(self.store)
@@ -47,7 +47,7 @@ class Session:
         :raises NotFound: there is none.
         :raises ConfigError: it is of another service, or its configuration is wrong.
         """
-        from aqueduct_provider.sdk.resources import resource_from
+        from aqueduct_provider.sdk.resources.resources import resource_from
 
         return resource_from(self.profile.resource(name))
 

@@ -15,9 +15,9 @@ import pytest
 
 from aqueduct_provider import sdk
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.artifacts import artifact_for
-from aqueduct_provider.sdk.compose import FlowDescription, compose
-from aqueduct_provider.sdk.parameters import parameter_node
+from aqueduct_provider.sdk.authoring.artifacts import artifact_for
+from aqueduct_provider.sdk.authoring.parameters import parameter_node
+from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
 from aqueduct_provider.spec.models import ParamOperator, WorkflowSpec
 from tests.examples import VERSION_ID
 from tests.graphs import STORE, light_packager

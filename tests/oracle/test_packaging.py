@@ -17,8 +17,8 @@ import base64, sys
 from pathlib import Path
 sys.path[:0] = [root, "."]
 import own_flow
-from aqueduct_provider.sdk.nodes import UserFunction
-from aqueduct_provider.sdk.packaging import package
+from aqueduct_provider.sdk.authoring.nodes import UserFunction
+from aqueduct_provider.sdk.packaging.packaging import package
 
 made = package(UserFunction(getattr(own_flow, function), (), ("data.txt",), Path.cwd()), function)
 result = base64.b64encode(made.data).decode()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from aqueduct_provider.runner.tracebacks import full_traceback, user_traceback
 
 
@@ -35,12 +37,10 @@ def test_frames_of_others_are_kept() -> None:
 def test_frames_of_a_file_that_calls_itself_plumbing_are_left_out() -> None:
     wrapper: dict[str, object] = {"AQUEDUCT_PLUMBING": True, "raised": raising}
     exec("def predict():\n    return raised(ValueError('a'))", wrapper)
-    try:
+    with pytest.raises(ValueError, match="a") as caught:
         wrapper["predict"]()  # type: ignore[operator]
-    except ValueError as error:
-        assert error.__traceback__
-        # Without the frame of this test.
-        told = user_traceback(error.with_traceback(error.__traceback__.tb_next))
+    # Without the frame of this test.
+    told = user_traceback(caught.value.with_traceback(caught.tb.tb_next))
     assert "predict" not in told
     assert "in raising" in told
 

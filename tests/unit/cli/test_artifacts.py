@@ -16,7 +16,7 @@ from PIL import Image
 from aqueduct_provider.cli.artifacts import check_target, document_of, file_of, text_of, write
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.runner.codecs import encode, infer_type, unpickle
-from aqueduct_provider.sdk.stored import StoredSource
+from aqueduct_provider.sdk.reading.stored import StoredSource
 from aqueduct_provider.storage.local import LocalStore
 from tests.unit.cli.places import Place, jpeg_size
 

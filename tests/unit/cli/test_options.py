@@ -23,8 +23,8 @@ from aqueduct_provider.cli.options import (
     store_options,
 )
 from aqueduct_provider.sdk.enums import ExecutionStatus
-from aqueduct_provider.sdk.outcomes import OperatorRun
-from aqueduct_provider.sdk.profile import STORE_FIELDS
+from aqueduct_provider.sdk.reading.outcomes import OperatorRun
+from aqueduct_provider.sdk.resources.profile import STORE_FIELDS
 
 
 def parsed(*words: str) -> Any:

@@ -15,7 +15,7 @@ from aqueduct_provider.environment.provide import provide
 from aqueduct_provider.errors import AqueductError, AuthoringError, NotFound
 from aqueduct_provider.execution.job import read_outcome
 from aqueduct_provider.process import Finished
-from aqueduct_provider.sdk.profile import Profile
+from aqueduct_provider.sdk.resources.profile import Profile
 
 
 def test_resources_and_stores(tmp_path: Path) -> None:

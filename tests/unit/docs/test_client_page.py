@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.sdk.profile import STORE_FIELDS, Profile, variable_of
-from aqueduct_provider.sdk.resources import _FIELDS, resource_from
+from aqueduct_provider.sdk.resources.profile import STORE_FIELDS, Profile, variable_of
+from aqueduct_provider.sdk.resources.resources import _FIELDS, resource_from
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "client.md").read_text("utf-8")

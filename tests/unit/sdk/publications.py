@@ -7,8 +7,8 @@ import json
 import uuid
 from typing import Any
 
-from aqueduct_provider.sdk.compose import Composition
-from aqueduct_provider.sdk.flow_names import dag_id_of, flow_id_of
+from aqueduct_provider.sdk.publishing.compose import Composition
+from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 from tests.examples import native_document

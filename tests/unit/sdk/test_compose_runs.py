@@ -14,8 +14,8 @@ import pytest
 
 from aqueduct_provider.errors import CheckFailed, OperatorFailed
 from aqueduct_provider.runner.codecs import decode
-from aqueduct_provider.sdk.compose import FlowDescription, compose
-from aqueduct_provider.sdk.nodes import ArtifactNode
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore

@@ -22,8 +22,8 @@ import numpy
 import pandas
 import pytest
 
-from aqueduct_provider.sdk.local_modules import pickled_by_value
-from aqueduct_provider.sdk.pickling import pickled
+from aqueduct_provider.sdk.packaging.local_modules import pickled_by_value
+from aqueduct_provider.sdk.packaging.pickling import pickled
 
 
 class Recorder(pickle.Unpickler):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import ConfigError, NotFound
-from aqueduct_provider.sdk.profile import Profile, ResourceProfile
+from aqueduct_provider.sdk.resources.profile import Profile, ResourceProfile
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.storage.local import LocalStore
 

@@ -1,0 +1,343 @@
+"""Authoring, what people hold in their hands: the artifacts that decorated functions return.
+
+In: a :class:`Source`. Out: an artifact of the class that its type asks for. An artifact is a promise: it
+gives its value on ``.get()`` and refuses to be used as the value itself. Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring import derived, presets
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+from aqueduct_provider.sdk.authoring.promise import Promise
+from aqueduct_provider.sdk.authoring.sources import GraphSource, Source
+from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.authoring.presets import Metric
+
+Parameters = Mapping[str, Any]
+
+_BOUNDS = {
+    "upper": ("less than", presets.less_than),
+    "lower": ("greater than", presets.greater_than),
+    "equal": ("equal to", presets.equal_to),
+    "notequal": ("not equal to", presets.not_equal_to),
+}
+
+
+class Artifact(Promise):
+    """A value that a flow makes.
+
+    :param source: where the value comes from.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def source(self) -> Source:
+        """Where the value comes from."""
+        return self._source
+
+    @property
+    def node(self) -> ArtifactNode | None:
+        """Its place in the graph; None for artifacts that were read back from a run."""
+        return self._source.node
+
+    def id(self) -> str:
+        """A text that stays the same for the same artifact."""
+        return self._source.id
+
+    def name(self) -> str:
+        """What people call it."""
+        return self._source.name
+
+    def type(self) -> ArtifactType:
+        """What kind of value it is; ``ArtifactType.UNTYPED`` while that is not known."""
+        return ArtifactType(self._source.type)
+
+    def get(self, parameters: Parameters | None = None) -> Any:
+        """The value, computed when it is not there yet; a copy of the caller's own.
+
+        :param parameters: values of parameters by name, for this call alone: what depends on them is computed
+            anew, nothing of it is kept.
+        :raises AuthoringError: when it depends on no parameter of such a name, when a value is of another
+            type than the default, or when the artifact was read back from a run.
+        :raises OperatorFailed: when a function raises or returns what it must not return; the user's own
+            error is the cause.
+        :raises CheckFailed: when it is a check of severity ``error`` that did not pass.
+        """
+        return self._source.value(parameters)
+
+    def set_name(self, name: str) -> None:
+        """Choose the name. Chosen names must be unique in a flow; others are made so by a counter."""
+        node = self._recorded("renamed")
+        if not isinstance(name, str) or not name.strip():
+            raise AuthoringError(f"An artifact's name must be a text that is not empty, not {name!r}.")
+        if node.producer.kind == "param":
+            raise AuthoringError(
+                f"{self.name()!r} is a parameter: its name is the one given to create_param(name, ...)."
+            )
+        node.name, node.named = name, True
+
+    def snapshot_enabled(self) -> bool:
+        """Whether its content is kept after a run."""
+        return self._recorded("asked for its snapshot").keep_snapshot
+
+    def enable_snapshot(self) -> None:
+        """Keep its content after a run, as is the default."""
+        self._recorded("given a snapshot").keep_snapshot = True
+
+    def disable_snapshot(self) -> None:
+        """Do not keep its content after a run, only what the run says of it."""
+        self._recorded("without a snapshot").keep_snapshot = False
+
+    def system_metric(self, metric_name: str, lazy: bool = False) -> NumericArtifact:
+        """A metric of what its operator took.
+
+        :param metric_name: ``"runtime"``, seconds, or ``"max_memory"``, MB. Computed here, the memory is the
+            most that this process had resident until then; on Airflow that of the operator's own process.
+        :param lazy: only record it.
+        """
+        node = derived.system_metric(self._recorded("measured"), metric_name, lazy=lazy)
+        return NumericArtifact(GraphSource(node))
+
+    def list_system_metrics(self) -> dict[str, tuple[str, str]]:
+        """The names of system metrics with their descriptions and units."""
+        return {name: (text, unit) for name, (unit, text) in derived.SYSTEM_METRICS.items()}
+
+    def describe(self) -> None:
+        """Print a summary; the value only when it was computed already."""
+        from aqueduct_provider.sdk.authoring.artifact_text import description
+
+        print(description(self._source))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name()!r}: {self._source.type}>"
+
+    def _repr_html_(self) -> str:
+        # A notebook shows this for every cell that ends in an artifact: it must never be what fails.
+        try:
+            from aqueduct_provider.sdk.display.notebook import artifact_html
+
+            return artifact_html(self)
+        except Exception:
+            return f"<pre>{html.escape(repr(self))}</pre>"
+
+    def _recorded(self, what: str) -> ArtifactNode:
+        """The node. Raises ``AuthoringError`` for artifacts that were read back from a run."""
+        if self._source.node is None:
+            raise AuthoringError(
+                f"{self.name()!r} was read back from a run, which has ended with it as it is: it cannot be "
+                f"{what}. Use the artifact that the decorated function returned."
+            )
+        return self._source.node
+
+
+class _WithChecks(Artifact):
+    """An artifact that makes checks of itself."""
+
+    def remove_check(self, name: str) -> None:
+        """Take a check off it. Raises ``AuthoringError`` when it has none of that name."""
+        derived.remove_check(self._recorded("freed of a check"), name)
+
+
+class TableArtifact(_WithChecks):
+    """A pandas DataFrame."""
+
+    def head(self, n: int = 5, parameters: Parameters | None = None) -> Any:
+        """The first rows.
+
+        :param n: how many.
+        :param parameters: as for :meth:`get`.
+        """
+        return self.get(parameters).head(n)
+
+    def list_preset_metrics(self) -> list[str]:
+        """The names of the methods that compute a metric."""
+        return ["number_of_missing_values", "number_of_rows", "max", "min", "mean", "std"]
+
+    def number_of_missing_values(
+        self, column_id: Any = None, row_id: Any = None, lazy: bool = False
+    ) -> NumericArtifact:
+        """A metric: how many values of a column or of a row are missing; give one of both.
+
+        :param column_id: the column's name.
+        :param row_id: the row's number, from 0.
+        :param lazy: only record it.
+        """
+        if (column_id is None) == (row_id is None):
+            given = "neither" if column_id is None else "both"
+            raise AuthoringError(
+                f"number_of_missing_values needs a column_id or a row_id, but {given} was given."
+            )
+        if row_id is None:
+            name, call = f"num_col_missing_val({column_id})", presets.missing_in_column(column_id)
+        else:
+            name, call = f"num_row_missing_val({row_id})", presets.missing_in_row(row_id)
+        return self._preset(name, call, "The number of missing values", lazy)
+
+    def number_of_rows(self, lazy: bool = False) -> NumericArtifact:
+        """A metric: how many rows there are.
+
+        :param lazy: only record it.
+        """
+        return self._preset("num_rows", presets.number_of_rows, "The number of rows", lazy)
+
+    def max(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
+        """A metric: the largest value of a column.
+
+        :param column_id: the column's name.
+        :param lazy: only record it.
+        """
+        return self._of_column("max", presets.column_max(column_id), column_id, lazy)
+
+    def min(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
+        """A metric: the smallest value of a column; as :meth:`max`."""
+        return self._of_column("min", presets.column_min(column_id), column_id, lazy)
+
+    def mean(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
+        """A metric: the mean of a column; as :meth:`max`."""
+        return self._of_column("mean", presets.column_mean(column_id), column_id, lazy)
+
+    def std(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
+        """A metric: the sample standard deviation of a column; as :meth:`max`."""
+        return self._of_column("std", presets.column_std(column_id), column_id, lazy)
+
+    def validate_with_expectation(
+        self,
+        expectation_name: str,
+        expectation_args: Mapping[str, Any] | None = None,
+        severity: CheckSeverity | str = CheckSeverity.WARNING,
+        lazy: bool = False,
+    ) -> BoolArtifact:
+        """A check: whether the table meets an expectation of Great Expectations.
+
+        :param expectation_name: such as ``expect_column_values_to_be_unique``, or its class,
+            ``ExpectColumnValuesToBeUnique``.
+        :param expectation_args: its arguments, such as ``{"column": "id"}``.
+        :param severity: ``warning``, or ``error``: the flow fails when it does not pass.
+        :param lazy: only record it; then Great Expectations need not be installed here.
+        """
+        from aqueduct_provider.sdk import settings
+        from aqueduct_provider.sdk.authoring import expectations
+
+        recorded = self._recorded("checked")
+        if not (lazy or settings.is_lazy()):
+            expectations.check_installed()
+        arguments = {} if expectation_args is None else expectation_args
+        call = expectations.expectation_check(expectation_name, arguments)
+        node = derived.derive(
+            "check",
+            expectations.check_name(expectation_name, arguments),
+            (recorded,),
+            call,
+            requirements=expectations.requirements(),
+            description=f"Whether {self.name()} meets the expectation {expectation_name}.",
+            severity=derived.severity_of(severity),
+            lazy=lazy,
+        )
+        return BoolArtifact(GraphSource(node))
+
+    def _of_column(self, what: str, call: Metric, column: Any, lazy: bool) -> NumericArtifact:
+        return self._preset(f"{what}({column})", call, f"The {what} of column {column!r}", lazy)
+
+    def _preset(self, name: str, call: Metric, what: str, lazy: bool) -> NumericArtifact:
+        node = derived.derive(
+            "metric",
+            name,
+            (self._recorded("measured"),),
+            call,
+            requirements=presets.table_requirements(),
+            description=f"{what} of {self.name()}.",
+            lazy=lazy,
+        )
+        return NumericArtifact(GraphSource(node))
+
+
+class NumericArtifact(_WithChecks):
+    """A number."""
+
+    def list_preset_checks(self) -> list[str]:
+        """The arguments of :meth:`bound`."""
+        return list(_BOUNDS)
+
+    def bound(
+        self,
+        upper: float | None = None,
+        lower: float | None = None,
+        equal: float | None = None,
+        notequal: float | None = None,
+        severity: CheckSeverity | str = CheckSeverity.WARNING,
+        lazy: bool = False,
+    ) -> BoolArtifact:
+        """A check of the number against one bound.
+
+        :param upper: it must be less than this.
+        :param lower: it must be greater than this.
+        :param equal: it must be this.
+        :param notequal: it must not be this.
+        :param severity: ``warning``, or ``error``: the flow fails when it does not pass.
+        :param lazy: only record it.
+
+        ::
+
+            accuracy.bound(lower=0.9, severity="error")
+        """
+        given = {"upper": upper, "lower": lower, "equal": equal, "notequal": notequal}
+        which, value = _one_bound(given)
+        words, make = _BOUNDS[which]
+        node = derived.derive(
+            "check",
+            f"{words} {value}",
+            (self._recorded("checked"),),
+            make(value),
+            description=f"Whether {self.name()} is {words} {value}.",
+            severity=derived.severity_of(severity),
+            lazy=lazy,
+        )
+        return BoolArtifact(GraphSource(node))
+
+
+class BoolArtifact(Artifact):
+    """True or false."""
+
+
+class GenericArtifact(Artifact):
+    """A value of any other type, or of one that is not known yet."""
+
+
+_CLASSES: dict[str, type[Artifact]] = {
+    "table": TableArtifact,
+    "numeric": NumericArtifact,
+    "boolean": BoolArtifact,
+}
+
+
+def artifact_from(source: Source) -> Artifact:
+    """The artifact for a source, of the class that its type asks for."""
+    return _CLASSES.get(source.type, GenericArtifact)(source)
+
+
+def artifact_for(node: ArtifactNode) -> Artifact:
+    """The artifact for a node of this process's graph."""
+    return artifact_from(GraphSource(node))
+
+
+def _one_bound(given: Mapping[str, Any]) -> tuple[str, float]:
+    """The bound that was given, as a plain number."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if len(chosen) != 1:
+        what = f"{' and '.join(chosen)} were given" if chosen else "none was given"
+        raise AuthoringError(f"bound needs one of {', '.join(given)}, but {what}.")
+    name, value = next(iter(chosen.items()))
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise AuthoringError(f"bound: {name} must be a number, not {value!r} ({type(value).__name__}).")
+    # numpy's numbers are no part of a bound's name, nor of what a worker needs.
+    return name, int(value) if isinstance(value, Integral) else float(value)

@@ -1,0 +1,278 @@
+"""A call of a decorated function -> an operator in the graph.
+
+In: a ``Definition`` and the arguments of a call. Out: an ``OperatorNode`` whose inputs stand in the order of
+the signature, for on a worker the function is called with them by position. Must not import at module level:
+artifacts, ``evaluate``, codecs, and what is heavy.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import logging
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk import settings
+from aqueduct_provider.sdk.authoring.definitions import WORDS, Definition
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction
+from aqueduct_provider.sdk.authoring.parameters import parameter_node
+from aqueduct_provider.sdk.authoring.requirements import name_of, requirements_of
+from aqueduct_provider.sdk.names import suggestion
+
+_log = logging.getLogger("aqueduct")
+
+_TYPES = {"function": "untyped", "metric": "numeric", "check": "boolean"}
+_BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@dataclass(frozen=True)
+class _Argument:
+    """One input-to-be.
+
+    :param label: what error messages call it.
+    :param keyword: the name under which the function takes it; None: by position.
+    :param variadic: taken by ``*args`` or ``**kwargs``.
+    """
+
+    label: str
+    name: str
+    value: Any
+    keyword: str | None
+    variadic: bool
+
+
+class Operator:
+    """A decorated function.
+
+    Calling it records an operator of the flow, and computes it at once unless ``global_config`` says
+    ``lazy``. It returns an artifact, or a list of them when there are several outputs.
+
+    :param definition: the function and what its author says about it.
+    """
+
+    __name__: str
+
+    def __init__(self, definition: Definition) -> None:
+        functools.update_wrapper(self, definition.function)
+        self.__name__ = name_of(definition.function)
+        self._definition = definition
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if settings.is_inside_operator():
+            return self.local(*args, **kwargs)
+        return self._results(args, kwargs, lazy=settings.is_lazy())
+
+    def lazy(self, *args: Any, **kwargs: Any) -> Any:
+        """Record the call, and compute nothing until a value is asked for."""
+        return self._results(args, kwargs, lazy=True)
+
+    def local(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the plain function with plain values, as if it had no decorator."""
+        with settings.inside_operator():
+            return self._definition.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        what = self._definition
+        parameters = ", ".join(what.signature.parameters)
+        return f"<{WORDS[what.kind]} {what.name!r}: {self.__name__}({parameters})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # On the worker, calling it calls the function, and nothing of this package is needed there.
+        function = self._definition.function
+        return functools.partial, (function,), (function, (), {}, {"local": function})
+
+    @functools.cached_property
+    def _requirements(self) -> tuple[str, ...]:
+        return requirements_of(self._definition.requirements, self._definition.function)
+
+    def _results(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, lazy: bool) -> Any:
+        from aqueduct_provider.sdk.authoring.artifacts import artifact_for
+
+        node = record(self._definition, self._requirements, args, kwargs)
+        if not lazy:
+            from aqueduct_provider.sdk.authoring import evaluate
+
+            evaluate.compute(node)
+        # Last: a metric or check that could not be computed must not be published with its inputs.
+        _derive(node)
+        artifacts = [artifact_for(output) for output in node.outputs]
+        return artifacts if len(artifacts) > 1 else artifacts[0]
+
+
+# --- recording
+
+
+def record(
+    definition: Definition,
+    requirements: tuple[str, ...],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> OperatorNode:
+    """Record one call; nothing is computed, and the inputs do not lead to it yet.
+
+    :param requirements: of the function, resolved.
+    :raises AuthoringError: the arguments do not fit the function, or may not feed it.
+    """
+    arguments = list(_arguments(definition, args, kwargs))
+    inputs = tuple(_input(definition, argument) for argument in arguments)
+    if not inputs and definition.kind != "function":
+        raise AuthoringError(
+            f"The {definition.kind} {definition.name!r} has no input. Give its function an argument, and "
+            "call it on an artifact."
+        )
+    keywords = tuple(argument.keyword for argument in arguments if argument.keyword is not None)
+    call = by_position(definition.function, keywords) if keywords else definition.function
+    operator = OperatorNode(
+        definition.kind,
+        definition.name,
+        definition.description,
+        inputs=inputs,
+        function=UserFunction(call, requirements, definition.file_dependencies, definition.folder),
+        options=definition.options,
+        severity=definition.severity,
+    )
+    operator.outputs = tuple(_outputs(definition, operator))
+    return operator
+
+
+def by_position(function: Callable[..., Any], keywords: tuple[str, ...]) -> Callable[..., Any]:
+    """The function, with its last arguments given by position instead of by these names.
+
+    It has no globals and lies in the user's module, so its pickle needs nothing of this package.
+    """
+    count = len(keywords)
+
+    def call(*values: Any) -> Any:
+        return function(*values[:-count], **dict(zip(keywords, values[-count:], strict=True)))
+
+    code = call.__code__.replace(co_filename="<aqueduct>")
+    plain = types.FunctionType(code, {"__builtins__": builtins}, closure=call.__closure__)
+    return functools.update_wrapper(plain, function)
+
+
+def _derive(operator: OperatorNode) -> None:
+    if operator.kind != "function":
+        for artifact in dict.fromkeys(operator.inputs):
+            artifact.derived.append(operator)
+
+
+def _outputs(definition: Definition, operator: OperatorNode) -> Iterator[ArtifactNode]:
+    kind = _TYPES[definition.kind]
+    names = definition.outputs.names
+    for index in range(definition.outputs.count):
+        name = names[index] if names else f"{definition.name} artifact"
+        yield ArtifactNode(operator, name, named=bool(names), type=kind)
+
+
+# --- arguments
+
+
+def _arguments(
+    definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Iterator[_Argument]:
+    """Every argument of the call and every default, in the order of the signature."""
+    try:
+        bound = definition.signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise AuthoringError(_misfit(definition, args, kwargs) or f"{definition.name!r}: {error}.") from None
+    bound.apply_defaults()
+    for name, parameter in definition.signature.parameters.items():
+        value = bound.arguments[name]
+        match parameter.kind:
+            case Parameter.VAR_POSITIONAL:
+                for number, item in enumerate(value, 1):
+                    yield _Argument(f"Entry {number} of '*{name}'", name, item, None, True)
+            case Parameter.VAR_KEYWORD:
+                for key, item in value.items():
+                    yield _Argument(f"Entry {key!r} of '**{name}'", key, item, key, True)
+            case kind:
+                keyword = None if kind in _BY_POSITION else name
+                yield _Argument(f"Argument {name!r}", name, value, keyword, False)
+
+
+def _misfit(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Why the arguments do not fit the signature; empty for rarer reasons."""
+    parameters = definition.signature.parameters.values()
+    kinds = {parameter.kind for parameter in parameters}
+    positional = [parameter.name for parameter in parameters if parameter.kind in _BY_POSITION]
+    known = [
+        p.name for p in parameters if p.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    ]
+    function = definition.name
+    if Parameter.VAR_POSITIONAL not in kinds and len(args) > len(positional):
+        return (
+            f"{function!r} was called with {len(args)} arguments by position, but takes {len(positional)}"
+            f"{': ' if positional else ''}{', '.join(positional)}."
+        )
+    unknown = [key for key in kwargs if key not in known]
+    if unknown and Parameter.VAR_KEYWORD not in kinds:
+        return f"{function!r} takes no argument {unknown[0]!r} by name.{suggestion(unknown[0], known)}"
+    given = {*positional[: len(args)], *kwargs}
+    for parameter in parameters:
+        needed = parameter.default is Parameter.empty and parameter.name not in given
+        if needed and parameter.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
+            return (
+                f"There is no value for argument {parameter.name!r} of {function!r}, and it has no default."
+            )
+    return ""
+
+
+# --- inputs
+
+
+def _input(definition: Definition, argument: _Argument) -> ArtifactNode:
+    from aqueduct_provider.sdk.authoring.artifacts import Artifact
+
+    if isinstance(argument.value, Artifact):
+        return _checked(definition, argument, argument.value.node)
+    if isinstance(argument.value, Operator):
+        other = argument.value.__name__
+        raise AuthoringError(
+            f"{argument.label} of {definition.name!r} is the function {other!r} itself, not what it returns. "
+            f"Call it: {other}(...)."
+        )
+    if argument.variadic:
+        raise AuthoringError(
+            f"{argument.label} of {definition.name!r} is of type {type(argument.value).__name__}, but *args "
+            "and **kwargs take artifacts only, each as an entry of its own. Give a plain value an argument "
+            "of its own, or make it a parameter: client.create_param(name, default)."
+        )
+    return _parameter(definition, argument.name, argument.value)
+
+
+def _parameter(definition: Definition, argument: str, value: Any) -> ArtifactNode:
+    name = f"{definition.name}:{argument}"
+    description = f"Argument {argument} of the operator {definition.name}."
+    node = parameter_node(name, value, description, implicit=True)
+    _log.info(
+        "Argument %r of %r is no artifact; it became the default of the parameter %r.",
+        argument,
+        definition.name,
+        name,
+    )
+    return node
+
+
+def _checked(definition: Definition, argument: _Argument, node: ArtifactNode | None) -> ArtifactNode:
+    """The artifact's node, when it may feed the operator."""
+    where = f"{argument.label} of {definition.name!r}"
+    if node is None:
+        raise AuthoringError(
+            f"{where} was read back from a run, so no operator makes it. Pass its value: use .get()."
+        )
+    producer = node.producer
+    if producer.kind == "check":
+        raise AuthoringError(
+            f"{where} is the output of the check {producer.name!r}; nothing can be computed from a check."
+        )
+    if producer.kind in ("metric", "system_metric") and definition.kind == "function":
+        raise AuthoringError(
+            f"{where} is the output of the metric {producer.name!r}; metrics feed metrics and checks, but no "
+            "operators. Compute it in an @op to use it there."
+        )
+    return node

@@ -1,0 +1,273 @@
+"""Functions -> operators: ``@op``, ``@metric`` and ``@check``, with and without parentheses.
+
+In: a function and what its author says about it. Out: an :class:`Operator`, whose calls record nodes of the
+graph. What is wrong is refused at decoration. Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, overload
+
+from aqueduct_provider.sdk.authoring.calls import Operator as Operator
+from aqueduct_provider.sdk.authoring.definitions import Given, definition_of
+from aqueduct_provider.sdk.authoring.nodes import Severity
+from aqueduct_provider.sdk.enums import CheckSeverity
+
+Requirements = str | Path | Sequence[str] | None
+Seconds = float | timedelta | None
+Decorator = Callable[[Callable[..., Any]], Operator]
+
+
+@overload
+def op(name: Callable[..., Any]) -> Operator: ...
+@overload
+def op(
+    name: str | None = None,
+    description: str | None = None,
+    engine: None = None,
+    file_dependencies: Sequence[str] | None = None,
+    requirements: Requirements = None,
+    num_outputs: int | None = None,
+    outputs: Sequence[str] | None = None,
+    resources: Mapping[str, Any] | None = None,
+    image: None = None,
+    *,
+    retries: int | None = None,
+    retry_delay: Seconds = None,
+    timeout: Seconds = None,
+    pool: str | None = None,
+) -> Decorator: ...
+def op(
+    name: str | Callable[..., Any] | None = None,
+    description: str | None = None,
+    engine: None = None,
+    file_dependencies: Sequence[str] | None = None,
+    requirements: Requirements = None,
+    num_outputs: int | None = None,
+    outputs: Sequence[str] | None = None,
+    resources: Mapping[str, Any] | None = None,
+    image: None = None,
+    *,
+    retries: int | None = None,
+    retry_delay: Seconds = None,
+    timeout: Seconds = None,
+    pool: str | None = None,
+) -> Operator | Decorator:
+    """Make a function an operator: any inputs, any outputs.
+
+    :param name: what people call the operator; None: the function's name.
+    :param description: Markdown, shown in Airflow; None: the function's docstring.
+    :param engine: only None: the engine of a flow is named in ``publish_flow``.
+    :param file_dependencies: paths of files and modules that the function needs, relative to its own file.
+    :param requirements: pip requirements, or the path of a file of them; None: the ``requirements.txt``
+        beside the function's file.
+    :param num_outputs: how many values the function returns.
+    :param outputs: their names; None: each is called ``<name> artifact``.
+    :param resources: ``num_cpus``, ``memory`` (MB, or ``"2GB"``), ``gpu_resource_name``, ``cuda_version``.
+    :param image: only None: operators run in environments that are built from their requirements.
+    :param retries: tries after the first, 0 to 100.
+    :param retry_delay: seconds between two tries, or a timedelta.
+    :param timeout: seconds after which a try is ended, or a timedelta.
+    :param pool: Airflow pool.
+    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+
+    ::
+
+        @aq.op(requirements=["pandas==2.2.3"], outputs=["train", "test"])
+        def split(table, share=0.8):
+            border = int(len(table) * share)
+            return table[:border], table[border:]
+    """
+    given = Given(
+        kind="function",
+        description=description,
+        file_dependencies=file_dependencies,
+        requirements=requirements,
+        num_outputs=num_outputs,
+        outputs=outputs,
+        engine=engine,
+        image=image,
+        resources=resources,
+        retries=retries,
+        retry_delay=retry_delay,
+        timeout=timeout,
+        pool=pool,
+    )
+    return _decorated(name, given)
+
+
+@overload
+def metric(name: Callable[..., Any]) -> Operator: ...
+@overload
+def metric(
+    name: str | None = None,
+    description: str | None = None,
+    file_dependencies: Sequence[str] | None = None,
+    requirements: Requirements = None,
+    output: str | None = None,
+    engine: None = None,
+    resources: Mapping[str, Any] | None = None,
+    image: None = None,
+    *,
+    outputs: Sequence[str] | None = None,
+    retries: int | None = None,
+    retry_delay: Seconds = None,
+    timeout: Seconds = None,
+    pool: str | None = None,
+) -> Decorator: ...
+def metric(
+    name: str | Callable[..., Any] | None = None,
+    description: str | None = None,
+    file_dependencies: Sequence[str] | None = None,
+    requirements: Requirements = None,
+    output: str | None = None,
+    engine: None = None,
+    resources: Mapping[str, Any] | None = None,
+    image: None = None,
+    *,
+    outputs: Sequence[str] | None = None,
+    retries: int | None = None,
+    retry_delay: Seconds = None,
+    timeout: Seconds = None,
+    pool: str | None = None,
+) -> Operator | Decorator:
+    """Make a function a metric: it returns a number.
+
+    Its output feeds metrics and checks. Arguments that are not listed are those of :func:`op`.
+
+    :param output: name of the number; None: ``<name> artifact``.
+    :param outputs: the same, as a list of one name.
+    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+
+    ::
+
+        @aq.metric(requirements=["pandas==2.2.3"])
+        def average_churn(table):
+            return table["churn"].mean()
+    """
+    given = Given(
+        kind="metric",
+        description=description,
+        file_dependencies=file_dependencies,
+        requirements=requirements,
+        output=output,
+        outputs=outputs,
+        engine=engine,
+        image=image,
+        resources=resources,
+        retries=retries,
+        retry_delay=retry_delay,
+        timeout=timeout,
+        pool=pool,
+    )
+    return _decorated(name, given)
+
+
+@overload
+def check(name: Callable[..., Any]) -> Operator: ...
+@overload
+def check(
+    name: str | None = None,
+    description: str | None = None,
+    severity: CheckSeverity | Severity = CheckSeverity.WARNING,
+    file_dependencies: Sequence[str] | None = None,
+    requirements: Requirements = None,
+    output: str | None = None,
+    engine: None = None,
+    resources: Mapping[str, Any] | None = None,
+    image: None = None,
+    *,
+    outputs: Sequence[str] | None = None,
+    retries: int | None = None,
+    retry_delay: Seconds = None,
+    timeout: Seconds = None,
+    pool: str | None = None,
+) -> Decorator: ...
+def check(
+    name: str | Callable[..., Any] | None = None,
+    description: str | None = None,
+    severity: CheckSeverity | Severity = CheckSeverity.WARNING,
+    file_dependencies: Sequence[str] | None = None,
+    requirements: Requirements = None,
+    output: str | None = None,
+    engine: None = None,
+    resources: Mapping[str, Any] | None = None,
+    image: None = None,
+    *,
+    outputs: Sequence[str] | None = None,
+    retries: int | None = None,
+    retry_delay: Seconds = None,
+    timeout: Seconds = None,
+    pool: str | None = None,
+) -> Operator | Decorator:
+    """Make a function a check: it returns whether the check passed.
+
+    Its output feeds nothing. Arguments that are not listed are those of :func:`op`.
+
+    :param severity: what a failed check does: ``"warning"`` is recorded, ``"error"`` fails the flow.
+    :param output: name of the result; None: ``<name> artifact``.
+    :param outputs: the same, as a list of one name.
+    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+
+    ::
+
+        @aq.check(requirements=[], severity="error")
+        def churn_is_low(average_churn):
+            return average_churn < 0.1
+    """
+    given = Given(
+        kind="check",
+        description=description,
+        severity=severity,
+        file_dependencies=file_dependencies,
+        requirements=requirements,
+        output=output,
+        outputs=outputs,
+        engine=engine,
+        image=image,
+        resources=resources,
+        retries=retries,
+        retry_delay=retry_delay,
+        timeout=timeout,
+        pool=pool,
+    )
+    return _decorated(name, given)
+
+
+def to_operator(
+    func: Callable[..., Any],
+    name: str | None = None,
+    description: str | None = None,
+    file_dependencies: Sequence[str] | None = None,
+    requirements: Requirements = None,
+) -> Operator:
+    """Make any callable an operator, where it is not defined: a lambda, a partial, a function of a library.
+
+    :param func: the callable.
+    :param name: what people call the operator; None: the function's name.
+    :param description: Markdown, shown in Airflow; None: the function's docstring.
+    :param file_dependencies: see :func:`op`.
+    :param requirements: see :func:`op`.
+    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+
+    ::
+
+        scale = aq.to_operator(lambda table: table / 10, name="scale", requirements=["pandas==2.2.3"])
+    """
+    given = Given(
+        kind="function",
+        description=description,
+        file_dependencies=file_dependencies,
+        requirements=requirements,
+    )
+    return Operator(definition_of(func, name, given))
+
+
+def _decorated(name: Any, given: Given) -> Operator | Decorator:
+    # Without parentheses, the first argument is the function itself.
+    if callable(name):
+        return Operator(definition_of(name, None, given))
+    return lambda function: Operator(definition_of(function, name, given))

@@ -1,0 +1,167 @@
+"""A function and what its author says about it -> a :class:`Definition`, or one clear error.
+
+In: a callable and the arguments of a decorator as people wrote them. Out: a definition in which all of them
+are checked. Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring import options
+from aqueduct_provider.sdk.authoring.nodes import Options, Severity
+from aqueduct_provider.sdk.authoring.options import Outputs
+from aqueduct_provider.sdk.authoring.requirements import folder_of, innermost, name_of
+
+CallKind = Literal["function", "metric", "check"]
+# The decorator of each kind.
+WORDS: dict[CallKind, str] = {"function": "op", "metric": "metric", "check": "check"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """The arguments of a decorator, as people wrote them."""
+
+    kind: CallKind
+    description: Any = None
+    file_dependencies: Any = None
+    requirements: Any = None
+    num_outputs: Any = None
+    outputs: Any = None
+    output: Any = None
+    severity: Any = "warning"
+    resources: Any = None
+    engine: Any = None
+    image: Any = None
+    retries: Any = None
+    retry_delay: Any = None
+    timeout: Any = None
+    pool: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """A decorated function.
+
+    :param function: what the user wrote.
+    :param signature: its parameters.
+    :param requirements: a path, lines, or None; what the lines say is not checked yet.
+    :param folder: where the function's file lies; the working directory for functions of a notebook.
+    """
+
+    kind: CallKind
+    name: str
+    description: str
+    function: Callable[..., Any]
+    signature: inspect.Signature
+    requirements: str | Path | tuple[str, ...] | None
+    file_dependencies: tuple[str, ...]
+    folder: Path
+    outputs: Outputs
+    options: Options
+    severity: Severity
+
+
+def definition_of(function: Any, name: Any, given: Given) -> Definition:
+    """The definition of an operator.
+
+    :param name: what people call it; None: the function's name.
+    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+    """
+    where = f"@{WORDS[given.kind]} {_title(function, name)!r}"
+    _check_function(where, function)
+    options.refuse_engine_and_image(where, given.engine, given.image)
+    return Definition(
+        kind=given.kind,
+        name=options.optional_text(where, "name", name) or _own_name(where, function),
+        description=_description(where, function, given.description),
+        function=function,
+        signature=_signature(where, function),
+        requirements=options.requirements_of(where, given.requirements),
+        file_dependencies=_file_dependencies(where, given.file_dependencies),
+        folder=folder_of(function),
+        outputs=_outputs(where, given),
+        options=options.options_of(
+            where,
+            retries=given.retries,
+            retry_delay=given.retry_delay,
+            timeout=given.timeout,
+            pool=given.pool,
+            resources=given.resources,
+        ),
+        severity=options.severity_of(where, given.severity),
+    )
+
+
+def _title(function: Any, name: Any) -> str:
+    return name if isinstance(name, str) and name.strip() else name_of(function)
+
+
+def _own_name(where: str, function: Any) -> str:
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str) or not name:
+        raise AuthoringError(f"{where}: the callable has no name of its own; give one: name='...'.")
+    return name
+
+
+def _description(where: str, function: Any, given: Any) -> str:
+    if given is None:
+        plain = innermost(function)
+        # What a class written in C says of its __call__ describes nothing.
+        return inspect.cleandoc(plain.__doc__ or "") if hasattr(plain, "__code__") else ""
+    if not isinstance(given, str):
+        raise AuthoringError(f"{where}: description must be text, not {type(given).__name__}.")
+    return given
+
+
+def _file_dependencies(where: str, given: Any) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return options.texts(where, "file_dependencies", given, example="['prices.csv']")
+
+
+def _outputs(where: str, given: Given) -> Outputs:
+    if given.kind == "function":
+        return options.outputs_of(where, given.num_outputs, given.outputs)
+    return options.output_of(where, given.output, given.outputs)
+
+
+def _check_function(where: str, function: Any) -> None:
+    from aqueduct_provider.sdk.authoring.calls import Operator
+
+    if isinstance(function, Operator):
+        raise AuthoringError(
+            f"{where}: the function is an operator already. Use one decorator only, or decorate its plain "
+            f"function, {function.__name__}.__wrapped__."
+        )
+    if inspect.isclass(function) or not callable(function):
+        found = "the class" if inspect.isclass(function) else "a value of type"
+        raise AuthoringError(
+            f"{where}: only functions can be operators, not {found} {name_of(function)}. Write a function "
+            "that takes values and returns a value."
+        )
+    plain = innermost(function)
+    if inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
+        raise AuthoringError(
+            f"{where}: an async function cannot be an operator. Write 'def', and asyncio.run(...) in it "
+            "where it must wait for a coroutine."
+        )
+    if inspect.isgeneratorfunction(plain):
+        raise AuthoringError(
+            f"{where}: a generator function cannot be an operator, for what it yields cannot be stored. "
+            "Return a list."
+        )
+
+
+def _signature(where: str, function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        raise AuthoringError(
+            f"{where}: Python does not know the arguments of this callable. Call it in a function of yours."
+        ) from None

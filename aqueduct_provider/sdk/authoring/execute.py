@@ -1,0 +1,160 @@
+"""Authoring, one operator here and now: a recorded call and its stored inputs -> its stored outputs.
+
+The rules are those of Airflow (``runner/results.py``, ``runner/codecs.py``): inputs are decoded for this call
+alone, outputs are typed and encoded. What the user's code raises becomes an ``OperatorFailed`` that has the
+user's error as its cause. The function runs in this process, in its working directory; functions with file
+dependencies run in the folder that those are relative to. Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aqueduct_provider.errors import OperatorFailed
+from aqueduct_provider.runner.codecs import CodecError, Encoded, decode, describe, encode
+from aqueduct_provider.runner.results import (
+    ResultError,
+    check_result,
+    metric_type,
+    one_line,
+    output_name,
+    split_results,
+    typed_output,
+)
+from aqueduct_provider.runner.tracebacks import user_traceback
+from aqueduct_provider.sdk.authoring.nodes import OperatorNode, UserFunction
+from aqueduct_provider.sdk.settings import inside_operator
+
+# Tables as native flows store them.
+TABLES = "parquet"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What an operator left.
+
+    :param outputs: one per output, encoded.
+    :param runtime: wall seconds of the call.
+    :param max_memory: the most memory that this process ever had resident until then, in MB (10**6 bytes); on
+        Airflow it is that of the operator's own process.
+    :param passed: for checks: what the check said.
+    """
+
+    outputs: tuple[Encoded, ...]
+    runtime: float = 0.0
+    max_memory: float = 0.0
+    passed: bool | None = None
+
+
+def run_operator(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
+    """Call the function of an operator of kind function, metric or check.
+
+    :raises OperatorFailed: when the function raises, or returns what the operator must not return.
+    """
+    from aqueduct_provider.runner.invoke import peak_memory
+
+    if operator.function is None:
+        raise ValueError(f"the {operator.kind} {operator.name!r} has no function")
+    values = [_input(operator, number, item) for number, item in enumerate(inputs, 1)]
+    started = time.perf_counter()
+    with _working_folder(operator.function), inside_operator():
+        returned = _guarded(operator.name, operator.function.call, values)
+    runtime = time.perf_counter() - started
+    try:
+        typed = _typed(operator, returned)
+    except ResultError as exc:
+        raise _failed(operator.name, str(exc), deterministic=True) from exc
+    passed = bool(typed[0][0]) if operator.kind == "check" else None
+    return Results(_encoded(operator, typed), runtime, peak_memory() / 1_000_000, passed)
+
+
+def decoded(encoded: Encoded) -> Any:
+    """A new copy of a kept value. Raises ``CodecError`` or ``ImportError``."""
+    return decode(encoded.data, encoded.serialization_type, encoded.artifact_type)
+
+
+def _input(operator: OperatorNode, number: int, item: Encoded) -> Any:
+    try:
+        return decoded(item)
+    except (CodecError, ImportError) as exc:
+        raise _failed(operator.name, f"Input {number} {_reason(exc)}", deterministic=True) from exc
+
+
+def _typed(operator: OperatorNode, returned: Any) -> list[tuple[Any, str]]:
+    """The values to keep with their artifact types."""
+    if operator.kind == "metric":
+        return [(returned, metric_type(returned))]
+    if operator.kind == "check":
+        return [(check_result(returned), "boolean")]
+    values = split_results(returned, len(operator.outputs))
+    return [
+        (value, typed_output(value, slot.type, output_name(slot.name, number)))
+        for number, (slot, value) in enumerate(zip(operator.outputs, values, strict=True), 1)
+    ]
+
+
+def _encoded(operator: OperatorNode, typed: list[tuple[Any, str]]) -> tuple[Encoded, ...]:
+    found = []
+    for number, (slot, (value, kind)) in enumerate(zip(operator.outputs, typed, strict=True), 1):
+        try:
+            found.append(encode(value, kind, TABLES))
+        except (CodecError, ImportError) as exc:
+            tip = f"{output_name(slot.name, number)} {_reason(exc)}"
+            raise _failed(operator.name, tip, deterministic=True) from exc
+    return tuple(found)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return f"needs a package that is not installed here: {describe(error)}"
+    return str(error)
+
+
+def _guarded(name: str, function: Callable[..., Any], values: list[Any]) -> Any:
+    """The user's code under guard; only an interrupt by the person at the keyboard passes."""
+    try:
+        return function(*values)
+    except SystemExit as exc:
+        tip = f"The operator's code ended the process itself ({describe(exc)}); return a value instead."
+        raise _failed(name, tip, exc) from exc
+    except ModuleNotFoundError as exc:
+        tip = f"There is no module {exc.name!r} here: install its package, and add it to the requirements."
+        raise _failed(name, tip, exc, deterministic=True) from exc
+    except Exception as exc:
+        raise _failed(name, one_line(exc), exc) from exc
+
+
+def _failed(
+    name: str, tip: str, cause: BaseException | None = None, *, deterministic: bool = False
+) -> OperatorFailed:
+    context = ""
+    if cause is not None:
+        # The first frame is ours.
+        own = cause.__traceback__
+        context = user_traceback(cause.with_traceback(own and own.tb_next))
+    return OperatorFailed(f"Error in {name!r}: {tip}", context=context, deterministic=deterministic)
+
+
+@contextmanager
+def _working_folder(function: UserFunction) -> Iterator[None]:
+    """As on Airflow, files and modules that the function brings are found from where it runs."""
+    if not function.file_dependencies:
+        yield
+        return
+    before, folder = Path.cwd(), str(function.folder)
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        # The function may have changed the path itself.
+        if folder in sys.path:
+            sys.path.remove(folder)

@@ -1,0 +1,86 @@
+"""Where an artifact's value comes from: this process's graph, or a run that Airflow made.
+
+In: nothing. Out: the :class:`Source` that every ``Artifact`` of the SDK holds. Must not import: anything
+heavy, for every notebook starts here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from aqueduct_provider.sdk.authoring import evaluate
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+
+_ids: WeakKeyDictionary[ArtifactNode, str] = WeakKeyDictionary()
+
+
+class Source(Protocol):
+    """What an artifact needs to know of where it comes from."""
+
+    @property
+    def id(self) -> str:
+        """A text that stays the same for the same artifact."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What people call the artifact."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """Its artifact type (Aqueduct formats, section 4); ``untyped`` while that is not known."""
+        ...
+
+    @property
+    def node(self) -> ArtifactNode | None:
+        """Its place in this process's graph; None for artifacts that were read back from a run."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether :meth:`value` has its answer already, and computes nothing for it."""
+        ...
+
+    def value(self, parameters: Mapping[str, Any] | None) -> Any:
+        """The value, a copy of the caller's own.
+
+        :param parameters: values of parameters by name; None: their defaults.
+        """
+        ...
+
+
+class GraphSource:
+    """The source of artifacts that were recorded in this process.
+
+    :param node: the artifact's place in the graph.
+    """
+
+    def __init__(self, node: ArtifactNode) -> None:
+        self._node = node
+
+    @property
+    def id(self) -> str:
+        return _ids.setdefault(self._node, str(uuid.uuid4()))
+
+    @property
+    def name(self) -> str:
+        return self._node.name
+
+    @property
+    def type(self) -> str:
+        return self._node.type
+
+    @property
+    def node(self) -> ArtifactNode:
+        return self._node
+
+    @property
+    def ready(self) -> bool:
+        return evaluate.is_computed(self._node.producer)
+
+    def value(self, parameters: Mapping[str, Any] | None) -> Any:
+        return evaluate.value_of(self._node, parameters)

@@ -1,0 +1,1 @@
+"""Flows, runs and artifacts as people see them, in terminals and notebooks."""

@@ -1,0 +1,257 @@
+"""Flows and runs as people read them in a terminal: aligned columns, never cut at the terminal's width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import AirflowError, NotFound
+from aqueduct_provider.sdk.enums import ExecutionStatus
+from aqueduct_provider.sdk.reading.outcomes import OperatorRun, labels
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from aqueduct_provider.sdk.reading.flows import Flow
+    from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.spec.models import Schedule, WorkflowSpec
+
+_COLOURS = {"succeeded": "green", "failed": "red", "running": "yellow", "warning": "yellow"}
+# What would move the cursor, or break the columns.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LONGEST_VALUE = 60
+_RUNS_SHOWN = 5
+
+
+def console(*, stderr: bool = False, fold: bool = False) -> Console:
+    """Where people read: nothing is markup there, and no line is cut.
+
+    :param fold: fold lines at the terminal's width, for what is drawn again in place.
+    """
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=not fold)
+
+
+def plain_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Text:
+    """A table of texts. Columns in which no row has anything are left out.
+
+    :param columns: their titles; no line of titles where all are empty.
+    :param right: columns that are aligned to the right.
+    """
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    used = [index for index in range(len(columns)) if not cells or any(row[index] for row in cells)]
+    head = [list(columns)] if any(columns) else []
+    widths = {index: max([0, *(cell_len(row[index]) for row in head + cells)]) for index in used}
+    table = Text()
+    for number, row in enumerate(head + cells):
+        line = Text("\n") if number else Text()
+        for place, index in enumerate(used):
+            space = " " * (widths[index] - cell_len(row[index]))
+            style = "bold" if head and not number else _style(columns[index], row[index])
+            line.append("  " if place else "")
+            line.append(space if columns[index] in right else "").append(row[index], style)
+            line.append("" if columns[index] in right else space)
+        line.rstrip()
+        table.append_text(line)
+    return table
+
+
+def _style(column: str, cell: str) -> str:
+    return _COLOURS.get(cell, "") if column == "status" else ""
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+    text = f"{value:.1f}" if isinstance(value, float) else str(value)
+    return _CONTROLS.sub(" ", text).strip()
+
+
+# --- runs
+
+
+def operators_table_of(
+    operators: Sequence[OperatorRun], *, only: Iterable[OperatorRun] | None = None
+) -> Text:
+    """The operators of a run as they are now.
+
+    :param only: show these of them; None: all.
+    """
+    shown = set(operators if only is None else only)
+    rows = [
+        (
+            label,
+            one.kind.replace("_", " "),
+            one.word,
+            one.duration,
+            one.try_number if one.try_number > 1 else None,
+            # Failures are told at length elsewhere.
+            "" if one.has_failed else one.tip,
+        )
+        for label, one in zip(labels(operators), operators, strict=True)
+        if one in shown
+    ]
+    return plain_table(
+        ("operator", "type", "status", "seconds", "tries", ""), rows, right=("seconds", "tries")
+    )
+
+
+def headline(run: Run, status: ExecutionStatus) -> str:
+    """Which run it is, and how it is."""
+    return f"{_cell(run.record.name)}, run {_cell(run.run_id)}: {status.value}"
+
+
+def print_run(run: Run) -> None:
+    """Print a run; each failure with its reason, the user's traceback and what the code printed.
+
+    Where Airflow does not answer, what the store tells is printed, and why that is all.
+    """
+    out = console()
+    status, operators, lack = run.as_far_as_known()
+    out.print(headline(run, status), style="bold")
+    if facts := list(_run_facts(run)):
+        out.print(plain_table(("", ""), facts))
+    if lack:
+        out.print(f"What follows is from the store alone: {lack}")
+    out.print()
+    out.print(operators_table_of(operators))
+    for label, one in zip(labels(operators), operators, strict=True):
+        if one.has_failed:
+            _print_failure(out, label, one)
+
+
+def _run_facts(run: Run) -> Iterable[tuple[str, Any]]:
+    from aqueduct_provider.spec.values import VALUES_KEY
+
+    if run.info is None:
+        return
+    yield "created", run.created_at()
+    if run.info.started_at and run.info.ended_at:
+        yield "took", f"{(run.info.ended_at - run.info.started_at).total_seconds():.1f} s"
+    stored = run.info.conf.get(VALUES_KEY)
+    given = {name: value for name, value in run.info.conf.items() if name != VALUES_KEY}
+    for name, value in given.items():
+        yield "parameter", f"{name} = {_short(value)}"
+    for name in stored if isinstance(stored, Mapping) else ():
+        yield "parameter", f"{name} = (a stored value)"
+
+
+def _print_failure(out: Console, label: str, failed: OperatorRun) -> None:
+    out.print(f"\n{label}: {failed.tip or failed.word}", style="bold")
+    for title, text in (
+        ("", failed.traceback),
+        ("It printed to stdout:", failed.stdout),
+        ("It printed to stderr:", failed.stderr),
+    ):
+        if text.strip():
+            out.print("\n".join(filter(None, [title, text.rstrip()])))
+
+
+# --- flows
+
+
+def print_flow(flow: Flow) -> None:
+    """Print a flow: what was published, and its newest runs where Airflow answers."""
+    out, spec, record = console(), flow.spec, flow.record
+    out.print(_cell(record.name), style="bold")
+    if spec.flow.description:
+        out.print(spec.flow.description)
+    facts = [
+        ("flow id", record.flow_id),
+        ("DAG", f"{record.dag_id}, on {record.engine}"),
+        ("version", f"{record.version_id}, published {_cell(record.created_at)}"),
+        ("spec", record.delivered_to),
+        ("schedule", schedule_text(spec.schedule)),
+    ]
+    out.print(plain_table(("", ""), facts))
+    for table in (parameters_table(spec), operators_table(spec)):
+        if table:
+            out.print()
+            out.print(table)
+    if out.is_jupyter:
+        _show_graph(spec)
+    out.print()
+    out.print(_newest_runs(flow))
+
+
+def _show_graph(spec: WorkflowSpec) -> None:
+    """The graph as a picture, in a notebook."""
+    from aqueduct_provider.sdk.display.graph_svg import flow_svg
+
+    # Only there is it installed for certain.
+    ipython: Any = import_module("IPython.display")
+    ipython.display(ipython.SVG(flow_svg(spec)))
+
+
+def _newest_runs(flow: Flow) -> Text | str:
+    try:
+        runs = flow.list_runs(_RUNS_SHOWN)
+    except (AirflowError, NotFound) as error:
+        return f"Its runs are not known now: {error}"
+    return runs_table(runs) if runs else "It has not run yet."
+
+
+def runs_table(runs: Iterable[Mapping[str, Any]]) -> Text:
+    """Runs as ``Flow.list_runs`` gives them."""
+    return plain_table(
+        ("run", "created", "status"), [(one["run_id"], one["created_at"], one["status"]) for one in runs]
+    )
+
+
+def schedule_text(schedule: Schedule | None) -> str:
+    """A schedule in words."""
+    from aqueduct_provider.spec.models import CronSchedule
+
+    if schedule is None:
+        return "none, it runs when it is triggered"
+    if isinstance(schedule, CronSchedule):
+        return f"{schedule.cron} ({schedule.timezone})"
+    return f"after {', '.join(schedule.flows)}"
+
+
+def parameters_table(spec: WorkflowSpec) -> Text | None:
+    """The parameters of a flow with their defaults; None where it has none."""
+    from aqueduct_provider.spec.models import InlineDefault
+
+    rows = [
+        (
+            parameter.name,
+            parameter.type.value,
+            _short(parameter.default.value)
+            if isinstance(parameter.default, InlineDefault)
+            else "(a stored value)",
+            parameter.description,
+        )
+        for parameter in spec.parameters
+    ]
+    return plain_table(("parameter", "type", "default", "description"), rows) if rows else None
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
+
+
+def operators_table(spec: WorkflowSpec) -> Text:
+    """The operators of a flow with what they read and write."""
+    names = {artifact.id: artifact.name for artifact in spec.artifacts}
+    rows = [
+        (
+            label,
+            operator.type.replace("_", " "),
+            ", ".join(names[artifact] for artifact in operator.inputs),
+            ", ".join(names[artifact] for artifact in operator.outputs),
+        )
+        for label, operator in zip(labels(spec.operators), spec.operators, strict=True)
+    ]
+    return plain_table(("operator", "type", "reads", "writes"), rows)

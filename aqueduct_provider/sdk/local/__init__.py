@@ -1,0 +1,1 @@
+"""A spec, run here without Airflow."""

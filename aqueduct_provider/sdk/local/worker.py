@@ -1,0 +1,95 @@
+"""Running a spec here, this machine as the worker: plain values where Airflow has its ``[aqueduct]`` section.
+
+In: a spec, its store and a few choices. Out: a ``Worker``. Every other setting has the default that stands in
+``get_provider_info.py``. Must not import at module level: the spec's models.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from aqueduct_provider.get_provider_info import get_provider_info
+
+if TYPE_CHECKING:
+    from aqueduct_provider.environment.cache import PythonEnvironment
+    from aqueduct_provider.environment.fingerprint import EnvironmentSpec
+    from aqueduct_provider.execution.task import Provide, Worker
+    from aqueduct_provider.process import OnLine
+    from aqueduct_provider.spec.models import WorkflowSpec
+    from aqueduct_provider.storage.base import ObjectStore
+
+Isolation = Literal["auto", "always", "never"]
+MissingPython = Literal["fail", "worker", "download"]
+
+_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def cache_folder(variables: Mapping[str, str]) -> Path:
+    """Where environments and code are kept between runs: ``$XDG_CACHE_HOME/aqueduct``."""
+    base = variables.get("XDG_CACHE_HOME", "")
+    # A relative path is none, by the XDG Base Directory Specification.
+    return Path(base if base.startswith("/") else Path.home() / ".cache") / "aqueduct"
+
+
+def local_worker(
+    spec: WorkflowSpec, store: ObjectStore, *, isolation: Isolation, missing_python: MissingPython
+) -> Worker:
+    """What this machine offers to the operators of a flow.
+
+    :param isolation: where operators run, as the setting of this name has it.
+    :param missing_python: what happens when this machine lacks an operator's Python version, likewise.
+    :return: its ``on_line`` does nothing; replace it.
+    """
+    from aqueduct_provider.execution.code import ArchiveLimits
+    from aqueduct_provider.execution.task import Worker
+    from aqueduct_provider.sdk.local.store import connector_store
+
+    cache = cache_folder(os.environ)
+    return Worker(
+        store=store,
+        connect=partial(connector_store, spec, store),
+        provide=_provider(cache, isolation, missing_python),
+        cache_dir=cache,
+        archive_limits=ArchiveLimits(size_of("archive_max_bytes"), int(_default("archive_max_files"))),
+        variables=os.environ,
+        allowed_variables=frozenset(_default("child_env_allow").split()),
+        output_limit=size_of("output_limit_bytes"),
+        kill_grace=float(_default("kill_grace")),
+        requests=int(_default("parallel_requests")),
+        on_line=lambda *_: None,
+    )
+
+
+def _provider(folder: Path, isolation: Isolation, missing_python: MissingPython) -> Provide:
+    from aqueduct_provider.environment.builder import UvBuilder
+    from aqueduct_provider.environment.cache import EnvironmentCache
+    from aqueduct_provider.environment.provide import provide
+
+    cache = EnvironmentCache(
+        folder / "environments",
+        UvBuilder(missing_python=missing_python),
+        max_bytes=size_of("environments_max_bytes"),
+    )
+
+    def lease(
+        wanted: EnvironmentSpec, on_line: OnLine, cancelled: Callable[[], bool]
+    ) -> AbstractContextManager[PythonEnvironment]:
+        return provide(wanted, isolation=isolation, cache=cache, on_line=on_line, cancelled=cancelled)
+
+    return lease
+
+
+def size_of(option: str) -> int:
+    """The default of a setting that is a size, in bytes."""
+    number, unit = _default(option).split()
+    return int(number) * _UNITS[unit]
+
+
+def _default(option: str) -> str:
+    default: str = get_provider_info()["config"]["aqueduct"]["options"][option]["default"]
+    return default

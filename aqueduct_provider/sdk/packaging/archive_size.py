@@ -1,0 +1,73 @@
+"""Packaging, how large a function archive may become.
+
+In: a function, the size of its pickle and its files. Out: nothing, or an error that names what is large. Must
+not import at module level: cloudpickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aqueduct_provider.errors import PackagingError
+from aqueduct_provider.sdk.packaging.dependency_files import DependencyFiles
+from aqueduct_provider.sdk.packaging.variables import variables_of
+
+# Unpacked. Workers refuse larger ones later, by [aqueduct] archive_max_bytes and archive_max_files.
+MAX_BYTES = 200_000_000
+MAX_FILES = 5_000
+
+
+def check_size(call: Callable[..., Any], name: str, pickle_size: int, files: DependencyFiles) -> None:
+    """Refuse what is too large to be sent to every worker.
+
+    Must run while the local modules are pickled by value.
+
+    :param name: the operator's.
+    :raises PackagingError: it names the largest variable of the function, or the largest files.
+    """
+    sizes = {path: file.stat().st_size for path, file in files.files.items()}
+    if len(sizes) > MAX_FILES:
+        raise PackagingError(
+            f"file_dependencies of {name!r} hold {len(sizes)} files, more than {MAX_FILES}. Name the files "
+            "that the function reads, not a whole folder."
+        )
+    if pickle_size + sum(sizes.values()) <= MAX_BYTES:
+        return
+    if pickle_size > MAX_BYTES / 2:
+        raise PackagingError(
+            f"The pickle of {name!r} has {_megabytes(pickle_size)}, and an archive may have "
+            f"{_megabytes(MAX_BYTES)}. {_largest_variable(call)}"
+        )
+    largest = sorted(sizes, key=lambda path: sizes[path], reverse=True)[:3]
+    listed = ", ".join(f"{path} ({_megabytes(sizes[path])})" for path in largest)
+    raise PackagingError(
+        f"file_dependencies of {name!r} have {_megabytes(sum(sizes.values()))}, and an archive may have "
+        f"{_megabytes(MAX_BYTES)}. The largest: {listed}. Keep large files in S3, and read them in the "
+        "function."
+    )
+
+
+def _largest_variable(call: Callable[..., Any]) -> str:
+    """What takes most of the room, in a sentence."""
+    sizes = {variable: _size(value) for variable, value in variables_of(call)}
+    if not sizes:
+        return "Pass large values as arguments."
+    largest = max(sizes, key=lambda variable: sizes[variable])
+    return (
+        f"The largest part is {largest!r} ({_megabytes(sizes[largest])}): a table captured by the function? "
+        "Pass it as an argument."
+    )
+
+
+def _size(value: object) -> int:
+    import cloudpickle
+
+    try:
+        return len(cloudpickle.dumps(value))
+    except Exception:
+        return 0
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"

@@ -1,0 +1,286 @@
+"""Packaging, a function -> its pickle: the same bytes for the same function, in every process.
+
+cloudpickle says how functions, classes and modules are taken apart; here they are written in an order that
+does not depend on hashes, and equal texts once, whoever owns them. Must not import at module level:
+cloudpickle.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import pickle
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from aqueduct_provider.sdk.packaging.class_identity import give_identity, without_identity
+from aqueduct_provider.sdk.packaging.local_modules import OWN, PACKAGE
+
+# Jupyter's file names hold the process's id, IPython's the number of the prompt.
+_SESSION = re.compile(r"(?<=ipykernel_)\d+|(?<=<ipython-input-)\d+-")
+# What the import system keeps in a module, with paths of this machine; no function needs it.
+_IMPORT_SYSTEM = frozenset(["__builtins__", "__cached__", "__loader__", "__spec__"])
+_CONTAINERS = frozenset([tuple, list, dict])
+_RECURSION_LIMIT = 10_000
+# The one in Python; types of it are not public.
+_Pickler: Any = pickle._Pickler
+
+
+@dataclass(frozen=True)
+class Pickled:
+    """A pickled value.
+
+    :param imports: the modules that unpickling imports, with their dots.
+    :param functions: all functions whose code is in it.
+    :param modules: the modules that are in it as a whole, for they are used by name.
+    :param left_out: modules and what of them is not in it: names bound to something of this package.
+    """
+
+    data: bytes
+    imports: frozenset[str]
+    functions: tuple[types.FunctionType, ...]
+    modules: tuple[types.ModuleType, ...]
+    left_out: tuple[tuple[types.ModuleType, str], ...]
+
+
+def pickled(value: object, by_value: Iterable[str] = ()) -> Pickled:
+    """Pickle ``value``; raises whatever pickling it raises.
+
+    :param by_value: the modules that are registered with cloudpickle.
+    """
+    return _pickled(value, frozenset(by_value), partial(give_identity, content=_content))
+
+
+def _content(value: object) -> bytes:
+    return _pickled(value, frozenset(), without_identity).data
+
+
+def _pickled(value: object, by_value: frozenset[str], identify: Callable[[Any, Any], Any]) -> Pickled:
+    buffer = io.BytesIO()
+    pickler = CanonicalPickler(buffer, by_value, identify)
+    # The pickler is written in Python, which takes several frames for each level of nesting.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
+    try:
+        pickler.dump(value)
+    finally:
+        sys.setrecursionlimit(limit)
+    return Pickled(
+        buffer.getvalue(),
+        frozenset(pickler.imports),
+        tuple(pickler.functions),
+        tuple(pickler.modules),
+        tuple(pickler.left_out),
+    )
+
+
+class CanonicalPickler(_Pickler):
+    """cloudpickle's reductions, written by Python's own pickler.
+
+    The pickler in C cannot be told how to write a set, and writes a text twice or once depending on whether
+    its module came from source or from a cached .pyc file.
+    """
+
+    def __init__(
+        self, file: io.BytesIO, by_value: frozenset[str], identify: Callable[[Any, Any], Any]
+    ) -> None:
+        import cloudpickle
+
+        super().__init__(file, protocol=5)
+        self._cloud = cloudpickle.Pickler
+        self._by_value = by_value
+        self._identify = identify
+        self._texts = dict[str, str]()
+        self._bytes = dict[bytes, bytes]()
+        self.dispatch_table: Mapping[type, Callable[[Any], Any]] = cloudpickle.Pickler.dispatch_table
+        self.globals_ref = dict[int, dict[str, Any]]()
+        self.imports = set[str]()
+        self.functions = list[types.FunctionType]()
+        self.modules = list[types.ModuleType]()
+        self.left_out = list[tuple[types.ModuleType, str]]()
+
+    def __getattr__(self, name: str) -> Any:
+        """What cloudpickle's methods expect of their own pickler."""
+        if name == "_cloud":
+            raise AttributeError(name)
+        return getattr(self._cloud, name).__get__(self)
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind = type(obj)
+        if kind in _CONTAINERS:
+            return NotImplemented
+        if kind in _REDUCERS:
+            return _REDUCERS[kind](self, obj)
+        reduced = self._cloud.reducer_override(self, obj)
+        # Not isinstance, which asks the object itself: proxies and generic aliases pretend.
+        if issubclass(kind, type):
+            return self._identify(obj, _without_generated_text(obj, reduced))
+        if kind is types.FunctionType and reduced is not NotImplemented:
+            self.functions.append(obj)
+        return reduced
+
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:
+        """Most of what is saved is text and small values, which need no reduction."""
+        leaf = _LEAVES.get(type(obj))
+        if leaf:
+            leaf(self, obj)
+        else:
+            _Pickler.save(self, obj, save_persistent_id)
+
+    def save_text(self, obj: str) -> None:
+        self._save_once(self._texts.setdefault(obj, obj))
+
+    def save_binary(self, obj: bytes) -> None:
+        self._save_once(self._bytes.setdefault(obj, obj))
+
+    def _save_once(self, obj: Any) -> None:
+        """Equal values are written once, although pickle knows them by identity only."""
+        written = self.memo.get(id(obj))
+        if written:
+            self.write(self.get(written[0]))
+        else:
+            _Pickler.dispatch[type(obj)](self, obj)
+
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        """Everything that is written as a module and a name in it comes here."""
+        name = name or getattr(obj, "__qualname__", None) or obj.__name__
+        self.imports.add(pickle.whichmodule(obj, name))  # type: ignore[attr-defined]
+        _Pickler.save_global(self, obj, name)
+
+    dispatch: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        **_Pickler.dispatch,
+        types.FunctionType: save_global,
+    }
+
+    # --- what cloudpickle does otherwise, or not at all
+
+    def _reduced(self, obj: Any) -> Any:
+        return self.dispatch_table[type(obj)](obj)
+
+    def reduce_set(self, obj: Any) -> Any:
+        return (type(obj), (sorted(obj, key=_order),)) if len(obj) > 1 else NotImplemented
+
+    def reduce_code(self, code: types.CodeType) -> Any:
+        maker, arguments = self._reduced(code)
+        return maker, tuple(_code_argument(code, argument) for argument in arguments)
+
+    def reduce_module(self, module: types.ModuleType) -> Any:
+        maker, arguments = self._reduced(module)
+        if len(arguments) == 1:
+            self.imports.add(module.__name__)
+            return maker, arguments
+        self.modules.append(module)
+        # The content comes after the module itself, for modules may refer to each other.
+        return maker, (module.__name__, {}), dict(self._content_of(module))
+
+    def _content_of(self, module: types.ModuleType) -> Iterable[tuple[str, Any]]:
+        for name, value in vars(module).items():
+            if name in _IMPORT_SYSTEM:
+                continue
+            if is_ours(value):
+                self.left_out.append((module, name))
+            else:
+                yield name, value
+
+    def reduce_cached_function(self, obj: Any) -> Any:
+        if not self._is_taken_by_value(obj):
+            return NotImplemented
+        state = {name: value for name, value in vars(obj).items() if name != "cache_parameters"}
+        size, typed = obj.cache_parameters().values()
+        return type(obj), (obj.__wrapped__, size, typed, functools._CacheInfo), state
+
+    def _is_taken_by_value(self, obj: Any) -> bool:
+        names = str(obj.__module__).split(".")
+        modules = {".".join(names[: count + 1]) for count in range(len(names))}
+        return (
+            not self._by_value.isdisjoint(modules) or "__main__" in modules or "<locals>" in obj.__qualname__
+        )
+
+    def reduce_cached_property(self, obj: functools.cached_property[Any]) -> Any:
+        # Before Python 3.12 it holds a lock.
+        state = {name: value for name, value in vars(obj).items() if name not in ("func", "lock")}
+        return type(obj), (obj.func,), state
+
+    def reduce_type_variable(self, obj: Any) -> Any:
+        return self._identify(obj, self._reduced(obj))
+
+    def reduce_file(self, obj: Any) -> Any:
+        if obj in (sys.stdout, sys.stderr):
+            return NotImplemented
+        # cloudpickle would pickle what the file holds now.
+        raise pickle.PicklingError(f"open file {obj.name!r}")
+
+
+_LEAVES: dict[type, Callable[[Any, Any], None]] = {
+    **{kind: _Pickler.dispatch[kind] for kind in (int, float, bool, type(None))},
+    str: CanonicalPickler.save_text,
+    bytes: CanonicalPickler.save_binary,
+}
+
+_REDUCERS: dict[type, Callable[[CanonicalPickler, Any], Any]] = {
+    set: CanonicalPickler.reduce_set,
+    frozenset: CanonicalPickler.reduce_set,
+    types.CodeType: CanonicalPickler.reduce_code,
+    types.ModuleType: CanonicalPickler.reduce_module,
+    functools._lru_cache_wrapper: CanonicalPickler.reduce_cached_function,
+    functools.cached_property: CanonicalPickler.reduce_cached_property,
+    typing.TypeVar: CanonicalPickler.reduce_type_variable,
+    io.TextIOWrapper: CanonicalPickler.reduce_file,
+}
+
+
+def is_save_frame(frame: types.FrameType) -> bool:
+    """Whether the frame is the pickler's, at the value that is its variable ``obj``."""
+    return frame.f_code is _Pickler.save.__code__
+
+
+def is_ours(value: object) -> bool:
+    """Whether a value is, or is made of, something of this package that no worker has."""
+    home = home_of(value)
+    return home.partition(".")[0] == PACKAGE and home not in OWN
+
+
+def home_of(value: Any) -> str:
+    """The module that a value is, or that made it or its type. The value itself is not asked."""
+    kind = type(value)
+    if issubclass(kind, types.ModuleType):
+        return str(value.__name__)
+    return str(value.__module__ if issubclass(kind, type | types.FunctionType) else kind.__module__)
+
+
+def _without_generated_text(cls: type, reduced: Any) -> Any:
+    """Without the docstring that dataclasses are given: it shows default values, and so addresses."""
+    if dataclasses.is_dataclass(cls) and isinstance(reduced, tuple):
+        content = reduced[2][0]
+        if str(content.get("__doc__")).startswith(f"{cls.__name__}("):
+            content["__doc__"] = cls.__name__
+    return reduced
+
+
+def _code_argument(code: types.CodeType, argument: Any) -> Any:
+    if argument is code.co_consts:
+        return _copied(argument)
+    return _SESSION.sub("", argument) if argument is code.co_filename else argument
+
+
+def _copied(constant: Any) -> Any:
+    """Tuples anew: whether equal ones are one object depends on how the module was loaded."""
+    return tuple(map(_copied, constant)) if type(constant) is tuple else constant
+
+
+def _order(item: object) -> tuple[str, str]:
+    """Sorts values of any types, the same way in every process."""
+    if isinstance(item, set | frozenset):
+        text = repr(sorted(map(_order, item)))
+    elif isinstance(item, tuple):
+        text = repr(tuple(map(_order, item)))
+    else:
+        text = getattr(item, "__qualname__", None) or repr(item)
+    return type(item).__name__, text

@@ -1,0 +1,257 @@
+"""A flow as it was recorded -> the spec of one version of it, and the objects that the spec names.
+
+In: artifacts of ``sdk/authoring/nodes.py`` and what ``publish_flow`` was told. Out: a spec that every later
+room may trust, its JSON, function archives and parameter values; nothing is uploaded here. The same flow
+gives the same bytes, but for the version's id and time. What would fail later is refused here. Must not
+import: anything heavy but inside functions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, artifacts_of
+from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
+from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
+from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
+from aqueduct_provider.sdk.publishing.flow_names import flow_id_of as flow_id_of
+from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets
+from aqueduct_provider.sdk.publishing.selection import select
+from aqueduct_provider.sdk.publishing.spec_parts import (
+    Json,
+    Packed,
+    artifact_part,
+    operator_part,
+    parameter_part,
+)
+from aqueduct_provider.sdk.publishing.values import EncodedValue, encoded_default
+from aqueduct_provider.storage.layout import FlowLayout, function_archive
+
+if TYPE_CHECKING:
+    from aqueduct_provider.spec.models import WorkflowSpec
+
+Packager = Callable[[UserFunction, str], Packed]
+
+
+@dataclass(frozen=True)
+class FlowDescription:
+    """What ``publish_flow`` is told of a flow beside its artifacts.
+
+    :param schedule: a cron expression; empty: none. One of ``sdk/schedule.py`` brings its time zone.
+    :param source_flows: names of the flows after which this one runs.
+    :param k_latest_runs: how many runs keep their artifacts; None: all.
+    :param disable_snapshots: whether the outputs of functions need not be kept.
+    """
+
+    name: str
+    description: str = ""
+    schedule: str = ""
+    source_flows: tuple[str, ...] = ()
+    k_latest_runs: int | None = None
+    disable_snapshots: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A version of a flow, ready to be uploaded.
+
+    :param text: the spec's JSON.
+    :param objects: what the spec names: key in the artifact store -> bytes; keys hold the bytes' digest.
+    """
+
+    spec: WorkflowSpec
+    text: bytes
+    objects: Mapping[str, bytes]
+
+
+def compose(
+    flow: FlowDescription,
+    artifacts: Sequence[ArtifactNode],
+    metrics: Sequence[ArtifactNode] | None,
+    checks: Sequence[ArtifactNode] | None,
+    artifact_store: Mapping[str, Any],
+    *,
+    version_id: str,
+    created_at: datetime,
+    packager: Packager | None = None,
+) -> Composition:
+    """The spec of the flow that makes these artifacts; ``selection.py`` says what belongs to it.
+
+    :param artifact_store: the field of the spec.
+    :param created_at: with a time zone.
+    :param packager: makes the archive of a function; it is also given the operator's name.
+    :raises AuthoringError: the flow would fail later.
+    :raises PackagingError: functions cannot be packaged; with all of them.
+    """
+    head = _head(flow, artifact_store, version_id, created_at)
+    encode = cache(encoded_default)
+    selected = select(artifacts, metrics, checks, lambda operator: encode(operator).sha256)
+    graph = flow_graph(selected, encode)
+    refuse_secrets(artifact_store, graph.operators)
+    defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
+    body = _Body(graph, defaults, flow_id_of(flow.name), disable_snapshots=flow.disable_snapshots)
+    parameters = body.parameters()
+    packages = _packages(graph.operators, packager or _packager())
+    document = {
+        **head,
+        "artifacts": body.artifacts(),
+        "parameters": parameters,
+        "operators": body.operators(packages),
+    }
+    text = json.dumps(document, indent=2).encode()
+    archives = {function_archive(package.sha256): package.data for package in packages.values()}
+    return Composition(_parsed(text, document), text, body.values() | archives)
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What a spec says of the graph."""
+
+    graph: FlowGraph
+    defaults: Mapping[OperatorNode, EncodedValue]
+    flow_id: str
+    disable_snapshots: bool
+
+    def artifacts(self) -> list[Json]:
+        return [self._artifact(artifact) for artifact in artifacts_of(self.graph.operators)]
+
+    def _artifact(self, artifact: ArtifactNode) -> Json:
+        default = self.defaults.get(artifact.producer)
+        type_ = default.type if default else artifact.type
+        return artifact_part(self.graph, artifact, type_, disable_snapshots=self.disable_snapshots)
+
+    def parameters(self) -> list[Json]:
+        return [
+            parameter_part(self.graph, operator, default, self.flow_id)
+            for operator, default in self.defaults.items()
+        ]
+
+    def operators(self, packages: Mapping[OperatorNode, Packed]) -> list[Json]:
+        return [
+            operator_part(self.graph, operator, packages.get(operator)) for operator in self.graph.operators
+        ]
+
+    def values(self) -> dict[str, bytes]:
+        """Key -> bytes of the defaults that do not stand in the spec."""
+        layout = FlowLayout(self.flow_id)
+        stored = [default for default in self.defaults.values() if default.inline() is None]
+        return {layout.value(default.sha256): default.data for default in stored}
+
+
+# --- the flow itself
+
+
+def _head(
+    flow: FlowDescription, artifact_store: Mapping[str, Any], version_id: str, created_at: datetime
+) -> Json:
+    check_flow_name(flow.name)
+    return {
+        "spec_version": 1,
+        "flow": {
+            "id": flow_id_of(flow.name),
+            "name": flow.name,
+            "description": flow.description,
+            "tags": list(flow.tags),
+        },
+        "version": {"id": version_id, "created_at": created_at.isoformat()},
+        "dag_id": dag_id_of(flow.name),
+        "schedule": _schedule(flow),
+        "artifact_store": dict(artifact_store),
+        "retention": {"k_latest_runs": _k_latest_runs(flow.k_latest_runs)},
+    }
+
+
+def _schedule(flow: FlowDescription) -> Json | None:
+    from aqueduct_provider.spec.rules import BAD_CRON, is_cron
+
+    cron = flow.schedule.strip()
+    if cron and flow.source_flows:
+        raise AuthoringError(
+            f"A flow runs by a schedule ({cron}) or after other flows ({', '.join(flow.source_flows)}), not "
+            "both: give schedule=... or source_flow=..."
+        )
+    if flow.source_flows:
+        return {"type": "after_flows", "flows": list(flow.source_flows)}
+    if not cron:
+        return None
+    if not is_cron(cron):
+        raise AuthoringError(f"The schedule {cron!r} is {BAD_CRON}.")
+    return {"type": "cron", "cron": cron, "timezone": getattr(flow.schedule, "timezone", "UTC")}
+
+
+def _k_latest_runs(count: int | None) -> int | None:
+    if count is not None and (type(count) is not int or count < 1):
+        raise AuthoringError(
+            f"k_latest_runs={count!r}: give a whole number from 1, or None to keep the artifacts of all runs."
+        )
+    return count
+
+
+# --- packaging
+
+
+def _packager() -> Packager:
+    from aqueduct_provider.sdk.packaging.packaging import package
+
+    return package
+
+
+def _packages(operators: Iterable[OperatorNode], packager: Packager) -> dict[OperatorNode, Packed]:
+    """The archive of each operator that has a function; one that several share is made once."""
+    made: dict[int, Packed] = {}
+    packages: dict[OperatorNode, Packed] = {}
+    errors: list[AuthoringError] = []
+    for operator in operators:
+        function = operator.function
+        if function is None:
+            continue
+        try:
+            if id(function) not in made:
+                made[id(function)] = packager(function, operator.name)
+            packages[operator] = made[id(function)]
+        except AuthoringError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        lines = "\n".join(f"- {line}" for line in dict.fromkeys(map(str, errors)))
+        raise PackagingError(f"{len(errors)} functions cannot be packaged:\n{lines}") from errors[0]
+    return packages
+
+
+# --- the finished document
+
+
+def _parsed(text: bytes, document: Json) -> WorkflowSpec:
+    from aqueduct_provider.spec.loader import parse
+
+    try:
+        return parse(text, document["dag_id"])
+    except SpecError as error:
+        # Where every operator is wrong, pydantic also calls their list empty.
+        others = [problem for problem in error.problems if problem.path != "$.operators"]
+        problems = [_in_words(problem, document) for problem in others or error.problems]
+        told = f" {problems[0]}" if len(problems) == 1 else "".join(f"\n- {item}" for item in problems)
+        message = f"The flow {document['flow']['name']!r} cannot be published:{told}"
+        raise AuthoringError(message) from error
+
+
+_ITEM = re.compile(r"\$\.(operator|artifact|parameter)s\[(\d+)\]\.?")
+
+
+def _in_words(problem: Problem, document: Json) -> str:
+    """The problem, with the user's own words for the place in the document."""
+    if not (found := _ITEM.match(problem.path)):
+        return f"{problem.path.removeprefix('$.')}: {problem.message}"
+    noun, index = found[1], int(found[2])
+    field = problem.path[found.end() :]
+    name = document[f"{noun}s"][index]["name"]
+    return f"{noun} {name!r}{field and f', {field}'}: {problem.message}"

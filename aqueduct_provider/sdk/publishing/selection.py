@@ -1,0 +1,123 @@
+"""Which operators a flow has: the artifacts asked for -> all that they need, and what measures them.
+
+Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable, Iterator, Sequence
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Kind, OperatorNode, upstream
+from aqueduct_provider.sdk.authoring.requirements import innermost
+
+_NOUNS: dict[Kind, str] = {
+    "function": "operator",
+    "metric": "metric",
+    "check": "check",
+    "param": "parameter",
+    "system_metric": "system metric",
+}
+
+
+def select(
+    artifacts: Sequence[ArtifactNode],
+    metrics: Sequence[ArtifactNode] | None,
+    checks: Sequence[ArtifactNode] | None,
+    value_key: Callable[[OperatorNode], Hashable],
+) -> list[OperatorNode]:
+    """The operators of the flow, in the order of creation, which is topological.
+
+    In the flow are the artifacts that are named here and all inputs of the operators that they need; an
+    output that nobody named or reads is not, though its operator runs.
+
+    :param metrics: outputs of metrics; None: every metric on an artifact in the flow, and on those metrics,
+        with all else that they need, as in the original. A metric that only shares a parameter with the flow
+        stays out: notebooks use one parameter for several flows.
+    :param checks: likewise.
+    :param value_key: tells the defaults of ``param`` operators apart.
+    :raises AuthoringError: nothing is named, or something of the wrong kind.
+    """
+    named = [*artifacts, *(metrics or ()), *(checks or ())]
+    if not named:
+        raise AuthoringError("A flow needs content: name at least one artifact in artifacts=[...].")
+    _check_kinds(metrics or (), checks or ())
+    flow = _Selection(named, value_key)
+    kinds: set[Kind] = set()
+    kinds.update(("metric", "system_metric") if metrics is None else ())
+    kinds.update(("check",) if checks is None else ())
+    while joining := flow.joining(kinds):
+        for operator in joining:
+            flow.join(operator)
+    return sorted(flow.operators, key=lambda operator: operator.number)
+
+
+def _check_kinds(metrics: Sequence[ArtifactNode], checks: Sequence[ArtifactNode]) -> None:
+    for artifact in metrics:
+        if artifact.producer.kind not in ("metric", "system_metric") and artifact.type != "numeric":
+            raise _wrong_kind("metrics", "metric", artifact)
+    for artifact in checks:
+        if artifact.producer.kind != "check":
+            raise _wrong_kind("checks", "check", artifact)
+
+
+def _wrong_kind(argument: str, wanted: Kind, artifact: ArtifactNode) -> AuthoringError:
+    return AuthoringError(
+        f"{argument}=[...] takes the results of {argument}, but {artifact.name!r} is the output of the "
+        f"{_NOUNS[artifact.producer.kind]} {artifact.producer.name!r}. Name it in artifacts=[...], or "
+        f"decorate the function that makes it with @{wanted}."
+    )
+
+
+class _Selection:
+    """A flow in the making."""
+
+    def __init__(self, named: Sequence[ArtifactNode], value_key: Callable[[OperatorNode], Hashable]) -> None:
+        self.operators = set(upstream(named))
+        self._artifacts = {*named, *(item for operator in self.operators for item in operator.inputs)}
+        self._value_key = value_key
+
+    def join(self, operator: OperatorNode) -> None:
+        """Take in a metric or check with all that it needs."""
+        needed = upstream(operator.outputs)
+        self.operators.update(needed)
+        self._artifacts.update((*operator.outputs, *(item for other in needed for item in other.inputs)))
+
+    def joining(self, kinds: set[Kind]) -> list[OperatorNode]:
+        """The metrics and checks on what is in the flow that are not in it yet.
+
+        A notebook's cell that runs twice computes its metrics twice: only the latest counts.
+        """
+        latest: dict[Hashable, OperatorNode] = {}
+        for operator in sorted(self._fitting(kinds), key=lambda operator: operator.number):
+            latest[self._call_of(operator)] = operator
+        return [operator for operator in latest.values() if operator not in self.operators]
+
+    def _fitting(self, kinds: set[Kind]) -> set[OperatorNode]:
+        derived = {operator for artifact in self._artifacts for operator in artifact.derived}
+        return {operator for operator in derived if operator.kind in kinds and self._measures(operator)}
+
+    def _measures(self, operator: OperatorNode) -> bool:
+        """Whether the operator is about an artifact of the flow, or about its parameters alone."""
+        computed = [item for item in operator.inputs if item.producer.kind != "param"]
+        return any(item in self._artifacts for item in computed or operator.inputs)
+
+    def _call_of(self, operator: OperatorNode) -> Hashable:
+        """Equal for what is one and the same computation of the same inputs, whenever it was written down."""
+        inputs = tuple(
+            (item.producer.name, self._value_key(item.producer)) if item.producer.kind == "param" else item
+            for item in operator.inputs
+        )
+        names = tuple(artifact.name for artifact in operator.outputs if artifact.named)
+        captured = tuple(_captured(operator))
+        return operator.kind, operator.name, operator.system_metric, names, captured, inputs
+
+
+def _captured(operator: OperatorNode) -> Iterator[str]:
+    """The plain values in the function's closure: functions of one factory have the same name."""
+    call = innermost(operator.function.call) if operator.function else None
+    for cell in getattr(call, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):  # The cell is still empty.
+            if isinstance(cell.cell_contents, str | int | float):
+                yield repr(cell.cell_contents)

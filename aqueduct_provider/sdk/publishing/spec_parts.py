@@ -1,0 +1,107 @@
+"""Operators, artifacts and parameters as a native spec has them (docs/spec-reference.md).
+
+In: a :class:`FlowGraph`, encoded defaults and function archives. Out: JSON objects. Must not import: anything
+heavy but inside functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
+from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph
+from aqueduct_provider.sdk.publishing.values import EncodedValue
+from aqueduct_provider.storage.layout import FlowLayout, function_archive
+
+Json = dict[str, Any]
+
+
+class Packed(Protocol):
+    """A function archive, as ``sdk/packaging/packaging.py`` makes it."""
+
+    @property
+    def data(self) -> bytes:
+        """The zip."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Its digest."""
+        ...
+
+    @property
+    def python_version(self) -> str:
+        """Minor version of the Python that made it, ``3.11``."""
+        ...
+
+
+def artifact_part(graph: FlowGraph, artifact: ArtifactNode, type_: str, *, disable_snapshots: bool) -> Json:
+    """One of the spec's ``artifacts``.
+
+    :param type_: what its operator must produce.
+    :param disable_snapshots: whether outputs of functions need not be kept.
+    """
+    dropped = disable_snapshots and artifact.producer.kind == "function"
+    return {
+        "id": graph.ids[artifact],
+        "name": graph.names[artifact],
+        "type": type_,
+        "keep_snapshot": artifact.keep_snapshot and not dropped,
+    }
+
+
+def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedValue, flow_id: str) -> Json:
+    """One of the spec's ``parameters``.
+
+    :raises AuthoringError: runs use its name themselves.
+    """
+    from aqueduct_provider.spec.values import VALUES_KEY
+
+    name = graph.name(operator)
+    if name == VALUES_KEY:
+        raise AuthoringError(
+            f"No parameter can be named {name!r}, which runs use themselves; choose another."
+        )
+    return {
+        "name": name,
+        "type": default.type,
+        "default": default.inline() or default.stored(FlowLayout(flow_id).value(default.sha256)),
+        "description": operator.parameter.description if operator.parameter else "",
+    }
+
+
+def operator_part(graph: FlowGraph, operator: OperatorNode, package: Packed | None) -> Json:
+    """One of the spec's ``operators``; what was not said is left to the spec's own defaults.
+
+    :param package: its function, for kinds that have one.
+    """
+    options = operator.options
+    task_id = graph.task_ids[operator]
+    document = {
+        "id": task_id,
+        "task_id": task_id,
+        "name": graph.name(operator),
+        "type": operator.kind,
+        "description": operator.description,
+        "inputs": [graph.ids[artifact] for artifact in operator.inputs],
+        "outputs": [graph.ids[artifact] for artifact in operator.outputs],
+        "retries": options.retries,
+        "retry_delay": options.retry_delay,
+        "timeout": options.timeout,
+        "pool": options.pool,
+        "resources": dict(options.resources) or None,
+        "parameter": graph.name(operator) if operator.kind == "param" else None,
+        "metric": operator.system_metric if operator.kind == "system_metric" else None,
+        "severity": operator.severity if operator.kind == "check" else None,
+        "code": _code(package) if package else None,
+    }
+    return {field: value for field, value in document.items() if value is not None}
+
+
+def _code(package: Packed) -> Json:
+    return {
+        "key": function_archive(package.sha256),
+        "sha256": package.sha256,
+        "python_version": package.python_version,
+    }

@@ -1,0 +1,117 @@
+"""What ``client.trigger`` does: parameter values -> Airflow's ``conf``, and a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.publishing.values import EncodedValue
+from aqueduct_provider.sdk.reading.runs import Run
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.reading.flows import Flow
+    from aqueduct_provider.spec.models import Parameter
+    from aqueduct_provider.spec.values import StoredValue
+
+
+def trigger(
+    flow: Flow, parameters: Mapping[str, Any], *, unpause: bool, timeout: float, progress: bool
+) -> Run:
+    """Run a flow once.
+
+    :raises AuthoringError: a name or a value does not fit, or the flow is paused; nothing was sent.
+    :raises WaitTimedOut: Airflow does not show the flow's version in time.
+    """
+    record, airflow = flow.record, flow.session.airflow(flow.record.engine)
+    given = given_values(flow, parameters)
+    flow.wait_until_deployed(timeout, progress=progress)
+    dag = airflow.dag(record.dag_id)
+    if dag is not None and dag.is_paused:
+        if not unpause:
+            raise AuthoringError(
+                f"{record.name!r} is paused in Airflow: a run would wait for ever. Unpause it there, or "
+                "trigger it with unpause=True; its schedule then runs again, too."
+            )
+        airflow.unpause(record.dag_id)
+    for key, data in given.objects.items():
+        flow.session.store.put(key, data)
+    info = airflow.trigger(record.dag_id, given.conf)
+    return Run(flow.session, record, info.run_id, info)
+
+
+@dataclass(frozen=True)
+class Given:
+    """The values of one run.
+
+    :param conf: Airflow's.
+    :param objects: what has to be stored before: key -> bytes.
+    """
+
+    conf: Mapping[str, Any]
+    objects: Mapping[str, bytes] = field(repr=False)
+
+
+def given_values(flow: Flow, parameters: Mapping[str, Any]) -> Given:
+    """The values, checked: JSON stands in the ``conf``, anything else is named there.
+
+    :raises AuthoringError: with all that is wrong.
+    """
+    from aqueduct_provider.spec.values import StoredValue, to_conf
+    from aqueduct_provider.storage.layout import FlowLayout
+
+    layout = FlowLayout(flow.record.flow_id)
+    inline: dict[str, Any] = {}
+    named: dict[str, StoredValue] = {}
+    objects: dict[str, bytes] = {}
+    for name, value in _encoded(flow, parameters).items():
+        if (plain := _inline(flow.spec.parameter(name), value)) is not None:
+            inline[name] = plain
+        else:
+            named[name] = StoredValue(value.sha256, value.serialization_type, value.type)
+            objects[layout.value(value.sha256)] = value.data
+    return Given({**inline, **to_conf(named)}, objects)
+
+
+def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValue]:
+    if not isinstance(parameters, Mapping):
+        raise AuthoringError(
+            f"parameters must be a dict of values by name, not a {type(parameters).__name__}."
+        )
+    known = {parameter.name: parameter for parameter in flow.spec.parameters}
+    encoded: dict[str, EncodedValue] = {}
+    wrong: list[str] = []
+    for name, value in parameters.items():
+        if name not in known:
+            hint = suggestion(str(name), known) or " It has none."
+            wrong.append(f"{flow.name()!r} has no parameter {name!r}.{hint}")
+            continue
+        try:
+            encoded[name] = _value(known[name], value)
+        except AuthoringError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise AuthoringError("\n".join(wrong))
+    return encoded
+
+
+def _value(parameter: Parameter, value: Any) -> EncodedValue:
+    from aqueduct_provider.sdk.authoring.parameters import holds_artifact
+    from aqueduct_provider.sdk.publishing.values import encoded_value
+
+    if holds_artifact(value):
+        raise AuthoringError(
+            f"The value of parameter {parameter.name!r} holds an artifact. Give what its .get() returns."
+        )
+    return encoded_value(value, parameter.type.value, f"The value of parameter {parameter.name!r}")
+
+
+def _inline(parameter: Parameter, value: EncodedValue) -> Any:
+    """The value as Airflow's params hold it; None where they cannot. Their own None means: not given."""
+    found = value.inline()
+    # Where any type fits, nothing would tell the worker that a list of JSON was a tuple.
+    if found is None or (value.type == "tuple" and parameter.type.value != "tuple"):
+        return None
+    return found["value"]

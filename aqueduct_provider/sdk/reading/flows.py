@@ -1,0 +1,139 @@
+"""A published flow: its versions, its runs, and what they measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from aqueduct_provider.errors import AirflowUnreachable, NotFound
+from aqueduct_provider.sdk.reading.outcomes import run_status
+from aqueduct_provider.sdk.reading.runs import Run, created_at
+
+if TYPE_CHECKING:
+    import pandas
+
+    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.rest.airflow import Airflow
+    from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.spec.models import WorkflowSpec
+
+
+@dataclass(eq=False)
+class Flow:
+    """A published flow; ``client.publish_flow(...)`` and ``client.flow(name)`` give it.
+
+    Example::
+
+        flow = client.flow("churn")
+        flow.latest().artifact("model").get()
+        flow.metric_history("accuracy").plot(x="created_at", y="value")
+    """
+
+    session: Session
+    record: Record
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.record.name!r} on {self.record.engine!r}>"
+
+    def id(self) -> UUID:
+        """The same for every version of the flow."""
+        return UUID(self.record.flow_id)
+
+    def name(self) -> str:
+        """What people call it."""
+        return self.record.name
+
+    @cached_property
+    def spec(self) -> WorkflowSpec:
+        """The spec of the version that was published last."""
+        return self.session.registry.latest_spec(self.record)
+
+    def list_runs(self, limit: int = 10) -> list[dict[str, Any]]:
+        """The newest runs first: ``run_id``, ``created_at`` and ``status`` of each.
+
+        Waiting and running ones are among them.
+
+        :param limit: how many at most.
+        """
+        return [
+            {"run_id": info.run_id, "created_at": created_at(info), "status": run_status(info.state).value}
+            for info in self._airflow.runs(self.record.dag_id, limit)
+        ]
+
+    def runs(self, limit: int = 10) -> list[Run]:
+        """As :meth:`list_runs`, the runs themselves."""
+        found = self._airflow.runs(self.record.dag_id, limit)
+        return [Run(self.session, self.record, info.run_id, info) for info in found]
+
+    def latest(self) -> Run | None:
+        """The newest run, whatever its status; None when there was none yet."""
+        runs = self.runs(limit=1)
+        return runs[0] if runs else None
+
+    def fetch(self, run_id: str) -> Run:
+        """The run with this id; where Airflow has forgotten it, or is away, as the store tells of it.
+
+        :raises NotFound: neither knows it.
+        :raises AirflowUnreachable: Airflow is away, and the store does not know it.
+        """
+        wanted, airflow = str(run_id), self._airflow
+        try:
+            return Run(self.session, self.record, wanted, airflow.run(self.record.dag_id, wanted))
+        except (NotFound, AirflowUnreachable) as error:
+            if self.session.registry.version_of_run(self.record.flow_id, wanted) is None:
+                if isinstance(error, AirflowUnreachable):
+                    raise
+                raise NotFound(
+                    f"{self.name()!r} has no run {wanted!r}. flow.list_runs() gives the ids of its runs."
+                ) from error
+            return Run(self.session, self.record, wanted)
+
+    def metric_history(self, name: str, limit: int = 100) -> pandas.DataFrame:
+        """A metric, check or numeric parameter over the newest runs, newest first.
+
+        Columns ``run_id``, ``created_at``, ``status`` and ``value``, which is missing where a run has none.
+
+        :param name: the artifact's name.
+        :param limit: how many runs at most.
+        :raises NotFound: no run has such an artifact. :raises AuthoringError: it is no number and no check.
+        """
+        from aqueduct_provider.sdk.reading.history import metric_history
+
+        return metric_history(name, self.runs(limit))
+
+    def wait_until_deployed(self, timeout: float = 600, *, progress: bool = True) -> None:
+        """Wait until Airflow shows the version that was published last.
+
+        Airflow looks for changed specs by itself, by default every 30 seconds; where its API allows, it is
+        asked to look at once.
+
+        :param timeout: seconds.
+        :raises WaitTimedOut: it does not show it in time.
+        """
+        from aqueduct_provider.sdk.publishing.deployment import wait_until_deployed
+
+        wait_until_deployed(self.session, self.record, timeout, progress=progress)
+
+    def describe(self) -> None:
+        """Print the flow: version, schedule, parameters, operators and artifacts, newest runs.
+
+        In a notebook its graph is among it.
+        """
+        from aqueduct_provider.sdk.display.tables import print_flow
+
+        print_flow(self)
+
+    def url(self) -> str:
+        """The flow's page in Airflow's UI."""
+        return self._airflow.url(self.record.dag_id)
+
+    def _repr_html_(self) -> str:
+        from aqueduct_provider.sdk.display.notebook import flow_html
+
+        return flow_html(self)
+
+    @property
+    def _airflow(self) -> Airflow:
+        return self.session.airflow(self.record.engine)

@@ -1,0 +1,344 @@
+"""One run of a flow: its status, operators, logs and artifacts, read at the moment of asking.
+
+Airflow says what runs, the store what came of it; neither is copied anywhere. A run is read with the spec of
+the version that it ran under, which its exec states name. Where Airflow has forgotten the run, the store
+alone tells.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import AirflowError, AuthoringError, IntegrityError, NotFound, ObjectNotFound
+from aqueduct_provider.sdk.enums import ExecutionStatus
+from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.reading.outcomes import (
+    ENDED,
+    OperatorRun,
+    leaves_outcome,
+    operator_run,
+    run_status,
+    status_without_airflow,
+)
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.authoring.artifacts import Artifact
+    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.reading.stored import StoredSource
+    from aqueduct_provider.sdk.rest.airflow import Airflow
+    from aqueduct_provider.sdk.rest.models import RunInfo, TaskInfo
+    from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.spec.models import Operator, WorkflowSpec
+    from aqueduct_provider.state.exec_state import ExecState
+    from aqueduct_provider.storage.layout import NativeLayout
+
+log = logging.getLogger("aqueduct")
+
+# Requests to the store at the same time.
+REQUESTS = 16
+
+Tasks = Mapping[str, "TaskInfo"]
+
+
+@dataclass(eq=False)
+class Run:
+    """One run of a flow; ``flow.latest()``, ``flow.fetch(run_id)`` and ``client.trigger(...)`` give it.
+
+    Example::
+
+        run = client.trigger("churn", parameters={"trees": 200})
+        if run.wait() == aq.ExecutionStatus.SUCCEEDED:
+            print(run.artifact("accuracy").get())
+        else:
+            run.describe()
+    """
+
+    session: Session
+    record: Record
+    run_id: str
+    # As Airflow told it last; None where Airflow does not know the run.
+    info: RunInfo | None = None
+    _spec: WorkflowSpec | None = field(default=None, init=False)
+    # What operators left that have ended, by the try that left it.
+    _states: dict[TaskInfo, ExecState | None] = field(default_factory=dict, init=False)
+
+    def __repr__(self) -> str:
+        known = f": {run_status(self.info.state)}" if self.info else ""
+        return f"<Run {self.run_id!r} of {self.record.name!r}{known}>"
+
+    def id(self) -> str:
+        """The run's id, which is Airflow's."""
+        return self.run_id
+
+    def created_at(self) -> datetime | None:
+        """When it was queued; None where Airflow does not know the run any more."""
+        return created_at(self.info) if self.info else None
+
+    def status(self) -> ExecutionStatus:
+        """How the run is now: pending, running, succeeded or failed."""
+        self._refresh()
+        if self.info is None:
+            return status_without_airflow(self._outcomes(None))
+        return run_status(self.info.state)
+
+    def wait(
+        self, timeout: float | None = None, *, progress: bool = True, pause: float = 1.0
+    ) -> ExecutionStatus:
+        """Wait until the run is over and give its status.
+
+        :param timeout: seconds to wait at most; None: for ever.
+        :param progress: show the operators as they run: live in a terminal, else a line for each change.
+        :param pause: seconds between two looks.
+        :raises WaitTimedOut: the run is not over in time; it goes on.
+        """
+        if not progress:
+            return self._wait(self.status, timeout, pause)
+        from aqueduct_provider.sdk.display.progress import run_progress
+
+        with run_progress(self) as show:
+
+            def look() -> ExecutionStatus:
+                status = self.status()
+                show(status, self.operators())
+                return status
+
+            return self._wait(look, timeout, pause, show.say)
+
+    def operators(self) -> list[OperatorRun]:
+        """Every operator of the run, in the order of the flow."""
+        return self._outcomes(self._tasks())
+
+    def as_far_as_known(self) -> tuple[ExecutionStatus, list[OperatorRun], str]:
+        """Status and operators, from the store alone where Airflow cannot be asked; and why it cannot."""
+        try:
+            return self.status(), self.operators(), ""
+        except (AirflowError, NotFound) as error:
+            operators = self._outcomes(None)
+            return status_without_airflow(operators), operators, str(error)
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters' values in this run, by name; those not computed yet are left out."""
+        from aqueduct_provider.spec.models import ParamOperator
+        from aqueduct_provider.storage.parallel import together
+
+        spec = self.spec
+        params = [operator for operator in spec.operators if isinstance(operator, ParamOperator)]
+        sources = together([partial(self._source, spec, one.outputs[0]) for one in params], REQUESTS)
+        pairs = zip(params, sources, strict=True)
+        return {one.parameter: source.value() for one, source in pairs if source.metadata is not None}
+
+    def artifact(self, name: str) -> Artifact:
+        """The artifact with this name; its ``.get()`` reads the value from the store.
+
+        :raises NotFound: the flow has no artifact of this name.
+        """
+        from aqueduct_provider.sdk.authoring.artifacts import artifact_from
+
+        return artifact_from(self.source(name))
+
+    def source(self, name: str) -> StoredSource:
+        """Where the artifact with this name lies. Raises ``NotFound``."""
+        spec = self.spec
+        for artifact in spec.artifacts:
+            if artifact.name == name:
+                return self._source(spec, artifact.id)
+        known = [artifact.name for artifact in spec.artifacts]
+        raise NotFound(
+            f"Run {self.run_id} of {self.record.name!r} has no artifact {name!r}.{suggestion(name, known)}"
+        )
+
+    def logs(self, operator: str, try_number: int | None = None) -> str:
+        """The log of an operator's task as Airflow keeps it; what its code printed, where Airflow has none.
+
+        :param operator: the operator's name, or its task id.
+        :param try_number: which try, from 1 on; None: the last one.
+        :raises NotFound: the flow has no such operator, or the operator no such try.
+        :raises AuthoringError: several operators have this name.
+        """
+        found = self._operator(operator)
+        tasks = self._tasks()
+        task = tasks.get(found.task_id) if tasks else None
+        tries = task.try_number if task else 0
+        if try_number is not None and not 1 <= try_number <= max(1, tries):
+            raise NotFound(f"{operator!r} has no try {try_number!r} in run {self.run_id}: it had {tries}.")
+        if task:
+            number = max(1, try_number or tries)
+            if text := self._airflow.log(self.record.dag_id, self.run_id, found.task_id, number):
+                return text
+        state = self._exec_state(found) if try_number in (None, tries) else None
+        return f"{state.stdout}{state.stderr}" if state else ""
+
+    def describe(self) -> None:
+        """Print the run: status, operators, and for each failure its reason, traceback and output."""
+        from aqueduct_provider.sdk.display.tables import print_run
+
+        print_run(self)
+
+    def url(self) -> str:
+        """The run's page in Airflow's UI."""
+        return self._airflow.url(self.record.dag_id, self.run_id)
+
+    def _repr_html_(self) -> str:
+        from aqueduct_provider.sdk.display.notebook import run_html
+
+        return run_html(self)
+
+    @property
+    def spec(self) -> WorkflowSpec:
+        """The spec of the version that the run ran under; the latest as long as no operator has ended."""
+        if self._spec is not None:
+            return self._spec
+        registry = self.session.registry
+        version = registry.version_of_run(self.record.flow_id, self.run_id)
+        spec = registry.spec(self.record.flow_id, version or self.record.version_id)
+        if version is not None:
+            self._spec = spec
+        return spec
+
+    # --- Airflow
+
+    @property
+    def _airflow(self) -> Airflow:
+        return self.session.airflow(self.record.engine)
+
+    def _refresh(self) -> None:
+        airflow = self._airflow
+        try:
+            self.info = airflow.run(self.record.dag_id, self.run_id)
+        except NotFound:
+            self.info = None
+
+    def _tasks(self) -> Tasks | None:
+        """By task id; None where Airflow does not know the run."""
+        airflow = self._airflow
+        try:
+            return {task.task_id: task for task in airflow.tasks(self.record.dag_id, self.run_id)}
+        except NotFound:
+            return None
+
+    def _wait(
+        self,
+        look: Callable[[], ExecutionStatus],
+        timeout: float | None,
+        pause: float,
+        say: Callable[[str], None] = lambda _message: None,
+    ) -> ExecutionStatus:
+        from aqueduct_provider.sdk.waiting import Patient, wait_for
+
+        def ended() -> ExecutionStatus | None:
+            status = look()
+            # A run that Airflow has forgotten will not change any more.
+            return status if status in ENDED or self.info is None else None
+
+        return wait_for(
+            Patient(ended, on_absence=lambda error: say(f"{error} It is asked again.")),
+            what=f"the run {self.run_id} of {self.record.name!r} is not over",
+            seconds=timeout,
+            pause=pause,
+            cure="It goes on; wait again, or look at run.describe().",
+        )
+
+    # --- the store
+
+    @property
+    def _layout(self) -> NativeLayout:
+        from aqueduct_provider.storage.layout import NativeLayout
+
+        return NativeLayout(self.record.flow_id, self.run_id)
+
+    def _outcomes(self, tasks: Tasks | None) -> list[OperatorRun]:
+        operators = self.spec.operators
+        if tasks is None:
+            states = self._read([partial(self._exec_state, operator) for operator in operators])
+            told = zip(operators, states, strict=True)
+            return [operator_run(one, None, state, untold=ExecutionStatus.UNKNOWN) for one, state in told]
+        known = [tasks.get(operator.task_id) for operator in operators]
+        self._read_new(operators, known)
+        over = self.info is not None and run_status(self.info.state) in ENDED
+        untold = ExecutionStatus.UNKNOWN if over else ExecutionStatus.PENDING
+        return [
+            operator_run(operator, task, self._states.get(task) if task else None, untold=untold)
+            for operator, task in zip(operators, known, strict=True)
+        ]
+
+    def _read_new(self, operators: Sequence[Operator], tasks: Sequence[TaskInfo | None]) -> None:
+        """Read what the operators left that have ended since the last look."""
+        new = [
+            (operator, task)
+            for operator, task in zip(operators, tasks, strict=True)
+            if task and leaves_outcome(task) and task not in self._states
+        ]
+        states = self._read([partial(self._exec_state, operator) for operator, _ in new])
+        self._states.update({task: state for (_, task), state in zip(new, states, strict=True)})
+
+    def _read(self, calls: Sequence[Callable[[], ExecState | None]]) -> list[ExecState | None]:
+        from aqueduct_provider.storage.parallel import together
+
+        return together(calls, REQUESTS)
+
+    def _operator(self, name: str) -> Operator:
+        operators = self.spec.operators
+        found = [operator for operator in operators if operator.name == name]
+        found = found or [operator for operator in operators if operator.task_id == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = " or ".join(repr(operator.task_id) for operator in found)
+            raise AuthoringError(
+                f"{len(found)} operators are called {name!r}. Say which by its task id: {ids}."
+            )
+        known = [operator.name for operator in operators]
+        raise NotFound(
+            f"Run {self.run_id} of {self.record.name!r} has no operator {name!r}.{suggestion(name, known)}"
+        )
+
+    def _exec_state(self, operator: Operator) -> ExecState | None:
+        from aqueduct_provider.state.exec_state import exec_state_from_json
+
+        key = self._layout.exec_state(operator.id)
+        try:
+            return exec_state_from_json(self.session.store.get(key))
+        except ObjectNotFound:
+            return None
+        except IntegrityError as error:
+            # The other operators can still be told.
+            log.warning("%s: %s", self.session.store.url(key), error)
+            return None
+
+    def _source(self, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
+        from aqueduct_provider.sdk.reading.stored import StoredSource, metadata_of
+
+        store, layout = self.session.store, self._layout
+        artifact, metadata_key = spec.artifact(artifact_id), layout.metadata(artifact_id)
+        metadata = metadata_of(store, metadata_key)
+        return StoredSource(
+            name=artifact.name,
+            type=metadata["artifact_type"] if metadata else artifact.type.value,
+            store=store,
+            content_key=layout.content(artifact_id),
+            metadata_key=metadata_key,
+            metadata=metadata,
+            why_missing=partial(self._why_missing, spec.producer(artifact_id)),
+        )
+
+    def _why_missing(self, operator: Operator) -> str:
+        """Why the run lacks what this operator writes, in words."""
+        try:
+            tasks = self._tasks()
+        except (AirflowError, NotFound):
+            tasks = None
+        task = tasks.get(operator.task_id) if tasks else None
+        untold = ExecutionStatus.UNKNOWN if tasks is None else ExecutionStatus.PENDING
+        outcome = operator_run(operator, task, self._exec_state(operator), untold=untold)
+        reason = f" {outcome.tip}" if outcome.tip else ""
+        return f"operator {operator.name!r} of run {self.run_id} is {outcome.word}.{reason}"
+
+
+def created_at(info: RunInfo) -> datetime | None:
+    """When a run was queued; Airflow 2.11 does not tell that of runs that wait."""
+    return info.queued_at or info.started_at or info.logical_date

@@ -1,0 +1,1 @@
+"""Named connections, the configuration file that keeps them, and their secrets."""

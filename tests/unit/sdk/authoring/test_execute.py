@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import pytest
+
+from aqueduct_provider.errors import OperatorFailed
+from aqueduct_provider.runner.codecs import Encoded, encode, infer_type
+from aqueduct_provider.sdk.authoring.calls import by_position
+from aqueduct_provider.sdk.authoring.execute import Results, decoded, run_operator
+from aqueduct_provider.sdk.settings import is_inside_operator
+from tests.recorded import operator, param
+
+
+def run(call: Any, *values: Any, **fields: Any) -> Results:
+    stored = [encode(value, infer_type(value), "parquet") for value in values]
+    inputs = [param(f"p{number}", value) for number, value in enumerate(values)]
+    return run_operator(operator(call, *inputs, **fields), stored)
+
+
+def fails(call: Any, *values: Any, **fields: Any) -> OperatorFailed:
+    with pytest.raises(OperatorFailed) as caught:
+        run(call, *values, **{"name": "train", **fields})
+    return caught.value
+
+
+def test_calls_the_function_with_its_inputs_in_order() -> None:
+    results = run(lambda a, b: (a, b), 1, "x")
+    assert decoded(results.outputs[0]) == (1, "x")
+    assert results.outputs[0].artifact_type == "tuple"
+
+
+def test_several_outputs() -> None:
+    results = run(lambda: [1, "x"], outputs=2)
+    assert [item.artifact_type for item in results.outputs] == ["numeric", "string"]
+    assert run(lambda: 1, outputs=0).outputs == ()
+
+
+def test_tables_are_kept_as_on_airflow() -> None:
+    table = pandas.DataFrame({"a": [1, 2]}, index=[5, 6])
+    results = run(lambda: table)
+    assert results.outputs[0].serialization_type == "parquet"
+    pandas.testing.assert_frame_equal(decoded(results.outputs[0]), table.reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "returned", "words"),
+    [
+        ("metric", "no", "The computed result is not of type numeric: it is string (str)."),
+        ("check", 1, "The computed result is not of type bool: it is numeric (int)."),
+        (
+            "function",
+            lambda: 1,
+            "Output 'train artifact' is of type picklable (function), but must be of type list.",
+        ),
+    ],
+)
+def test_results_follow_the_rules_of_the_operator(kind: str, returned: Any, words: str) -> None:
+    failure = fails(lambda: returned, kind=kind, type="list")
+    assert str(failure) == f"Error in 'train': {words}"
+    assert failure.deterministic
+
+
+def test_a_wrong_number_of_outputs() -> None:
+    assert "must return 2 outputs, but returned 3" in str(fails(lambda: (1, 2, 3), outputs=2))
+
+
+def test_a_value_that_cannot_be_stored() -> None:
+    failure = fails(lambda: (i for i in []))
+    assert str(failure).startswith("Error in 'train': Output 'train artifact' cannot be stored as picklable")
+
+
+def test_columns_need_names_that_are_text() -> None:
+    assert "Non-String column names" in str(fails(lambda: pandas.DataFrame({1: [1]})))
+
+
+@pytest.mark.parametrize("returned", [True, numpy.bool_(True), pandas.Series([True])])
+def test_a_check_that_passes(returned: Any) -> None:
+    results = run(lambda: returned, kind="check")
+    assert results.passed is True
+    assert decoded(results.outputs[0]) is True
+
+
+def test_a_check_that_does_not_pass_is_a_result() -> None:
+    assert run(lambda: False, kind="check", severity="error").passed is False
+    assert run(lambda: 1, kind="metric").passed is None
+
+
+def broken(value: Any) -> Any:
+    return deeper(value)
+
+
+def deeper(value: Any) -> Any:
+    raise ValueError(f"no {value}\nat all")
+
+
+def test_the_users_error_with_the_users_traceback() -> None:
+    failure = fails(broken, 5)
+    assert str(failure) == "Error in 'train': ValueError: no 5"
+    assert isinstance(failure.__cause__, ValueError)
+    assert not failure.deterministic
+    lines = failure.context.splitlines()
+    assert "in broken" in lines[1]
+    assert failure.context.count("  File ") == 2
+    assert lines[-1] == "at all"
+
+
+def test_the_frame_of_arguments_by_name_is_not_the_users() -> None:
+    def named(*, value: Any) -> Any:
+        return broken(value)
+
+    failure = fails(by_position(named, ("value",)), 5)
+    assert "in named" in failure.context.splitlines()[1]
+
+
+def test_wrong_arguments_are_the_users_error() -> None:
+    failure = fails(lambda: 1, 5)
+    assert "TypeError" in str(failure)
+    assert failure.context.startswith("TypeError")
+
+
+def test_a_missing_module() -> None:
+    def imports() -> None:
+        import no_such_module_here  # noqa: F401
+
+    failure = fails(imports)
+    assert "There is no module 'no_such_module_here' here: install its package" in str(failure)
+    assert "in imports" in failure.context
+
+
+def test_code_that_ends_the_process_does_not() -> None:
+    failure = fails(lambda: sys.exit(3))
+    assert "ended the process itself (SystemExit: 3); return a value instead" in str(failure)
+
+
+def test_an_interrupt_passes() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted)
+
+
+def test_an_input_that_cannot_be_read() -> None:
+    node = operator(lambda table: 1, param("p", 1), name="train")
+    with pytest.raises(OperatorFailed, match="Error in 'train': Input 1 cannot be read as parquet"):
+        run_operator(node, [Encoded(b"junk", "table", "parquet", "DataFrame")])
+
+
+def test_what_is_measured() -> None:
+    results = run(lambda: sum(range(1000)))
+    assert 0 < results.runtime < 60
+    # Python alone has some MB.
+    assert 5 < results.max_memory < 1_000_000
+
+
+def test_runs_in_the_working_directory(tmp_path: Path) -> None:
+    before = str(Path.cwd())
+    folder = run(lambda: str(Path.cwd()), folder=tmp_path, name="cwd")
+    assert decoded(folder.outputs[0]) == before
+
+
+def test_file_dependencies_are_found_from_the_functions_folder(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("hello")
+    (tmp_path / "beside_the_script.py").write_text("X = 5")
+
+    def reads() -> Any:
+        import beside_the_script
+
+        return Path("words.txt").read_text() * beside_the_script.X
+
+    before = Path.cwd(), list(sys.path)
+    results = run(reads, files=("words.txt", "beside_the_script.py"), folder=tmp_path)
+    assert decoded(results.outputs[0]) == "hello" * 5
+    assert (Path.cwd(), sys.path) == before
+
+
+def test_the_working_directory_comes_back_after_an_error(tmp_path: Path) -> None:
+    before = Path.cwd(), list(sys.path)
+    fails(broken, 1, files=("x",), folder=tmp_path)
+    assert (Path.cwd(), sys.path) == before
+
+
+def test_operators_know_that_they_run() -> None:
+    assert decoded(run(is_inside_operator).outputs[0]) is True
+    assert not is_inside_operator()
+
+
+def test_the_call_itself_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="aqueduct"):
+        run(lambda: False, kind="check")
+    assert not caplog.records

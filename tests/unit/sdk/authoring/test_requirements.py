@@ -1,0 +1,213 @@
+"""Which packages a function needs."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.errors import AuthoringError, RequirementsMissing
+from aqueduct_provider.sdk.authoring.requirements import (
+    folder_of,
+    innermost,
+    requirements_of,
+    without_credentials,
+)
+
+
+def function_in(folder: Path, text: str = "def churn(table):\n    return table\n") -> Callable[..., Any]:
+    """The function ``churn`` of a module in the folder."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "user_code.py"
+    path.write_text(text)
+    spec = importlib.util.spec_from_file_location("user_code", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function: Callable[..., Any] = module.churn
+    return function
+
+
+def function_of_a_notebook() -> Callable[..., Any]:
+    scope: dict[str, Any] = {}
+    exec(compile("def churn(table):\n    return table\n", "<ipython-input-1>", "exec"), scope)
+    function: Callable[..., Any] = scope["churn"]
+    return function
+
+
+# --- where from
+
+
+def test_the_file_beside_the_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = function_in(tmp_path / "project")
+    (tmp_path / "project" / "requirements.txt").write_text("pandas==2.2.3\n")
+    (tmp_path / "requirements.txt").write_text("numpy\n")
+    monkeypatch.chdir(tmp_path)
+    assert requirements_of(None, function) == ("pandas==2.2.3",)
+
+
+def test_functions_of_a_notebook_have_that_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements.txt").write_text("numpy\n")
+    monkeypatch.chdir(tmp_path)
+    assert requirements_of(None, function_of_a_notebook()) == ("numpy",)
+
+
+def test_nothing_says_it(tmp_path: Path) -> None:
+    with pytest.raises(RequirementsMissing) as caught:
+        requirements_of(None, function_in(tmp_path))
+    message = str(caught.value)
+    assert "'churn'" in message
+    for cure in ('requirements=["pandas==2.2.3"]', "requirements=[]", f"requirements.txt into {tmp_path}"):
+        assert cure in message
+
+
+@pytest.mark.parametrize("as_path", [str, Path])
+def test_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_path: Callable[[Any], Any]) -> None:
+    function = function_in(tmp_path / "project")
+    (tmp_path / "project" / "gpu.txt").write_text("torch\n")
+    monkeypatch.chdir(tmp_path)
+    assert requirements_of(as_path("gpu.txt"), function) == ("torch",)
+    assert requirements_of(as_path(tmp_path / "project" / "gpu.txt"), function) == ("torch",)
+    (tmp_path / "gpu.txt").write_text("jax\n")
+    assert requirements_of(as_path("gpu.txt"), function) == ("jax",)
+
+
+def test_a_path_that_leads_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = function_in(tmp_path / "project")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequirementsMissing) as caught:
+        requirements_of("gpu.txt", function)
+    for part in ("'gpu.txt'", "'churn'", f"in {tmp_path} or {tmp_path / 'project'}."):
+        assert part in str(caught.value)
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AuthoringError, match=r"requirements\.txt cannot be read as UTF-8"):
+        requirements_of(None, function_in(tmp_path))
+
+
+def test_lines() -> None:
+    given = ["pandas==2.2.3", "", "# for models", "scikit-learn>=1  # newest", "pandas==2.2.3"]
+    assert requirements_of(given, len) == ("pandas==2.2.3", "scikit-learn>=1")
+    assert requirements_of([], len) == ()
+
+
+# --- what a line may be
+
+
+def test_a_file_is_read_as_pip_does(tmp_path: Path) -> None:
+    text = (
+        "\ufeff# our packages\r\n\r\n  pandas \\\n  ==2.2.3   # pinned\n"
+        "tool @ https://example.com/tool.zip#sha256=12\n"
+        'numpy<2; python_version < "3.12"\nrequests[socks] \\\n# the end of it \\\nhttpx\nrich\\'
+    )
+    (tmp_path / "requirements.txt").write_text(text, "utf-8")
+    assert requirements_of(None, function_in(tmp_path)) == (
+        "pandas   ==2.2.3",
+        "tool @ https://example.com/tool.zip#sha256=12",
+        'numpy<2; python_version < "3.12"',
+        "requests[socks]",
+        "httpx",
+        "rich",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("-r other.txt", "-r"),
+        ("--index-url https://user:pass@example.com/simple", "--index-url"),
+        ("--extra-index-url=https://user:pass@example.com/simple", "--extra-index-url"),
+        ("-e .", "-e"),
+        ("pandas==2.2.3 --hash=sha256:abc", "--hash"),
+    ],
+)
+def test_options_of_pip(tmp_path: Path, line: str, option: str) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"numpy\n\n{line}\n")
+    with pytest.raises(AuthoringError) as caught:
+        requirements_of(None, function_in(tmp_path))
+    assert str(caught.value).startswith(f"{path}, line 3: the option {option} of pip does not belong here")
+    assert "pass" not in str(caught.value)
+
+
+def test_the_line_of_what_is_continued_is_its_first(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("numpy\npandas \\\n  = 2 \\\n  \nrich\n")
+    with pytest.raises(AuthoringError, match="line 2: "):
+        requirements_of(None, function_in(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "line", ["pandas=2", "./wheels/x.whl", "https://example.com/x.whl", "pandas\nnumpy", "==1", "a b"]
+)
+def test_what_is_no_requirement(line: str) -> None:
+    with pytest.raises(AuthoringError) as caught:
+        requirements_of(["numpy", line], function_of_a_notebook())
+    assert str(caught.value).startswith(f"requirements of 'churn', entry 2: {line!r} is no requirement.")
+
+
+def test_credentials_are_not_shown() -> None:
+    line = "tool https://jane:s3cret@example.com/tool.zip?token=t0ken"
+    with pytest.raises(AuthoringError) as caught:
+        requirements_of([line], len)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
+    assert "'tool https://***@example.com/tool.zip?***'" in shown
+    assert not [secret for secret in ("jane", "s3cret", "t0ken") if secret in shown]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("x @ https://example.com/x.zip", "x @ https://example.com/x.zip"),
+        ("x @ https://example.com:8443/x.zip", "x @ https://example.com:8443/x.zip"),
+        ("x @ git+ssh://git@example.com/x#egg=x", "x @ git+ssh://***@example.com/x#egg=x"),
+        ("https://u:p@q@example.com/", "https://***@example.com/"),
+        ("https://u:12/3@example.com/ y", "https://***@example.com/ y"),
+        ("https://example.com/x?key=1#egg=x", "https://example.com/x?***#egg=x"),
+    ],
+)
+def test_what_is_shown_of_urls(line: str, shown: str) -> None:
+    assert without_credentials(line) == shown
+
+
+# --- the function itself
+
+
+def test_the_innermost_function(tmp_path: Path) -> None:
+    inner = function_in(tmp_path)
+
+    @functools.wraps(inner)
+    def wrapper(table: Any) -> Any:
+        return inner(table)
+
+    class Model:
+        def __call__(self, table: Any) -> Any:
+            return table
+
+    assert innermost(functools.partial(wrapper, 1)) is inner
+    assert innermost(Model()) is Model.__call__
+    assert folder_of(functools.partial(wrapper)) == tmp_path
+    assert folder_of(Model()) == Path(__file__).parent
+
+
+@pytest.mark.parametrize("function", [len, functools.partial(dict), function_of_a_notebook()])
+def test_the_folder_of_what_lies_in_no_file(
+    function: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert folder_of(function) == tmp_path
+
+
+def test_cells_that_jupyter_writes_to_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = function_in(tmp_path / "ipykernel_4711")
+    monkeypatch.chdir(tmp_path)
+    assert folder_of(function) == tmp_path

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.sdk.packaging.variables import names_in, variables_of
+
+LIMIT = 3
+
+
+def helper() -> int:
+    return LIMIT
+
+
+def closure(bound: int) -> Any:
+    def inner(x: int, first: str = "a", *, second: str = "b") -> Any:
+        return [helper() for _ in range(bound)], x.real, unknown  # type: ignore[name-defined]  # noqa: F821
+
+    return inner
+
+
+class Model:
+    def __init__(self) -> None:
+        self.size = 3
+
+    def fit(self) -> int:
+        return LIMIT
+
+
+def test_of_a_function() -> None:
+    found = dict(variables_of(closure(2)))
+    notes = {f"annotation of {name}": value for name, value in closure(2).__annotations__.items()}
+    assert found == {"helper": helper, "bound": 2, "first": "a", "second": "b", **notes}
+
+
+def test_a_variable_that_is_not_assigned_yet_is_left_out() -> None:
+    def early() -> Any:
+        return later
+
+    assert "later" not in dict(variables_of(early))
+    later = 3
+    assert dict(variables_of(early))["later"] == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (functools.partial(helper, 1, key=2), {"argument 1": 1, "key": 2, "LIMIT": 3}),
+        (Model(), {"size": 3}),
+        (3, {}),
+    ],
+)
+def test_of_other_objects(value: object, expected: dict[str, object]) -> None:
+    found = dict(variables_of(value))
+    found.pop("annotation of return", None)
+    assert found == expected
+
+
+def test_of_a_method_and_of_a_module() -> None:
+    model, module = Model(), types.ModuleType("own")
+    module.__dict__["x"] = 3
+    assert dict(variables_of(model.fit)).items() >= {"self": model, "LIMIT": 3}.items()
+    assert dict(variables_of(module))["x"] == 3
+
+
+def test_names_in_code_and_in_the_functions_of_it() -> None:
+    assert {"helper", "range", "real", "unknown"} <= set(names_in(closure.__code__))

@@ -1,0 +1,261 @@
+"""A recorded flow becomes the spec of one version, and the objects that it names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.errors import AuthoringError, PackagingError, RequirementsMissing
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options, UserFunction
+from aqueduct_provider.sdk.publishing.compose import Composition, FlowDescription, Packager, compose
+from aqueduct_provider.sdk.schedule import CronText
+from aqueduct_provider.spec.loader import parse
+from aqueduct_provider.spec.models import AfterFlowsSchedule, CronSchedule, MetricOperator
+from tests.examples import VERSION_ID
+from tests.graphs import STORE, Packed, call, check, light_packager, metric, op, param, user_function
+
+CREATED = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+FLOW = FlowDescription("My flow")
+
+
+def composed(
+    *artifacts: ArtifactNode,
+    flow: FlowDescription = FLOW,
+    store: dict[str, Any] = STORE,
+    packager: Packager = light_packager,
+) -> Composition:
+    return compose(
+        flow, artifacts, None, None, store, version_id=VERSION_ID, created_at=CREATED, packager=packager
+    )
+
+
+def message(*artifacts: ArtifactNode, **options: Any) -> str:
+    with pytest.raises(AuthoringError) as caught:
+        composed(*artifacts, **options)
+    return str(caught.value)
+
+
+def small_flow() -> list[ArtifactNode]:
+    x, y = call("two", param("p", 1), param("model", b"bytes"), outputs=2)
+    check("c", metric("m", x, param("m:limit", 2, implicit=True)))
+    return [x, y]
+
+
+# --- the spec
+
+
+def test_the_flow_itself() -> None:
+    flow = FlowDescription("My flow", "About *it*.", k_latest_runs=3, tags=("team a",))
+    store = {"type": "s3", "bucket": "b", "credentials_path": "/aws/credentials"}
+    composition = composed(op("f"), flow=flow, store=store)
+    document = json.loads(composition.text)
+    assert {field: value for field, value in document.items() if field not in ("artifacts", "operators")} == {
+        "spec_version": 1,
+        "flow": {
+            "id": "5d07d5b1-25fe-5e33-87cc-5e0caff1ca2a",
+            "name": "My flow",
+            "description": "About *it*.",
+            "tags": ["team a"],
+        },
+        "version": {"id": VERSION_ID, "created_at": "2026-01-31T12:00:00+00:00"},
+        "dag_id": "My_flow",
+        "schedule": None,
+        "artifact_store": store,
+        "parameters": [],
+        "retention": {"k_latest_runs": 3},
+    }
+    assert composition.spec == parse(composition.text, "test")
+
+
+def test_the_graph() -> None:
+    spec = composed(*small_flow()).spec
+    assert [operator.task_id for operator in spec.operators] == ["p", "model", "two", "m_limit", "m", "c"]
+    assert [operator.id for operator in spec.operators] == [operator.task_id for operator in spec.operators]
+    assert [(item.name, item.type.value) for item in spec.artifacts] == [
+        ("p", "numeric"),
+        ("model", "bytes"),
+        ("two artifact", "untyped"),
+        ("two artifact (1)", "untyped"),
+        ("m:limit", "numeric"),
+        ("m artifact", "numeric"),
+        ("c artifact", "boolean"),
+    ]
+    assert [parameter.name for parameter in spec.parameters] == ["p", "model", "m:limit"]
+    assert {operator.task_id: operator.inputs for operator in spec.operators if operator.inputs} == {
+        "two": ("p", "model"),
+        "m": ("two_artifact", "m_limit"),
+        "c": ("m_artifact",),
+    }
+
+
+def test_objects() -> None:
+    composition = composed(*small_flow())
+    flow_id = composition.spec.flow.id
+    value = hashlib.sha256(b"bytes").hexdigest()
+    assert composition.objects == {
+        f"flows/{flow_id}/values/{value}": b"bytes",
+        **{f"functions/{hashlib.sha256(name).hexdigest()}.zip": name for name in (b"two", b"m", b"c")},
+    }
+    m = composition.spec.operators[4]
+    assert isinstance(m, MetricOperator)
+    assert composition.objects[m.code.key] == b"m"
+    assert m.code.requirements is None
+
+
+def test_the_same_flow_gives_the_same_bytes() -> None:
+    first, again = composed(*small_flow()), composed(*small_flow())
+    assert first.text == again.text
+    assert list(first.objects.items()) == list(again.objects.items())
+
+
+def test_equal_parameters_are_one() -> None:
+    x, y = op("f", param("p", b"1")), op("g", param("p", b"1"))
+    composition = composed(x, y)
+    assert [operator.inputs for operator in composition.spec.operators] == [(), ("p",), ("p",)]
+    assert len(composition.objects) == 3
+
+
+def test_snapshots() -> None:
+    spec = composed(*small_flow(), flow=replace(FLOW, disable_snapshots=True)).spec
+    assert [item.name for item in spec.artifacts if not item.keep_snapshot] == [
+        "two artifact",
+        "two artifact (1)",
+    ]
+
+
+def test_a_flow_of_many_operators() -> None:
+    artifacts = [op("f", param("f:x", number, implicit=True)) for number in range(500)]
+    spec = composed(op("all", *artifacts)).spec
+    assert len(spec.operators) == 1001
+    assert spec.operators[999].task_id == "f_499"
+
+
+# --- schedules
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("", None),
+        ("  ", None),
+        (" 0 6 * * 1-5 ", ("0 6 * * 1-5", "UTC")),
+        ("@daily", ("@daily", "UTC")),
+        (CronText("0 6 * * *", "Europe/Berlin"), ("0 6 * * *", "Europe/Berlin")),
+    ],
+)
+def test_schedules(schedule: str, expected: tuple[str, str] | None) -> None:
+    found = composed(op("f"), flow=replace(FLOW, schedule=schedule)).spec.schedule
+    cron = (found.cron, found.timezone) if isinstance(found, CronSchedule) else found
+    assert cron == expected
+
+
+def test_a_flow_after_others() -> None:
+    schedule = composed(op("f"), flow=replace(FLOW, source_flows=("a", "b c"))).spec.schedule
+    assert isinstance(schedule, AfterFlowsSchedule)
+    assert schedule.flows == ("a", "b c")
+
+
+# --- what would fail later
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"name": ""}, "needs a name"),
+        ({"schedule": "nonsense"}, "The schedule 'nonsense' is no cron expression that ever fires"),
+        ({"schedule": "0 0 31 2 *"}, "The schedule '0 0 31 2 *' is no cron"),
+        ({"schedule": "@daily", "source_flows": ("a",)}, "(@daily) or after other flows (a), not both"),
+        ({"schedule": CronText("@daily", "Mars/Base")}, "schedule.timezone: no such time zone"),
+        ({"source_flows": ("My flow",)}, "schedule.flows[0]: a flow cannot wait for itself"),
+        ({"k_latest_runs": 0}, "k_latest_runs=0"),
+        ({"k_latest_runs": -1}, "k_latest_runs=-1"),
+        ({"k_latest_runs": True}, "k_latest_runs=True"),
+        ({"k_latest_runs": 1.5}, "k_latest_runs=1.5"),
+        ({"tags": ("x" * 101,)}, "flow.tags[0]: must have at most 100 characters"),
+    ],
+)
+def test_a_flow_that_airflow_could_not_run(changes: dict[str, Any], expected: str) -> None:
+    assert expected in message(op("f"), flow=replace(FLOW, **changes))
+
+
+def test_problems_of_the_spec_name_what_the_user_knows() -> None:
+    said = message(op("train it", options=Options(retries=-1)))
+    assert said == "The flow 'My flow' cannot be published: operator 'train it', retries: must be at least 0"
+    bad = op("g", op("f", options=Options(retries=-1)), options=Options(timeout=0.0))
+    bad.type = "nonsense"
+    lines = message(bad).split("\n")
+    assert lines[0] == "The flow 'My flow' cannot be published:"
+    assert {line.partition(":")[0] for line in lines[1:]} == {
+        "- operator 'f', retries",
+        "- operator 'g', timeout",
+        "- artifact 'g artifact', type",
+    }
+
+
+def test_an_operator_without_the_one_output_that_it_must_have() -> None:
+    x = op("f")
+    call("m", x, kind="metric", type_="numeric", outputs=2)
+    assert "operator 'm', outputs: an operator of type metric has exactly 1 output" in message(x)
+
+
+def test_secrets_and_names_are_refused() -> None:
+    assert "password" in message(op("f"), store={**STORE, "password": "x"})
+    assert "unknown field" in message(op("f"), store={**STORE, "bucket": "x"})
+    assert "aqueduct_values" in message(op("f", param("aqueduct_values", 1)))
+    assert "2 artifacts named 'x'" in message(op("f", op("g", outputs=["x"]), outputs=["x"]))
+    assert "name at least one artifact" in message()
+
+
+# --- packaging
+
+
+class Recording:
+    """A packager that fails for some operators."""
+
+    def __init__(self, **errors: Exception) -> None:
+        self.errors = errors
+        self.calls: list[tuple[UserFunction, str]] = []
+
+    def __call__(self, function: UserFunction, name: str) -> Packed:
+        self.calls.append((function, name))
+        if name in self.errors:
+            raise self.errors[name]
+        return light_packager(function, name)
+
+
+def test_a_function_that_several_operators_share_is_packaged_once() -> None:
+    shared, equal = user_function(), user_function()
+    x, y, z = op("f", function=shared), op("g", function=shared), op("h", function=equal)
+    packager = Recording()
+    composition = composed(x, y, z, packager=packager)
+    assert [name for _, name in packager.calls] == ["f", "h"]
+    assert packager.calls[0][0] is shared
+    codes = [operator.code.sha256 for operator in composition.spec.operators]  # type: ignore[union-attr]
+    assert codes[0] == codes[1] != codes[2]
+    assert len(composition.objects) == 2
+
+
+def test_one_function_that_cannot_be_packaged() -> None:
+    error = RequirementsMissing("'f' has no requirements")
+    with pytest.raises(RequirementsMissing) as caught:
+        composed(op("f"), packager=Recording(f=error))
+    assert caught.value is error
+
+
+def test_all_functions_that_cannot_be_packaged_are_told() -> None:
+    errors = {"f": PackagingError("'f' holds a lock"), "h": RequirementsMissing("'h' has no requirements")}
+    with pytest.raises(PackagingError) as caught:
+        composed(op("h", op("g", op("f"))), packager=Recording(**errors))
+    assert str(caught.value) == (
+        "2 functions cannot be packaged:\n- 'f' holds a lock\n- 'h' has no requirements"
+    )
+
+
+def test_faults_of_a_packager_are_not_the_users() -> None:
+    with pytest.raises(ZeroDivisionError):
+        composed(op("f"), packager=Recording(f=ZeroDivisionError()))

@@ -1,0 +1,193 @@
+"""Deleting flows: active runs, what goes and what stays, and failures half-way."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.errors import (
+    AirflowRefused,
+    AirflowUnreachable,
+    AuthoringError,
+    NotFound,
+    WaitTimedOut,
+)
+from aqueduct_provider.sdk.publishing.deletion import delete_flow
+from aqueduct_provider.storage.layout import delivered_spec
+from tests.published import Deployment
+
+
+class Terminal:
+    """Somebody at a terminal, who gives this answer."""
+
+    def __init__(self, answer: str) -> None:
+        self.answer = answer
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        return f"{self.answer}\n"
+
+    def fileno(self) -> int:
+        raise OSError
+
+
+def sits_there(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+
+
+def test_a_flow_goes_and_what_its_runs_left_stays(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = made.publish()
+    run = made.run()
+    capsys.readouterr()
+    made.client.delete_flow("churn")
+    prefix = f"flows/{flow.id()}/"
+    assert capsys.readouterr().out == (
+        f"Deleted 'churn' (DAG churn). What its runs left stays below {made.store.url(prefix)}\n"
+    )
+    assert made.client.list_flows() == []
+    assert not made.store.exists(delivered_spec("churn"))
+    assert "churn" not in made.fake.dags
+    assert run.artifact("total").get() == 3
+    with pytest.raises(NotFound, match="There is no flow 'churn'"):
+        made.client.delete_flow("churn")
+
+
+def test_with_its_artifacts_nothing_of_it_is_left(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.publish("other name")
+    flow = made.publish()
+    made.run()
+    capsys.readouterr()
+    made.client.delete_flow(flow_id=flow.id(), artifacts=True)
+    assert capsys.readouterr().out == "Deleted 'churn' (DAG churn) with all that its runs left.\n"
+    assert list(made.store.list(f"flows/{flow.id()}/")) == []
+    assert [one["name"] for one in made.client.list_flows()] == ["other name"]
+    assert made.client.flow("other name").spec.flow.name == "other name"
+
+
+def test_the_dag_does_not_come_back(made: Deployment) -> None:
+    made.publish().wait_until_deployed(progress=False)
+    made.client.delete_flow("churn")
+    made.parse()
+    assert "churn" not in made.fake.dags
+
+
+# --- active runs
+
+
+@pytest.fixture
+def active(made: Deployment) -> Deployment:
+    """A flow of which one run waits and one runs."""
+    made.publish().wait_until_deployed(progress=False)
+    made.fake.add_run("churn", "r1", state="running")
+    made.fake.add_run("churn", "r2", state="queued")
+    made.fake.add_run("churn", "r3", state="success")
+    return made
+
+
+def test_active_runs_are_not_ended_when_nobody_is_asked(active: Deployment) -> None:
+    with pytest.raises(AuthoringError) as caught:
+        active.client.delete_flow("churn")
+    assert str(caught.value) == (
+        "'churn' was not deleted, for 2 runs are active: r2, r1. Wait for the end, or delete it with "
+        "force=True, which ends them."
+    )
+    assert [run.state for run in active.fake.dags["churn"].runs.values()] == ["running", "queued", "success"]
+    assert active.store.exists(delivered_spec("churn"))
+
+
+def test_somebody_who_says_no(
+    active: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sits_there(monkeypatch, "")
+    with pytest.raises(AuthoringError, match="was not deleted"):
+        active.client.delete_flow("churn")
+    asked = "'churn': 2 runs are active (r2, r1). End, and delete the flow? [y/N] "
+    assert capsys.readouterr().out.endswith(asked)
+    assert [run.state for run in active.fake.dags["churn"].runs.values()] == ["running", "queued", "success"]
+
+
+def ended(made: Deployment) -> list[Any]:
+    """The runs that were ended, and the state that they were given."""
+    return [(one.path.rpartition("/")[2], one.body) for one in made.fake.calls("PATCH", "dagRuns")]
+
+
+def test_somebody_who_says_yes(active: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    sits_there(monkeypatch, "Yes")
+    active.client.delete_flow("churn")
+    assert ended(active) == [("r2", {"state": "failed"}), ("r1", {"state": "failed"})]
+    assert "churn" not in active.fake.dags
+
+
+def test_by_force_they_are_ended(active: Deployment) -> None:
+    active.client.delete_flow("churn", force=True)
+    assert [run_id for run_id, _ in ended(active)] == ["r2", "r1"]
+    assert "churn" not in active.fake.dags
+
+
+def test_a_run_that_ends_meanwhile_is_no_error(active: Deployment) -> None:
+    active.fake.fail(404, path="dagRuns/r2", method="PATCH", body=b'{"detail": "gone"}')
+    active.client.delete_flow("churn", force=True)
+    assert "churn" not in active.fake.dags
+
+
+# --- failures
+
+
+def test_when_airflow_is_away_nothing_is_deleted(made: Deployment) -> None:
+    made.publish()
+    before = list(made.store.list(""))
+    with made.away(), pytest.raises(AirflowUnreachable, match=made.fake.url):
+        made.client.delete_flow("churn", artifacts=True, force=True)
+    assert list(made.store.list("")) == before
+
+
+def test_when_the_resource_is_gone_nothing_is_deleted(made: Deployment) -> None:
+    made.publish()
+    before = list(made.store.list(""))
+    made.client.delete_resource("cluster")
+    with pytest.raises(NotFound, match="There is no resource 'cluster'"):
+        made.client.delete_flow("churn", artifacts=True)
+    assert list(made.store.list("")) == before
+
+
+def test_tasks_that_still_run_can_be_waited_for_and_the_deletion_repeated(made: Deployment) -> None:
+    flow = made.publish()
+    flow.wait_until_deployed(progress=False)
+    made.fake.dags["churn"].busy = True
+    with pytest.raises(WaitTimedOut, match=r"tasks of the DAG 'churn' still run, .* Delete the flow again"):
+        delete_flow(flow, artifacts=False, force=False, seconds=0)
+    assert made.client.flow("churn").name() == "churn"
+    made.fake.dags["churn"].busy = False
+    made.client.delete_flow("churn")
+    assert made.client.list_flows() == []
+
+
+def test_when_airflow_refuses_the_flow_can_be_deleted_again(made: Deployment) -> None:
+    made.publish().wait_until_deployed(progress=False)
+    made.fake.forbid("DELETE")
+    with pytest.raises(AirflowRefused):
+        made.client.delete_flow("churn")
+    made.fake.forbidden.clear()
+    made.client.delete_flow("churn")
+    assert made.client.list_flows() == []
+
+
+def test_a_flow_that_airflow_never_showed(made: Deployment) -> None:
+    made.publish()
+    made.client.delete_flow("churn")
+    assert made.client.list_flows() == []
+
+
+def test_saved_objects_are_none(made: Deployment) -> None:
+    made.publish()
+    with pytest.raises(AuthoringError, match="saved_objects_to_delete must be empty"):
+        made.client.delete_flow("churn", saved_objects_to_delete={"db": ["t"]})
+    made.client.delete_flow("churn", None, None, {}, True)

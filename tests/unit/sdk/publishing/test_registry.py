@@ -1,0 +1,234 @@
+"""What is published, read from a store that is a real folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, SpecError
+from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
+from aqueduct_provider.sdk.publishing.publish import publish
+from aqueduct_provider.sdk.publishing.registry import Record, Registry
+from aqueduct_provider.state.exec_state import ExecState, Status
+from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, published
+from tests.counting import CountingStore
+from tests.examples import SHA256, VERSION_ID
+from tests.unit.sdk.publications import Folder, composition
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CountingStore:
+    return CountingStore(tmp_path / "store")
+
+
+@pytest.fixture
+def registry(store: CountingStore) -> Registry:
+    return Registry(store)
+
+
+def a_record(name: str = "churn", **changes: Any) -> Record:
+    made = Record(
+        flow_id=flow_id_of(name),
+        name=name,
+        dag_id=dag_id_of(name),
+        version_id=VERSION_ID,
+        created_at=datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=1))),
+        engine="airflow",
+        delivered_to="s3://bucket/specs/churn.json",
+        spec_sha256=SHA256,
+    )
+    return replace(made, **changes)
+
+
+# --- records
+
+
+def test_a_record_is_read_as_it_was_written(registry: Registry) -> None:
+    record = a_record("grün & blau")
+    registry.put(record)
+    assert registry.at(record.dag_id) == record
+    assert registry.records() == [record]
+
+
+def test_fields_of_later_releases_are_ignored() -> None:
+    document = {**json.loads(a_record().to_json()), "owner": {"team": "ml"}}
+    assert Record.from_json(json.dumps(document).encode()) == a_record()
+
+
+def test_where_nothing_is_published(registry: Registry) -> None:
+    assert registry.records() == []
+    assert registry.at("churn") is None
+    with pytest.raises(NotFound, match=r"no flow 'churn' in file://.*published"):
+        registry.find("churn")
+
+
+def test_a_removed_record_is_gone_and_may_be_removed_again(registry: Registry) -> None:
+    registry.put(a_record())
+    registry.remove(a_record())
+    registry.remove(a_record())
+    assert registry.records() == []
+
+
+def damaged(**changes: Any) -> bytes:
+    return json.dumps({**json.loads(a_record().to_json()), **changes}).encode()
+
+
+DAMAGED = [
+    b"",
+    b"\xff\xfe",
+    b"[]",
+    b"[" * 100_000,
+    damaged(name=None),
+    damaged(flow_id="../../other"),
+    damaged(version_id="1"),
+    damaged(created_at="yesterday"),
+    damaged(created_at="2026-01-31T12:00:00"),
+    damaged(dag_id="other"),
+]
+
+
+@pytest.mark.parametrize("data", DAMAGED)
+def test_a_damaged_record_is_named_and_hides_no_other(
+    registry: Registry, data: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = a_record("other")
+    registry.put(other)
+    registry.store.put(published("churn"), data)
+
+    with caplog.at_level(logging.WARNING):
+        assert registry.records() == [other]
+
+    assert "published/churn.json is no record of a published flow" in caplog.text
+    assert registry.find("other") == other
+    with pytest.raises(IntegrityError, match=r"published/churn\.json"):
+        registry.find("churn")
+
+
+def test_records_that_are_deleted_while_they_are_read_are_no_error(registry: Registry) -> None:
+    registry.put(a_record())
+    registry.store.list = lambda prefix: iter([published("churn"), published("gone")])  # type: ignore[method-assign]
+    assert registry.records() == [a_record()]
+
+
+# --- find
+
+
+@pytest.mark.parametrize("name", ["churn", "Churn of März, weekly"])
+def test_a_name_is_found_in_one_request(registry: Registry, store: CountingStore, name: str) -> None:
+    for other in (name, "a", "b", "c"):
+        registry.put(a_record(other))
+    store.clear()
+    assert registry.find(name).name == name
+    assert store.requests == [("get", published(dag_id_of(name)))]
+
+
+def test_dag_ids_and_flow_ids_are_found_too(registry: Registry) -> None:
+    record = a_record("Churn of März")
+    registry.put(record)
+    registry.put(a_record("other"))
+    flow_id = UUID(record.flow_id)
+    assert registry.find(record.dag_id) == record
+    assert registry.find(flow_id) == record
+    assert registry.find(str(flow_id).upper()) == record
+    assert registry.find(flow_id.hex) == record
+
+
+def test_a_name_goes_before_a_dag_id(registry: Registry) -> None:
+    by_dag_id = a_record("a b", dag_id="a_b")
+    by_name = a_record("a_b", dag_id="a_b_2")
+    registry.put(by_dag_id)
+    registry.put(by_name)
+    assert registry.find("a_b") == by_name
+
+
+@pytest.mark.parametrize("wanted", ["chrun", "../churn", "", "churn/x\0"])
+def test_what_is_not_there_is_told_with_what_is(registry: Registry, wanted: str) -> None:
+    registry.put(a_record("churn"))
+    with pytest.raises(NotFound, match="'churn'"):
+        registry.find(wanted)
+
+
+def test_what_is_not_found_may_be_in_a_damaged_record(registry: Registry) -> None:
+    registry.put(a_record("churn"))
+    registry.store.put(published("broken"), b"{}")
+    with pytest.raises(NotFound, match=r"published/broken\.json"):
+        registry.find(uuid4())
+
+
+# --- versions
+
+
+def test_versions_and_their_specs(registry: Registry, store: CountingStore) -> None:
+    first, second = composition("churn"), composition("churn", description="better")
+    for made in (first, second):
+        record = publish(made, store, Folder(), "airflow")
+    flow_id = record.flow_id
+
+    assert set(registry.versions(flow_id)) == {str(made.spec.version.id) for made in (first, second)}
+    assert registry.latest_spec(record) == second.spec
+    assert registry.spec(flow_id, str(first.spec.version.id)) == first.spec
+    assert registry.spec_text(flow_id, str(first.spec.version.id)) == first.text
+    assert registry.versions(str(uuid4())) == []
+
+
+def test_a_spec_is_read_once(registry: Registry, store: CountingStore) -> None:
+    record = publish(composition("churn"), store, Folder(), "airflow")
+    store.clear()
+    specs = [
+        registry.spec(record.flow_id, record.version_id),
+        registry.spec(record.flow_id, record.version_id),
+        registry.latest_spec(record),
+    ]
+    assert specs[0] is specs[1]
+    assert specs[0] is specs[2]
+    assert len(store.requests) == 1
+
+
+def test_a_version_that_is_not_there_is_told(registry: Registry, store: CountingStore) -> None:
+    record = publish(composition("churn"), store, Folder(), "airflow")
+    with pytest.raises(NotFound, match=f"no version {VERSION_ID} of the flow {record.flow_id}"):
+        registry.spec(record.flow_id, VERSION_ID)
+
+
+def test_a_damaged_version_is_named(registry: Registry) -> None:
+    record = a_record()
+    registry.store.put(FlowLayout(record.flow_id).version(VERSION_ID), b'{"spec_version": 2}')
+    with pytest.raises(SpecError, match=f"{VERSION_ID}.json has 1 problem"):
+        registry.spec(record.flow_id, VERSION_ID)
+
+
+def test_a_version_that_was_changed_is_not_the_latest(registry: Registry, store: CountingStore) -> None:
+    record = publish(composition("churn"), store, Folder(), "airflow")
+    with pytest.raises(DigestMismatch, match="Publish the flow again"):
+        registry.latest_spec(replace(record, spec_sha256=SHA256))
+
+
+# --- the version of a run
+
+RUN = "manual__2026-01-01T00:00:00+00:00"
+
+
+def leave(registry: Registry, operator: str, data: bytes) -> None:
+    registry.store.put(NativeLayout(a_record().flow_id, RUN).exec_state(operator), data)
+
+
+def test_a_run_tells_which_version_it_used(registry: Registry, store: CountingStore) -> None:
+    for operator in ("a", "b", "c"):
+        leave(registry, operator, ExecState(Status.SUCCEEDED, version=VERSION_ID).to_json())
+    store.clear()
+    assert registry.version_of_run(a_record().flow_id, RUN) == VERSION_ID
+    assert [kind for kind, _ in store.requests] == ["list", "get"]
+    assert registry.version_of_run(a_record().flow_id, f"{RUN}1") is None
+
+
+@pytest.mark.parametrize("data", [ExecState(Status.SUCCEEDED).to_json(), b"{", b"[]"])
+def test_a_run_that_does_not_tell(registry: Registry, data: bytes) -> None:
+    leave(registry, "a", data)
+    assert registry.version_of_run(a_record().flow_id, RUN) is None
