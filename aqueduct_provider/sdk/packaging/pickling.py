@@ -31,6 +31,24 @@ _CONTAINERS = frozenset([tuple, list, dict])
 _RECURSION_LIMIT = 10_000
 # The one in Python; types of it are not public.
 _Pickler: Any = pickle._Pickler
+# How it writes each type, from its methods: importing dill changes the table of the class itself, for every
+# pickler of the process, and what dill writes only dill reads.
+_STOCK: Mapping[type, Callable[[Any, Any], None]] = {
+    type(None): _Pickler.save_none,
+    bool: _Pickler.save_bool,
+    int: _Pickler.save_long,
+    float: _Pickler.save_float,
+    bytes: _Pickler.save_bytes,
+    bytearray: _Pickler.save_bytearray,
+    pickle.PickleBuffer: _Pickler.save_picklebuffer,
+    str: _Pickler.save_str,
+    tuple: _Pickler.save_tuple,
+    list: _Pickler.save_list,
+    dict: _Pickler.save_dict,
+    set: _Pickler.save_set,
+    frozenset: _Pickler.save_frozenset,
+    type: _Pickler.save_type,
+}
 
 
 @dataclass(frozen=True)
@@ -146,7 +164,7 @@ class CanonicalPickler(_Pickler):
         if written:
             self.write(self.get(written[0]))
         else:
-            _Pickler.dispatch[type(obj)](self, obj)
+            _STOCK[type(obj)](self, obj)
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         """Everything that is written as a module and a name in it comes here."""
@@ -155,7 +173,7 @@ class CanonicalPickler(_Pickler):
         _Pickler.save_global(self, obj, name)
 
     dispatch: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
-        **_Pickler.dispatch,
+        **_STOCK,
         types.FunctionType: save_global,
     }
 
@@ -219,7 +237,7 @@ class CanonicalPickler(_Pickler):
 
 
 _LEAVES: dict[type, Callable[[Any, Any], None]] = {
-    **{kind: _Pickler.dispatch[kind] for kind in (int, float, bool, type(None))},
+    **{kind: _STOCK[kind] for kind in (int, float, bool, type(None))},
     str: CanonicalPickler.save_text,
     bytes: CanonicalPickler.save_binary,
 }

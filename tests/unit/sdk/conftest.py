@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +12,6 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from tests.published import Deployment, deployment
-
-# Airflow 2.11, once another test has imported it, prints what httpx logs among what these tests compare.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @pytest.fixture

@@ -344,3 +344,15 @@ def test_generic_aliases_and_functions_with_them() -> None:
     again = loaded(train)
     assert again.__annotations__ == train.__annotations__
     assert again([1, 1]) == {"rows": {1}}
+
+
+def test_what_others_do_to_pickles_own_table_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = pickled(test_deep_values_are_written_all_the_same).data
+
+    def never(*_: object) -> None:
+        raise AssertionError("dill writes")
+
+    # As importing dill does.
+    for kind in (type, dict, types.FunctionType, type(threading.Lock()), types.ModuleType):
+        monkeypatch.setitem(pickle._Pickler.dispatch, kind, never)
+    assert pickled(test_deep_values_are_written_all_the_same).data == before
