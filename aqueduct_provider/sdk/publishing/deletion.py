@@ -1,6 +1,8 @@
 """What ``client.delete_flow`` does: runs are looked after first, then the spec goes, then the DAG.
 
-The flow's record goes last, so that what failed half-way can be done again.
+The flow's record goes last, so that what failed half-way can be done again. The DAG is deleted when Airflow
+has noticed that its spec is gone, not before: a DAG that is deleted while the DAG processor of Airflow 3
+writes down what it has parsed ends the whole processor (StaleDataError; seen on 3.3.2).
 """
 
 from __future__ import annotations
@@ -17,15 +19,25 @@ if TYPE_CHECKING:
 
 # Seconds until tasks of runs that were marked failed have ended.
 _END_SECONDS = 60.0
+# Airflow's own settings let it take two minutes (stale_dag_threshold, parsing_cleanup_interval).
+_GONE_SECONDS = 300.0
 _CONFLICT = 409
 
 
-def delete_flow(flow: Flow, *, artifacts: bool, force: bool, seconds: float = _END_SECONDS) -> str:
+def delete_flow(
+    flow: Flow,
+    *,
+    artifacts: bool,
+    force: bool,
+    seconds: float = _END_SECONDS,
+    gone_seconds: float = _GONE_SECONDS,
+) -> str:
     """Delete a flow; a sentence that says what is left of it.
 
     :param artifacts: delete what its runs left in the store, too.
     :param force: end active runs without asking.
     :param seconds: how long Airflow may take to end tasks.
+    :param gone_seconds: how long Airflow may take to notice that the spec is gone.
     :raises AuthoringError: runs are active, and nobody is there to be asked, or said no; nothing was deleted.
     :raises AirflowError: Airflow does not do what is asked; when it cannot be reached, nothing was deleted.
     """
@@ -46,6 +58,7 @@ def delete_flow(flow: Flow, *, artifacts: bool, force: bool, seconds: float = _E
     delivery.withdraw(record.dag_id)
     _end(airflow, record.dag_id, active)
     ask_to_parse(airflow, record.dag_id)
+    _wait_until_gone(airflow, record.dag_id, gone_seconds)
     _delete_dag(airflow, record.dag_id, seconds)
     unpublish(record, session.store, delivery, artifacts=artifacts)
     place = session.store.url(FlowLayout(record.flow_id).prefix)
@@ -60,6 +73,24 @@ def _end(airflow: Airflow, dag_id: str, run_ids: list[str]) -> None:
             airflow.end_run(dag_id, run_id)
         except NotFound:
             continue
+
+
+def _wait_until_gone(airflow: Airflow, dag_id: str, seconds: float) -> None:
+    """Wait until Airflow does not show the DAG any more."""
+    from aqueduct_provider.sdk.display.progress import spinner
+
+    def look() -> bool:
+        return airflow.dag(dag_id) is None
+
+    if look():
+        return
+    with spinner(f"Waiting until Airflow notices that the spec of the DAG {dag_id} is gone ...", shown=True):
+        wait_for(
+            look,
+            what=f"Airflow still shows the DAG {dag_id!r}, whose spec is gone",
+            seconds=seconds,
+            cure="Does its DAG processor run? Delete the flow again later.",
+        )
 
 
 def _delete_dag(airflow: Airflow, dag_id: str, seconds: float) -> None:

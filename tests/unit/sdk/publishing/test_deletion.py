@@ -170,6 +170,20 @@ def test_tasks_that_still_run_can_be_waited_for_and_the_deletion_repeated(made: 
     assert made.client.list_flows() == []
 
 
+def test_a_dag_is_not_deleted_before_airflow_lets_go_of_it(made: Deployment) -> None:
+    flow = made.publish()
+    flow.wait_until_deployed(progress=False)
+    # The parse is asked for, and does not come.
+    made.fake.on_parse = lambda file_token: None
+    with pytest.raises(WaitTimedOut, match=r"still shows the DAG 'churn', .* Delete the flow again later"):
+        delete_flow(flow, artifacts=False, force=False, gone_seconds=0)
+    assert made.fake.calls("DELETE") == []
+    assert made.client.flow("churn").name() == "churn"
+    made.parse()
+    made.client.delete_flow("churn")
+    assert "churn" not in made.fake.dags
+
+
 def test_when_airflow_refuses_the_flow_can_be_deleted_again(made: Deployment) -> None:
     made.publish().wait_until_deployed(progress=False)
     made.fake.forbid("DELETE")
