@@ -11,6 +11,7 @@ import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, NotFound
 from aqueduct_provider.sdk.rest.airflow import Airflow, AirflowLogin
+from tests.integration.client import ApiError
 from tests.integration.draft import Draft
 from tests.integration.place import Place
 from tests.integration.stack import MAJOR
@@ -118,7 +119,9 @@ def test_a_run(rest: Airflow, flow: Draft, run_id: str) -> None:
         rest.trigger(flow.dag_id, {}, run_id)
 
 
-def test_runs(rest: Airflow, flow: Draft, run_id: str) -> None:
+def test_runs(rest: Airflow, place: Place, flow: Draft, run_id: str) -> None:
+    # Paused, so that no scheduler goes on with the runs that are ended here.
+    place.client._ask("PATCH", f"/dags/{flow.dag_id}", json={"is_paused": True})
     newer = [rest.trigger(flow.dag_id, {}).run_id for _ in range(2)][::-1]
     assert [run.run_id for run in rest.runs(flow.dag_id, 10)] == [*newer, run_id]
     assert [run.run_id for run in rest.runs(flow.dag_id, 1)] == newer[:1]
@@ -174,9 +177,9 @@ def test_a_new_version_is_parsed_and_then_the_dag_deleted(place: Place, rest: Ai
         wait_for(lambda: rest.any_dag(newer.version), what="the newer version", seconds=30)
     rest.parse_now(dag.file_token)
 
-    def is_gone() -> bool:
-        rest.delete_dag(dag_id)
-        return rest.dag(dag_id) is None
-
-    wait_for(is_gone, what="the end of the DAG", seconds=30)
+    # Deleted earlier, it could end Airflow's DAG processor.
+    wait_for(lambda: rest.dag(dag_id) is None, what="the end of the DAG", seconds=30)
+    rest.delete_dag(dag_id)
+    with pytest.raises(ApiError):
+        place.client.details(dag_id)
     rest.delete_dag(dag_id)
