@@ -80,7 +80,7 @@ def _load() -> tuple[Any, Any]:
 def _take_to_pieces(pieces: Clock) -> None:
     with pieces.part("imports"):
         from aqueduct_provider.sdk.packaging import packaging
-        from aqueduct_provider.sdk.publishing.publishing import compose, publish
+        from aqueduct_provider.sdk.publishing import compose, publish
         from aqueduct_provider.sdk.resources.profile import StoreProfile
     pieces.watch(StoreProfile, "connect", "client set-up")
     pieces.watch(compose, "compose", "composing")
