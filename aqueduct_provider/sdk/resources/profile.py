@@ -157,17 +157,6 @@ class Profile:
             f" {self.path}. For local runs a folder will do: the same three ways, with folder."
         )
 
-    def save_store(self, store: StoreProfile) -> None:
-        """Write the store into the file; arguments and variables still beat it.
-
-        :raises ConfigError: a field is wrong, or the file cannot be written.
-        """
-        given = _filled(dataclasses.asdict(store))
-        if {"bucket", "folder"} <= given.keys():
-            raise ConfigError("The artifact store: give a bucket or a folder, not both.")
-        raise_problems("The artifact store", _filed_store_problems(given))
-        self._save({**_read(self.path), "store": given})
-
     def resources(self) -> dict[str, ResourceProfile]:
         """The connected resources by name, with their secrets; lists of text are joined by commas."""
         return {name: self._resource(name, table) for name, table in self._data.get("resources", {}).items()}
@@ -288,7 +277,7 @@ def _problems(data: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(store, dict):
         yield "store: must be a table, under the heading [store]."
     else:
-        yield from _filed_store_problems(store, "store.")
+        yield from _filed_store_problems(store)
     if not isinstance(resources, dict):
         yield "resources: must be tables, under headings such as [resources.my_airflow]."
     else:
@@ -296,11 +285,11 @@ def _problems(data: Mapping[str, Any]) -> Iterator[str]:
             yield from _resource_problems(name, table, f"resources.{name}")
 
 
-def _filed_store_problems(store: Mapping[str, Any], before: str = "") -> Iterator[str]:
-    yield from _store_problems(store, before)
+def _filed_store_problems(store: Mapping[str, Any]) -> Iterator[str]:
+    yield from _store_problems(store, "store.")
     # Another working directory must not mean another store.
     if isinstance(folder := store.get("folder", "/"), str) and not folder.startswith(("/", "~")):
-        yield f"{before}folder: must begin with / or ~."
+        yield "store.folder: must begin with / or ~."
 
 
 def _store_problems(store: Mapping[str, Any], before: str = "") -> Iterator[str]:

@@ -113,23 +113,6 @@ def test_wrong_arguments(path: Path) -> None:
         profile(path, region=7)
 
 
-def test_a_saved_store_comes_back(path: Path) -> None:
-    saved = profile(path, "# mine\n" + FILE)
-    saved.save_store(StoreProfile("other", root_dir="filed"))
-    assert saved.store == profile(path).store == StoreProfile("other", root_dir="filed")
-    assert path.read_text() == '# mine\n[store]\nbucket = "other"\nroot_dir = "filed"\n'
-    saved.save_store(StoreProfile(folder="/data"))
-    assert profile(path).store == StoreProfile(folder="/data")
-
-
-def test_a_wrong_store_is_not_saved(path: Path) -> None:
-    with pytest.raises(ConfigError, match="not both"):
-        profile(path).save_store(StoreProfile("b", folder="/data"))
-    with pytest.raises(ConfigError, match="must begin with / or ~"):
-        profile(path).save_store(StoreProfile(folder="data"))
-    assert not path.exists()
-
-
 def test_connecting_to_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     store = StoreProfile(folder="~/store").connect()
