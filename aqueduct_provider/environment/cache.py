@@ -129,19 +129,25 @@ class EnvironmentCache:
 
     def _obtain(self, request: _Request, lock: _Lock) -> PythonEnvironment:
         build_seconds = 0.0
+        waiting = _Waiting(request)
         try:
-            # Another process may evict what was built before this one has changed to the shared lock.
-            while not self._use(request, lock):
-                build_seconds += self._build(request, lock)
+            while not self._use(request, lock, waiting):
+                # Nobody waits for the exclusive lock: who has built holds the shared one for as long as its
+                # task runs. And another process may evict what was built before this one shares the lock.
+                if lock.try_acquire(fcntl.LOCK_EX):
+                    build_seconds += self._build(request, lock)
+                else:
+                    waiting.pause()
         except OSError as exc:
             raise EnvironmentBuildError(f"The environment cache cannot be used: {exc}") from exc
         return PythonEnvironment(
             executable_in(request.folder), request.name, not build_seconds, build_seconds
         )
 
-    def _use(self, request: _Request, lock: _Lock) -> bool:
+    def _use(self, request: _Request, lock: _Lock, waiting: _Waiting) -> bool:
         """Whether there is such an environment; it then has this process as a user."""
-        _acquire(lock, fcntl.LOCK_SH, request)
+        while not lock.try_acquire(fcntl.LOCK_SH):
+            waiting.pause()
         marker = _complete(request.folder)
         if marker is None:
             return False
@@ -152,8 +158,7 @@ class EnvironmentCache:
         return True
 
     def _build(self, request: _Request, lock: _Lock) -> float:
-        """Build unless another process just did; the seconds that it took."""
-        _acquire(lock, fcntl.LOCK_EX, request)
+        """Build, under the exclusive lock, unless another process just did; the seconds that it took."""
         if _complete(request.folder) is not None:
             return 0.0
         request.say(f"Building a Python {request.spec.python_version} environment, {request.name[:12]}.")
@@ -249,15 +254,23 @@ class _Lock:
         return True
 
 
-def _acquire(lock: _Lock, mode: int, request: _Request) -> None:
+class _Waiting:
+    """Pauses between two questions for a lock; says once that the task waits."""
+
     # Asked again and again, since a blocking flock goes on after a signal and would not see the cancellation.
-    said = False
-    while not lock.try_acquire(mode):
-        if request.cancelled():
+
+    def __init__(self, request: _Request) -> None:
+        self._request = request
+        self._said = False
+
+    def pause(self) -> None:
+        """:raises OperatorKilled: the task was cancelled."""
+        if self._request.cancelled():
             raise OperatorKilled("Airflow ended the task while it waited for its Python environment.")
-        if not said:
-            request.say(f"Waiting for another task, which builds or uses environment {request.name[:12]}.")
-            said = True
+        if not self._said:
+            name = self._request.name[:12]
+            self._request.say(f"Waiting for another task, which builds or uses environment {name}.")
+            self._said = True
         time.sleep(_POLL)
 
 

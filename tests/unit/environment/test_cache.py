@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -258,6 +259,22 @@ def test_processes_that_come_together_build_once(workers: Workers, index: Index,
     go.touch()
     endings = sorted(workers.result(process)[-1] for process in processes)
     assert endings == ["built", "reused", "reused", "reused"]
+
+
+def test_who_waited_uses_what_is_built_while_its_builder_runs_on(
+    workers: Workers, cache: EnvironmentCache, log: Log
+) -> None:
+    """A task must not wait for the end of the task that built its environment."""
+    folder = folder_of(once(cache, spec("alpha"), log))
+    aside = folder.with_name("aside")
+    folder.rename(aside)
+    with (workers.root / "locks" / f"{folder.name}.lock").open() as shared:
+        fcntl.flock(shared, fcntl.LOCK_SH)
+        process = workers.lease("alpha")
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Waiting for another task")
+        aside.rename(folder)
+        assert workers.result(process) == ["reused"]
 
 
 def test_a_builder_that_is_killed_leaves_no_mess(
