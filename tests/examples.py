@@ -137,6 +137,20 @@ S3_CONNECTOR: Document = {
 }
 
 
+_POSTGRES: Document = {
+    "connector_name": "Postgres",
+    "connector_config": {
+        "username": "ada",
+        "password": "planted-database-password",
+        "database": "shop",
+        "host": "db.example.org",
+        "port": "5432",
+    },
+}
+POSTGRES_EXTRACT: Document = {**_POSTGRES, "parameters": {"query": "SELECT * FROM orders WHERE id = $1"}}
+POSTGRES_LOAD: Document = {**_POSTGRES, "parameters": {"table": "daily", "update_mode": "append"}}
+
+
 def extract_task(name: str, *, filepath: str = '"in/a.csv"', **overrides: Any) -> Document:
     """A task of type ``extract`` that reads CSV from S3."""
     return {

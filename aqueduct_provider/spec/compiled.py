@@ -19,6 +19,8 @@ from pydantic import SecretStr
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec import compiled_checks
 from aqueduct_provider.spec import compiled_models as source
+from aqueduct_provider.spec.compiled_connectors import ConnectorReader
+from aqueduct_provider.spec.data_systems import S3Extract, S3Load, Source, Target
 from aqueduct_provider.spec.document import Parts, json_path
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
@@ -37,14 +39,12 @@ from aqueduct_provider.spec.models import (
     Parameter,
     ParamOperator,
     S3ArtifactStore,
-    S3Extract,
-    S3Load,
     StoredDefault,
     SystemMetricOperator,
     Version,
     WorkflowSpec,
 )
-from aqueduct_provider.spec.shape import AnyModel, validated, validated_part
+from aqueduct_provider.spec.shape import AnyModel, validated
 
 TYPE = "compile_airflow"
 
@@ -139,9 +139,9 @@ class _Translation:
             case source.SystemMetricTask():
                 return _new(SystemMetricOperator, metric=task.metric_name, **common)
             case source.ExtractTask():
-                return _new(ExtractOperator, source=self._s3_extract(key, task), **common)
+                return _new(ExtractOperator, source=self._source(key, task), **common)
             case source.LoadTask():
-                return _new(LoadOperator, target=self._s3_load(key, task), **common)
+                return _new(LoadOperator, target=self._target(key, task), **common)
 
     def _inputs(self, task: source.AnyTask) -> tuple[str, ...]:
         match task:
@@ -153,48 +153,28 @@ class _Translation:
 
     # --- connectors
 
-    def _s3_extract(self, key: str, task: source.ExtractTask) -> S3Extract:
-        parameters = self._s3_part(key, task, source.S3ExtractParameters)
-        if parameters is None:
+    def _source(self, key: str, task: source.ExtractTask) -> Source:
+        reader = self._reader(key, task)
+        reached = reader.source()
+        self.problems += reader.problems
+        if reached is None:
             return _new(S3Extract, connector="S3", filepath="-", artifact_type=ArtifactType.UNTYPED)
-        filepath = source.decoded_filepath(parameters.filepath)
-        if filepath is None:
-            where = json_path(("task_specs", key, "parameters", "filepath"))
-            message = 'must be JSON inside the text: "\\"one/path\\"", or "[\\"a\\", \\"b\\"]"'
-            self.problems.append(Problem(where, message))
-        return _new(
-            S3Extract,
-            connector="S3",
-            filepath=filepath or "-",
-            artifact_type=parameters.artifact_type,
-            format=parameters.format,
-            merge=bool(parameters.merge),
-        )
+        self.connectors[task.metadata_path] = reached.config
+        return reached.part
 
-    def _s3_load(self, key: str, task: source.LoadTask) -> S3Load:
-        parameters = self._s3_part(key, task, source.S3LoadParameters)
-        if parameters is None:
+    def _target(self, key: str, task: source.LoadTask) -> Target:
+        reader = self._reader(key, task)
+        reached = reader.target()
+        self.problems += reader.problems
+        if reached is None:
             return _new(S3Load, connector="S3", filepath="-", format="CSV")
-        return _new(S3Load, connector="S3", filepath=parameters.filepath, format=parameters.format)
+        self.connectors[task.metadata_path] = reached.config
+        return reached.part
 
-    def _s3_part(
-        self, key: str, task: source.ConnectorTask, model: type[source.AnyParameters]
-    ) -> source.AnyParameters | None:
-        """The task's parameters when they can be used; its connector's configuration is kept."""
+    @staticmethod
+    def _reader(key: str, task: source.ConnectorTask) -> ConnectorReader:
         base: Parts = ("task_specs", key)
-        if task.connector_name != "S3":
-            message = f"connector '{task.connector_name}' is not supported by this release; supported: S3"
-            self.problems.append(Problem(json_path((*base, "connector_name")), message))
-            return None
-        place: Parts = (*base, "connector_config")
-        config = task.connector_config
-        if isinstance(config.get("conf"), dict):
-            config, place = config["conf"], (*place, "conf")
-        self.connectors[task.metadata_path] = config
-        self.problems += validated_part(source.S3ConnectorConfig, config, place)[1]
-        parameters, problems = validated_part(model, task.parameters, (*base, "parameters"))
-        self.problems += problems
-        return parameters
+        return ConnectorReader(task.connector_name, task.connector_config, task.parameters, base)
 
     # --- where things stand
 

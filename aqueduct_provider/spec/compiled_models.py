@@ -7,14 +7,15 @@ known to be supported. Must not import: anything outside ``spec``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, JsonValue, SecretStr
 
-from aqueduct_provider.spec.models import ArtifactType, Model, Name, Resources, TableFormat
+from aqueduct_provider.spec.basics import ArtifactType, Model, Name
+from aqueduct_provider.spec.compiled_connectors import FILE_SYSTEMS, decoded_filepath
+from aqueduct_provider.spec.models import Resources
 
 Paths = tuple[Name, ...]
 Pairs = tuple[tuple[str, str], ...]
@@ -159,7 +160,7 @@ class ExtractTask(Writing, ConnectorTask):
 
     @property
     def output_types(self) -> tuple[ArtifactType, ...]:
-        return (_extracted_type(self.parameters),)
+        return (_extracted_type(self.connector_name, self.parameters),)
 
 
 class LoadTask(ConnectorTask):
@@ -185,52 +186,10 @@ class Document(Model):
     task_edges: dict[str, tuple[str, ...]]
 
 
-class S3ConnectorConfig(Model):
-    """How the original reaches S3 as a data system."""
-
-    type: Literal["access_key", "config_file_path", "config_file_content"] = "access_key"
-    access_key_id: SecretStr = SecretStr("")
-    secret_access_key: SecretStr = SecretStr("")
-    config_file_path: str = ""
-    config_file_content: SecretStr = SecretStr("")
-    config_file_profile: str = ""
-    bucket: Name
-    region: str = ""
-    root_dir: str = ""
-    use_as_storage: str = ""
-    exec_state: str | None = None
-
-
-class S3ExtractParameters(Model):
-    filepath: Name
-    # What was read from JSON before holds text, not enums.
-    artifact_type: ArtifactType = Field(strict=False)
-    format: TableFormat | None = None
-    merge: bool | None = None
-
-
-class S3LoadParameters(Model):
-    filepath: Name
-    format: TableFormat | None = None
-
-
-AnyParameters = TypeVar("AnyParameters", S3ExtractParameters, S3LoadParameters)
-
-
-def decoded_filepath(text: str) -> str | tuple[str, ...] | None:
-    """The path, or the paths, that an extract's ``filepath`` holds as JSON text; None when it holds none."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    paths = value if isinstance(value, list) else [value]
-    if not paths or not all(isinstance(path, str) and path for path in paths):
-        return None
-    return tuple(paths) if isinstance(value, list) else str(value)
-
-
-def _extracted_type(parameters: Mapping[str, Any]) -> ArtifactType:
-    """What an S3 extract gives: one file's type, a table of many, or a tuple of many."""
+def _extracted_type(connector: str, parameters: Mapping[str, Any]) -> ArtifactType:
+    """What an extract gives: a table; for files one file's type, a table of many, or a tuple of many."""
+    if connector not in FILE_SYSTEMS:
+        return ArtifactType.TABLE
     filepath = decoded_filepath(str(parameters.get("filepath", "")))
     try:
         each = ArtifactType(parameters.get("artifact_type"))

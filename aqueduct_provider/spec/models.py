@@ -10,72 +10,19 @@ read from, or written to, JSON. Rules that span several fields live in ``spec/gr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    JsonValue,
-    PrivateAttr,
-    Tag,
-)
+from pydantic import AwareDatetime, Discriminator, Field, JsonValue, PrivateAttr, Tag
 
+from aqueduct_provider.spec.basics import DIGEST_PATTERN as DIGEST_PATTERN
+from aqueduct_provider.spec.basics import IDENTIFIER_PATTERN as IDENTIFIER_PATTERN
+from aqueduct_provider.spec.basics import JSON_TYPES as JSON_TYPES
+from aqueduct_provider.spec.basics import PYTHON_PATTERN as PYTHON_PATTERN
+from aqueduct_provider.spec.basics import ArtifactType as ArtifactType
+from aqueduct_provider.spec.basics import Digest, Identifier, Model, Name, Seconds
 from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
-
-DIGEST_PATTERN = r"^[0-9a-f]{64}$"
-# Identifiers become parts of object keys: ``.`` and ``..`` must not be among them.
-IDENTIFIER_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
-PYTHON_PATTERN = r"^3\.[0-9]{1,3}$"
-
-Digest = Annotated[str, Field(pattern=DIGEST_PATTERN, description="sha256 in lower-case hexadecimal.")]
-Identifier = Annotated[str, Field(max_length=200, pattern=IDENTIFIER_PATTERN)]
-Name = Annotated[str, Field(min_length=1)]
-# At most a year: far longer ones overflow where Airflow adds them to a date.
-Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
-
-
-class ArtifactType(str, Enum):
-    """What kind of value an artifact is."""
-
-    UNTYPED = "untyped"
-    STRING = "string"
-    BOOLEAN = "boolean"
-    NUMERIC = "numeric"
-    DICTIONARY = "dictionary"
-    TUPLE = "tuple"
-    LIST = "list"
-    TABLE = "table"
-    JSON = "json"
-    BYTES = "bytes"
-    IMAGE = "image"
-    PICKLABLE = "picklable"
-    KERAS_MODEL = "tensorflow-keras-model"
-
-
-# A value of these types can be given as JSON: in a spec, in Airflow's trigger form, in a REST ``conf``.
-JSON_TYPES = frozenset(
-    {
-        ArtifactType.UNTYPED,
-        ArtifactType.STRING,
-        ArtifactType.BOOLEAN,
-        ArtifactType.NUMERIC,
-        ArtifactType.DICTIONARY,
-        ArtifactType.TUPLE,
-        ArtifactType.LIST,
-        ArtifactType.JSON,
-    }
-)
-
-
-class Model(BaseModel):
-    """Frozen, strict, and unknown fields are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+from aqueduct_provider.spec.data_systems import Source, Target
 
 
 class Flow(Model):
@@ -277,43 +224,18 @@ class SystemMetricOperator(OperatorBase):
     metric: Literal["runtime", "max_memory"] = Field(description="Seconds, or MB.")
 
 
-TableFormat = Literal["CSV", "JSON", "Parquet"]
-
-
-class S3Extract(Model):
-    """Reads files from S3."""
-
-    connector: Literal["S3"]
-    connection_id: Name | None = Field(None, description="aqueduct connection; null: the artifact store's.")
-    filepath: Name | Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
-        description="Key; a key that ends with / is a prefix; a list of keys gives a tuple of their values."
-    )
-    artifact_type: ArtifactType = Field(description="What each file is.")
-    format: TableFormat | None = Field(None, description="Needed for tables.")
-    merge: bool = Field(False, description="Make one table of all files.")
-
-
-class S3Load(Model):
-    """Writes an artifact to a file in S3."""
-
-    connector: Literal["S3"]
-    connection_id: Name | None = Field(None, description="aqueduct connection; null: the artifact store's.")
-    filepath: Name = Field(description="Key; each {name} is filled by the next string input.")
-    format: TableFormat | None = Field(None, description="Needed for tables.")
-
-
 class ExtractOperator(OperatorBase):
     """Reads from a data system."""
 
     type: Literal["extract"]
-    source: S3Extract = Field(description="Where to read.")
+    source: Source = Field(description="Where to read.")
 
 
 class LoadOperator(OperatorBase):
     """Saves its last input to a data system; earlier inputs are string parameters."""
 
     type: Literal["load"]
-    target: S3Load = Field(description="Where to write.")
+    target: Target = Field(description="Where to write.")
 
 
 CallOperator = FunctionOperator | MetricOperator | CheckOperator

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aqueduct_provider.errors import Problem
+from aqueduct_provider.spec.data_system_rules import data_system_problems
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
     JSON_TYPES,
@@ -50,16 +51,8 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
         match operator:
             case FunctionOperator() | MetricOperator() | CheckOperator():
                 yield from _code_problems(operator.code, index, at)
-            case ExtractOperator():
-                if operator.source.artifact_type is ArtifactType.TABLE and operator.source.format is None:
-                    yield Problem(at("operators", index, "source", "format"), _NO_FORMAT)
-            case LoadOperator():
-                saved = types.get(operator.inputs[-1]) if operator.inputs else None
-                if saved is ArtifactType.TABLE and operator.target.format is None:
-                    yield Problem(at("operators", index, "target", "format"), _NO_FORMAT)
-
-
-_NO_FORMAT = "tables need a format; give 'CSV', 'JSON' or 'Parquet'"
+            case ExtractOperator() | LoadOperator():
+                yield from data_system_problems(operator, index, types, at)
 
 
 def _bucket_name(bucket: str) -> str:

@@ -124,9 +124,10 @@ def _finding(detail: Any, model: type[BaseModel], tree: Any) -> _Finding:
             field = owner.model_fields[str(parts[-1])]
             return _Finding(parts, f"missing; add it: {field.description or 'this field is required'}")
         case "union_tag_not_found":
-            return _Finding((*parts, "type"), f"missing; add one of {_listed(_tags(expected))}")
+            return _Finding(_tag_of(parts, context), f"missing; add one of {_listed(_tags(expected))}")
         case "union_tag_invalid":
-            return _Finding((*parts, "type"), _choice(_tags(expected), tree, (*parts, "type")))
+            place = _tag_of(parts, context)
+            return _Finding(place, _choice(_tags(expected), tree, place))
         case "literal_error" | "enum":
             return _Finding(parts, _choice(_choices(expected), tree, parts))
         case "json_invalid":
@@ -137,6 +138,8 @@ def _finding(detail: Any, model: type[BaseModel], tree: Any) -> _Finding:
 
 def _words(kind: str, context: Mapping[str, Any], expected: Any) -> str:
     if _is_union(expected) and not _models_of_union(expected):
+        if int in get_args(expected):
+            return "must be text or a whole number"
         return "must be text that is not empty, or a list with at least one such text"
     if kind == "string_pattern_mismatch":
         return _PATTERNS[context["pattern"]]
@@ -227,7 +230,19 @@ def _models_of_union(annotation: Any) -> dict[str, type[BaseModel]]:
 
 def _member_tags(member: Any, model: type[BaseModel]) -> Iterator[str]:
     named = [extra.tag for extra in getattr(member, "__metadata__", ()) if isinstance(extra, Tag)]
-    yield from named or get_args(model.model_fields["type"].annotation)
+    tag = "type" if "type" in model.model_fields else "connector"
+    yield from named or _literals(model.model_fields[tag].annotation)
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    """The choices of a literal, or of a union of them."""
+    for part in get_args(annotation):
+        yield from [part] if isinstance(part, str) else _literals(part)
+
+
+def _tag_of(parts: Parts, context: Mapping[str, Any]) -> Parts:
+    """Where the field stands that tells the models of a union apart; pydantic quotes its name."""
+    return (*parts, str(context["discriminator"]).strip("'"))
 
 
 def _tags(annotation: Any) -> list[str]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from aqueduct_provider.errors import SpecError
+from aqueduct_provider.spec.data_systems import S3Extract, S3Load
 from aqueduct_provider.spec.graph import order, upstream
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import (
@@ -197,13 +198,16 @@ def test_data_alone_makes_edges() -> None:
 def test_s3_extract_and_load(wrap: Any) -> None:
     document: Any = compiled_document()
     document["task_specs"] |= {
+        "day": param_task("day", "string", "string"),
         "read": extract_task("read", filepath='["a.csv", "b.csv"]', connector_config=wrap(S3_CONNECTOR)),
-        "save": load_task("save", inputs=["threshold", "features"], connector_config=wrap(S3_CONNECTOR)),
+        "save": load_task("save", inputs=["day", "features"], connector_config=wrap(S3_CONNECTOR)),
     }
     spec = spec_of(document)
     read, save = spec.operators[-2:]
     assert isinstance(read, ExtractOperator)
     assert isinstance(save, LoadOperator)
+    assert isinstance(read.source, S3Extract)
+    assert isinstance(save.target, S3Load)
     assert (read.source.filepath, read.source.merge, read.source.format) == (("a.csv", "b.csv"), False, "CSV")
     assert (save.target.filepath, save.target.format, save.outputs) == ("out/a.csv", "CSV", ())
     assert spec.compiled is not None
@@ -350,15 +354,13 @@ def test_problems_stand_at_the_paths_of_the_document(document: Any, path: str, m
 
 
 @pytest.mark.parametrize("kind", [extract_task, load_task])
-def test_an_unsupported_connector_is_one_problem(kind: Any) -> None:
+def test_an_unknown_connector_learns_of_the_known_ones(kind: Any) -> None:
     config = {"conf": {"password": "hunter2", "host": "db"}}
     inputs = {} if kind is extract_task else {"inputs": ["features"]}
-    task = kind(
-        "sql", connector_name="Postgres", connector_config=config, parameters={"query": "select 1"}, **inputs
-    )
+    task = kind("sql", connector_name="Oracle", connector_config=config, parameters={"query": "q"}, **inputs)
     problems = problems_of(edited(sql=task, use=function_task("use", inputs=["features"])))
     assert list(problems) == ["$.task_specs.sql.connector_name"]
-    assert "'Postgres' is not supported by this release; supported: S3" in str(problems)
+    assert "there is no connector 'Oracle'; there are: Athena, AzureSQL, BigQuery, GCS" in str(problems)
     assert "hunter2" not in str(problems)
 
 

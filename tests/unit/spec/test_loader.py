@@ -16,7 +16,15 @@ from aqueduct_provider.spec.document import MAX_BYTES
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import load, parse
 from aqueduct_provider.spec.shape import MAX_PROBLEMS
-from tests.examples import compiled_document, extract_task, load_task, native_document, operator
+from tests.examples import (
+    POSTGRES_EXTRACT,
+    POSTGRES_LOAD,
+    compiled_document,
+    extract_task,
+    load_task,
+    native_document,
+    operator,
+)
 
 
 def failure_of(document: Any) -> SpecError:
@@ -155,6 +163,20 @@ _EXAMPLES: list[Any] = [
                 "read", "extract", source={"connector": "S3", "filepath": ["a"], "artifact_type": "table"}
             ),
             operator("save", "load", target={"connector": "S3", "filepath": "a"}),
+            operator(
+                "ask", "extract", source={"connector": "MySQL", "connection_id": "m", "queries": ["SELECT 1"]}
+            ),
+            operator(
+                "find",
+                "extract",
+                source={
+                    "connector": "MongoDB",
+                    "connection_id": "m",
+                    "collection": "c",
+                    "query": {"args": [{"a": 1}], "kwargs": {"limit": 1}},
+                },
+            ),
+            operator("fill", "load", target={"connector": "Postgres", "connection_id": "p", "table": "s.t"}),
         ],
         schedule={"type": "after_flows", "flows": ["other"]},
     ),
@@ -164,6 +186,8 @@ _EXAMPLES: list[Any] = [
             **compiled_document()["task_specs"],
             "read": extract_task("read"),
             "save": load_task("save", inputs=["features"]),
+            "ask": extract_task("ask", **POSTGRES_EXTRACT),
+            "fill": load_task("fill", inputs=["features"], **POSTGRES_LOAD),
         }
     ),
 ]

@@ -191,7 +191,7 @@ def test_tables_in_files_need_a_format(kind: str, format_: str | None, fits: boo
     document["artifacts"].append({"id": "read-value", "name": "read", "type": kind})
     document["operators"] += [
         operator("read", "extract", source={**file, "artifact_type": kind}),
-        {**operator("save", "load", inputs=["threshold", "read"], target=file), "outputs": []},
+        {**operator("save", "load", inputs=["read"], target=file), "outputs": []},
     ]
     paths = ["$.operators[7].source.format", "$.operators[8].target.format"]
     assert list(problems_of(document)) == ([] if fits else paths)

@@ -1,0 +1,61 @@
+"""Stage 1, what the models of both dialects are made of: their base class, names, and artifact types.
+
+Must not import: anything of this package.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+# Identifiers become parts of object keys: ``.`` and ``..`` must not be among them.
+IDENTIFIER_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+PYTHON_PATTERN = r"^3\.[0-9]{1,3}$"
+
+Digest = Annotated[str, Field(pattern=DIGEST_PATTERN, description="sha256 in lower-case hexadecimal.")]
+Identifier = Annotated[str, Field(max_length=200, pattern=IDENTIFIER_PATTERN)]
+Name = Annotated[str, Field(min_length=1)]
+# At most a year: far longer ones overflow where Airflow adds them to a date.
+Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
+
+
+class ArtifactType(str, Enum):
+    """What kind of value an artifact is."""
+
+    UNTYPED = "untyped"
+    STRING = "string"
+    BOOLEAN = "boolean"
+    NUMERIC = "numeric"
+    DICTIONARY = "dictionary"
+    TUPLE = "tuple"
+    LIST = "list"
+    TABLE = "table"
+    JSON = "json"
+    BYTES = "bytes"
+    IMAGE = "image"
+    PICKLABLE = "picklable"
+    KERAS_MODEL = "tensorflow-keras-model"
+
+
+# A value of these types can be given as JSON: in a spec, in Airflow's trigger form, in a REST ``conf``.
+JSON_TYPES = frozenset(
+    {
+        ArtifactType.UNTYPED,
+        ArtifactType.STRING,
+        ArtifactType.BOOLEAN,
+        ArtifactType.NUMERIC,
+        ArtifactType.DICTIONARY,
+        ArtifactType.TUPLE,
+        ArtifactType.LIST,
+        ArtifactType.JSON,
+    }
+)
+
+
+class Model(BaseModel):
+    """Frozen, strict, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)

@@ -1,0 +1,343 @@
+"""Stage 1, data systems in the compiled dialect: a task's connector -> a source or target of the model.
+
+In: connector name, configuration and parameters of an extract or load task (Aqueduct formats, section 6).
+Out: a :class:`Reached`, and problems at the places of the document. Configurations hold credentials: messages
+name fields, never values. Must not import: anything outside ``errors`` and ``spec``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import Field, JsonValue, SecretStr
+
+from aqueduct_provider.errors import Problem
+from aqueduct_provider.spec.basics import ArtifactType, Model, Name
+from aqueduct_provider.spec.data_systems import (
+    FilesExtract,
+    FilesLoad,
+    GcsExtract,
+    GcsLoad,
+    MongoExtract,
+    MongoLoad,
+    MongoQuery,
+    S3Extract,
+    S3Load,
+    SqlExtract,
+    SqlLoad,
+    TableFormat,
+)
+from aqueduct_provider.spec.document import Parts, json_path
+from aqueduct_provider.spec.shape import AnyModel, validated_part
+
+FILE_SYSTEMS = ("S3", "GCS")
+# The dialect names no connections: the configuration stands in the spec.
+_INLINE = "-"
+
+
+class _Config(Model):
+    """A connector's configuration; ``exec_state`` is the original server's own."""
+
+    exec_state: JsonValue = None
+
+
+class _ServerConfig(_Config):
+    username: str
+    password: SecretStr
+    database: Name
+    host: Name
+    port: str | int = ""
+
+
+class _SnowflakeConfig(_Config):
+    username: Name
+    password: SecretStr
+    account_identifier: Name
+    database: Name
+    warehouse: Name
+    schema_: str = Field("public", alias="schema")
+    role: str | None = None
+
+
+class _BigQueryConfig(_Config):
+    project_id: Name
+    service_account_credentials: SecretStr
+
+
+class _SqliteConfig(_Config):
+    database: Name
+
+
+class _MongoConfig(_Config):
+    auth_uri: SecretStr
+    database: Name
+
+
+class _AwsConfig(_Config):
+    """How the original reaches AWS as a data system."""
+
+    type: Literal["access_key", "config_file_path", "config_file_content"] = "access_key"
+    access_key_id: SecretStr = SecretStr("")
+    secret_access_key: SecretStr = SecretStr("")
+    config_file_path: str = ""
+    config_file_content: SecretStr = SecretStr("")
+    config_file_profile: str = ""
+    region: str = ""
+
+
+class _S3Config(_AwsConfig):
+    bucket: Name
+    root_dir: str = ""
+    use_as_storage: str = ""
+
+
+class _AthenaConfig(_AwsConfig):
+    database: Name
+    output_location: Name
+
+
+class _GcsConfig(_Config):
+    bucket: Name
+    service_account_credentials: SecretStr
+    use_as_storage: str = ""
+
+
+_CONFIGS: dict[str, type[_Config]] = {
+    "S3": _S3Config,
+    "GCS": _GcsConfig,
+    "Athena": _AthenaConfig,
+    "MongoDB": _MongoConfig,
+    "Postgres": _ServerConfig,
+    "Redshift": _ServerConfig,
+    "MySQL": _ServerConfig,
+    "MariaDB": _ServerConfig,
+    "SQL Server": _ServerConfig,
+    "AzureSQL": _ServerConfig,
+    "Snowflake": _SnowflakeConfig,
+    "BigQuery": _BigQueryConfig,
+    "SQLite": _SqliteConfig,
+}
+
+
+class _FilesExtractParameters(Model):
+    filepath: Name
+    # What was read from JSON before holds text, not enums.
+    artifact_type: ArtifactType = Field(strict=False)
+    format: TableFormat | None = None
+    merge: bool | None = None
+
+
+class _FilesLoadParameters(Model):
+    filepath: Name
+    format: TableFormat | None = None
+
+
+class _SqlExtractParameters(Model):
+    query: str | None = None
+    queries: list[Name] | None = None
+    # The original's own, for its server.
+    query_is_usable: bool | None = None
+    github_metadata: JsonValue = None
+
+
+class _MongoExtractParameters(Model):
+    collection: Name
+    query_serialized: str
+    query: JsonValue = None
+
+
+class _TableLoadParameters(Model):
+    table: str
+    update_mode: Literal["", "append", "replace", "fail"] = "replace"
+
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Reached(Generic[Part]):
+    """What a task reads or writes.
+
+    :param part: the source or target.
+    :param config: the connector's configuration, without a ``conf`` around; holds credentials.
+    """
+
+    part: Part
+    config: Mapping[str, Any]
+
+
+Extracts = S3Extract | GcsExtract | SqlExtract | MongoExtract
+Loads = S3Load | GcsLoad | SqlLoad | MongoLoad
+
+
+class ConnectorReader:
+    """Reads the connector parts of one task.
+
+    :param name: of the connector. :param config: as it stands. :param parameters: as they stand.
+    :param base: where the task stands in the document.
+    """
+
+    def __init__(
+        self, name: str, config: Mapping[str, Any], parameters: Mapping[str, Any], base: Parts
+    ) -> None:
+        self._name = name
+        self._config = config
+        self._parameters = parameters
+        self._base = base
+        self.problems: list[Problem] = []
+
+    def source(self) -> Reached[Extracts] | None:
+        """What an extract reads; None when it cannot be told: ``problems`` says why."""
+        config = self._checked_config()
+        if config is None:
+            return None
+        part: Extracts | None
+        if self._name in FILE_SYSTEMS:
+            part = self._files_extract()
+        elif self._name == "MongoDB":
+            part = self._mongo_extract()
+        else:
+            part = self._sql_extract()
+        return None if part is None else Reached(part, config)
+
+    def target(self) -> Reached[Loads] | None:
+        """What a load writes; as :meth:`source`."""
+        if self._name == "Athena":
+            self._problem("connector_name", message="Athena is read only; save to another data system")
+            return None
+        config = self._checked_config()
+        if config is None:
+            return None
+        part = self._files_load() if self._name in FILE_SYSTEMS else self._table_load()
+        return None if part is None else Reached(part, config)
+
+    # --- configuration
+
+    def _checked_config(self) -> Mapping[str, Any] | None:
+        model = _CONFIGS.get(self._name)
+        if model is None:
+            known = ", ".join(sorted(_CONFIGS))
+            message = f"there is no connector '{self._name}'; there are: {known}"
+            self._problem("connector_name", message=message)
+            return None
+        config: Mapping[str, Any] = self._config
+        place: Parts = ("connector_config",)
+        if isinstance(config.get("conf"), dict):
+            config, place = config["conf"], ("connector_config", "conf")
+        self.problems += validated_part(model, config, (*self._base, *place))[1]
+        return {name: value for name, value in config.items() if name != "exec_state"}
+
+    def _parsed(self, model: type[AnyModel]) -> AnyModel | None:
+        part, problems = validated_part(model, self._parameters, (*self._base, "parameters"))
+        self.problems += problems
+        return part
+
+    def _problem(self, *place: str, message: str) -> None:
+        self.problems.append(Problem(json_path((*self._base, *place)), message))
+
+    # --- files
+
+    def _files_extract(self) -> S3Extract | GcsExtract | None:
+        parameters = self._parsed(_FilesExtractParameters)
+        if parameters is None:
+            return None
+        filepath = decoded_filepath(parameters.filepath)
+        if filepath is None:
+            message = 'must be JSON inside the text: "\\"one/path\\"", or "[\\"a\\", \\"b\\"]"'
+            self._problem("parameters", "filepath", message=message)
+        read: dict[str, Any] = {
+            "filepath": filepath or "-",
+            "artifact_type": parameters.artifact_type,
+            "format": parameters.format,
+            "merge": bool(parameters.merge),
+        }
+        return S3Extract(connector="S3", **read) if self._name == "S3" else self._gcs(GcsExtract, read)
+
+    def _files_load(self) -> S3Load | GcsLoad | None:
+        parameters = self._parsed(_FilesLoadParameters)
+        if parameters is None:
+            return None
+        written: dict[str, Any] = {"filepath": parameters.filepath, "format": parameters.format}
+        return S3Load(connector="S3", **written) if self._name == "S3" else self._gcs(GcsLoad, written)
+
+    @staticmethod
+    def _gcs(model: type[AnyModel], fields: Mapping[str, Any]) -> AnyModel:
+        assert issubclass(model, FilesExtract | FilesLoad)
+        return model.model_validate({"connector": "GCS", "connection_id": _INLINE, **fields})
+
+    # --- tables
+
+    def _sql_extract(self) -> SqlExtract | None:
+        parameters = self._parsed(_SqlExtractParameters)
+        if parameters is None:
+            return None
+        if bool(parameters.query) == bool(parameters.queries):
+            message = "give query or queries, and not both"
+            self._problem("parameters", message=message)
+            return None
+        queries = tuple(parameters.queries or [parameters.query])
+        return SqlExtract.model_validate(
+            {"connector": self._name, "connection_id": _INLINE, "queries": queries}
+        )
+
+    def _mongo_extract(self) -> MongoExtract | None:
+        parameters = self._parsed(_MongoExtractParameters)
+        if parameters is None:
+            return None
+        query = _decoded_query(parameters.query_serialized)
+        if query is None:
+            message = 'must be a JSON object inside the text: "{\\"args\\": [...], \\"kwargs\\": {...}}"'
+            self._problem("parameters", "query_serialized", message=message)
+            return None
+        return MongoExtract(
+            connector="MongoDB", connection_id=_INLINE, collection=parameters.collection, query=query
+        )
+
+    def _table_load(self) -> SqlLoad | MongoLoad | None:
+        parameters = self._parsed(_TableLoadParameters)
+        if parameters is None:
+            return None
+        mode = parameters.update_mode or "replace"
+        if self._name == "MongoDB":
+            return MongoLoad(
+                connector="MongoDB",
+                connection_id=_INLINE,
+                collection=parameters.table,
+                update_mode=mode,
+            )
+        return SqlLoad.model_validate(
+            {
+                "connector": self._name,
+                "connection_id": _INLINE,
+                "table": parameters.table,
+                "update_mode": mode,
+            }
+        )
+
+
+def decoded_filepath(text: str) -> str | tuple[str, ...] | None:
+    """The path, or the paths, that an extract's ``filepath`` holds as JSON text; None when it holds none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    paths = value if isinstance(value, list) else [value]
+    if not paths or not all(isinstance(path, str) and path for path in paths):
+        return None
+    return tuple(paths) if isinstance(value, list) else str(value)
+
+
+def _decoded_query(text: str) -> MongoQuery | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not value.keys() <= {"args", "kwargs"}:
+        return None
+    args, kwargs = value.get("args") or [], value.get("kwargs") or {}
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        return None
+    return MongoQuery(args=tuple(args), kwargs=kwargs)
