@@ -17,6 +17,12 @@
     |   |-- RequirementsError     the requirements cannot be resolved or built
     |   |-- PythonNotFound        this worker lacks the Python version
     |   `-- EnvironmentBuildError disk full, uv missing, killed: not the user's fault
+    |-- DataSystemError         a database or another data system did not do what was asked
+    |   |-- DriverMissing       its driver is not installed where the operator runs
+    |   |-- DataSystemUnavailable  it gave no answer, was busy, or ended the connection
+    |   |-- DataSystemLoginFailed  it refuses the user or the password, or knows no such database
+    |   |-- StatementRefused    a query or a name cannot be run, or is refused
+    |   `-- LoadRefused         a table cannot be written as asked
     |-- CommandNotStarted         there is no such program, or it may not be executed
     |-- AuthoringError            a call of the SDK, or the flow that it describes, is wrong
     |   |-- RequirementsMissing   nothing says which packages a function needs
@@ -170,6 +176,38 @@ class PythonNotFound(EnvironmentFailure):
 
 class EnvironmentBuildError(EnvironmentFailure):
     """Building failed for a reason that lies with the machine: disk, permissions, uv itself."""
+
+
+class DataSystemError(AqueductError):
+    """A database or another data system did not do what was asked."""
+
+    fault: ClassVar[Fault] = "user"
+    retryable: ClassVar[bool] = False
+
+
+class DriverMissing(DataSystemError):
+    """The driver of a data system is not installed where the operator runs."""
+
+    fault = "system"
+
+
+class DataSystemUnavailable(DataSystemError):
+    """The data system gave no answer, was busy, or ended the connection."""
+
+    fault = "system"
+    retryable = True
+
+
+class DataSystemLoginFailed(DataSystemError):
+    """The data system refuses the user or the password, or knows no such database."""
+
+
+class StatementRefused(DataSystemError):
+    """A query or a name in it cannot be run, or the data system refuses it."""
+
+
+class LoadRefused(DataSystemError):
+    """A table cannot be written as asked: it exists already, or does not fit the one that is there."""
 
 
 class CommandNotStarted(AqueductError):

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from tests.data_servers.mariadb import MariaDbServer, mariadb_server
+from tests.data_servers.postgres import PostgresServer, postgres_server
+
 # Before the first import of Airflow, which writes its configuration there.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
 
@@ -62,6 +65,20 @@ def s3_client(s3_server: str) -> Iterator[Any]:
     )
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of the session's own."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """A MariaDB of the session's own."""
+    with mariadb_server() as server:
+        yield server
 
 
 @pytest.fixture

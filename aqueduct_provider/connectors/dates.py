@@ -1,0 +1,19 @@
+"""The dates of a run as the texts that stand for them in queries, all in UTC (pure)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def query_dates(*, today: datetime, day: datetime, start: datetime, end: datetime) -> dict[str, str]:
+    """Points in time, with their zones, as the texts of SQL."""
+    return {
+        "today": _utc(today).strftime("%Y-%m-%d"),
+        "ds": _utc(day).strftime("%Y-%m-%d"),
+        "data_interval_start": _utc(start).strftime("%Y-%m-%d %H:%M:%S"),
+        "data_interval_end": _utc(end).strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc)

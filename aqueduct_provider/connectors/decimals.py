@@ -1,0 +1,61 @@
+"""Decimals that a driver gives as text: how many digits they need is known when the last one has come.
+
+Must not import at module level: pyarrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# Digits that Arrow's largest decimal has.
+_MAX_DIGITS = 76
+_PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+_ANY_NUMBER = r"(?i)^-?([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|nan|inf|infinity)$"
+
+
+@dataclass
+class Digits:
+    """What the texts of a decimal column need."""
+
+    whole: int = 1
+    scale: int = 0
+    is_plain: bool = True
+    is_number: bool = True
+
+    def add(self, column: pyarrow.Array) -> None:
+        """Count the digits of some more values."""
+        import pyarrow.compute as pc
+
+        if column.null_count == len(column):
+            return
+        self.is_plain = self.is_plain and _all_match(column, _PLAIN_NUMBER)
+        self.is_number = self.is_number and (self.is_plain or _all_match(column, _ANY_NUMBER))
+        length, point = pc.utf8_length(column), pc.find_substring(column, ".")
+        fraction = pc.if_else(pc.less(point, 0), 0, pc.subtract(pc.subtract(length, point), 1))
+        self.scale = max(self.scale, pc.max(fraction).as_py())
+        whole = pc.if_else(pc.less(point, 0), length, point)
+        self.whole = max(self.whole, pc.max(whole).as_py())
+
+    def type(self) -> pyarrow.DataType:
+        """A decimal; a float where NaN or infinity is among them.
+
+        The text where Arrow's decimals have too few digits, or a value is no number, as SQLite allows.
+        """
+        import pyarrow as pa
+
+        if not self.is_plain:
+            return pa.float64() if self.is_number else pa.string()
+        digits = self.whole + self.scale
+        if digits <= 38:
+            return pa.decimal128(38, self.scale)
+        return pa.decimal256(digits, self.scale) if digits <= _MAX_DIGITS else pa.string()
+
+
+def _all_match(column: pyarrow.Array, pattern: str) -> bool:
+    import pyarrow.compute as pc
+
+    return pc.all(pc.match_substring_regex(column, pattern)).as_py() is True

@@ -1,0 +1,164 @@
+"""SQLite, through ADBC: a file on the worker.
+
+A column of SQLite holds values of any type, and ADBC takes the type of the first ones. So the types of a
+result are found first, in the same transaction: those of its values, and those that its columns were declared
+with (``sqlite_types.py``). Must not import at module level: the driver, pyarrow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aqueduct_provider.connectors import loads
+from aqueduct_provider.connectors.adbc import AdbcSession, translated
+from aqueduct_provider.connectors.base import Batches, Config, TableLoad, TableName, config_text
+from aqueduct_provider.connectors.dialects import SQLITE
+from aqueduct_provider.connectors.query import Statement
+from aqueduct_provider.connectors.spool import several_columns
+from aqueduct_provider.connectors.sql_types import column_definitions, prepared
+from aqueduct_provider.connectors.sqlite_types import Column, Seen, column_of, questions, seen, typed
+from aqueduct_provider.errors import (
+    DataSystemError,
+    DataSystemLoginFailed,
+    DataSystemUnavailable,
+    StatementRefused,
+)
+
+# Milliseconds to wait for another connection that writes.
+_BUSY = 60_000
+_BATCH_ROWS = "65536"
+_VIEW = "aqueduct_result_view"
+# Columns that are looked through at once: SQLite's results have 2,000 at most, with two answers for each.
+_COLUMNS = 500
+
+
+def connect(connector: str, config: Config) -> SqliteDatabase:
+    """An open connection; a file that is not there is made. Raises ``DataSystemError``."""
+    import adbc_driver_sqlite.dbapi as adbc
+
+    path = Path(config_text(config, "database")).expanduser()
+    if not path.parent.is_dir():
+        raise DataSystemLoginFailed(
+            f"There is no folder {path.parent} on this machine for the SQLite database {path.name}. Correct "
+            "the database's path: it is that on the machine where the operator runs."
+        )
+    what = f"{connector} {path}"
+    with translated(what, _error):
+        connection = adbc.connect(str(path), autocommit=True)
+    session = AdbcSession(connection, what, _error)
+    session.rows(f"PRAGMA busy_timeout = {_BUSY}")
+    return SqliteDatabase(session, declared=config.get("options", {}).get("types") != "values")
+
+
+class SqliteDatabase:
+    """An open connection; a ``Database``, and a ``Writer`` of ``loads.py``.
+
+    :param declared: whether declared types count, or those of the values alone, as in the original.
+    """
+
+    dialect = SQLITE
+
+    def __init__(self, session: AdbcSession, *, declared: bool) -> None:
+        self._session = session
+        self._declared = declared
+        self.run = session.run
+        self.rows = session.rows
+        self.close = session.close
+
+    def check(self) -> str:
+        ((version,),) = self.rows("SELECT sqlite_version()")
+        ((count,),) = self.rows("SELECT count(*) FROM sqlite_master")
+        return f"{self._session.what} answers: SQLite {version}, with {count} tables, views and indexes."
+
+    def tables(self) -> list[str]:
+        names = self.rows(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' "
+            f"ESCAPE '\\' AND name <> '{loads.MARKERS}' ORDER BY name"
+        )
+        return [name for (name,) in names]
+
+    # --- reading
+
+    @contextmanager
+    def read(self, statement: Statement) -> Iterator[Batches]:
+        self.run("BEGIN")
+        columns = self._columns(statement)
+        with self._session.cursor(**{"adbc.sqlite.query.batch_rows": _BATCH_ROWS}) as cursor:
+            cursor.execute(_with_types(statement.sql(), columns), tuple(statement.values) or None)
+            yield typed(columns, self._session.records(cursor))
+        self.run("COMMIT")
+
+    def _columns(self, statement: Statement) -> list[Column]:
+        # A view has the types that its columns were declared with, but takes no parameters.
+        self.run(f"CREATE TEMP VIEW {_VIEW} AS {statement.sql(lambda _: 'NULL')}")
+        declared = [(row[1], row[2] or "") for row in self.rows(f"PRAGMA temp.table_info({_VIEW})")]
+        self.run(f"DROP VIEW temp.{_VIEW}")
+        _refuse_doubles([name for name, _ in declared])
+        if not self._declared:
+            declared = [(name, "") for name, _ in declared]
+        found: list[Seen] = []
+        for place in range(0, len(declared), _COLUMNS):
+            found += self._seen(statement, declared[place : place + _COLUMNS])
+        return [column_of(name, kind, values) for (name, kind), values in zip(declared, found, strict=True)]
+
+    def _seen(self, statement: Statement, declared: list[tuple[str, str]]) -> list[Seen]:
+        """What the values of these columns are like."""
+        asked = questions([(SQLITE.quote(name), kind) for name, kind in declared])
+        sql = f"SELECT DISTINCT {asked} FROM (\n{statement.sql()}\n)"
+        return seen(self.rows(sql, *statement.values), len(declared))
+
+    # --- writing
+
+    def write(self, data: Batches, load: TableLoad) -> int | None:
+        # Other writers wait from here on, readers see what was there before.
+        self.run("BEGIN IMMEDIATE")
+        rows = loads.write(self, data, load)
+        self.run("COMMIT")
+        return rows
+
+    def create_markers(self, load: TableLoad) -> None:
+        self.run(f"CREATE TABLE IF NOT EXISTS {loads.markers_definition(SQLITE, load)}")
+
+    def exists(self, table: TableName) -> bool:
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", table.name))
+
+    def append(self, data: Batches, load: TableLoad) -> int:
+        return self._session.ingest(prepared(data, SQLITE), load.table.name)
+
+    def create(self, data: Batches, load: TableLoad) -> int:
+        staging = SQLITE.quote(load.staging)
+        self.run(f"CREATE TABLE {staging} ({column_definitions(data.schema, SQLITE)})")
+        rows = self._session.ingest(prepared(data, SQLITE), load.staging)
+        self.run(f"DROP TABLE IF EXISTS {SQLITE.render_name(load.table.parts)}")
+        self.run(f"ALTER TABLE {staging} RENAME TO {SQLITE.quote(load.table.name)}")
+        return rows
+
+
+def _refuse_doubles(names: list[str]) -> None:
+    """SQLite names the second column ``a`` of a view ``a:1``."""
+    known = set(names)
+    for name in names:
+        original, colon, number = name.rpartition(":")
+        if colon and number.isdigit() and original in known:
+            raise several_columns([original])
+
+
+def _with_types(sql: str, columns: list[Column]) -> str:
+    """The query after one row that gives ADBC the types; ``typed`` drops it."""
+    first = ", ".join(f"{column.example} AS {SQLITE.quote(column.name)}" for column in columns)
+    rest = ", ".join(column.expression(SQLITE.quote(column.name)) for column in columns)
+    return f"SELECT {first} UNION ALL SELECT {rest} FROM (\n{sql}\n)"
+
+
+def _error(what: str, error: Any) -> DataSystemError:
+    text = re.split(r"\nquery:", str(error))[0]
+    text = re.sub(r"^[A-Z_]+:\s*(?:\[SQLite\]\s*)?(?:Failed to \w+ query:\s*)?", "", text).strip().rstrip(".")
+    if re.search("database is locked|disk I/O error|database or disk is full", text):
+        return DataSystemUnavailable(f"{what} did not do its work: {text}.")
+    if re.search("unable to open|failed to open|not a database", text):
+        return DataSystemLoginFailed(f"{what} cannot be opened: {text}. Correct the database's path.")
+    return StatementRefused(f"{what} refuses the statement: {text}.")

@@ -1,0 +1,56 @@
+"""A stored table artifact -> batches, for loads. Parquet is read piece by piece; the original's JSON as a
+whole.
+
+Must not import at module level: pandas, pyarrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aqueduct_provider.connectors.base import Batches
+from aqueduct_provider.errors import LoadRefused
+from aqueduct_provider.runner.codecs import CodecError, decode
+
+_ROWS = 65_536
+
+
+@contextmanager
+def stored_batches(path: Path, serialization_type: str) -> Iterator[Batches]:
+    """The table in a file, while the context is open.
+
+    :param serialization_type: ``parquet``, ``table`` or ``bson_table``.
+    :raises LoadRefused: it cannot be read, or a column mixes types.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if serialization_type != "parquet":
+        table = _decoded(path, serialization_type)
+        yield Batches(table.schema, iter(table.to_batches(_ROWS)))
+        return
+    try:
+        opened = pq.ParquetFile(path)
+    except pa.ArrowException as error:
+        raise LoadRefused(f"The artifact cannot be read as parquet: {error}.") from error
+    with opened as file:
+        schema = file.schema_arrow.remove_metadata()
+        batches = (
+            pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+            for batch in file.iter_batches(batch_size=_ROWS)
+        )
+        yield Batches(schema, batches)
+
+
+def _decoded(path: Path, serialization_type: str):  # type: ignore[no-untyped-def]  # pyarrow has no types
+    import pyarrow as pa
+
+    try:
+        frame = decode(path.read_bytes(), serialization_type, "table")
+        return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+    except CodecError as error:
+        raise LoadRefused(f"The artifact {error}.") from error
+    except pa.ArrowException as error:
+        raise LoadRefused(f"The table has a column that no database column can hold: {error}.") from error

@@ -1,0 +1,1 @@
+"""The same scenarios on every database that runs here: PostgreSQL, MariaDB, SQLite."""
