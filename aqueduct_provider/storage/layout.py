@@ -124,9 +124,9 @@ class CompiledLayout:
 def bucket_and_prefix(bucket: str, root_dir: str) -> tuple[str, str]:
     """The bucket's own name, and the prefix of every key: empty, or ``like/this/``.
 
-    :param bucket: ``bucket`` or ``s3://bucket/some/prefix``.
+    :param bucket: ``bucket``, ``s3://bucket/some/prefix`` or ``gs://bucket/some/prefix``.
     :param root_dir: a further prefix.
     """
-    name, _, inner = bucket.removeprefix("s3://").partition("/")
+    name, _, inner = bucket.removeprefix("s3://").removeprefix("gs://").partition("/")
     parts = [part.strip("/") for part in (inner, root_dir)]
     return name, "".join(f"{part}/" for part in parts if part)

@@ -24,6 +24,7 @@ from aqueduct_provider.errors import ConfigError, CredentialsError
 from aqueduct_provider.storage.s3_errors import Place, from_botocore
 
 if TYPE_CHECKING:
+    import boto3
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
@@ -92,6 +93,25 @@ def client_for(settings: S3Settings) -> S3Client:
         while len(_clients) > _KEPT_CLIENTS:
             _clients.popitem(last=False)
         return _clients[key]
+
+
+@contextmanager
+def other_services(settings: S3Settings) -> Iterator[boto3.Session]:
+    """A session for clients of other AWS services, with the credentials and the region of the settings.
+
+    :raises CredentialsError: the file, the profile in it or its keys are missing or unusable.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    _stamp(settings)
+    try:
+        with _session(settings) as session:
+            if settings.access_keys:
+                session.set_credentials(*settings.access_keys)
+            yield boto3.Session(botocore_session=session, region_name=settings.region or None)
+    except BotoCoreError as error:
+        raise from_botocore(error, Place(_name(settings))) from error
 
 
 def _stamp(settings: S3Settings) -> tuple[int, ...] | None:

@@ -16,15 +16,18 @@ _NEEDED = {
 }
 
 
-def connector_settings(connector: Mapping[str, Any], **requests: Any) -> S3Settings:
-    """The settings in the configuration of an S3 connector.
+def connector_settings(connector: Mapping[str, Any], called: str = "S3", **requests: Any) -> S3Settings:
+    """The settings in the configuration of an S3 connector, or of another that has its credentials.
 
+    :param called: what error messages call the connector.
     :param requests: how requests are sent: retries, timeouts and connections of ``S3Settings``.
     :raises ConfigError: fields are missing or no text; names all of them.
     """
     kind = connector.get("type")
     if kind not in _NEEDED:
-        raise ConfigError(f"The S3 connector has type {kind!r}; it must be one of: {', '.join(_NEEDED)}.")
+        raise ConfigError(
+            f"The {called} connector has type {kind!r}; it must be one of: {', '.join(_NEEDED)}."
+        )
     needed = ("bucket", *_NEEDED[kind])
     texts = {
         name: connector.get(name) or "" for name in (*needed, "region", "root_dir", "config_file_profile")
@@ -33,7 +36,9 @@ def connector_settings(connector: Mapping[str, Any], **requests: Any) -> S3Setti
     problems += [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
     if problems:
         count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
-        raise ConfigError(f"The S3 connector of type {kind} has {count}: {'; '.join(sorted(problems))}.")
+        raise ConfigError(
+            f"The {called} connector of type {kind} has {count}: {'; '.join(sorted(problems))}."
+        )
     return S3Settings(
         bucket=texts["bucket"],
         region=texts["region"],

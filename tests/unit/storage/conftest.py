@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.storage.gcs import GcsSettings
 from aqueduct_provider.storage.s3 import S3Settings
+from tests.data_servers.gcs import GcsServer, gcs_server
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -137,3 +139,16 @@ def moto_settings(s3_server: str, bucket: str, credentials_file: Path) -> S3Sett
         credentials_path=str(credentials_file),
         max_attempts=2,
     )
+
+
+@pytest.fixture(scope="session")
+def gcs_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsServer]:
+    """A server that speaks GCS' JSON API."""
+    with gcs_server(tmp_path_factory.mktemp("gcs") / "server") as server:
+        yield server
+
+
+@pytest.fixture
+def gcs_settings(gcs_emulator: GcsServer) -> GcsSettings:
+    """Settings for the emulator and a new bucket in it."""
+    return GcsSettings(gcs_emulator.new_bucket(), endpoint=gcs_emulator.endpoint, retry_seconds=2.0)

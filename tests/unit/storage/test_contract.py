@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import ObjectNotFound, StorageError
+from aqueduct_provider.storage import gcs
 from aqueduct_provider.storage.base import ObjectStore, Stored
 from aqueduct_provider.storage.local import LocalStore
 from aqueduct_provider.storage.s3 import S3Settings, connect
@@ -17,10 +18,13 @@ from aqueduct_provider.storage.s3 import S3Settings, connect
 RUN_KEY = "ab12_manual__2026-01-01T00:00:00+00:00"
 
 
-@pytest.fixture(params=["local", "s3", "s3 with prefix"])
+@pytest.fixture(params=["local", "s3", "s3 with prefix", "gcs with prefix"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     if request.param == "local":
         return LocalStore(tmp_path / "objects")
+    if request.param == "gcs with prefix":
+        place: gcs.GcsSettings = request.getfixturevalue("gcs_settings")
+        return gcs.connect(replace(place, bucket=f"gs://{place.bucket}/some/", root_dir="root dir"))
     settings: S3Settings = request.getfixturevalue("moto_settings")
     if request.param == "s3 with prefix":
         settings = replace(settings, bucket=f"s3://{settings.bucket}/some/", root_dir="root dir")

@@ -57,6 +57,7 @@ def test_what_flows_share_lies_outside_of_them() -> None:
         ("s3://data/some/prefix", "", ("data", "some/prefix/")),
         ("s3://data/some/prefix/", "root", ("data", "some/prefix/root/")),
         ("s3://data/", "/", ("data", "")),
+        ("gs://data/some/prefix", "root", ("data", "some/prefix/root/")),
     ],
 )
 def test_bucket_and_prefix(bucket: str, root_dir: str, expected: tuple[str, str]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from aqueduct_provider.errors import ConfigError, CredentialsError
 from aqueduct_provider.storage import s3_client
 from aqueduct_provider.storage.s3 import S3Settings, connect
-from aqueduct_provider.storage.s3_client import client_for
+from aqueduct_provider.storage.s3_client import client_for, other_services
 
 from .conftest import Scripted, answer
 
@@ -159,6 +159,34 @@ def test_roles(moto_settings: S3Settings, tmp_path: Path, monkeypatch: pytest.Mo
     store = connect(settings)
     store.put("key", b"1")
     assert store.get("key") == b"1"
+
+
+@pytest.mark.parametrize("way", ["keys", "path", "text"])
+def test_other_services_have_the_same_credentials(scripted: Scripted, file: Path, way: str) -> None:
+    given: dict[str, Any] = {
+        "keys": {"access_keys": ("research-key", "research-secret")},
+        "path": {"credentials_path": str(file), "credentials_profile": "research"},
+        "text": {"credentials_text": file.read_text(), "credentials_profile": "research"},
+    }[way]
+    with other_services(scripted.settings(**{"access_keys": None, **given})) as session:
+        client = session.client("sts", endpoint_url=scripted.url)
+    scripted.answers = [answer(200, b"<R><GetCallerIdentityResult/><ResponseMetadata/></R>")]
+    client.get_caller_identity()
+    assert scripted.requests[-1].access_key == "research-key"
+    assert scripted.requests[-1].region == "eu-west-1"
+
+
+def test_other_services_name_what_is_wrong(file: Path) -> None:
+    with (
+        pytest.raises(CredentialsError, match="has no profile 'none'"),
+        other_services(S3Settings("bucket", credentials_path=str(file), credentials_profile="none")),
+    ):
+        pass
+    with (
+        pytest.raises(CredentialsError, match="There is no credentials file"),
+        other_services(S3Settings("bucket", credentials_path=str(file.with_name("gone")))),
+    ):
+        pass
 
 
 def test_two_profiles_side_by_side(scripted: Scripted, file: Path) -> None:

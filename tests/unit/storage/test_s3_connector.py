@@ -43,3 +43,8 @@ def test_how_requests_are_sent_is_the_callers() -> None:
 def test_configurations_that_cannot_be_used(connector: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         connector_settings(connector)
+
+
+def test_other_connectors_are_called_by_their_name() -> None:
+    with pytest.raises(ConfigError, match="The Athena connector of type access_key has 3 problems"):
+        connector_settings({"type": "access_key"}, "Athena")

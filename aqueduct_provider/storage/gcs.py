@@ -1,0 +1,203 @@
+"""Stage 4, a bucket of Google Cloud Storage as an ``ObjectStore``, through Google's own client.
+
+In: keys, bytes and files. Out: the same, streamed, and errors with their cure. The client compares objects
+with their CRC32C checksums. With ``gcs_errors`` the only code that uses it; must not import Airflow.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aqueduct_provider.errors import BucketNotFound, ConfigError, ObjectNotFound, StorageError
+from aqueduct_provider.storage.base import Entry, Stored
+from aqueduct_provider.storage.files import digest_file, replacing
+from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_settings
+from aqueduct_provider.storage.gcs_errors import translated
+from aqueduct_provider.storage.layout import bucket_and_prefix
+from aqueduct_provider.storage.parallel import together
+
+__all__ = ["GcsSettings", "GcsStore", "connect", "connector_settings"]
+
+# What an upload holds in memory at once; the client's own default is 100 MB.
+_PART = 8 << 20
+_SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
+_BINARY = "application/octet-stream"
+
+
+def connect(settings: GcsSettings) -> GcsStore:
+    """The store that the settings name. Sends no request, unless default credentials have to be fetched.
+
+    :raises ConfigError: the bucket's name or the service account's key cannot be one.
+    :raises CredentialsError: there are no application default credentials.
+    """
+    bucket, prefix = bucket_and_prefix(settings.bucket, settings.root_dir)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", bucket):
+        raise ConfigError(
+            f"{settings.bucket!r} is no name of a bucket: write 3 to 63 lower-case letters, digits, dots, "
+            "hyphens and underscores, or gs://bucket/some/prefix."
+        )
+    with translated(f"gs://{bucket}/{prefix}"):
+        return GcsStore(_client(settings), bucket, prefix, settings)
+
+
+def _client(settings: GcsSettings) -> Any:
+    from google.cloud import storage
+    from requests.adapters import HTTPAdapter
+
+    credentials, project = _credentials(settings)
+    options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
+    # Only what lists or makes buckets asks for the project.
+    client = storage.Client(project=project or "none", credentials=credentials, client_options=options)
+    # With more threads than connections, requests would drop connections that could be used again.
+    for scheme in ("https://", "http://"):
+        client._http.mount(scheme, HTTPAdapter(pool_maxsize=settings.max_connections))
+    return client
+
+
+def _credentials(settings: GcsSettings) -> tuple[Any, str | None]:
+    import google.auth
+    from google.auth.credentials import AnonymousCredentials
+    from google.oauth2.service_account import Credentials
+
+    account = settings.service_account
+    if account is None and settings.endpoint:
+        return AnonymousCredentials(), None
+    if account is None:
+        found: tuple[Any, str | None] = google.auth.default(scopes=[_SCOPE])
+        return found
+    try:
+        return Credentials.from_service_account_info(account, scopes=[_SCOPE]), account.get("project_id")
+    except ValueError:
+        # Not `from error`: it may show what the key holds.
+        raise ConfigError(
+            "The GCS connector has 1 problem: private_key in service_account_credentials is no key in PEM "
+            "form. Give the key file as Google made it."
+        ) from None
+
+
+class GcsStore:
+    """Objects below one prefix of one bucket. Safe to use from several threads.
+
+    :param client: of google-cloud-storage.
+    :param prefix: empty, or ``like/this/``.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str, settings: GcsSettings) -> None:
+        from google.cloud.storage.retry import DEFAULT_RETRY
+
+        self.client = client
+        self.bucket = bucket
+        self.prefix = prefix
+        self._threads = settings.max_connections
+        retry = DEFAULT_RETRY.with_timeout(settings.retry_seconds)
+        self._request = {"timeout": settings.timeout, "retry": retry}
+        self._bucket_seen = False
+        self._looking = threading.Lock()
+
+    def get(self, key: str) -> bytes:
+        with self._door(key):
+            data: bytes = self._blob(key).download_as_bytes(checksum="crc32c", **self._request)
+            return data
+
+    def put(self, key: str, data: bytes) -> None:
+        with self._door(key):
+            self._blob(key).upload_from_string(data, _BINARY, checksum="crc32c", **self._request)
+
+    def get_file(self, key: str, path: Path) -> Stored:
+        with self._door(key), replacing(path) as file:
+            self._blob(key).download_to_file(file, checksum="crc32c", **self._request)
+            file.flush()
+            return digest_file(Path(file.name))
+
+    def put_file(self, key: str, path: Path) -> Stored:
+        with self._door(key):
+            stored = digest_file(path)
+            blob = self._blob(key, _PART)
+            blob.upload_from_filename(str(path), _BINARY, checksum="crc32c", **self._request)
+            return stored
+
+    def exists(self, key: str) -> bool:
+        with self._door(key):
+            if self._blob(key).exists(**self._request):
+                return True
+        self._see_bucket()
+        return False
+
+    def list(self, prefix: str) -> Iterator[str]:
+        return (entry.key for entry in self.entries(prefix))
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        with self._listing(prefix) as blobs:
+            for blob in blobs:
+                yield Entry(blob.name.removeprefix(self.prefix), f"{blob.generation}", blob.size)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        together([partial(self._delete, key) for key in keys], self._threads)
+
+    def url(self, key: str) -> str:
+        """How people write where the object is, ``gs://bucket/prefix/key``."""
+        return f"gs://{self.bucket}/{self.prefix}{key}"
+
+    def check(self) -> None:
+        """One small listing, which shows whether credentials, bucket and permissions are right.
+
+        :raises StorageError: they are not.
+        """
+        with self._listing("", max_results=1) as blobs:
+            next(iter(blobs), None)
+
+    def _delete(self, key: str) -> None:
+        from google.api_core.exceptions import NotFound
+
+        with self._door(key):
+            try:
+                self._blob(key).delete(**self._request)
+            except NotFound:
+                self._see_bucket()
+
+    def _blob(self, key: str, part: int | None = None) -> Any:
+        return self.client.bucket(self.bucket).blob(self.prefix + key, chunk_size=part)
+
+    @contextmanager
+    def _door(self, key: str) -> Iterator[None]:
+        try:
+            with translated(self.url(key)):
+                yield
+        except ObjectNotFound:
+            self._see_bucket()
+            raise
+
+    @contextmanager
+    def _listing(self, prefix: str, **limits: int) -> Iterator[Iterable[Any]]:
+        """Listings find no prefix that is not there, so what is missing is the bucket."""
+        fields = "items(name,generation,size),nextPageToken"
+        try:
+            with translated(self.url(prefix)):
+                yield self.client.list_blobs(
+                    self.bucket, prefix=self.prefix + prefix, fields=fields, **limits, **self._request
+                )
+        except ObjectNotFound as error:
+            raise BucketNotFound(
+                f"{self.url(prefix)}: there is no bucket {self.bucket!r}. Correct its name or create it."
+            ) from error
+
+    def _see_bucket(self) -> None:
+        """Make sure that there is a bucket: without one, the answer is that of a missing object.
+
+        Seen once is enough. Who may not list it may still have the right to its objects.
+        """
+        with self._looking:
+            if not self._bucket_seen:
+                try:
+                    self.check()
+                except BucketNotFound:
+                    raise
+                except StorageError:
+                    return
+                self._bucket_seen = True
