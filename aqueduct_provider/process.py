@@ -15,6 +15,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -65,9 +66,9 @@ class Finished:
 class Child:
     """A command that runs once, as the leader of its own session.
 
-    Its stdin is a pipe that stays open, with nothing in it, for as long as this process lives: a child that
-    reads end-of-file from it knows that its parent is gone. When the child ends, for whatever reason, what
-    is left of its process group is ended too.
+    Its stdin is a pipe that stays open, with nothing more in it than ``stdin``, for as long as this process
+    lives: a child that reads end-of-file from it knows that its parent is gone. When the child ends, for
+    whatever reason, what is left of its process group is ended too.
 
     :param argv: the command; nothing is added and no shell is involved.
     :param cwd: the folder it runs in.
@@ -79,6 +80,7 @@ class Child:
     :param grace: seconds between SIGTERM and SIGKILL.
     :param cancelled: asked ten times a second; true has the effect of :meth:`kill`.
     :param keep_open: file descriptors that the child, and what it starts, keeps open.
+    :param stdin: what the child reads first from its stdin, such as a secret.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Child:
         grace: float = 2.0,
         cancelled: Callable[[], bool] = lambda: False,
         keep_open: Sequence[int] = (),
+        stdin: bytes = b"",
     ) -> None:
         self._argv = list(argv)
         self._cwd = cwd
@@ -103,6 +106,7 @@ class Child:
         self._grace = grace
         self._cancelled = cancelled
         self._keep_open = keep_open
+        self._stdin = stdin
         self._killed = False
 
     def kill(self) -> None:
@@ -124,6 +128,7 @@ class Child:
         started = time.monotonic()
         process = self._start()
         try:
+            self._feed(process)
             output = _Output(process, self._on_line, self._capture_limit)
             timed_out = self._watch(process, output, started + self._timeout)
             self._end_group(process, output.pump)
@@ -160,6 +165,13 @@ class Child:
             message = f"Cannot start {self._argv[0]} in {self._cwd}: {exc.strerror} ({exc.filename})"
             raise CommandNotStarted(message) from exc
 
+    def _feed(self, process: subprocess.Popen[bytes]) -> None:
+        """Write stdin in a thread: what a pipe cannot hold is taken when the child reads it, if it does."""
+        if self._stdin and process.stdin is not None:
+            # A copy, so that closing the pipe here cannot meet a write there.
+            copy = os.dup(process.stdin.fileno())
+            threading.Thread(target=_write_all, args=(copy, self._stdin), daemon=True).start()
+
     def _watch(self, process: subprocess.Popen[bytes], output: _Output, deadline: float) -> bool:
         """Deliver output until the child ended or must end; true when its time is over."""
         while process.poll() is None and not self._must_end():
@@ -187,6 +199,16 @@ class Child:
         finally:
             # A second exception, raised by a second signal, must not leave the group behind.
             _signal_group(process, signal.SIGKILL)
+
+
+def _write_all(pipe: int, data: bytes) -> None:
+    try:
+        while data:
+            data = data[os.write(pipe, data) :]
+    except OSError:
+        pass  # The child has ended, and says why itself.
+    finally:
+        os.close(pipe)
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import Manifest
+from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.environment.cache import WORKER, PythonEnvironment
 from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.code import ArchiveLimits
@@ -63,12 +64,14 @@ class LocalRun:
         self.spec = spec
         self.params = params or {}
         self.given: Mapping[str, StoredValue] = {}
+        self.dates: Mapping[str, str] = {}
         self.run_id = run_id
         self.lines: list[tuple[str, str]] = []
         self.manifests: dict[str, Manifest] = {}
         defaults: dict[str, Any] = {
             "store": store,
             "connect": lambda operator: store,
+            "system": lambda operator: SystemOrder("SQLite", {"database": str(folder / "data.db")}),
             "provide": own_python,
             "cache_dir": folder / "cache",
             "archive_limits": ArchiveLimits(max_bytes=10_000_000, max_files=100),
@@ -88,7 +91,7 @@ class LocalRun:
             artifact: self.manifests[self.spec.producer(artifact).task_id].artifacts[artifact]
             for artifact in operator.inputs
         }
-        task = Task(self.spec, operator, self.run_id, self.params, inputs, self.given)
+        task = Task(self.spec, operator, self.run_id, self.params, inputs, self.given, self.dates)
         return Attempt(task, self.worker)
 
     def run(self, *task_ids: str) -> Manifest:

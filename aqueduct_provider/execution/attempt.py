@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import tempfile
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest
 from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, publish
+from aqueduct_provider.connectors.order import to_json as to_order_json
 from aqueduct_provider.errors import (
     AqueductError,
     CheckFailed,
@@ -24,8 +26,10 @@ from aqueduct_provider.errors import (
     OperatorKilled,
 )
 from aqueduct_provider.execution.archive import runner_archive
-from aqueduct_provider.execution.job import job_command, job_variables, read_outcome
-from aqueduct_provider.execution.operators import LOADED_FILE, Job, prepare
+from aqueduct_provider.execution.bench import Job, TableJob
+from aqueduct_provider.execution.file_jobs import LOADED_FILE
+from aqueduct_provider.execution.job import connector_command, job_command, job_variables, read_outcome
+from aqueduct_provider.execution.operators import prepare
 from aqueduct_provider.execution.task import Task, Worker
 from aqueduct_provider.process import Child
 from aqueduct_provider.runner.contract import REQUEST_FILE, JobOutcome, to_json
@@ -72,7 +76,7 @@ class Attempt:
         """
         self._killed = True
 
-    def _perform(self, folder: Path) -> tuple[JobOutcome, Job | None]:
+    def _perform(self, folder: Path) -> tuple[JobOutcome, Job | TableJob | None]:
         prepared = prepare(self.task, self.worker, folder)
         if isinstance(prepared, JobOutcome):
             return prepared, None
@@ -83,30 +87,47 @@ class Attempt:
             raise kind(failure.tip, context=failure.context, deterministic=failure.deterministic)
         return outcome, prepared
 
-    def _run_child(self, job: Job, folder: Path) -> JobOutcome:
+    def _run_child(self, job: Job | TableJob, folder: Path) -> JobOutcome:
+        if isinstance(job, TableJob):
+            return self._run_connector(job, folder)
         worker = self.worker
         (folder / REQUEST_FILE).write_text(to_json(job.request), encoding="utf-8")
         runner = runner_archive(worker.cache_dir / "runner")
         with worker.provide(job.environment, worker.on_line, self._is_killed) as python:
             log.info("%s", python)
-            child = Child(
-                job_command(python.executable, runner, folder),
-                cwd=folder,
-                env=job_variables(worker.variables, worker.allowed_variables, python.executable),
-                on_line=worker.on_line,
-                timeout=self.task.operator.timeout,
-                capture_limit=worker.output_limit,
-                grace=worker.kill_grace,
-                cancelled=self._is_killed,
-            )
-            finished = child.run()
+            command = job_command(python.executable, runner, folder)
+            env = job_variables(worker.variables, worker.allowed_variables, python.executable)
+            return self._wait_for(command, folder, env)
+
+    def _run_connector(self, job: TableJob, folder: Path) -> JobOutcome:
+        """Our own code in the worker's own Python and with its variables; the order goes through a pipe."""
+        order = f"{to_order_json(job.order)}\n".encode()
+        return self._wait_for(connector_command(folder), folder, self.worker.variables, order)
+
+    def _wait_for(
+        self, command: list[str], folder: Path, env: Mapping[str, str], stdin: bytes = b""
+    ) -> JobOutcome:
+        child = Child(
+            command,
+            cwd=folder,
+            env=env,
+            on_line=self.worker.on_line,
+            timeout=self.task.operator.timeout,
+            capture_limit=self.worker.output_limit,
+            grace=self.worker.kill_grace,
+            cancelled=self._is_killed,
+            stdin=stdin,
+        )
+        finished = child.run()
         self._stdout, self._stderr = finished.stdout, finished.stderr
         return read_outcome(folder, finished)
 
     def _is_killed(self) -> bool:
         return self._killed
 
-    def _publish(self, outcome: JobOutcome, job: Job | None, folder: Path) -> dict[str, ArtifactRef]:
+    def _publish(
+        self, outcome: JobOutcome, job: Job | TableJob | None, folder: Path
+    ) -> dict[str, ArtifactRef]:
         if self._killed:
             raise OperatorKilled("Airflow ended the task before its artifacts were stored.")
         task, layout = self.task, self.task.layout
@@ -127,7 +148,7 @@ class Attempt:
             )
             for artifact_id, info in zip(task.operator.outputs, outcome.outputs, strict=True)
         ]
-        if job is not None and job.upload is not None:
+        if isinstance(job, Job) and job.upload is not None:
             store, key = job.upload
             store.put_file(key, folder / LOADED_FILE)
         refs = publish(self.worker.store, new, self.worker.requests)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +30,11 @@ PASSED_VARIABLES = frozenset(
 def job_command(python: Path, runner: Path, folder: Path) -> list[str]:
     """How the child is started: isolated from the worker's Python variables, unbuffered for live logs."""
     return [str(python), "-I", "-u", str(runner), str(folder)]
+
+
+def connector_command(folder: Path) -> list[str]:
+    """How the child of an extract or load is started: this package, in the worker's own Python."""
+    return [sys.executable, "-u", "-m", "aqueduct_provider.connectors", str(folder)]
 
 
 def job_variables(worker: Mapping[str, str], also: frozenset[str], python: Path) -> dict[str, str]:

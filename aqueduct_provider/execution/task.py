@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.environment.cache import PythonEnvironment
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.execution.code import ArchiveLimits
@@ -29,6 +30,7 @@ class Task:
     :param params: the run's parameter values by name; None means the published value.
     :param inputs: the operator's input artifacts by id, as their producers left them.
     :param given: values of this run that lie in the store, by parameter; they come before ``params``.
+    :param dates: what ``{{ today }}``, ``{{ ds }}`` and others stand for in queries of this run.
     """
 
     workflow: WorkflowSpec
@@ -37,6 +39,7 @@ class Task:
     params: Mapping[str, Any]
     inputs: Mapping[str, ArtifactRef]
     given: Mapping[str, StoredValue] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -62,7 +65,8 @@ class Worker:
     """What this worker offers to its tasks.
 
     :param store: the flow's artifact store.
-    :param connect: the store that an S3 extract or load reads or writes.
+    :param connect: the store that an extract or load of files reads or writes.
+    :param system: the data system of any other extract or load, with its credentials.
     :param provide: leases a Python for requirements, for as long as the context is open; it is given where
         its output lines go, and a function that is true when it must stop.
     :param cache_dir: folder for what is worth keeping between tasks.
@@ -77,6 +81,7 @@ class Worker:
 
     store: ObjectStore
     connect: Callable[[ExtractOperator | LoadOperator], ObjectStore]
+    system: Callable[[ExtractOperator | LoadOperator], SystemOrder]
     provide: Provide
     cache_dir: Path
     archive_limits: ArchiveLimits

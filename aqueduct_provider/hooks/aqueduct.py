@@ -18,7 +18,10 @@ from aqueduct_provider import config
 from aqueduct_provider.compat import mask_secret
 from aqueduct_provider.errors import AqueductError, ConfigError
 from aqueduct_provider.get_provider_info import get_provider_info
+from aqueduct_provider.hooks.connections import system_for
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
+from aqueduct_provider.storage import gcs
+from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from aqueduct_provider.storage.s3_connector import connector_settings
 
@@ -135,18 +138,19 @@ def store_for(workflow: WorkflowSpec) -> S3Store:
     return connect(settings)
 
 
-def store_for_connector(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator) -> S3Store:
-    """The store that an S3 extract reads or a load writes: its connector's, its connection's, or the flow's.
+def store_for_connector(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator) -> ObjectStore:
+    """The store that an extract of files reads or a load writes: its connector's, connection's or flow's.
 
     :raises ConfigError: the connector's configuration or the connection is wrong.
     :raises CredentialsError: the credentials cannot be had.
     """
+    part = operator.source if isinstance(operator, ExtractOperator) else operator.target
     connectors = workflow.compiled.connectors if workflow.compiled else {}
+    if part.connector == "GCS":
+        return gcs.connect(gcs.connector_settings(system_for(workflow, operator).config))
     if operator.id in connectors:
-        _mask(workflow.secrets)
-        return connect(connector_settings(connectors[operator.id], **_requests()))
-    target = operator.source if isinstance(operator, ExtractOperator) else operator.target
-    return AqueductHook(target.connection_id).store() if target.connection_id else store_for(workflow)
+        return connect(connector_settings(system_for(workflow, operator).config, **_requests()))
+    return AqueductHook(part.connection_id).store() if part.connection_id else store_for(workflow)
 
 
 def _requests() -> dict[str, Any]:

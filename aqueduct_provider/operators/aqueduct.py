@@ -64,6 +64,7 @@ class AqueductOperator(BaseOperator):
     def _run(self, context: Any) -> dict[str, Any]:
         from aqueduct_provider.execution.attempt import Attempt
         from aqueduct_provider.execution.task import Task
+        from aqueduct_provider.operators.dates import run_dates
         from aqueduct_provider.operators.worker import worker_for
         from aqueduct_provider.spec.values import values_from_conf
 
@@ -74,6 +75,7 @@ class AqueductOperator(BaseOperator):
             params=context["params"],
             inputs=self._inputs(context["ti"]),
             given=values_from_conf(context["dag_run"].conf),
+            dates=run_dates(context),
         )
         self._attempt = Attempt(task, worker_for(self.workflow, self._log_line))
         return self._attempt.run().to_xcom()

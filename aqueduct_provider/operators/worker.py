@@ -15,6 +15,7 @@ from aqueduct_provider.environment.provide import provide
 from aqueduct_provider.execution.code import ArchiveLimits
 from aqueduct_provider.execution.task import Worker
 from aqueduct_provider.hooks.aqueduct import store_for, store_for_connector
+from aqueduct_provider.hooks.connections import system_for
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.models import WorkflowSpec
 
@@ -29,6 +30,7 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine) -> Worker:
     return Worker(
         store=store_for(workflow),
         connect=partial(store_for_connector, workflow),
+        system=partial(system_for, workflow),
         provide=_provide,
         cache_dir=config.cache_dir(),
         archive_limits=ArchiveLimits(config.archive_max_bytes(), config.archive_max_files()),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
@@ -184,6 +185,14 @@ def outcome_from_json(text: str) -> JobOutcome:
             "failure": Failure(**failure) if failure else None,
         }
     )
+
+
+def write_outcome(outcome: JobOutcome, folder: str) -> None:
+    """Leave the outcome in the job folder, whole or not at all."""
+    path = os.path.join(folder, OUTCOME_FILE)
+    with open(f"{path}.part", "w", encoding="utf-8") as file:
+        file.write(to_json(outcome))
+    os.replace(f"{path}.part", path)
 
 
 def _checked(text: str) -> Dict[str, Any]:

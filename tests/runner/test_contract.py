@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from aqueduct_provider.runner.contract import (
@@ -14,6 +16,7 @@ from aqueduct_provider.runner.contract import (
     outcome_from_json,
     request_from_json,
     to_json,
+    write_outcome,
 )
 
 
@@ -39,3 +42,16 @@ def test_an_outcome_comes_back() -> None:
 def test_other_versions_are_refused(read: object) -> None:
     with pytest.raises(ValueError, match="version 2"):
         read('{"version": 2}')  # type: ignore[operator]
+
+
+def test_an_outcome_is_left_whole_under_its_own_name(tmp_path: Path) -> None:
+    for outcome in (JobOutcome(check_passed=True), JobOutcome(failure=Failure("system", "tip"))):
+        write_outcome(outcome, str(tmp_path))
+        assert outcome_from_json((tmp_path / "outcome.json").read_text()) == outcome
+        assert [path.name for path in tmp_path.iterdir()] == ["outcome.json"]
+
+
+def test_an_outcome_that_cannot_be_written_leaves_none(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        write_outcome(JobOutcome(outputs=[OutputInfo("a", "b", "c", "d", object())]), str(tmp_path))  # type: ignore[arg-type]
+    assert not (tmp_path / "outcome.json").exists()

@@ -129,6 +129,25 @@ def test_stdin_stays_open_until_the_worker_is_gone(python: Python) -> None:
     wait_for(python.folder / "eof")
 
 
+def test_stdin_brings_what_is_given_and_then_stays_open(python: Python) -> None:
+    code = (
+        "import os, select\n"
+        "data = b''\n"
+        "while len(data) < 300_000: data += os.read(0, 65_536)\n"
+        "print(len(data), data[-3:], select.select([0], [], [], 0.2)[0])"
+    )
+    python.run(code, stdin=b"x" * 299_997 + b"end")
+    assert python.texts() == ["300000 b'end' []"]
+
+
+def test_stdin_that_nobody_reads_holds_nothing_up(python: Python) -> None:
+    before = set(threading.enumerate())
+    assert python.run("print(1)", stdin=b"x" * 10_000_000).returncode == 0
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
 def wait_for(path: Path) -> None:
     until = time.monotonic() + 20
     while not path.exists():

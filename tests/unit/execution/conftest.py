@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.local import LocalStore
 from tests.examples import FLOW_ID, VERSION_ID
-from tests.flows import RUN_ID, code_of
+from tests.flows import RUN_ID, code_of, own_python
 
 
 class Desk:
@@ -60,6 +61,17 @@ class Desk:
         key = f"flows/{FLOW_ID}/runs/{RUN_ID}/artifacts/{artifact}/metadata.json"
         document: dict[str, Any] = json.loads(self.store.get(key))
         return document
+
+
+class Asked:
+    """Leases the Python of the tests, and remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.requirements: list[tuple[str, ...]] = []
+
+    def __call__(self, spec: EnvironmentSpec, *rest: Any) -> Any:
+        self.requirements.append(spec.requirements)
+        return own_python()
 
 
 @pytest.fixture

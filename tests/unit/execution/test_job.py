@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from aqueduct_provider.errors import OperatorCrashed, OperatorKilled, OperatorTimedOut
-from aqueduct_provider.execution.job import job_variables, read_outcome
+from aqueduct_provider.execution.job import connector_command, job_command, job_variables, read_outcome
 from aqueduct_provider.process import Finished
 from aqueduct_provider.runner.contract import OUTCOME_FILE, JobOutcome, to_json
 
@@ -48,3 +50,17 @@ def test_no_outcome_is_a_crash_with_its_reason(tmp_path: Path, returncode: int, 
     with pytest.raises(OperatorCrashed, match=words) as caught:
         read_outcome(tmp_path, _finished(returncode))
     assert caught.value.context == "last words"
+
+
+def test_a_child_of_the_user_is_isolated_and_a_connector_runs_in_the_workers_python(tmp_path: Path) -> None:
+    python, runner = Path("/env/bin/python"), Path("/cache/runner.pyz")
+    assert job_command(python, runner, tmp_path) == [str(python), "-I", "-u", str(runner), str(tmp_path)]
+    assert connector_command(tmp_path) == [
+        *(sys.executable, "-u", "-m", "aqueduct_provider.connectors"),
+        str(tmp_path),
+    ]
+
+
+def test_a_connector_starts_in_any_folder(tmp_path: Path) -> None:
+    ran = subprocess.run(connector_command(tmp_path), cwd=tmp_path, input=b"no order\n", capture_output=True)
+    assert b"JSONDecodeError" in ran.stderr

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
 from aqueduct_provider.errors import ConfigError, CredentialsError
@@ -15,21 +18,21 @@ from aqueduct_provider.hooks.aqueduct import (
     store_for,
     store_for_connector,
 )
+from aqueduct_provider.spec.basics import ArtifactType
+from aqueduct_provider.spec.compiled_facts import Compiled
+from aqueduct_provider.spec.data_systems import GcsExtract, GcsLoad, S3Extract, S3Load
 from aqueduct_provider.spec.models import (
     ArtifactStore,
-    ArtifactType,
-    Compiled,
     ConnectionStore,
     ExtractOperator,
     Flow,
     LoadOperator,
     S3ArtifactStore,
-    S3Extract,
-    S3Load,
     Version,
     WorkflowSpec,
 )
 from aqueduct_provider.storage.s3 import S3Settings
+from tests.data_servers.gcs import GcsServer, gcs_server
 
 ID = UUID("00000000-0000-0000-0000-000000000001")
 EXTRACT = ExtractOperator(
@@ -202,7 +205,8 @@ def test_secrets_are_masked(
     monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr("aqueduct_provider.hooks.aqueduct.mask_secret", seen.append)
+    for module in ("aqueduct", "connections"):
+        monkeypatch.setattr(f"aqueduct_provider.hooks.{module}.mask_secret", seen.append)
     content = "[default]\naws_access_key_id = content-id\naws_secret_access_key = content-secret\n"
     connectors = {
         "read": {"type": "config_file_content", "bucket": extra["bucket"], "config_file_content": content}
@@ -210,7 +214,9 @@ def test_secrets_are_masked(
     compiled = Compiled({}, (SecretStr("key-id"), SecretStr("key-secret")), connectors)
     monkeypatch.setenv("AWS_ENDPOINT_URL", extra["endpoint_url"])
     with caplog.at_level(logging.DEBUG):
-        store_for_connector(workflow(S3ArtifactStore(type="s3", **extra), compiled), EXTRACT).check()
+        flow = workflow(S3ArtifactStore(type="s3", **extra), compiled)
+        store_for(flow).check()
+        store_for_connector(flow, EXTRACT).check()
     assert {"key-id", "key-secret", "content-id", "content-secret", content} <= set(seen)
     assert "content-secret" not in caplog.text
 
@@ -235,3 +241,61 @@ def test_where_connectors_read(
     )
     store_for_connector(flow, load).put("b.txt", b"2")
     assert s3_client.get_object(Bucket=extra["bucket"], Key="other/b.txt")["Body"].read() == b"2"
+
+
+@pytest.fixture(scope="module")
+def gcs_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsServer]:
+    with gcs_server(tmp_path_factory.mktemp("gcs") / "server") as server:
+        yield server
+
+
+GCS_EXTRACT = EXTRACT.model_copy(
+    update={
+        "source": GcsExtract(
+            connector="GCS", connection_id="lake", filepath="a.txt", artifact_type=ArtifactType.STRING
+        )
+    }
+)
+
+
+def test_google_cloud_storage_of_a_compiled_spec(gcs_emulator: GcsServer) -> None:
+    config = {"bucket": gcs_emulator.new_bucket(), "root_dir": "root", "endpoint": gcs_emulator.endpoint}
+    flow = workflow(ConnectionStore(type="connection"), Compiled({}, None, {"read": config}))
+    store = store_for_connector(flow, GCS_EXTRACT)
+    store.put("a.txt", b"1")
+    assert store.url("a.txt") == f"gs://{config['bucket']}/root/a.txt"
+    assert store_for_connector(flow, GCS_EXTRACT).get("a.txt") == b"1"
+
+
+def test_google_cloud_storage_of_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {
+        "type": "service_account",
+        "client_email": "me@example.org",
+        "private_key": pem,
+        "token_uri": "https://example.org/token",
+    }
+    extra = {"bucket": "gs://lake-1/in", "keyfile_dict": account}
+    connection(monkeypatch, extra, "lake", conn_type="google_cloud_platform")
+    seen: list[str] = []
+    monkeypatch.setattr("aqueduct_provider.hooks.connections.mask_secret", seen.append)
+    flow = workflow(ConnectionStore(type="connection"))
+    load = LoadOperator(
+        id="write",
+        name="write",
+        task_id="write",
+        type="load",
+        target=GcsLoad(connector="GCS", connection_id="lake", filepath="b.txt"),
+    )
+    for operator in (GCS_EXTRACT, load):
+        assert store_for_connector(flow, operator).url("x") == "gs://lake-1/in/x"
+    assert pem in seen
+    connection(
+        monkeypatch,
+        {**extra, "keyfile_dict": {"type": "service_account"}},
+        "lake",
+        conn_type="google_cloud_platform",
+    )
+    with pytest.raises(ConfigError, match="lacks private_key"):
+        store_for_connector(flow, load)

@@ -9,6 +9,7 @@ import pickle
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,7 +55,7 @@ def _context(ti: TaskInstance | None = None, conf: dict[str, Any] | None = None)
         "run_id": RUN_ID,
         "params": {},
         "ti": ti or TaskInstance(),
-        "dag_run": SimpleNamespace(conf=conf),
+        "dag_run": SimpleNamespace(conf=conf, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)),
     }
 
 

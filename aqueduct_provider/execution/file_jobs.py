@@ -1,0 +1,99 @@
+"""Stage 6, extract and load of files in a bucket: S3 and Google Cloud Storage.
+
+In: a bench and the operator. Out: a :class:`Job`; the worker moves the files, the child makes values of them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from aqueduct_provider.errors import OperatorFailed
+from aqueduct_provider.execution.bench import Bench, Job, user_keys
+from aqueduct_provider.execution.requirements import serialization_of
+from aqueduct_provider.runner.contract import ExternalFile, JobRequest
+from aqueduct_provider.spec.data_systems import FilesExtract, FilesLoad
+from aqueduct_provider.spec.graph import consumers
+from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
+from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.parallel import together
+
+LOADED_FILE = "loaded"
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_FILLS = "fills a placeholder of the file path"
+
+
+def extract_files(bench: Bench, operator: ExtractOperator, source: FilesExtract) -> Job:
+    """The job that reads files of a bucket, which are fetched now."""
+    store = bench.worker.connect(operator)
+    keys = _keys(store, source.filepath)
+    files = [
+        ExternalFile(f"files/{index}", store.url(key), source.artifact_type.value, source.format or "")
+        for index, key in enumerate(keys)
+    ]
+    (bench.folder / "files").mkdir()
+    fetches = [
+        partial(store.get_file, key, bench.folder / file.path) for key, file in zip(keys, files, strict=True)
+    ]
+    user_keys(lambda: together(fetches, bench.worker.requests))
+    single = isinstance(source.filepath, str) and not source.filepath.endswith("/")
+    request = JobRequest(
+        operation="extract",
+        files=files,
+        outputs=bench.output_slots(),
+        merge=source.merge,
+        as_list=not single,
+        table_serialization=bench.task.table_serialization,
+    )
+    reads = "parquet" if source.format == "Parquet" else serialization_of(source.artifact_type, "table")
+    readers = consumers(bench.task.workflow, operator.outputs[0])
+    return Job(request, bench.environment_beside(readers, reads=reads))
+
+
+def _keys(store: ObjectStore, filepath: str | tuple[str, ...]) -> list[str]:
+    if not isinstance(filepath, str):
+        return list(filepath)
+    if not filepath.endswith("/"):
+        return [filepath]
+    keys = [key for key in store.list(filepath) if not key.endswith("/")]
+    if not keys:
+        raise OperatorFailed(f"There are no files below {store.url(filepath)}.", deterministic=True)
+    return keys
+
+
+def load_file(bench: Bench, operator: LoadOperator, target: FilesLoad) -> Job:
+    """The job that writes a file, which is uploaded when it is there."""
+    *params, saved = operator.inputs
+    inputs = bench.fetch_inputs(operator.inputs)
+    values = [bench.text(param, file, _FILLS) for param, file in zip(params, inputs, strict=False)]
+    key = _fill(target.filepath, values)
+    request = JobRequest(
+        operation="load",
+        inputs=inputs[-1:],
+        load_path=LOADED_FILE,
+        load_format=target.format or "",
+        table_serialization=bench.task.table_serialization,
+    )
+    environment = bench.environment_beside(
+        [bench.task.workflow.producer(saved)],
+        reads=inputs[-1].serialization_type,
+        writes="parquet" if target.format == "Parquet" else "pickle",
+    )
+    return Job(request, environment, upload=(bench.worker.connect(operator), key))
+
+
+def _fill(filepath: str, values: list[str]) -> str:
+    """The file path with its ``{name}`` placeholders filled by the values, in the order of first appearance.
+
+    As in the original, a name that stands twice gets one value, and without values braces are plain text.
+    """
+    if not values:
+        return filepath
+    names = list(dict.fromkeys(PLACEHOLDER.findall(filepath)))
+    if len(names) != len(values):
+        raise OperatorFailed(
+            f"The file path {filepath!r} has {len(names)} placeholders, but {len(values)} string inputs.",
+            deterministic=True,
+        )
+    filled = dict(zip(names, values, strict=True))
+    return PLACEHOLDER.sub(lambda found: filled[found[0]], filepath)
