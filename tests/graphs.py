@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,36 @@ def check(name: str, *inputs: ArtifactNode, **fields: Any) -> ArtifactNode:
 def system_metric(artifact: ArtifactNode, measured: str = "runtime") -> ArtifactNode:
     name = f"{artifact.producer.name} {measured}"
     return op(name, artifact, kind="system_metric", type_="numeric", system_metric=measured)
+
+
+class Warehouse:
+    """A connected data system that answers nothing."""
+
+    def name(self) -> str:
+        return "warehouse"
+
+    def read(self, source: Mapping[str, Any], parameters: Sequence[str]) -> Any:
+        raise AssertionError("nothing is to be read")
+
+
+CONNECTED = {"connector": "Postgres", "connection_id": "wh"}
+
+
+def extract(name: str, *inputs: ArtifactNode, **place: Any) -> ArtifactNode:
+    """What ``resource.sql`` records."""
+    source = {**CONNECTED, "queries": ["SELECT 1"], **place}
+    operator = OperatorNode("extract", name, "", inputs, system=Warehouse(), place=source)
+    return _outputs(operator, [f"{name} artifact"], named=False, type_="table")[0]
+
+
+def save(artifact: ArtifactNode, *inputs: ArtifactNode, **place: Any) -> OperatorNode:
+    """What ``resource.save`` records."""
+    target = {**CONNECTED, "table": "t", "update_mode": "append", **place}
+    operator = OperatorNode(
+        "load", "save to warehouse", "", (*inputs, artifact), system=Warehouse(), place=target
+    )
+    artifact.derived.append(operator)
+    return operator
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,12 @@ COMMANDS = (
     Command("run", "Run a spec here, without Airflow.", "run"),
     Command("connect", "Connect a resource under a name, and check the connection.", "connect"),
     Command("resources", "List the connected resources.", "connect"),
+    Command("test", "Check the connection to a connected resource.", "data_systems"),
+    Command("tables", "List the tables, collections or files of a data system.", "data_systems"),
     Command("disconnect", "Forget a resource and its secrets.", "connect"),
     Command("lint", "Check specs and report every problem.", "specs"),
     Command("schema", "Print the JSON Schema of native specs.", "specs"),
+    Command("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),
     Command("init", "Write the file that loads specs into Airflow.", "specs"),
 )
 

@@ -7,26 +7,61 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aqueduct_provider.cli.command import Subcommand, UsageError
 from aqueduct_provider.cli.options import add_config, add_json, print_json, profile_of
 
-# The fields of a resource that are options.
+# The fields of resources that are options, with what they mean; secrets are none.
 _FIELDS = {
-    "host": ("HOST", "host:port or URL of its REST API"),
-    "username": ("USER", "user of Airflow; the password is read from stdin, a variable or a prompt"),
+    "host": ("HOST", "Airflow: host:port or URL of its REST API; databases: their host"),
+    "username": ("USER", "the user; the password is read from stdin, a variable or a prompt"),
+    "connection_id": (
+        "ID",
+        "data systems: the Airflow connection by which runs reach it; Airflow: the one of type aqueduct by "
+        "which workers reach the bucket, instead of a credentials file",
+    ),
     "s3_credentials_path": ("FILE", "AWS credentials file on the Airflow machines"),
     "s3_credentials_profile": ("NAME", "profile in that file"),
-    "connection_id": ("ID", "Airflow connection of type aqueduct, instead of a credentials file"),
     "dags_folder": ("DIR", "deliver specs into this folder of this machine, instead of the bucket"),
     "ca_file": ("FILE", "certificates to trust, PEM"),
     "python_versions": ("LIST", "Python versions of its workers, such as 3.11,3.12"),
+    "url": ("URL", "of a data system, without a password: postgresql://user@host:5432/database"),
+    "port": ("PORT", "of a database"),
+    "database": ("NAME", "database; of SQLite the file; of BigQuery none"),
+    "options": ("QUERY", "options of the driver, such as sslmode=require"),
+    "account_identifier": ("NAME", "Snowflake"),
+    "warehouse": ("NAME", "Snowflake"),
+    "schema": ("NAME", "Snowflake; public"),
+    "role": ("NAME", "Snowflake"),
+    "project_id": ("NAME", "BigQuery"),
+    "service_account_credentials_path": ("FILE", "JSON file of a Google service account on this machine"),
+    "bucket": ("NAME", "S3, GCS; S3 without a bucket: the artifact store"),
+    "root_dir": ("PREFIX", "S3: a prefix of every key"),
+    "endpoint_url": ("URL", "S3-compatible stores"),
+    "region": ("REGION", "S3, Athena"),
+    "output_location": ("URL", "Athena: s3://... where it puts results"),
+    "type": ("TYPE", "S3, Athena: access_key, config_file_path or config_file_content"),
+    "access_key_id": ("ID", "S3, Athena; the secret key is read like a password"),
+    "config_file_path": ("FILE", "S3, Athena: AWS credentials file on this machine"),
+    "config_file_profile": ("NAME", "profile in it"),
 }
-_PATHS = ("dags_folder", "ca_file")
+_PATHS = ("dags_folder", "ca_file", "service_account_credentials_path", "config_file_path")
+# Options that say that a secret is on stdin -> which one.
+_ON_STDIN = {
+    "password_stdin": "password",
+    "token_stdin": "token",
+    "url_stdin": "url",
+    "secret_key_stdin": "secret_access_key",
+    "credentials_stdin": "service_account_credentials",
+}
 
 
 # --- connect
@@ -34,68 +69,97 @@ _PATHS = ("dags_folder", "ca_file")
 
 def _connect_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="what flows are to call the resource")
-    parser.add_argument(
-        "service", metavar="SERVICE", nargs="?", default="Airflow", help="what it is; Airflow"
-    )
+    parser.add_argument("given", metavar="SERVICE", nargs="?", help="what it is; Airflow")
+    parser.add_argument("--service", metavar="SERVICE", help="the same, such as Postgres or S3")
     for name, (metavar, help) in _FIELDS.items():
-        option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, metavar=metavar, default="", required=name == "host", help=help)
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, default="", help=help)
     secret = parser.add_mutually_exclusive_group()
-    secret.add_argument("--password-stdin", action="store_true", help="read the password from stdin")
-    secret.add_argument("--token-stdin", action="store_true", help="read a bearer token from stdin")
+    for option, field in _ON_STDIN.items():
+        words = "a URL with its password" if field == "url" else f"the {field.replace('_', ' ')}"
+        secret.add_argument(
+            f"--{option.replace('_', '-')}", action="store_true", help=f"read {words} from stdin"
+        )
     add_config(parser)
 
 
 def _connect(chosen: Namespace) -> int:
     from aqueduct_provider.sdk.client import Client
+    from aqueduct_provider.sdk.resources.services import service_of
 
+    service = chosen.service or chosen.given or "Airflow"
     config = {name: value for name in _FIELDS if (value := getattr(chosen, name))}
-    for name in _PATHS:
+    _check_url(config.get("url", ""))
+    known = service_of(service)
+    paths = (*_PATHS, "database") if known and known.name == "SQLite" else _PATHS
+    for name in paths:
         if name in config and not config[name].startswith("~"):
             config[name] = str(Path(config[name]).absolute())
-    Client(config_path=chosen.config).connect_resource(
-        chosen.name, chosen.service, {**config, **_secret(chosen)}
-    )
+    secret = _secret(chosen, config, known.secrets if known else ())
+    Client(config_path=chosen.config).connect_resource(chosen.name, service, {**config, **secret})
     return 0
 
 
-def _secret(chosen: Namespace) -> dict[str, str]:
-    """The password or the token: from stdin, a variable, or whoever sits at the terminal."""
+def _check_url(url: str) -> None:
+    if re.search(r"://[^@]*:[^@]*@", url):
+        raise UsageError(
+            "a password in --url could be seen by others on this machine: leave it out, it is asked for; or "
+            "write the whole URL to stdin, with --url-stdin"
+        )
+
+
+def _secret(chosen: Namespace, config: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
+    """The secret: from stdin, a variable, or whoever sits at the terminal.
+
+    :param secrets: those that the service has.
+    """
     from aqueduct_provider.sdk.resources.profile import variable_of
 
-    if chosen.password_stdin or chosen.token_stdin:
-        kind = "password" if chosen.password_stdin else "token"
-        return {kind: _from_stdin(kind)}
-    wanted = ("token", "password") if chosen.username else ("token",)
-    variables = {kind: variable_of(chosen.name, kind) for kind in wanted}
-    for kind, variable in variables.items():
+    for option, field in _ON_STDIN.items():
+        if getattr(chosen, option):
+            return {field: _from_stdin(field, option)}
+    user = _user(config)
+    wanted = [secret for secret in reversed(secrets) if secret != "password" or user]
+    variables = {secret: variable_of(chosen.name, secret) for secret in wanted}
+    for secret, variable in variables.items():
         if found := os.environ.get(variable):
-            return {kind: found}
-    if not chosen.username:
+            return {secret: found}
+    if "password" not in wanted:
         return {}
-    if not sys.stdin.isatty():
+    # Databases may let users in without one.
+    needed = "token" in secrets
+    if sys.stdin.isatty():
+        password = _prompted("password", needed=needed)
+        return {"password": password} if password else {}
+    if needed:
         raise UsageError(
-            f"the password of {chosen.username!r} is not known: give it with --password-stdin, or in the"
+            f"the password of {user!r} is not known: give it with --password-stdin, or in the"
             f" variable {variables['password']}"
         )
-    return {"password": _prompted("password")}
+    return {}
 
 
-def _from_stdin(kind: str) -> str:
+def _user(config: Mapping[str, str]) -> str:
+    with suppress(ValueError):  # It is no URL, as will be said in a moment.
+        return config.get("username") or urlsplit(config.get("url", "")).username or ""
+    return ""
+
+
+def _from_stdin(field: str, option: str) -> str:
+    words = field.replace("_", " ")
     if sys.stdin.isatty():
-        return _prompted(kind)
+        return _prompted(words)
     secret = sys.stdin.read().rstrip("\r\n")
     if not secret:
-        raise UsageError(f"--{kind}-stdin: there is nothing on stdin; write the {kind} to it")
+        raise UsageError(f"--{option.replace('_', '-')}: there is nothing on stdin; write the {words} to it")
     return secret
 
 
-def _prompted(kind: str) -> str:
+def _prompted(kind: str, *, needed: bool = True) -> str:
     try:
         secret = getpass.getpass(f"{kind.capitalize()}: ")
     except EOFError:
         secret = ""
-    if not secret:
+    if needed and not secret:
         raise UsageError(f"no {kind} was typed")
     return secret
 
@@ -109,27 +173,35 @@ def _resources_arguments(parser: ArgumentParser) -> None:
 
 
 def _resources(chosen: Namespace) -> int:
-    from aqueduct_provider.sdk.resources.profile import SECRETS
+    from aqueduct_provider.sdk.resources.services import service_of
 
     profile = profile_of(chosen)
     found: list[dict[str, Any]] = []
-    for name, service in profile.services().items():
-        fields = profile.resource(name).fields
-        login = next((kind for kind in SECRETS[::-1] if kind in fields), None)
-        public = {key: fields.get(key) for key in _FIELDS}
-        versions = public["python_versions"]
-        public["python_versions"] = versions.split(",") if versions else []
-        found.append({"name": name, "service": service, **public, "login": login})
+    for name, word in profile.services().items():
+        service, fields = service_of(word), profile.resource(name).fields
+        secrets, known = (service.secrets, service.fields) if service else ((), ())
+        login = next((kind for kind in reversed(secrets) if kind in fields), None)
+        public = {key: fields.get(key) for key in known if key not in (*secrets, "url")}
+        if "python_versions" in public:
+            public["python_versions"] = [one for one in fields.get("python_versions", "").split(",") if one]
+        found.append({"name": name, "service": word, **public, "login": login})
     if chosen.json:
         print_json(found)
         return 0
     from aqueduct_provider.sdk.display.tables import console, plain_table
 
-    rows = [[one[key] for key in ("name", "service", "host", "username", "login")] for one in found]
+    rows = [[_cell(one, key) for key in ("name", "service", "host", "username", "login")] for one in found]
     nothing = "No resource is connected. aqueduct-airflow connect NAME --host ... does it."
     columns = ("resource", "service", "host", "user", "login")
     console().print(plain_table(columns, rows) if rows else nothing)
     return 0
+
+
+def _cell(resource: dict[str, Any], column: str) -> Any:
+    if column != "host":
+        return resource.get(column)
+    places = ("host", "account_identifier", "project_id", "bucket", "database")
+    return next((place for name in places if (place := resource.get(name))), None)
 
 
 def _disconnect_arguments(parser: ArgumentParser) -> None:

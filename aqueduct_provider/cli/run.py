@@ -59,11 +59,14 @@ def _run_arguments(parser: ArgumentParser) -> None:
 def _run(chosen: Namespace) -> int:
     from aqueduct_provider.cli.run_progress import shown
     from aqueduct_provider.sdk.local.run import run_spec
+    from aqueduct_provider.sdk.local.systems import systems_of
+    from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.spec.loader import load
 
     spec = load(chosen.spec)
     values = values_of(chosen.parameters, spec.parameters)
     store = _store(spec, chosen)
+    find = systems_of(Session(profile_of(chosen)))
     with shown(spec) as on_event:
         outcome = run_spec(
             spec,
@@ -74,6 +77,7 @@ def _run(chosen: Namespace) -> int:
             missing_python=chosen.missing_python,
             retries=not chosen.no_retries,
             jobs=chosen.jobs,
+            find=find,
             on_event=on_event,
         )
     print_json(_document(outcome)) if chosen.json else _print(outcome)

@@ -9,10 +9,15 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aqueduct_provider.cli.command import Subcommand, UsageError
 from aqueduct_provider.errors import Problem, SpecError
+
+if TYPE_CHECKING:
+    from aqueduct_provider.spec.models import WorkflowSpec
 
 LOADER_FILE = "aqueduct_dags.py"
 # Airflow opens only files that hold the words "airflow" and "dag".
@@ -33,21 +38,24 @@ globals().update(DagFactory.dags_in(__file__, connection_id={connection}))
 
 def _lint_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("specs", metavar="SPEC", type=Path, nargs="+", help="JSON file, or folder of them")
-    parser.add_argument("--json", action="store_true", help="print a JSON list of {file, path, message}")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON list of {file, path, message, level}"
+    )
 
 
 def _lint(chosen: Namespace) -> int:
     verdicts = {file: _verdict(file) for file in _spec_files(chosen.specs)}
     if chosen.json:
         found = [
-            {"file": str(file), "path": problem.path, "message": problem.message}
-            for file, problems in verdicts.items()
+            {"file": str(file), "path": problem.path, "message": problem.message, "level": level}
+            for file, verdict in verdicts.items()
+            for level, problems in (("error", verdict.errors), ("warning", verdict.warnings))
             for problem in problems
         ]
         print(json.dumps(found, indent=2))
     else:
         _print_verdicts(verdicts)
-    return int(any(verdicts.values()))
+    return int(any(verdict.errors for verdict in verdicts.values()))
 
 
 def _spec_files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -70,31 +78,57 @@ def _foreign(file: Path) -> bool:
     return file.is_file() and is_foreign(file.read_bytes())
 
 
-def _verdict(file: Path) -> tuple[Problem, ...]:
+@dataclass(frozen=True)
+class _Verdict:
+    """What is wrong with a spec.
+
+    :param warnings: what is wrong with this machine, and need not be with those where the flow runs.
+    """
+
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def _verdict(file: Path) -> _Verdict:
     from aqueduct_provider.spec.loader import load
 
     try:
-        load(file)
+        return _Verdict(warnings=tuple(_missing_drivers(load(file))))
     except SpecError as error:
-        return error.problems
-    return ()
+        return _Verdict(error.problems)
 
 
-def _print_verdicts(verdicts: dict[Path, tuple[Problem, ...]]) -> None:
+def _missing_drivers(spec: WorkflowSpec) -> Iterator[Problem]:
+    from aqueduct_provider.connectors.catalog import missing_driver
+    from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
+
+    tasks: dict[str, list[str]] = {}
+    for operator in spec.operators:
+        if isinstance(operator, ExtractOperator):
+            tasks.setdefault(operator.source.connector, []).append(operator.task_id)
+        elif isinstance(operator, LoadOperator):
+            tasks.setdefault(operator.target.connector, []).append(operator.task_id)
+    for connector, task_ids in tasks.items():
+        if missing := missing_driver(connector):
+            yield Problem("$", f"{missing} Used by {', '.join(task_ids)}.")
+
+
+def _print_verdicts(verdicts: dict[Path, _Verdict]) -> None:
     from rich.console import Console
     from rich.text import Text
 
     # Soft wrap: a path that is cut at the terminal's width cannot be copied.
     console = Console(soft_wrap=True, highlight=False)
-    for file, problems in verdicts.items():
-        console.print(
-            Text("error" if problems else "ok   ", "bold red" if problems else "bold green"), Text(str(file))
-        )
-        for problem in problems:
+    for file, verdict in verdicts.items():
+        bad = bool(verdict.errors)
+        console.print(Text("error" if bad else "ok   ", "bold red" if bad else "bold green"), Text(str(file)))
+        for problem in verdict.errors:
             console.print(Text("  "), Text(problem.path, "cyan"), Text(f": {problem.message}"), sep="")
-    bad = sum(bool(problems) for problems in verdicts.values())
-    count = sum(map(len, verdicts.values()))
-    console.print(Text(f"checked: {len(verdicts)}, with problems: {bad}, problems in all: {count}"))
+        for problem in verdict.warnings:
+            console.print(Text("  "), Text("warning", "yellow"), Text(f": {problem.message}"), sep="")
+    failed = sum(bool(verdict.errors) for verdict in verdicts.values())
+    count = sum(len(verdict.errors) for verdict in verdicts.values())
+    console.print(Text(f"checked: {len(verdicts)}, with problems: {failed}, problems in all: {count}"))
 
 
 # --- schema

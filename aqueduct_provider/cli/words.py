@@ -10,6 +10,14 @@ _CURES: tuple[tuple[str, str], ...] = (
         r"""client\.connect_resource\(('[^']*'), "Airflow", \{"host": \.\.\.\}\)""",
         r"aqueduct-airflow connect \1 --host HOST",
     ),
+    (
+        r"""client\.connect_resource\(('[^']*'), service, \{\.\.\.\}\)""",
+        r"aqueduct-airflow connect \1 --service SERVICE",
+    ),
+    (
+        r"""client\.connect_resource\(name, ('[^']*'), \{\.\.\., "connection_id": ('[^']*')\}\)""",
+        r"aqueduct-airflow connect NAME --service \1 --connection-id \2",
+    ),
     (r"\brun\.describe\(\)", "aqueduct-airflow show"),
     (r"\bunpause=True\b", "--unpause"),
     (r"\bforce=True\b", "--force"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AqueductError,
         AuthoringError,
         CheckFailed,
+        DataSystemError,
         NotFound,
         OperatorFailed,
         PackagingError,
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     )
     from aqueduct_provider.sdk.authoring.decorators import check, metric, op, to_operator
     from aqueduct_provider.sdk.client import Client, get_apikey
-    from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity, ExecutionStatus, LoadUpdateMode
+    from aqueduct_provider.sdk.enums import (
+        ArtifactType,
+        CheckSeverity,
+        ExecutionStatus,
+        LoadUpdateMode,
+        ServiceType,
+    )
     from aqueduct_provider.sdk.reading.flows import Flow
     from aqueduct_provider.sdk.reading.runs import Run
     from aqueduct_provider.sdk.schedule import (
@@ -45,12 +52,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "aqueduct_provider.errors": (
-        "AirflowError AqueductError AuthoringError CheckFailed NotFound OperatorFailed PackagingError "
-        "RequirementsMissing WaitTimedOut"
+        "AirflowError AqueductError AuthoringError CheckFailed DataSystemError NotFound OperatorFailed "
+        "PackagingError RequirementsMissing WaitTimedOut"
     ),
     "aqueduct_provider.sdk.client": "Client get_apikey",
     "aqueduct_provider.sdk.authoring.decorators": "check metric op to_operator",
-    "aqueduct_provider.sdk.enums": "ArtifactType CheckSeverity ExecutionStatus LoadUpdateMode",
+    "aqueduct_provider.sdk.enums": "ArtifactType CheckSeverity ExecutionStatus LoadUpdateMode ServiceType",
     "aqueduct_provider.sdk.reading.flows": "Flow",
     "aqueduct_provider.sdk.reading.runs": "Run",
     "aqueduct_provider.sdk.schedule": "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly weekly",
@@ -66,6 +73,7 @@ __all__ = [
     "CheckFailed",
     "CheckSeverity",
     "Client",
+    "DataSystemError",
     "DayOfMonth",
     "DayOfWeek",
     "ExecutionStatus",
@@ -78,6 +86,7 @@ __all__ = [
     "PackagingError",
     "RequirementsMissing",
     "Run",
+    "ServiceType",
     "WaitTimedOut",
     "check",
     "cron",

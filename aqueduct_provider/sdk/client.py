@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
     from aqueduct_provider.sdk.publishing.registry import Record
     from aqueduct_provider.sdk.reading.runs import Run
-    from aqueduct_provider.sdk.resources.resources import AirflowResource
+    from aqueduct_provider.sdk.resources.airflow import AirflowResource
+    from aqueduct_provider.sdk.resources.resources import Resource
 
 log = logging.getLogger("aqueduct")
 
@@ -243,8 +244,8 @@ class Client:
     ) -> None:
         """Delete a flow: its spec, its DAG in Airflow and, on request, all that its runs left in the store.
 
-        :param saved_objects_to_delete: flows of this release save nothing to data systems, so there is
-            nothing to name here but an empty dict.
+        :param saved_objects_to_delete: must be empty: what runs saved to data systems stays there, for tables
+            and files may be of use to others. ``flow.list_saved_objects()`` tells what it is.
         :param force: do not ask when runs are active; they are ended.
         :param artifacts: delete the artifacts, outcomes and versions of all runs, too.
         :raises AuthoringError: runs are active, and nobody is there to be asked.
@@ -253,7 +254,9 @@ class Client:
 
         if saved_objects_to_delete:
             raise AuthoringError(
-                "saved_objects_to_delete must be empty: flows of this release save nothing to data systems. "
+                "saved_objects_to_delete must be empty: tables and files that runs have saved to data "
+                "systems are not deleted from here. flow.list_saved_objects() tells which they are: delete "
+                "them there. "
                 "artifacts=True deletes what the runs left in the artifact store."
             )
         flow = self.flow(flow_identifier, flow_id, flow_name)
@@ -270,20 +273,37 @@ class Client:
         a folder instead of S3; ``ca_file``; ``python_versions``. Passwords and tokens are kept in the
         system's keyring where there is one, else in the configuration file.
 
+        For data systems - ``Postgres``, ``Redshift``, ``MySQL``, ``MariaDB``, ``SQLite``, ``SQL Server``,
+        ``AzureSQL``, ``Snowflake``, ``BigQuery``, ``Athena``, ``S3``, ``GCS``, ``MongoDB`` - the fields of
+        ``docs/client.md``, or ``url`` in place of them; ``connection_id``: the Airflow connection by which
+        runs reach it.
+
         :raises ConfigError: the configuration is wrong. :raises AirflowError: the connection does not work.
+        :raises DataSystemError: likewise, of a data system.
+
+        ::
+
+            client.connect_resource("warehouse", "Postgres", {"url": url, "connection_id": "warehouse"})
         """
         from aqueduct_provider.sdk.resources.connecting import connect_resource
 
         print(connect_resource(self._session, name, service, config))
 
-    def list_resources(self) -> dict[str, AirflowResource]:
-        """The connected resources by name; one that cannot be used is left out, with a warning."""
+    def list_resources(self) -> dict[str, Resource]:
+        """The connected resources by name; one that cannot be used is left out, with a warning.
+
+        ``Demo``, which needs no connecting, is not among them.
+        """
         from aqueduct_provider.sdk.resources.connecting import usable_resources
 
         return usable_resources(self._session)
 
-    def resource(self, name: str) -> AirflowResource:
-        """The connected resource with this name. Raises ``NotFound``."""
+    def resource(self, name: str) -> Any:
+        """The connected resource with this name; ``"Demo"`` is a small database that is always there.
+
+        :return: an ``AirflowResource``, ``SqlResource``, ``FilesResource`` or ``MongoResource``.
+        :raises NotFound: there is none.
+        """
         return self._session.resource(name)
 
     def delete_resource(self, name: str) -> None:
@@ -304,24 +324,27 @@ class Client:
         print_surroundings(self._session)
 
     def _engine(self, engine: str | AirflowResource | None) -> AirflowResource:
-        from aqueduct_provider.sdk.resources.resources import AirflowResource
+        from aqueduct_provider.sdk.resources.airflow import AirflowResource
+        from aqueduct_provider.sdk.resources.services import service_of
 
         if isinstance(engine, str):
-            return self._session.resource(engine)
+            return self._session.engine(engine)
         if isinstance(engine, AirflowResource):
             return engine
         if engine is not None:
             raise AuthoringError(
-                f"engine is a {type(engine).__name__}: give the name of a connected resource."
+                f"engine is a {type(engine).__name__}: give the name of a connected Airflow."
             )
-        known = sorted(self._session.profile.services())
+        services = self._session.profile.services()
+        airflow = service_of(AirflowResource.service)
+        known = sorted(name for name, service in services.items() if service_of(service) is airflow)
         if len(known) != 1:
             names = ", ".join(map(repr, known)) or "none"
             raise AuthoringError(
                 f"Say where the flow is to run: engine='<resource>'. Connected: {names}. "
                 'client.connect_resource(name, "Airflow", {"host": ...}) connects one.'
             )
-        return self._session.resource(known[0])
+        return self._session.engine(known[0])
 
     def _record(self, source: Flow | str | UUID) -> Record:
         return source.record if isinstance(source, Flow) else self._session.registry.find(source)

@@ -62,3 +62,22 @@ class ArtifactType(_Choice):
     BOOL = BOOLEAN
     DICT = DICTIONARY
     TF_KERAS = KERAS_MODEL
+
+
+class ServiceType(_Choice):
+    """What kind of resource it is."""
+
+    AIRFLOW = "Airflow"
+    POSTGRES = "Postgres"
+    REDSHIFT = "Redshift"
+    MYSQL = "MySQL"
+    MARIADB = "MariaDB"
+    SQLITE = "SQLite"
+    SQLSERVER = "SQL Server"
+    AZURESQL = "AzureSQL"
+    SNOWFLAKE = "Snowflake"
+    BIGQUERY = "BigQuery"
+    ATHENA = "Athena"
+    S3 = "S3"
+    GCS = "GCS"
+    MONGO_DB = "MongoDB"

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aqueduct_provider.errors import ConfigError
+
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.registry import Registry
+    from aqueduct_provider.sdk.resources.airflow import AirflowResource
     from aqueduct_provider.sdk.resources.profile import Profile
-    from aqueduct_provider.sdk.resources.resources import AirflowResource
+    from aqueduct_provider.sdk.resources.resources import Resource
     from aqueduct_provider.sdk.rest.airflow import Airflow
     from aqueduct_provider.storage.base import ObjectStore
 
@@ -41,20 +44,39 @@ class Session:
             self._registry = Registry(self.store)
         return self._registry
 
-    def resource(self, name: str) -> AirflowResource:
-        """The named resource.
+    def resource(self, name: str) -> Resource:
+        """The named resource; ``Demo`` is there without being connected.
 
         :raises NotFound: there is none.
-        :raises ConfigError: it is of another service, or its configuration is wrong.
+        :raises ConfigError: its configuration is wrong.
         """
+        from aqueduct_provider.sdk.resources.demo import DEMO, demo_profile
         from aqueduct_provider.sdk.resources.resources import resource_from
 
-        return resource_from(self.profile.resource(name))
+        is_demo = name == DEMO and name not in self.profile.services()
+        profile = demo_profile(self.profile.path.parent) if is_demo else self.profile.resource(name)
+        return resource_from(profile, lambda: self.store)
+
+    def engine(self, name: str) -> AirflowResource:
+        """The named resource, which flows run on.
+
+        :raises NotFound: there is none.
+        :raises ConfigError: it is no Airflow, or its configuration is wrong.
+        """
+        from aqueduct_provider.sdk.resources.airflow import AirflowResource
+
+        resource = self.resource(name)
+        if not isinstance(resource, AirflowResource):
+            raise ConfigError(
+                f"The resource {name!r} is {resource.service.name}, a data system: flows run on Airflow. "
+                "Name a connected Airflow as the engine."
+            )
+        return resource
 
     def airflow(self, engine: str) -> Airflow:
         """The Airflow behind the resource ``engine``, logged in when it is first asked."""
         if engine not in self._airflows:
-            self._airflows[engine] = self.resource(engine).airflow()
+            self._airflows[engine] = self.engine(engine).airflow()
         return self._airflows[engine]
 
     def forget(self, engine: str) -> None:

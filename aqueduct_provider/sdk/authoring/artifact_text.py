@@ -43,11 +43,14 @@ def _facts(node: ArtifactNode) -> Iterator[tuple[str, str]]:
     if producer.inputs:
         yield "inputs", ", ".join(artifact.name for artifact in producer.inputs)
     checks = [operator for operator in node.derived if operator.kind == "check"]
-    metrics = [operator for operator in node.derived if operator.kind != "check"]
+    metrics = [operator for operator in node.derived if operator.kind in ("metric", "system_metric")]
+    loads = [operator for operator in node.derived if operator.kind == "load"]
     if metrics:
         yield "metrics", _names(metrics)
     if checks:
         yield "checks", _names(checks)
+    if loads:
+        yield "saved", _names(loads)
     yield "snapshot", "kept after a run" if node.keep_snapshot else "not kept after a run"
 
 

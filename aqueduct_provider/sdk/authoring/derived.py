@@ -23,6 +23,11 @@ SYSTEM_METRICS = {
     "max_memory": ("Mb", "The most memory that the operator had resident."),
 }
 _MEASURED = ("function", "metric", "check")
+_UNMEASURED = {
+    "param": "a parameter",
+    "system_metric": "itself a system metric",
+    "extract": "read from a data system",
+}
 
 
 def derive(
@@ -71,10 +76,9 @@ def system_metric(artifact: ArtifactNode, metric: str, *, lazy: bool) -> Artifac
         names = " and ".join(map(repr, SYSTEM_METRICS))
         raise AuthoringError(f"There is no system metric {metric!r}; there are {names}.")
     if producer.kind not in _MEASURED:
-        what = "a parameter" if producer.kind == "param" else "itself a system metric"
         raise AuthoringError(
-            f"{artifact.name!r} is {what}: nothing is measured of it. System metrics are those of "
-            "functions, metrics and checks."
+            f"{artifact.name!r} is {_UNMEASURED[producer.kind]}: nothing is measured of it. System metrics "
+            "are those of functions, metrics and checks."
         )
     unit, description = SYSTEM_METRICS[metric]
     name = f"{producer.name} {metric}({unit}) metric"

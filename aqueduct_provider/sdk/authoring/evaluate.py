@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from aqueduct_provider.errors import AuthoringError, CheckFailed, OperatorFailed
 from aqueduct_provider.runner.codecs import CodecError, Encoded, accepted_type, encode, infer_type
-from aqueduct_provider.sdk.authoring.execute import TABLES, Results, decoded, run_operator
+from aqueduct_provider.sdk.authoring.execute import TABLES, Results, decoded, run_extract, run_operator
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, upstream
 from aqueduct_provider.sdk.names import suggestion
 
@@ -111,7 +111,10 @@ def _evaluated(
         measured = found[operator.inputs[0].producer]
         number = measured.runtime if operator.system_metric == "runtime" else measured.max_memory
         return Results((encode(number, "numeric"),))
-    results = run_operator(operator, [_output(artifact, found) for artifact in operator.inputs])
+    inputs = [_output(artifact, found) for artifact in operator.inputs]
+    if operator.kind == "extract":
+        return run_extract(operator, inputs)
+    results = run_operator(operator, inputs)
     if results.passed is False and operator.severity == "warning":
         _log.warning(_not_passed(operator))
     return results

@@ -75,6 +75,21 @@ def run_operator(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
     return Results(_encoded(operator, typed), runtime, peak_memory() / 1_000_000, passed)
 
 
+def run_extract(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
+    """Read what an extract reads.
+
+    :raises OperatorFailed: an input is no text, or a file is not what it should be.
+    :raises DataSystemError: the data system does not do what is asked.
+    """
+    if operator.system is None:
+        raise ValueError(f"the {operator.kind} {operator.name!r} has no data system")
+    for number, item in enumerate(inputs, 1):
+        if item.serialization_type != "string":
+            tip = f"Parameter {number} must be a string, not {item.artifact_type}."
+            raise _failed(operator.name, tip, deterministic=True)
+    return Results((operator.system.read(operator.place, [item.data.decode() for item in inputs]),))
+
+
 def decoded(encoded: Encoded) -> Any:
     """A new copy of a kept value. Raises ``CodecError`` or ``ImportError``."""
     return decode(encoded.data, encoded.serialization_type, encoded.artifact_type)

@@ -8,12 +8,17 @@ artifacts that are asked for. Must not import: anything heavy, for every noteboo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
-Kind = Literal["function", "metric", "check", "param", "system_metric"]
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from aqueduct_provider.runner.codecs import Encoded
+
+Kind = Literal["function", "metric", "check", "param", "system_metric", "extract", "load"]
 Severity = Literal["warning", "error"]
 
 _numbers = itertools.count()
@@ -35,6 +40,15 @@ class Options:
     timeout: float | None = None
     pool: str | None = None
     resources: Mapping[str, Any] = field(default_factory=dict)
+
+
+class HowRun(TypedDict, total=False):
+    """How an extract or a load is run, as people say it; :class:`Options` has the words."""
+
+    retries: int | None
+    retry_delay: float | timedelta | None
+    timeout: float | timedelta | None
+    pool: str | None
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,21 @@ class ParameterNode:
     implicit: bool
 
 
+class System(Protocol):
+    """The data system of an extract or a load."""
+
+    def name(self) -> str:
+        """What people call the resource."""
+        ...
+
+    def read(self, source: Mapping[str, Any], parameters: Sequence[str]) -> Encoded:
+        """What an extract reads, here and now.
+
+        :param source: of the spec. :param parameters: the values of its inputs.
+        """
+        ...
+
+
 @dataclass(eq=False)
 class ArtifactNode:
     """The value on an edge.
@@ -74,7 +103,8 @@ class ArtifactNode:
     :param named: whether the user chose the name; such names must be unique in a flow, others get a counter.
     :param type: its artifact type (Aqueduct formats, section 4); ``untyped`` until it is computed.
     :param keep_snapshot: whether its content is to be kept after a run.
-    :param derived: metrics and checks that were computed on it, in the order of creation.
+    :param derived: metrics and checks that were computed on it, and loads that save it, in the order of
+        creation.
     """
 
     producer: OperatorNode
@@ -93,6 +123,7 @@ class OperatorNode:
     :param severity: for checks.
     :param parameter: for kind param.
     :param system_metric: for kind system_metric: ``runtime`` or ``max_memory``.
+    :param system: for kinds extract and load. :param place: the spec's source or target, likewise.
     :param number: counts operators in the order of creation.
     """
 
@@ -106,6 +137,8 @@ class OperatorNode:
     severity: Severity = "warning"
     parameter: ParameterNode | None = None
     system_metric: str = ""
+    system: System | None = None
+    place: Mapping[str, Any] = field(default_factory=dict)
     number: int = field(default_factory=lambda: next(_numbers))
 
 

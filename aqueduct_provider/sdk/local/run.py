@@ -23,6 +23,7 @@ from aqueduct_provider.sdk.local.outcome import LinePrinted as LinePrinted
 from aqueduct_provider.sdk.local.outcome import LocalOutcome as LocalOutcome
 from aqueduct_provider.sdk.local.outcome import OperatorChanged as OperatorChanged
 from aqueduct_provider.sdk.local.parameters import LocalParameters, check_run_id, parameters_for
+from aqueduct_provider.sdk.local.systems import Find, nothing
 from aqueduct_provider.sdk.local.worker import Isolation, MissingPython, local_worker
 from aqueduct_provider.sdk.reading.outcomes import OperatorRun, labels, operator_run
 from aqueduct_provider.sdk.rest.models import TaskInfo
@@ -46,6 +47,7 @@ def run_spec(
     missing_python: MissingPython = "fail",
     retries: bool = True,
     jobs: int = 1,
+    find: Find = nothing,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> LocalOutcome:
     """Run a spec of either dialect here.
@@ -61,6 +63,7 @@ def run_spec(
         (``worker``), or let uv ``download`` it.
     :param retries: whether failed operators are tried again, after their ``retry_delay``.
     :param jobs: how many operators run at once, at most.
+    :param find: finds the resources that stand for Airflow connections: ``systems_of(session)``.
     :param on_event: called with each event, from several threads, never twice at once.
     :raises AuthoringError: a parameter or the run id does not fit; nothing was run.
 
@@ -74,7 +77,7 @@ def run_spec(
     run_id = check_run_id(run_id) if run_id is not None else f"local__{_now():%Y%m%dT%H%M%S.%fZ}"
     for key, data in values.objects.items():
         store.put(key, data)
-    worker = local_worker(spec, store, isolation=isolation, missing_python=missing_python)
+    worker = local_worker(spec, store, isolation=isolation, missing_python=missing_python, find=find)
     run = _LocalRun(spec, run_id, values, worker, retries, on_event)
     run.all(max(1, jobs))
     operators = tuple(run.seen[operator.task_id] for operator in spec.operators)
@@ -93,6 +96,7 @@ class _LocalRun:
         retries: bool,
         on_event: Callable[[Event], None],
     ) -> None:
+        from aqueduct_provider.sdk.resources.sql import dates_of_now
         from aqueduct_provider.spec.graph import upstream
 
         self.spec, self.run_id, self.values, self.worker = spec, run_id, values, worker
@@ -100,6 +104,7 @@ class _LocalRun:
         self.operators = {operator.task_id: operator for operator in spec.operators}
         self.seen = {task_id: _blank(operator) for task_id, operator in self.operators.items()}
         self.artifacts: dict[str, ArtifactRef] = {}
+        self.dates = dates_of_now()
         self._labels = dict(zip(self.operators, labels(spec.operators), strict=True))
         self._before = upstream(spec)
         self._attempts: dict[str, Attempt] = {}
@@ -194,7 +199,7 @@ class _LocalRun:
 
         inputs = {artifact: self.artifacts[artifact] for artifact in operator.inputs}
         values = self.values
-        return Task(self.spec, operator, self.run_id, values.params, inputs, values.given)
+        return Task(self.spec, operator, self.run_id, values.params, inputs, values.given, self.dates)
 
     def _ended(self, task: Task, began: OperatorRun, error: Exception | None) -> OperatorRun:
         """How the operator ended: as its exec state says, which knows what its code printed."""

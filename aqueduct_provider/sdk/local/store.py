@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import ConfigError
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.local.systems import Find
     from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, WorkflowSpec
     from aqueduct_provider.storage.base import ObjectStore
 
@@ -43,27 +44,33 @@ def store_of_spec(spec: WorkflowSpec, overrides: Mapping[str, str] | None = None
 
 
 def connector_store(
-    spec: WorkflowSpec, store: ObjectStore, operator: ExtractOperator | LoadOperator
+    spec: WorkflowSpec, store: ObjectStore, find: Find, operator: ExtractOperator | LoadOperator
 ) -> ObjectStore:
-    """The store that an S3 extract reads or a load writes.
+    """The store that an extract of files reads or a load of files writes.
 
-    :param store: the flow's artifact store.
-    :raises ConfigError: it is that of an Airflow connection, or its configuration is wrong.
+    :param store: the flow's artifact store. :param find: finds the resource of a connection.
+    :raises ConfigError: no resource stands for its connection, or a configuration is wrong.
     :raises CredentialsError: the credentials cannot be had on this machine.
     """
+    from aqueduct_provider.sdk.resources.files import FilesResource
     from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator
     from aqueduct_provider.storage import s3
     from aqueduct_provider.storage.s3_connector import connector_settings
 
+    place = operator.source if isinstance(operator, ExtractOperator) else operator.target
     connectors = spec.compiled.connectors if spec.compiled else {}
     if operator.id in connectors:
-        return s3.connect(connector_settings(connectors[operator.id]))
-    place = operator.source if isinstance(operator, ExtractOperator) else operator.target
+        config = connectors[operator.id]
+        if place.connector == "GCS":
+            from aqueduct_provider.storage import gcs, gcs_connector
+
+            return gcs.connect(gcs_connector.connector_settings(config))
+        return s3.connect(connector_settings(config))
     own = spec.artifact_store
     same = isinstance(own, ConnectionStore) and own.connection_id == place.connection_id
     if place.connection_id is None or same:
         return store
-    raise ConfigError(
-        f"Operator {operator.name!r} uses the Airflow connection {place.connection_id!r}, which is not there"
-        " without Airflow. Run the flow on Airflow, or use the flow's own store: connection_id null."
-    )
+    resource = find(place.connection_id, place.connector)
+    if not isinstance(resource, FilesResource):
+        raise ConfigError(f"The resource {resource.name()!r} holds no files.")
+    return resource.store()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aqueduct_provider.get_provider_info import get_provider_info
+from aqueduct_provider.sdk.local.systems import Find, nothing, system_order
 
 if TYPE_CHECKING:
     from aqueduct_provider.environment.cache import PythonEnvironment
@@ -37,12 +38,18 @@ def cache_folder(variables: Mapping[str, str]) -> Path:
 
 
 def local_worker(
-    spec: WorkflowSpec, store: ObjectStore, *, isolation: Isolation, missing_python: MissingPython
+    spec: WorkflowSpec,
+    store: ObjectStore,
+    *,
+    isolation: Isolation,
+    missing_python: MissingPython,
+    find: Find = nothing,
 ) -> Worker:
     """What this machine offers to the operators of a flow.
 
     :param isolation: where operators run, as the setting of this name has it.
     :param missing_python: what happens when this machine lacks an operator's Python version, likewise.
+    :param find: finds the resources that stand for Airflow connections.
     :return: its ``on_line`` does nothing; replace it.
     """
     from aqueduct_provider.execution.code import ArchiveLimits
@@ -52,7 +59,8 @@ def local_worker(
     cache = cache_folder(os.environ)
     return Worker(
         store=store,
-        connect=partial(connector_store, spec, store),
+        connect=partial(connector_store, spec, store, find),
+        system=partial(system_order, spec, find),
         provide=_provider(cache, isolation, missing_python),
         cache_dir=cache,
         archive_limits=ArchiveLimits(size_of("archive_max_bytes"), int(_default("archive_max_files"))),

@@ -46,7 +46,7 @@ def delete_flow(
     from aqueduct_provider.storage.layout import FlowLayout
 
     session, record = flow.session, flow.record
-    resource, airflow = session.resource(record.engine), session.airflow(record.engine)
+    resource, airflow = session.engine(record.engine), session.airflow(record.engine)
     active = [run.run_id for run in airflow.active_runs(record.dag_id)]
     if active and not force and not _confirmed(flow.name(), active):
         raise AuthoringError(

@@ -15,7 +15,7 @@ from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
     from aqueduct_provider.sdk.publishing.registry import Record
-    from aqueduct_provider.sdk.resources.resources import AirflowResource
+    from aqueduct_provider.sdk.resources.airflow import AirflowResource
     from aqueduct_provider.sdk.session import Session
 
 log = logging.getLogger("aqueduct")
@@ -64,7 +64,7 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
         version_id=str(uuid.uuid4()),
         created_at=datetime.now(timezone.utc),
     )
-    record = publish(composition, session.store, engine.delivery(session.store), engine.name)
+    record = publish(composition, session.store, engine.delivery(session.store), engine.name())
     _tell(record, composition.text)
     return record
 
@@ -73,7 +73,7 @@ def _check_python(engine: AirflowResource) -> None:
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if engine.python_versions and here not in engine.python_versions:
         raise AuthoringError(
-            f"Functions of Python {here} cannot run on {engine.name!r}, which has "
+            f"Functions of Python {here} cannot run on {engine.name()!r}, which has "
             f"{', '.join(engine.python_versions)}. Publish from one of those, or add {here} to the "
             "resource's python_versions once its workers have it."
         )
@@ -86,17 +86,18 @@ def _check_sources(session: Session, request: FlowRequest, engine: AirflowResour
             raise AuthoringError(
                 f"{request.name!r} cannot run after itself: give another flow as source_flow."
             )
-        if source.engine != engine.name and _host(session, source.engine) != engine.host:
+        if source.engine != engine.name() and _host(session, source.engine) != engine.host:
             raise AuthoringError(
                 f"{request.name!r} cannot run after {source.name!r}, which runs on {source.engine!r}: a flow "
-                f"only follows flows of the same Airflow. Publish both to {engine.name!r}, or use a schedule."
+                f"only follows flows of the same Airflow. Publish both to {engine.name()!r}, or use a "
+                "schedule."
             )
 
 
 def _host(session: Session, engine: str) -> str:
     """Where another resource is; empty where that is not known here."""
     try:
-        return session.resource(engine).host
+        return session.engine(engine).host
     except (ConfigError, NotFound):
         return ""
 

@@ -18,6 +18,8 @@ _NOUNS: dict[Kind, str] = {
     "check": "check",
     "param": "parameter",
     "system_metric": "system metric",
+    "extract": "query",
+    "load": "load",
 }
 
 
@@ -36,6 +38,9 @@ def select(
         with all else that they need, as in the original. A metric that only shares a parameter with the flow
         stays out: notebooks use one parameter for several flows.
     :param checks: likewise.
+
+    A load belongs to the artifact that it saves, whatever metrics and checks are named.
+
     :param value_key: tells the defaults of ``param`` operators apart.
     :raises AuthoringError: nothing is named, or something of the wrong kind.
     """
@@ -44,7 +49,7 @@ def select(
         raise AuthoringError("A flow needs content: name at least one artifact in artifacts=[...].")
     _check_kinds(metrics or (), checks or ())
     flow = _Selection(named, value_key)
-    kinds: set[Kind] = set()
+    kinds: set[Kind] = {"load"}
     kinds.update(("metric", "system_metric") if metrics is None else ())
     kinds.update(("check",) if checks is None else ())
     while joining := flow.joining(kinds):
@@ -79,13 +84,13 @@ class _Selection:
         self._value_key = value_key
 
     def join(self, operator: OperatorNode) -> None:
-        """Take in a metric or check with all that it needs."""
-        needed = upstream(operator.outputs)
+        """Take in a metric, a check or a load with all that it needs."""
+        needed = [*upstream(operator.inputs), operator]
         self.operators.update(needed)
         self._artifacts.update((*operator.outputs, *(item for other in needed for item in other.inputs)))
 
     def joining(self, kinds: set[Kind]) -> list[OperatorNode]:
-        """The metrics and checks on what is in the flow that are not in it yet.
+        """The metrics, checks and loads on what is in the flow that are not in it yet.
 
         A notebook's cell that runs twice computes its metrics twice: only the latest counts.
         """
@@ -100,6 +105,8 @@ class _Selection:
 
     def _measures(self, operator: OperatorNode) -> bool:
         """Whether the operator is about an artifact of the flow, or about its parameters alone."""
+        if operator.kind == "load":
+            return operator.inputs[-1] in self._artifacts
         computed = [item for item in operator.inputs if item.producer.kind != "param"]
         return any(item in self._artifacts for item in computed or operator.inputs)
 
@@ -111,7 +118,8 @@ class _Selection:
         )
         names = tuple(artifact.name for artifact in operator.outputs if artifact.named)
         captured = tuple(_captured(operator))
-        return operator.kind, operator.name, operator.system_metric, names, captured, inputs
+        place = tuple(repr(operator.place.get(name)) for name in ("table", "collection", "filepath"))
+        return operator.kind, operator.name, operator.system_metric, names, captured, place, inputs
 
 
 def _captured(operator: OperatorNode) -> Iterator[str]:

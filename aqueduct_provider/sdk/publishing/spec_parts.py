@@ -95,8 +95,26 @@ def operator_part(graph: FlowGraph, operator: OperatorNode, package: Packed | No
         "metric": operator.system_metric if operator.kind == "system_metric" else None,
         "severity": operator.severity if operator.kind == "check" else None,
         "code": _code(package) if package else None,
+        "source": _place(operator) if operator.kind == "extract" else None,
+        "target": _place(operator) if operator.kind == "load" else None,
     }
     return {field: value for field, value in document.items() if value is not None}
+
+
+def _place(operator: OperatorNode) -> Json:
+    """Where an extract reads, or a load writes.
+
+    :raises AuthoringError: no Airflow connection leads there.
+    """
+    if operator.system and "connection_id" not in operator.place:
+        connector, resource = operator.place["connector"], operator.system.name()
+        raise AuthoringError(
+            f"Runs of {operator.name!r} need an Airflow connection to {resource!r}, and the resource names "
+            f"none. Connect it again with connection_id: the id of a connection to this {connector} that "
+            f"whoever runs your Airflow has made, as in client.connect_resource({resource!r}, {connector!r}, "
+            '{..., "connection_id": ...}).'
+        )
+    return dict(operator.place)
 
 
 def _code(package: Packed) -> Json:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas
 
     from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.reading.saved_objects import SavedObject
     from aqueduct_provider.sdk.rest.airflow import Airflow
     from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.spec.models import WorkflowSpec
@@ -89,6 +90,12 @@ class Flow:
                     f"{self.name()!r} has no run {wanted!r}. flow.list_runs() gives the ids of its runs."
                 ) from error
             return Run(self.session, self.record, wanted)
+
+    def list_saved_objects(self) -> dict[str, list[SavedObject]]:
+        """What runs of the latest version save to data systems, by the name of the resource."""
+        from aqueduct_provider.sdk.reading.saved_objects import saved_objects
+
+        return saved_objects(self.spec, self.session.profile)
 
     def metric_history(self, name: str, limit: int = 100) -> pandas.DataFrame:
         """A metric, check or numeric parameter over the newest runs, newest first.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import ConfigError, CredentialsError
+from aqueduct_provider.errors import AqueductError, ConfigError, CredentialsError
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.resources.resources import AirflowResource
+    from aqueduct_provider.sdk.resources.profile import ResourceProfile
+    from aqueduct_provider.sdk.resources.resources import Resource
     from aqueduct_provider.sdk.session import Session
 
 log = logging.getLogger("aqueduct")
@@ -20,26 +22,38 @@ def connect_resource(session: Session, name: str, service: str, config: Mapping[
 
     :raises ConfigError: the configuration is wrong; nothing was kept.
     :raises AirflowError: the resource does not answer as it should; nothing was kept.
+    :raises DataSystemError: likewise. :raises StorageError: likewise.
     """
     from aqueduct_provider.sdk.resources.profile import ResourceProfile
     from aqueduct_provider.sdk.resources.resources import resource_from
+    from aqueduct_provider.sdk.resources.services import service_of
 
     if not isinstance(config, Mapping):
         raise ConfigError(
             f"The configuration of {name!r} must be a dict such as {{'host': ...}}, not a "
             f"{type(config).__name__}."
         )
-    profile = ResourceProfile(name, str(getattr(service, "value", service)), dict(config))
-    verdict = resource_from(profile).check_connection()
-    kept_in = session.profile.save_resource(profile)
+    word = str(getattr(service, "value", service))
+    known = service_of(word)
+    profile = ResourceProfile(name, known.name if known else word, dict(config))
+    resource = resource_from(profile, lambda: session.store)
+    verdict = resource.check_connection()
+    kept_in = session.profile.save_resource(_to_be_kept(profile, resource))
     session.forget(name)
     secret = f" Its secret is kept in {kept_in}." if kept_in else ""
     return f"Connected {name!r}: {verdict}{secret}"
 
 
-def usable_resources(session: Session) -> dict[str, AirflowResource]:
+def _to_be_kept(profile: ResourceProfile, resource: Resource) -> ResourceProfile:
+    """What is written down: of a data system single fields, so that no URL with a password is among them."""
+    from aqueduct_provider.sdk.resources.data_system import DataSystem
+
+    return replace(profile, fields=resource.fields) if isinstance(resource, DataSystem) else profile
+
+
+def usable_resources(session: Session) -> dict[str, Resource]:
     """The connected resources by name; those that cannot be used are left out, and logged."""
-    found: dict[str, AirflowResource] = {}
+    found: dict[str, Resource] = {}
     for name in session.profile.services():
         try:
             found[name] = session.resource(name)
@@ -66,12 +80,13 @@ def print_surroundings(session: Session) -> None:
         )
         return
     out.print()
-    out.print(plain_table(("resource", "service", "host", ""), rows))
+    out.print(plain_table(("resource", "service", "where", ""), rows))
 
 
 def _place(session: Session, name: str) -> tuple[str, str]:
-    """The resource's host; why it cannot be used."""
+    """Where the resource is; why it cannot be used."""
     try:
-        return session.resource(name).host, ""
-    except ConfigError as error:
+        return session.resource(name).place, ""
+    # Where the artifact store is, is a resource's place, too.
+    except AqueductError as error:
         return "", str(error)

@@ -2,8 +2,8 @@
 
 In: the configuration file, environment variables, arguments of the client. Out: ``StoreProfile`` and
 ``ResourceProfile``. For a field of the store, arguments beat variables, which beat the file. Secrets of
-resources come from variables, else from the file, else from the system keyring. What the fields of a resource
-mean stands in ``resources.py``. Must not import at module level: anything heavy.
+resources come from variables, else from the file, else from the system keyring. Which fields a resource may
+have stands in ``services.py``. Must not import at module level: anything heavy.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import unicodedata
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,15 +20,23 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import ConfigError, CredentialsError, NotFound
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources import profile_file
+from aqueduct_provider.sdk.resources.profile_checks import (
+    as_text,
+    file_problems,
+    filled,
+    raise_problems,
+    resource_problems,
+    store_problems,
+)
 from aqueduct_provider.sdk.resources.secret_keeping import SecretKeeper
+from aqueduct_provider.sdk.resources.services import service_of
 
 if TYPE_CHECKING:
     from aqueduct_provider.storage.base import ObjectStore
 
-SECRETS = ("password", "token")
-_OVERRIDABLE = ("host", "username")
-_TEXTS = ("service", "host", "username", *SECRETS)
-_TABLES = ("store", "resources")
+# Of services that this release does not know.
+_USUAL_SECRETS = ("password", "token")
+_USUAL_FIELDS = ("host", "username")
 
 
 @dataclass(frozen=True)
@@ -121,8 +128,8 @@ class Profile:
         """
         environ = os.environ if environ is None else environ
         path = profile_file.config_path({profile_file.VARIABLE: str(path)} if path else environ)
-        given = _filled(overrides or {})
-        raise_problems("The artifact store", _store_problems(given))
+        given = filled(overrides or {})
+        raise_problems("The artifact store", store_problems(given, STORE_FIELDS))
         return cls(path, _read(path), environ, given)
 
     def __repr__(self) -> str:
@@ -137,8 +144,8 @@ class Profile:
         variables = {name: self._environ.get(f"AQUEDUCT_{name.upper()}") for name in STORE_FIELDS}
         layers = {
             "The arguments of aq.Client": self._overrides,
-            "The environment": _filled(variables),
-            str(self.path): _filled(self._data.get("store", {})),
+            "The environment": filled(variables),
+            str(self.path): filled(self._data.get("store", {})),
         }
         for place, layer in layers.items():
             if {"bucket", "folder"} <= layer.keys():
@@ -165,6 +172,15 @@ class Profile:
         """The connected resources, name -> service; no secret is read for it."""
         return {name: table["service"] for name, table in self._data.get("resources", {}).items()}
 
+    def connections(self) -> dict[str, str]:
+        """The resources that name an Airflow connection, name -> its id; no secret is read for it."""
+        field, tables = "connection_id", self._data.get("resources", {})
+        given = {
+            name: self._variables(name, [field])[field] or table.get(field, "")
+            for name, table in tables.items()
+        }
+        return {name: str(connection) for name, connection in given.items() if connection}
+
     def resource(self, name: str) -> ResourceProfile:
         """One connected resource, with its secrets; lists of text are joined by commas.
 
@@ -174,7 +190,7 @@ class Profile:
         if name not in known:
             raise NotFound(
                 f"There is no resource {name!r}.{suggestion(name, known)} Connect it with "
-                f'client.connect_resource({name!r}, "Airflow", {{"host": ...}}).'
+                f"client.connect_resource({name!r}, service, {{...}})."
             )
         return self._resource(name, known[name])
 
@@ -184,20 +200,23 @@ class Profile:
         :returns: where its secrets are now, for people; empty when it has none.
         :raises ConfigError: its name or a field is wrong, or the file cannot be written.
         """
-        given = {"service": resource.service, **_filled(resource.fields)}
+        given = {"service": resource.service, **filled(resource.fields)}
         raise_problems(
-            f"The resource {resource.name!r}", _resource_problems(resource.name, given, "its configuration")
+            f"The resource {resource.name!r}", resource_problems(resource.name, given, "its configuration")
         )
         data = _read(self.path)
         known = data.setdefault("resources", {})
         old = known.get(resource.name, {})
-        table = self._without_kept_secrets(resource.name, given)
+        table = self._without_kept_secrets(resource.name, old.get("service", ""), given)
         # A list may also be written as text: what means the same keeps its form.
-        known[resource.name] = {k: old[k] if _text(v) == _text(old.get(k)) else v for k, v in table.items()}
+        known[resource.name] = {
+            k: old[k] if as_text(v) == as_text(old.get(k)) else v for k, v in table.items()
+        }
         self._save(data)
-        if table.keys() & SECRETS:
+        secrets = _secrets_of(resource.service)
+        if table.keys() & secrets:
             return str(self.path)
-        return "the system keyring" if given.keys() & SECRETS else ""
+        return "the system keyring" if given.keys() & secrets else ""
 
     def delete_resource(self, name: str) -> None:
         """Forget a resource and its secrets.
@@ -208,19 +227,24 @@ class Profile:
         known = dict(data.pop("resources", {}))
         if name not in known:
             raise NotFound(f"{self.path} has no resource {name!r}.{suggestion(name, known)}")
-        del known[name]
+        service = known.pop(name)["service"]
         self._save({**data, "resources": known} if known else data)
-        for secret in SECRETS:
+        for secret in _secrets_of(service):
             self._keeper.delete(name, secret)
 
     @property
     def _keeper(self) -> SecretKeeper:
         return SecretKeeper(self.path)
 
-    def _without_kept_secrets(self, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the keyring the secrets that it takes; the rest of the table."""
+    def _without_kept_secrets(self, name: str, before: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the keyring the secrets that it takes; the rest of the table.
+
+        :param before: the service that a resource of this name had.
+        """
         left = dict(table)
-        for secret in SECRETS:
+        for secret in dict.fromkeys(
+            (*_secrets_of(table["service"]), *(_secrets_of(before) if before else ()))
+        ):
             if secret not in table:
                 self._keeper.delete(name, secret)
             elif self._keeper.put(name, secret, table[secret]):
@@ -232,20 +256,29 @@ class Profile:
         self._data = data
 
     def _resource(self, name: str, table: Mapping[str, Any]) -> ResourceProfile:
-        given = {key: _text(value) for key, value in table.items() if key != "service"}
-        in_file = {secret: given.pop(secret, "") for secret in SECRETS}
-        given |= {key: value for key, value in self._variables(name, _OVERRIDABLE).items() if value}
+        given = {key: as_text(value) for key, value in table.items() if key != "service"}
+        service, secrets = service_of(table["service"]), _secrets_of(table["service"])
+        in_file = {secret: given.pop(secret, "") for secret in secrets}
+        overrides = filled(self._variables(name, service.overridable if service else _USUAL_FIELDS))
         # All secrets from one place: a password in a variable is not to meet a token in the keyring.
-        secrets = self._variables(name, SECRETS)
-        if not any(secrets.values()):
-            secrets = in_file
-        if not any(secrets.values()):
-            secrets = {secret: self._keeper.get(name, secret) for secret in SECRETS}
-        given |= {secret: value for secret, value in secrets.items() if value}
+        found = self._variables(name, secrets)
+        if "url" in overrides:
+            # It says all but what runs use, and the password of another one must not meet it.
+            given = {key: value for key, value in given.items() if key == "connection_id"}
+        elif not any(found.values()):
+            found = in_file
+            if not any(in_file.values()):
+                found = {secret: self._keeper.get(name, secret) for secret in secrets}
+        given |= overrides | filled(found)
         return ResourceProfile(name, table["service"], given)
 
     def _variables(self, name: str, wanted: Iterable[str]) -> dict[str, str]:
         return {key: self._environ.get(variable_of(name, key), "") for key in wanted}
+
+
+def _secrets_of(service: str) -> tuple[str, ...]:
+    known = service_of(service)
+    return known.secrets if known else _USUAL_SECRETS
 
 
 def variable_of(resource: str, key: str) -> str:
@@ -253,90 +286,7 @@ def variable_of(resource: str, key: str) -> str:
     return f"AQUEDUCT_{re.sub(r'[^A-Z0-9]', '_', resource.upper())}_{key.upper()}"
 
 
-def raise_problems(subject: str, problems: Iterable[str]) -> None:
-    """Raise one ``ConfigError`` of all the problems, if there are any."""
-    found = list(problems)
-    if len(found) == 1:
-        raise ConfigError(f"{subject}: {found[0]}")
-    if found:
-        raise ConfigError("\n  ".join([f"{subject} has {len(found)} problems:", *found]))
-
-
-# --- what a file may hold
-
-
 def _read(path: Path) -> dict[str, Any]:
     data = profile_file.read(path)
-    raise_problems(str(path), _problems(data))
+    raise_problems(str(path), file_problems(data, STORE_FIELDS))
     return data
-
-
-def _problems(data: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"{key}: unknown.{suggestion(key, _TABLES)}" for key in data if key not in _TABLES)
-    store, resources = data.get("store", {}), data.get("resources", {})
-    if not isinstance(store, dict):
-        yield "store: must be a table, under the heading [store]."
-    else:
-        yield from _filed_store_problems(store)
-    if not isinstance(resources, dict):
-        yield "resources: must be tables, under headings such as [resources.my_airflow]."
-    else:
-        for name, table in resources.items():
-            yield from _resource_problems(name, table, f"resources.{name}")
-
-
-def _filed_store_problems(store: Mapping[str, Any]) -> Iterator[str]:
-    yield from _store_problems(store, "store.")
-    # Another working directory must not mean another store.
-    if isinstance(folder := store.get("folder", "/"), str) and not folder.startswith(("/", "~")):
-        yield "store.folder: must begin with / or ~."
-
-
-def _store_problems(store: Mapping[str, Any], before: str = "") -> Iterator[str]:
-    for key, value in store.items():
-        if key not in STORE_FIELDS:
-            yield f"{before}{key}: unknown.{suggestion(key, STORE_FIELDS)}"
-        elif not _is_text(value):
-            yield f"{before}{key}: must be text, in quotes."
-
-
-def _resource_problems(name: Any, table: Any, place: str) -> Iterator[str]:
-    if not _is_text(name) or not name.strip() or any(unicodedata.category(sign) == "Cc" for sign in name):
-        yield f"{name!r} cannot name a resource: a name is text, not empty, without control characters."
-    elif not isinstance(table, dict):
-        yield f"{place}: must be a table, under the heading [{place}]."
-    else:
-        yield from _field_problems(table, place)
-
-
-def _field_problems(table: Mapping[str, Any], place: str) -> Iterator[str]:
-    if not table.get("service"):
-        yield f'{place}.service: is missing. Write what the resource is, such as "Airflow".'
-    for key, value in table.items():
-        if not _is_text(key) or not (_is_text(value) or (key not in _TEXTS and _is_list(value))):
-            yield f"{place}.{key!s}: must be text, in quotes{'' if key in _TEXTS else ', or a list of such'}."
-
-
-def _is_text(value: Any) -> bool:
-    """Whether it can be written as UTF-8, which half a surrogate pair cannot."""
-    return isinstance(value, str) and value.encode(errors="replace").decode() == value
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _text(value: Any) -> Any:
-    return ",".join(value) if isinstance(value, list) else value
-
-
-def _filled(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is given, without what is left empty."""
-    return {key: _plain(value) for key, value in given.items() if value not in (None, "", [], ())}
-
-
-def _plain(value: Any) -> Any:
-    """What TOML has for the Python values that people give."""
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    return list(value) if isinstance(value, tuple) else value

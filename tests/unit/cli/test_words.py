@@ -12,9 +12,10 @@ from aqueduct_provider.environment.builder import UvBuilder
 from aqueduct_provider.environment.cache import EnvironmentCache
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.environment.provide import provide
-from aqueduct_provider.errors import AqueductError, AuthoringError, NotFound
+from aqueduct_provider.errors import AqueductError, AuthoringError, ConfigError, NotFound
 from aqueduct_provider.execution.job import read_outcome
 from aqueduct_provider.process import Finished
+from aqueduct_provider.sdk.local.systems import nothing
 from aqueduct_provider.sdk.resources.profile import Profile
 
 
@@ -23,7 +24,7 @@ def test_resources_and_stores(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as missing:
         profile.resource("my cluster")
     words = terminal_words(str(missing.value))
-    assert words.endswith("Connect it with aqueduct-airflow connect 'my cluster' --host HOST.")
+    assert words.endswith("Connect it with aqueduct-airflow connect 'my cluster' --service SERVICE.")
     with pytest.raises(AqueductError) as nowhere:
         _ = profile.store
     words = terminal_words(str(nowhere.value))
@@ -32,6 +33,14 @@ def test_resources_and_stores(tmp_path: Path) -> None:
     with pytest.raises(AqueductError) as confused:
         _ = both.store
     assert terminal_words(str(confused.value)).startswith("The options: the artifact store has both")
+
+
+def test_data_systems() -> None:
+    with pytest.raises(ConfigError) as missing:
+        nothing("wh", "SQL Server")
+    words = terminal_words(str(missing.value))
+    connect = "aqueduct-airflow connect NAME --service 'SQL Server' --connection-id 'wh'."
+    assert words.endswith(f"Connect one: {connect}")
 
 
 def test_environments(tmp_path: Path) -> None:

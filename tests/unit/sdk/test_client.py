@@ -15,6 +15,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 from aqueduct_provider.sdk.client import nodes_of
+from aqueduct_provider.sdk.resources.profile import ResourceProfile
 from tests.published import Deployment, deployment
 from tests.unit.sdk.conftest import Finished
 
@@ -106,6 +107,15 @@ def test_of_several_resources_one_must_be_named(made: Deployment) -> None:
     made.client.connect_resource("more", "Airflow", {"host": made.fake.host})
     with pytest.raises(AuthoringError, match=r"engine='<resource>'\. Connected: 'cluster', 'more'\. cl"):
         made.publish()
+    made.client.delete_resource("more")
+    made.session.profile.save_resource(ResourceProfile("lake", "S3", {}))
+    assert made.publish().record.engine == "cluster"
+    with pytest.raises(ConfigError, match="'lake' is S3, a data system: flows run on Airflow"):
+        made.publish(engine="lake")
+    with pytest.raises(
+        AuthoringError, match="engine is a FilesResource: give the name of a connected Airflow"
+    ):
+        made.publish(engine=made.client.resource("lake"))
     with pytest.raises(NotFound, match=r"no resource 'clutser'\. Did you mean 'cluster'"):
         made.publish(engine="clutser")
 
@@ -117,7 +127,7 @@ def test_without_a_resource_it_says_how_to_connect_one(made: Deployment) -> None
 
 
 def test_an_engine_that_is_none(made: Deployment) -> None:
-    with pytest.raises(AuthoringError, match="engine is a int: give the name of a connected resource"):
+    with pytest.raises(AuthoringError, match="engine is a int: give the name of a connected Airflow"):
         made.publish(engine=5)
 
 

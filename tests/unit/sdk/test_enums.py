@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aqueduct_provider.sdk import enums
+from aqueduct_provider.sdk.resources.services import SERVICES, service_of
 from aqueduct_provider.spec import models
 
 
@@ -24,6 +25,11 @@ def test_artifact_types_are_those_of_the_spec() -> None:
 def test_names_are_the_values_in_upper_case(kind: type[enums.CheckSeverity], names: str) -> None:
     assert [member.name for member in kind] == names.split()
     assert [member.value for member in kind] == names.lower().split()
+
+
+def test_services_are_spelled_as_in_specs() -> None:
+    assert [kind for kind in enums.ServiceType if service_of(kind.value) is not SERVICES[kind.value]] == []
+    assert enums.ServiceType.SQLSERVER == "SQL Server"
 
 
 def test_members_are_texts() -> None:

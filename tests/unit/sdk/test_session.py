@@ -42,8 +42,16 @@ def test_a_changed_resource_is_made_anew(session: Session) -> None:
 def test_resources_that_are_not_there_or_of_another_service(session: Session) -> None:
     with pytest.raises(NotFound, match=r"There is no resource 'cluter'\. Did you mean 'cluster'\? Conn"):
         session.airflow("cluter")
-    with pytest.raises(ConfigError, match="'lake' is of service 'S3'"):
-        session.resource("lake")
+    with pytest.raises(ConfigError, match="'lake' is S3, a data system: flows run on Airflow"):
+        session.engine("lake")
+    assert session.resource("lake").name() == "lake"
+    assert session.engine("cluster").name() == "cluster"
+
+
+def test_the_demo_database_is_there_until_somebody_connects_another(session: Session) -> None:
+    assert session.resource("Demo").place == str(session.profile.path.parent / "demo.sqlite")
+    session.profile.save_resource(ResourceProfile("Demo", "SQLite", {"database": "/other"}))
+    assert session.resource("Demo").place == "/other"
 
 
 def test_without_a_store(tmp_path: Path) -> None:

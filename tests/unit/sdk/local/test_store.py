@@ -11,6 +11,9 @@ import pytest
 from aqueduct_provider.errors import ConfigError, CredentialsError
 from aqueduct_provider.sdk.local.run import run_spec
 from aqueduct_provider.sdk.local.store import connector_store, store_of_spec
+from aqueduct_provider.sdk.local.systems import nothing, systems_of
+from aqueduct_provider.sdk.resources.profile import Profile, ResourceProfile
+from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.s3 import S3Store
@@ -97,9 +100,19 @@ def test_without_a_connection_it_is_the_flows_own_store(flows: Flows) -> None:
 def test_another_connection_is_not_there_without_airflow(flows: Flows) -> None:
     outcome = run_spec(reading(flows, "other"), flows.store)
     assert outcome.operators[0].word == "failed"
-    assert (
-        "'read' uses the Airflow connection 'other', which is not there without" in outcome.operators[0].tip
-    )
+    assert "The Airflow connection 'other' is not there without Airflow" in outcome.operators[0].tip
+
+
+def test_a_resource_stands_for_a_connection(
+    flows: Flows, bucket: str, s3_server: str, s3_client: Any, tmp_path: Path
+) -> None:
+    s3_client.put_object(Bucket=bucket, Key="in/a.bin", Body=b"data")
+    fields = {"bucket": bucket, "region": "us-east-1", "endpoint_url": s3_server, "connection_id": "other"}
+    fields |= {"access_key_id": "key", "secret_access_key": "secret"}
+    session = Session(Profile.load(tmp_path / "config.toml", {}))
+    session.profile.save_resource(ResourceProfile("lake", "S3", fields))
+    outcome = run_spec(reading(flows, "other"), flows.store, find=systems_of(session))
+    assert outcome.artifact("read").get() == b"data"
 
 
 def test_the_connector_of_a_compiled_spec(flows: Flows, credentials_file: Path) -> None:
@@ -108,7 +121,7 @@ def test_the_connector_of_a_compiled_spec(flows: Flows, credentials_file: Path) 
     document = compiled_document(task_specs={"read": task}, task_edges={})
     spec = parse(json.dumps(document).encode(), "compiled.json")
     (operator,) = spec.operators
-    store = connector_store(spec, flows.store, operator)  # type: ignore[arg-type]
+    store = connector_store(spec, flows.store, nothing, operator)  # type: ignore[arg-type]
     assert isinstance(store, S3Store)
     assert store.url("x") == "s3://data/data/x"
     assert key_of(store) == S3_CONNECTOR["access_key_id"]

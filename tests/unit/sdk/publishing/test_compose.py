@@ -14,10 +14,29 @@ from aqueduct_provider.errors import AuthoringError, PackagingError, Requirement
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options, UserFunction
 from aqueduct_provider.sdk.publishing.compose import Composition, FlowDescription, Packager, compose
 from aqueduct_provider.sdk.schedule import CronText
+from aqueduct_provider.spec.data_systems import SqlExtract, SqlLoad
 from aqueduct_provider.spec.loader import parse
-from aqueduct_provider.spec.models import AfterFlowsSchedule, CronSchedule, MetricOperator
+from aqueduct_provider.spec.models import (
+    AfterFlowsSchedule,
+    CronSchedule,
+    ExtractOperator,
+    LoadOperator,
+    MetricOperator,
+)
 from tests.examples import VERSION_ID
-from tests.graphs import STORE, Packed, call, check, light_packager, metric, op, param, user_function
+from tests.graphs import (
+    STORE,
+    Packed,
+    call,
+    check,
+    extract,
+    light_packager,
+    metric,
+    op,
+    param,
+    save,
+    user_function,
+)
 
 CREATED = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 FLOW = FlowDescription("My flow")
@@ -47,6 +66,35 @@ def small_flow() -> list[ArtifactNode]:
 
 
 # --- the spec
+
+
+def test_extracts_and_loads() -> None:
+    table = extract("q", param("country", "Italy"), queries=["SELECT 1", "SELECT * FROM $"])
+    save(table, param("name", "sales"), table="")
+    save(table, table="a")
+    spec = composed(table).spec
+    assert [(operator.task_id, operator.type) for operator in spec.operators] == [
+        ("country", "param"),
+        ("q", "extract"),
+        ("name", "param"),
+        ("save_to_warehouse", "load"),
+        ("save_to_warehouse_1", "load"),
+    ]
+    _, extracted, _, first, second = spec.operators
+    assert isinstance(extracted, ExtractOperator)
+    assert isinstance(extracted.source, SqlExtract)
+    assert extracted.source.queries == ("SELECT 1", "SELECT * FROM $")
+    assert isinstance(first, LoadOperator)
+    assert isinstance(first.target, SqlLoad)
+    assert (first.inputs, first.target.table) == (("name", "q_artifact"), "")
+    assert isinstance(second, LoadOperator)
+    assert second.target.connection_id == "wh"
+
+
+def test_a_load_that_the_spec_refuses_is_told_by_its_name() -> None:
+    table = op("f", type_="numeric")
+    save(table)
+    assert "operator 'save to warehouse', inputs" in message(table)
 
 
 def test_the_flow_itself() -> None:

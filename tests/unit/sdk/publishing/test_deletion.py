@@ -200,8 +200,10 @@ def test_a_flow_that_airflow_never_showed(made: Deployment) -> None:
     assert made.client.list_flows() == []
 
 
-def test_saved_objects_are_none(made: Deployment) -> None:
+def test_saved_objects_are_not_deleted(made: Deployment) -> None:
     made.publish()
-    with pytest.raises(AuthoringError, match="saved_objects_to_delete must be empty"):
+    with pytest.raises(
+        AuthoringError, match=r"saved_objects_to_delete must be empty: .* flow\.list_saved_objects\(\) tells"
+    ):
         made.client.delete_flow("churn", saved_objects_to_delete={"db": ["t"]})
     made.client.delete_flow("churn", None, None, {}, True)

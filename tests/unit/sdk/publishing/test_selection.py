@@ -10,7 +10,7 @@ import pytest
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 from aqueduct_provider.sdk.publishing.selection import select
-from tests.graphs import call, check, metric, op, param, system_metric, user_function
+from tests.graphs import call, check, extract, metric, op, param, save, system_metric, user_function
 
 Nodes = Sequence[ArtifactNode]
 
@@ -49,6 +49,53 @@ def test_a_long_chain() -> None:
 
 def test_a_parameter_alone_is_a_flow() -> None:
     assert names(selected(param("p", 1))) == ["p"]
+
+
+# --- extracts and loads
+
+
+def test_a_load_comes_with_the_artifact_that_it_saves() -> None:
+    table = extract("q", param("country", "Italy"))
+    load = save(table, param("name", "sales"))
+    assert names(selected(table)) == ["country", "q", "name", "save to warehouse"]
+    assert load in selected(op("f", table), metrics=[], checks=[])
+    assert names(selected(op("other"))) == ["other"]
+
+
+def test_a_load_of_a_metric_comes_with_the_metric() -> None:
+    table = extract("q")
+    save(metric("m", table), filepath="m")
+    assert names(selected(table)) == ["q", "m", "save to warehouse"]
+    assert names(selected(table, metrics=[])) == ["q"]
+
+
+def test_loads_of_a_parameter_that_is_no_input_here_stay_out() -> None:
+    country = param("country", "Italy")
+    save(extract("other", country), country, table="")
+    assert names(selected(extract("q", country))) == ["country", "q"]
+
+
+def test_a_load_that_brings_something_to_be_saved() -> None:
+    name = op("choose")
+    save(extract("q"), table="u")
+    table = extract("p")
+    save(table, name, table="")
+    save(name, filepath="chosen")
+    assert names(selected(table)) == ["choose", "p", "save to warehouse", "save to warehouse"]
+
+
+def test_saving_to_two_tables() -> None:
+    table = extract("q")
+    save(table, table="a")
+    save(table, table="b")
+    assert names(selected(table)) == ["q", "save to warehouse", "save to warehouse"]
+
+
+def test_a_query_is_no_metric_and_no_check() -> None:
+    table = extract("q")
+    for argument in ("metrics", "checks"):
+        with pytest.raises(AuthoringError, match="'q artifact' is the output of the query 'q'"):
+            selected(table, **{argument: [table]})
 
 
 # --- metrics and checks that nobody named

@@ -11,7 +11,7 @@ from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Op
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.spec_parts import artifact_part, operator_part, parameter_part
 from aqueduct_provider.sdk.publishing.values import encoded_default
-from tests.graphs import Packed, check, metric, op, param, system_metric
+from tests.graphs import Packed, check, extract, metric, op, param, save, system_metric
 
 PACKAGE = Packed(b"zip", "ab" * 32, "3.12")
 CODE = {"key": f"functions/{'ab' * 32}.zip", "sha256": "ab" * 32, "python_version": "3.12"}
@@ -52,6 +52,48 @@ def test_a_function() -> None:
 def test_what_was_not_said_is_left_to_the_spec() -> None:
     fields = operator_of(op("f")).keys()
     assert fields == {"id", "task_id", "name", "type", "description", "inputs", "outputs", "code"}
+
+
+def test_an_extract() -> None:
+    part = operator_of(extract("q", param("country", "Italy"), queries=["SELECT $1"]), None)
+    assert (part["type"], part["inputs"], part["outputs"]) == ("extract", ["country"], ["q_artifact"])
+    assert part["source"] == {"connector": "Postgres", "connection_id": "wh", "queries": ["SELECT $1"]}
+    assert part.keys().isdisjoint({"target", "code", "parameter"})
+
+
+def test_a_load() -> None:
+    table, name = extract("q"), param("name", "sales")
+    load = save(table, name, table="")
+    graph = flow_graph([*upstream([table, name]), load], encoded_default)
+    part = operator_part(graph, load, None)
+    assert (part["type"], part["name"], part["id"]) == ("load", "save to warehouse", "save_to_warehouse")
+    assert (part["inputs"], part["outputs"]) == (["name", "q_artifact"], [])
+    assert part["target"] == {
+        "connector": "Postgres",
+        "connection_id": "wh",
+        "table": "",
+        "update_mode": "append",
+    }
+    assert "source" not in part
+
+
+def test_a_data_system_without_a_connection() -> None:
+    table = extract("q")
+    table.producer.place = {"connector": "Postgres", "queries": ["SELECT 1"]}
+    with pytest.raises(AuthoringError) as raised:
+        operator_of(table, None)
+    assert str(raised.value) == (
+        "Runs of 'q' need an Airflow connection to 'warehouse', and the resource names none. Connect it "
+        "again with connection_id: the id of a connection to this Postgres that whoever runs your Airflow "
+        "has made, as in client.connect_resource('warehouse', 'Postgres', {..., \"connection_id\": ...})."
+    )
+
+
+def test_the_store_s_own_connection() -> None:
+    place = {"connector": "S3", "connection_id": None, "filepath": "a", "artifact_type": "string"}
+    table = extract("q")
+    table.producer.place = place
+    assert operator_of(table, None)["source"] == place
 
 
 @pytest.mark.parametrize("severity", ["warning", "error"])

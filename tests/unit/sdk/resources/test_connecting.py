@@ -73,7 +73,8 @@ def test_a_host_that_does_not_answer_is_not_kept(made: Deployment) -> None:
     [
         ("Airflow", {"hots": "x"}, "Did you mean 'host'"),
         ("Airflow", "host", "must be a dict such as {'host': ...}, not a str"),
-        ("Postgres", {"host": "x"}, "is of service 'Postgres'"),
+        ("Postgres", {"host": "x"}, "database: is missing"),
+        ("Postgress", {"host": "x"}, r"is of service 'Postgress', .*connected. Did you mean 'Postgres'"),
     ],
 )
 def test_a_wrong_configuration(made: Deployment, service: str, config: Any, message: str) -> None:
@@ -104,13 +105,13 @@ def test_forgetting_a_resource(made: Deployment) -> None:
 @pytest.fixture
 def mixed(made: Deployment) -> Deployment:
     """Beside the Airflow there is a resource of another release."""
-    made.session.profile.save_resource(ResourceProfile("lake", "S3", {"bucket": "b"}))
+    made.session.profile.save_resource(ResourceProfile("lake", "Salesforce", {"bucket": "b"}))
     return made
 
 
 def test_a_list_leaves_out_what_cannot_be_used(mixed: Deployment, caplog: pytest.LogCaptureFixture) -> None:
     assert list(usable_resources(mixed.session)) == ["cluster"]
-    assert "The resource 'lake' is of service 'S3'" in caplog.text
+    assert "The resource 'lake' is of service 'Salesforce'" in caplog.text
 
 
 def test_the_surroundings(mixed: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,10 +119,10 @@ def test_the_surroundings(mixed: Deployment, capsys: pytest.CaptureFixture[str])
     mixed.client.describe()
     store, _, titles, cluster, lake = capsys.readouterr().out.splitlines()
     assert store == f"Artifact store: {mixed.store.url('')}"
-    assert titles.split() == ["resource", "service", "host"]
+    assert titles.split() == ["resource", "service", "where"]
     assert cluster.split() == ["cluster", "Airflow", mixed.fake.url]
-    assert lake.startswith("lake      S3       ")
-    assert "This release connects Airflow only" in lake
+    assert lake.startswith("lake      Salesforce  ")
+    assert "which cannot be connected" in lake
 
 
 def test_surroundings_in_which_nothing_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,46 +137,6 @@ def test_a_credentials_file_that_is_not_here(tmp_path: Path) -> None:
         StoreProfile("bucket", credentials_path=str(tmp_path / "none")).connect()
 
 
-# --- what is wrong with a file
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("[stores]\n", "stores: unknown. Did you mean 'store'?"),
-        ('[store]\nbuckt = "b"\n', "store.buckt: unknown. Did you mean 'bucket'?"),
-        ("[store]\nbucket = 7\n", "store.bucket: must be text, in quotes."),
-        ('[store]\nfolder = "data"\n', "store.folder: must begin with / or ~."),
-        ("store = 7\n", "store: must be a table, under the heading [store]."),
-        ("resources = 7\n", "resources: must be tables, under headings such as [resources.my_airflow]."),
-        ("[resources]\na = 7\n", "resources.a: must be a table, under the heading [resources.a]."),
-        ('[resources.a]\nhost = "h"\n', "resources.a.service: is missing. Write what"),
-        ('[resources.a]\nservice = "x"\nport = 80\n', "resources.a.port: must be text, in quotes, or a list"),
-        (
-            '[resources.a]\nservice = "x"\npassword = ["p"]\n',
-            "resources.a.password: must be text, in quotes.",
-        ),
-        ('[resources.""]\nservice = "x"\n', "'' cannot name a resource"),
-        ('[resources."a\\nb"]\nservice = "x"\n', r"'a\nb' cannot name a resource"),
-    ],
-)
-def test_a_problem_is_named_with_file_and_key(path: Path, text: str, problem: str) -> None:
-    with pytest.raises(ConfigError) as raised:
-        profile(path, text)
-    assert str(raised.value).startswith(f"{path}: {problem}")
-
-
-def test_all_problems_come_at_once_and_without_values(path: Path) -> None:
-    with pytest.raises(ConfigError) as raised:
-        profile(path, 'stor = 1\n[resources.a]\nservice = "x"\npassword = 12345\ntoken = 67890\n')
-    assert str(raised.value).splitlines() == [
-        f"{path} has 3 problems:",
-        "  stor: unknown. Did you mean 'store'?",
-        "  resources.a.password: must be text, in quotes.",
-        "  resources.a.token: must be text, in quotes.",
-    ]
-
-
 # --- resources
 
 
@@ -200,9 +160,10 @@ def test_a_saved_resource_comes_back(path: Path) -> None:
 def test_one_resource_by_its_name(path: Path) -> None:
     known = profile(path)
     known.save_resource(ResourceProfile("a", "Airflow", CLUSTER))
-    known.save_resource(ResourceProfile("b", "S3", {"bucket": "x"}))
+    known.save_resource(ResourceProfile("b", "S3", {"bucket": "x", "connection_id": "lake"}))
     assert known.resource("a") == ResourceProfile("a", "Airflow", CLUSTER)
     assert known.services() == {"a": "Airflow", "b": "S3"}
+    assert known.connections() == {"b": "lake"}
     with pytest.raises(NotFound, match=r"There is no resource 'c'. There are: 'a', 'b'. Connect it with "):
         known.resource("c")
 
@@ -238,8 +199,8 @@ def test_names_that_are_none(path: Path, name: Any) -> None:
 
 
 def test_wrong_fields_are_not_saved(path: Path, memory: MemoryKeyring) -> None:
-    with pytest.raises(ConfigError, match=r"The resource 'a': its configuration.port: must be text"):
-        profile(path).save_resource(ResourceProfile("a", "Airflow", {"port": 80, "password": "s3cret"}))
+    with pytest.raises(ConfigError, match=r"The resource 'a': its configuration.size: must be text"):
+        profile(path).save_resource(ResourceProfile("a", "Airflow", {"size": 80, "password": "s3cret"}))
     assert not path.exists()
     assert memory.kept == {}
 
@@ -315,6 +276,51 @@ def test_variables_beat_file_and_keyring(path: Path, memory: MemoryKeyring) -> N
     environ = {"AQUEDUCT_MY_CLUSTER_2_TOKEN": "t0ken", "AQUEDUCT_MY_CLUSTER_2_PASSWORD": ""}
     fields = profile(path, "", environ).resources()["my-cluster 2"].fields
     assert fields == {"host": CLUSTER["host"], "username": "me", "token": "t0ken"}
+
+
+WAREHOUSE = {"host": "db", "database": "shop", "username": "me", "password": "s3cret", "connection_id": "wh"}
+
+
+def test_each_service_has_its_own_secrets(path: Path, memory: MemoryKeyring) -> None:
+    known = profile(path)
+    known.save_resource(
+        ResourceProfile("docs", "MongoDB", {"auth_uri": "mongodb://me:s3cret@h", "database": "d"})
+    )
+    known.save_resource(ResourceProfile("lake", "S3", {"bucket": "b", "secret_access_key": "s3cret"}))
+    known.save_resource(ResourceProfile("big", "bigquery", {"service_account_credentials": "s3cret"}))
+    assert sorted(key.rpartition(":")[2] for _, key in memory.kept) == [
+        "auth_uri",
+        "secret_access_key",
+        "service_account_credentials",
+    ]
+    assert "s3cret" not in path.read_text()
+    assert known.resource("docs").fields == {"auth_uri": "mongodb://me:s3cret@h", "database": "d"}
+    # A resource of another service leaves nothing of the one before.
+    known.save_resource(ResourceProfile("docs", "SQLite", {"database": "/d"}))
+    for name in ("lake", "big"):
+        known.delete_resource(name)
+    assert memory.kept == {}
+
+
+def test_every_field_of_a_data_system_has_its_variable(path: Path, memory: MemoryKeyring) -> None:
+    profile(path).save_resource(ResourceProfile("wh", "Postgres", WAREHOUSE))
+    environ = {"AQUEDUCT_WH_DATABASE": "test", "AQUEDUCT_WH_PORT": "5433", "AQUEDUCT_WH_CONNECTION_ID": "ci"}
+    known = profile(path, "", environ)
+    assert known.resource("wh").fields == {
+        **WAREHOUSE,
+        "database": "test",
+        "port": "5433",
+        "connection_id": "ci",
+    }
+    assert known.connections() == {"wh": "ci"}
+
+
+def test_a_url_in_a_variable_replaces_all_but_the_connection(path: Path, memory: MemoryKeyring) -> None:
+    profile(path).save_resource(ResourceProfile("wh", "Postgres", WAREHOUSE))
+    known = profile(path, "", {"AQUEDUCT_WH_URL": "postgresql://ci@h/d"})
+    assert known.resource("wh").fields == {"url": "postgresql://ci@h/d", "connection_id": "wh"}
+    environ = {"AQUEDUCT_WH_URL": "postgresql://ci@h/d", "AQUEDUCT_WH_PASSWORD": "other"}
+    assert profile(path, "", environ).resource("wh").fields["password"] == "other"
 
 
 def test_names_of_variables() -> None:

@@ -1,0 +1,68 @@
+"""Connected data systems: test a connection, list tables, write the demo database.
+
+Must not import at module level: the SDK, rich.
+"""
+
+from __future__ import annotations
+
+import shlex
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from aqueduct_provider.cli.command import Subcommand, UsageError
+from aqueduct_provider.cli.options import add_json, add_store, client_of, print_json
+
+
+def _named(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the resource; Demo is always there")
+    # A resource may be the artifact store.
+    add_store(parser)
+
+
+def _test(chosen: Namespace) -> int:
+    print(client_of(chosen).resource(chosen.name).check_connection())
+    return 0
+
+
+def _tables_arguments(parser: ArgumentParser) -> None:
+    add_json(parser)
+    _named(parser)
+
+
+def _tables(chosen: Namespace) -> int:
+    from aqueduct_provider.sdk.resources.data_system import DataSystem
+
+    resource = client_of(chosen).resource(chosen.name)
+    if not isinstance(resource, DataSystem):
+        raise UsageError(f"{chosen.name!r} is {resource.type()}, which has no tables: name a data system")
+    found = resource.discover()
+    if chosen.json:
+        print_json(found)
+    else:
+        print(*found, sep="\n", end="\n" if found else "")
+    return 0
+
+
+def _demo_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", type=Path, help="the file to write, on the Airflow machines")
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+
+
+def _demo(chosen: Namespace) -> int:
+    from aqueduct_provider.sdk.resources.demo import DEMO_CONNECTION, make_demo
+
+    path = chosen.path.absolute()
+    if path.exists() and not chosen.force:
+        raise UsageError(f"{path} is there already; --force replaces it")
+    make_demo(path)
+    where = shlex.quote(str(path))
+    print(f"Wrote {path}. Runs find it by the connection that this adds: ", end="")
+    print(f"airflow connections add {DEMO_CONNECTION} --conn-type sqlite --conn-host {where}")
+    return 0
+
+
+SUBCOMMANDS = {
+    "test": Subcommand(_named, _test),
+    "tables": Subcommand(_tables_arguments, _tables),
+    "demo-db": Subcommand(_demo_arguments, _demo),
+}

@@ -1,0 +1,66 @@
+"""Running a spec here, its data systems: an Airflow connection -> the connected resource that stands for it.
+
+In: the session of a client, connection ids. Out: resources, or an error that says what to connect. Must not
+import at module level: the spec's models, drivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.sdk.resources.data_system import DataSystem
+from aqueduct_provider.sdk.resources.demo import DEMO, DEMO_CONNECTION
+from aqueduct_provider.sdk.resources.services import service_of
+
+if TYPE_CHECKING:
+    from aqueduct_provider.connectors.order import SystemOrder
+    from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, WorkflowSpec
+
+# Connection id and connector -> the resource. Raises ``ConfigError``.
+Find = Callable[[str, str], DataSystem]
+
+
+def systems_of(session: Session) -> Find:
+    """Finds the resources that are connected in a client's session, and the demo database."""
+
+    def find(connection_id: str, connector: str) -> DataSystem:
+        connected = session.profile.connections().items()
+        names = [name for name, known in connected if known == connection_id]
+        if connection_id == DEMO_CONNECTION:
+            names.append(DEMO)
+        for name in names:
+            service = service_of(session.profile.services().get(name, "SQLite"))
+            if service and service.name == connector:
+                resource = session.resource(name)
+                if isinstance(resource, DataSystem):
+                    return resource
+        return nothing(connection_id, connector)
+
+    return find
+
+
+def nothing(connection_id: str, connector: str) -> DataSystem:
+    """Where nothing is connected."""
+    raise ConfigError(
+        f"The Airflow connection {connection_id!r} is not there without Airflow, and no {connector} resource "
+        f"here stands for it. Connect one: client.connect_resource(name, {connector!r}, {{..., "
+        f'"connection_id": {connection_id!r}}}).'
+    )
+
+
+def system_order(spec: WorkflowSpec, find: Find, operator: ExtractOperator | LoadOperator) -> SystemOrder:
+    """The data system that an extract reads or a load writes, with its credentials.
+
+    :raises ConfigError: no resource stands for its connection.
+    """
+    from aqueduct_provider.connectors.order import SystemOrder
+    from aqueduct_provider.spec.models import ExtractOperator
+
+    part = operator.source if isinstance(operator, ExtractOperator) else operator.target
+    connectors = spec.compiled.connectors if spec.compiled else {}
+    if operator.id in connectors:
+        return SystemOrder(part.connector, connectors[operator.id])
+    return find(part.connection_id or "", part.connector).system

@@ -1,0 +1,201 @@
+"""What all connected data systems have in common: their configuration, checked, and what they tell of it.
+
+In: the configuration of a resource, as people give it. Out: a :class:`DataSystem` that is reached from here
+with its own fields, and from runs by an Airflow connection; or every problem in the configuration at once.
+Must not import at module level: drivers, storage, pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from aqueduct_provider.errors import AuthoringError, ConfigError
+from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
+from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
+from aqueduct_provider.sdk.resources.services import Service
+from aqueduct_provider.sdk.resources.urls import fields_of, options_of
+
+if TYPE_CHECKING:
+    from aqueduct_provider.connectors.order import SystemOrder
+
+# Fields that are not for the connector.
+_OURS = ("connection_id", "url", "service_account_credentials_path")
+_AWS_TYPES = {
+    "config_file_content": "config_file_content",
+    "config_file_path": "config_file_path",
+    "access_key_id": "access_key",
+}
+
+
+class DataSystem:
+    """A connected data system.
+
+    :param name: what people call it.
+    :param config: its fields, or ``url`` in place of them; fields beat what the URL says. ``connection_id``:
+        the Airflow connection by which runs reach it.
+    :raises ConfigError: with all that is wrong.
+    """
+
+    def __init__(self, service: Service, name: str, config: Mapping[str, Any]) -> None:
+        self.service = service
+        self._name = name
+        self._fields = normalised(service, name, config)
+        self.connection_id: str = self._fields.get("connection_id", "")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._name!r}, {self.service.name})"
+
+    def name(self) -> str:
+        """What people call it."""
+        return self._name
+
+    def type(self) -> ServiceType:
+        """What kind of resource it is."""
+        return ServiceType(self.service.name)
+
+    @property
+    def place(self) -> str:
+        """Where it is, in a few words, without secrets."""
+        known = self._fields
+        host = ":".join(filter(None, (known.get("host"), known.get("port"))))
+        names = ("account_identifier", "project_id", "database", "bucket", "schema")
+        return "/".join(filter(None, (host, *(known.get(name) for name in names))))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields to be kept."""
+        return dict(self._fields)
+
+    @property
+    def system(self) -> SystemOrder:
+        """How it is reached from here; holds its secrets."""
+        from aqueduct_provider.connectors.order import SystemOrder
+
+        config: dict[str, Any] = {key: value for key, value in self._fields.items() if key not in _OURS}
+        if options := config.pop("options", ""):
+            config["options"] = options_of(options)
+        if self.service.name == "SQLite":
+            config["database"] = str(Path(config["database"]).expanduser())
+        return SystemOrder(self.service.name, config)
+
+    def check_connection(self) -> str:
+        """Whether it can be reached and lets this user in, in a sentence or two.
+
+        :raises DataSystemError: it does not.
+        """
+        from aqueduct_provider.connectors import work
+
+        return work.check(self.system)
+
+    def describe(self) -> None:
+        """Print what it is and how it is reached, without secrets."""
+        public = {
+            key.replace("_", " "): value
+            for key, value in self._fields.items()
+            if key not in (*self.service.secrets, "connection_id")
+        }
+        runs = (
+            f"Airflow connection {self.connection_id!r}" if self.connection_id else self._without_connection()
+        )
+        rows = {"service": self.service.name, **public, "in runs": runs}
+        width = max(map(len, rows)) + 2
+        print(f"Resource {self._name!r}")
+        for key, value in rows.items():
+            print(f"  {key + ':':<{width}}{value}")
+
+    def discover(self) -> list[str]:
+        """The names of what it holds, in order: tables, collections, or the first files.
+
+        :raises DataSystemError: it cannot be reached.
+        """
+        from aqueduct_provider.connectors import work
+
+        return work.discover(self.system)
+
+    def _without_connection(self) -> str:
+        return "none: give a connection_id to publish flows with it"
+
+    def spec_place(self) -> dict[str, Any]:
+        """What a spec's source or target says of it; publishing refuses one without connection."""
+        connection = {"connection_id": self.connection_id} if self.connection_id else {}
+        return {"connector": self.service.name, **connection}
+
+
+def mode_of(given: Any) -> str:
+    """An update mode as people give it, a text or a ``LoadUpdateMode``. Raises ``AuthoringError``."""
+    modes = [mode.value for mode in LoadUpdateMode]
+    if given not in modes:
+        raise AuthoringError(f"update_mode must be one of {', '.join(map(repr, modes))}, but is {given!r}.")
+    return str(getattr(given, "value", given))
+
+
+def normalised(service: Service, name: str, config: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of a configuration as text, those of a URL among them.
+
+    :raises ConfigError: with all that is wrong.
+    """
+    given = {key: _text(key, value) for key, value in filled(config).items()}
+    subject = f"The {service.name} resource {name!r}"
+    raise_problems(subject, _form_problems(service, given))
+    if url := given.pop("url", ""):
+        given = {**_of_url(subject, url, service), **given}
+    given = {**given, **_of_file(subject, given), **_aws_type(service, given)}
+    raise_problems(subject, _problems(service, given))
+    # In the order of the service, so that the file is the same whatever the order was.
+    return {key: given[key] for key in service.fields if key in given}
+
+
+def _text(key: str, value: Any) -> Any:
+    if key == "options" and isinstance(value, Mapping):
+        return urlencode({str(option): str(setting) for option, setting in value.items()})
+    if key == "type":
+        return str(getattr(value, "value", value))
+    return str(value) if type(value) is int else value
+
+
+def _form_problems(service: Service, given: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in given.items():
+        if key not in service.fields:
+            yield f"{key}: unknown.{suggestion(str(key), service.fields)}"
+        elif not isinstance(value, str):
+            yield f"{key}: must be text."
+
+
+def _problems(service: Service, given: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"{key}: is missing." for key in service.needed if key not in given)
+    if not given.get("port", "1").isdigit():
+        yield "port: must be a number."
+    if "@" in given.get("host", ""):
+        yield "host: must not hold a user or a password. Give them as username and password."
+    if service.name == "SQLite" and not given.get("database", "/").startswith(("/", "~")):
+        # The next program that reads it has another working directory.
+        yield "database: must be the path of a file that begins with / or ~."
+
+
+def _of_url(subject: str, url: str, service: Service) -> dict[str, str]:
+    try:
+        return fields_of(url, service)
+    except ConfigError as error:
+        raise ConfigError(f"{subject}: {error}") from error
+
+
+def _of_file(subject: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The credentials in the file that the original's field names."""
+    path = given.get("service_account_credentials_path")
+    if not path or "service_account_credentials" in given:
+        return {}
+    try:
+        return {"service_account_credentials": Path(path).expanduser().read_text("utf-8")}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{subject}: service_account_credentials_path: {path} cannot be read.") from error
+
+
+def _aws_type(service: Service, given: Mapping[str, str]) -> dict[str, str]:
+    """Which of the ways to give AWS credentials is meant, where nothing says it."""
+    if "type" not in service.fields or "type" in given:
+        return {}
+    return next(({"type": kind} for field, kind in _AWS_TYPES.items() if field in given), {})

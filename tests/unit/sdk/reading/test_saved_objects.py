@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+from aqueduct_provider.sdk.reading.saved_objects import SavedObject, saved_objects
+from aqueduct_provider.sdk.resources.profile import Profile, ResourceProfile
+from aqueduct_provider.spec.models import WorkflowSpec
+from tests.examples import VERSION_ID
+from tests.graphs import STORE, extract, param, save
+from tests.published import Deployment
+
+
+def spec() -> WorkflowSpec:
+    table = extract("q")
+    save(table, table="shop.sales", update_mode="append")
+    save(table, param("name", "today"), table="", update_mode="replace", connection_id="other")
+    place = {"connector": "MongoDB", "connection_id": "wh", "collection": "orders", "update_mode": "fail"}
+    save(table).place = place
+    save(table).place = {"connector": "S3", "connection_id": None, "filepath": "a.csv", "format": "CSV"}
+    moment = datetime.now(timezone.utc)
+    flow = FlowDescription("flow")
+    return compose(flow, [table], None, None, STORE, version_id=VERSION_ID, created_at=moment).spec
+
+
+def test_what_a_flow_saves_by_resource(tmp_path: Path) -> None:
+    profile = Profile.load(tmp_path / "config.toml", {})
+    for name, service in (("cluster", "Airflow"), ("warehouse", "Postgres")):
+        profile.save_resource(ResourceProfile(name, service, {"host": "h", "connection_id": "wh"}))
+    assert saved_objects(spec(), profile) == {
+        "warehouse": [SavedObject("shop.sales", "save to warehouse", "warehouse", "Postgres", "append")],
+        "other": [SavedObject("{name}", "save to warehouse", "other", "Postgres", "replace")],
+        # A MongoDB is connected under no name here.
+        "wh": [SavedObject("orders", "save to warehouse", "wh", "MongoDB", "fail")],
+        "artifact store": [SavedObject("a.csv", "save to warehouse", "artifact store", "S3", "replace")],
+    }
+
+
+def test_of_a_published_flow(made: Deployment) -> None:
+    demo = made.client.resource("Demo")
+    hotels = demo.sql("SELECT * FROM hotels")
+    demo.save(hotels, "copy", "replace")
+    flow = made.publish("hotels", [hotels])
+    (saved,) = flow.list_saved_objects()["Demo"]
+    assert (saved.name, saved.service, saved.update_mode) == ("copy", "SQLite", "replace")
+    assert made.publish().list_saved_objects() == {}
