@@ -19,6 +19,7 @@ help:
 	@echo "make clean        remove the environments and all that tools left behind"
 
 test:
+	@$(PYTHON) tools/servers.py
 	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 oracle
 	@$(BIN)/python tools/suites.py $(ARGS)
 
@@ -43,6 +44,7 @@ format:
 	$(BIN)/ruff format
 
 bench:
+	@$(PYTHON) tools/servers.py
 	@$(PYTHON) tools/environments.py airflow-3 oracle
 	$(BIN)/python -m benchmarks.run $(ARGS)
 

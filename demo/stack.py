@@ -11,7 +11,7 @@ from pathlib import Path
 from aqueduct_provider import cli
 from demo.local_s3 import BUCKET, PROFILE, REGION, local_s3
 from tests.integration.stack import AirflowStack
-from tests.integration.surroundings import CONNECTION, CONNECTION_VARIABLE, S3Place
+from tests.integration.surroundings import CONNECTION, CONNECTION_VARIABLE, S3Place, demo_connection
 from tools.environments import index_settings
 
 
@@ -47,7 +47,12 @@ def running_stack(home: Path) -> Iterator[Stack]:
     """
     with local_s3(home) as endpoint:
         store = S3Place(endpoint, BUCKET, home / "credentials", PROFILE, region=REGION)
-        settings = {**index_settings(), CONNECTION_VARIABLE: store.connection()}
+        settings = {
+            **index_settings(),
+            CONNECTION_VARIABLE: store.connection(),
+            # The database of the tutorial.
+            **demo_connection(home),
+        }
         with AirflowStack(home / "airflow", settings) as airflow:
             # What an admin does once.
             cli.main(["init", str(airflow.dags), "--connection", CONNECTION])

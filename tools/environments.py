@@ -71,7 +71,7 @@ ENVIRONMENTS = {
             # The auth manager of Airflow 2.11 is the one of fab 1.
             ("-e", ".[test]", "apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
         ),
-        Environment("oracle", ".venv-oracle", ">=3.11,<3.12", ("aqueduct-ml==0.3.6",)),
+        Environment("oracle", ".venv-oracle", ">=3.11,<3.12", ("aqueduct-ml==0.3.6", "psycopg2-binary")),
     )
 }
 

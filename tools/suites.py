@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -44,22 +46,29 @@ class Result:
     seconds: float
 
 
-SUITES = (
-    Suite(
-        "unit, runner, architecture, oracle on Airflow 3",
-        ".venv",
-        ("tests/unit", "tests/runner", "tests/architecture", "tests/oracle"),
+# Suites of one group run at the same time: unit tests keep one core busy, Airflow's servers keep both.
+GROUPS = (
+    (
+        Suite(
+            "unit, runner, architecture, data systems, oracle on Airflow 3",
+            ".venv",
+            ("tests/unit", "tests/runner", "tests/architecture", "tests/connectors", "tests/oracle"),
+        ),
+        Suite(
+            "unit, architecture, data systems on Airflow 2.11",
+            ".venv-2.11",
+            ("tests/unit", "tests/architecture", "tests/connectors"),
+        ),
     ),
-    Suite("unit, architecture on Airflow 2.11", ".venv-2.11", ("tests/unit", "tests/architecture")),
-    Suite("integration on Airflow 3", ".venv", ("tests/integration",)),
-    Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
+    (Suite("integration on Airflow 3", ".venv", ("tests/integration",)),),
+    (Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),),
 )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run all suites; ``arguments`` go to pytest."""
     REPORTS.mkdir(parents=True, exist_ok=True)
-    results = [run(suite, arguments) for suite in SUITES]
+    results = [result for group in GROUPS for result in run_group(group, arguments)]
     print("\nSummary")
     for result in results:
         mark = "passed" if result.passed else "FAILED"
@@ -73,42 +82,63 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run(suite: Suite, arguments: Sequence[str]) -> Result:
-    """Run one suite, printing what pytest prints and keeping it in the reports' folder."""
-    print(f"\n=== {suite.name}", flush=True)
-    started = time.monotonic()
-    python = ROOT / suite.environment / "bin" / "python"
-    command = [str(python), "-m", "pytest", "-q", *suite.folders, *arguments]
-    report = REPORTS / f"{suite.name.replace(', ', '-').replace(' ', '-')}.txt"
-    with report.open("w") as copy, _pytest(command) as process:
-        deadline = threading.Timer(DEADLINE, process.send_signal, [signal.SIGINT])
-        deadline.start()
+def run_group(suites: Sequence[Suite], arguments: Sequence[str]) -> list[Result]:
+    """Run suites at the same time: what the first one prints is seen at once, the others' afterwards."""
+    with ThreadPoolExecutor(len(suites)) as pool, ExitStack() as stack:
+        processes = [(suite, stack.enter_context(_pytest(suite, arguments))) for suite in suites]
         try:
-            closing = _echo(process, copy)
+            quiet = [pool.submit(_followed, suite, process) for suite, process in processes[1:]]
+            results = [_followed(*processes[0], shown=True)]
+            for (suite, _), future in zip(processes[1:], quiet, strict=True):
+                results.append(future.result())
+                print(f"\n=== {suite.name}\n{_report(suite).read_text()}", end="", flush=True)
         except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-            _echo(process, copy)
+            for _, process in processes:
+                process.send_signal(signal.SIGINT)
             raise
-        finally:
-            deadline.cancel()
+    return results
+
+
+def _followed(suite: Suite, process: subprocess.Popen[str], *, shown: bool = False) -> Result:
+    """How a suite ends; what it prints is kept in the reports' folder.
+
+    :param shown: whether it is printed, too.
+    """
+    if shown:
+        print(f"\n=== {suite.name}", flush=True)
+    started = time.monotonic()
+    deadline = threading.Timer(DEADLINE, process.send_signal, [signal.SIGINT])
+    deadline.start()
+    try:
+        with _report(suite).open("w") as copy:
+            closing = _echo(process, copy, shown=shown)
+        process.wait()
+    finally:
+        deadline.cancel()
     return Result(suite, process.returncode == 0, closing, time.monotonic() - started)
 
 
-def _echo(process: subprocess.Popen[str], copy: TextIO) -> str:
-    """Print what the process prints until it ends, and give its last line."""
+def _report(suite: Suite) -> Path:
+    return REPORTS / f"{suite.name.replace(', ', '-').replace(' ', '-')}.txt"
+
+
+def _echo(process: subprocess.Popen[str], copy: TextIO, *, shown: bool) -> str:
+    """Keep, and print, what the process prints until it ends, and give its last line."""
     assert process.stdout
     closing = "nothing was printed"
     for line in process.stdout:
-        print(line, end="", flush=True)
+        if shown:
+            print(line, end="", flush=True)
         copy.write(line)
         closing = line.strip().strip("= ") or closing
     return closing
 
 
-def _pytest(command: Sequence[str]) -> subprocess.Popen[str]:
+def _pytest(suite: Suite, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Pytest in a session of its own, so that only SIGINT ends it: tests then end what they started."""
+    python = ROOT / suite.environment / "bin" / "python"
     return subprocess.Popen(
-        command,
+        [str(python), "-m", "pytest", "-q", *suite.folders, *arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -44,6 +44,7 @@ class AirflowClient:
 
     def __init__(self, login: Login) -> None:
         self.major = login.major
+        self._url = login.url
         self._http = httpx.Client(base_url=login.url, timeout=60)
         (_log_in_to_three if login.major == 3 else _log_in_to_two)(self._http, login)
         self._http.base_url = self._http.base_url.join("/api/v2" if login.major == 3 else "/api/v1")
@@ -133,6 +134,17 @@ class AirflowClient:
         body = {"connection_id": "tested", "conn_type": conn_type, "extra": json.dumps(extra)}
         answer = self._ask("POST", "/connections/test", json=body).json()
         return answer["status"], answer["message"]
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """A run as the REST API has it."""
+        return self._get(_run(dag_id, run_id))
+
+    def page(self, address: str) -> str:
+        """What a browser gets at an address of the UI."""
+        answer = self._http.get(self._url + address, follow_redirects=True)
+        if answer.is_error:
+            raise ApiError(answer.status_code, f"{address}: {answer.text[:500]}")
+        return answer.text
 
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._ask("GET", path, params=query).json()

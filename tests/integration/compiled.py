@@ -60,8 +60,19 @@ class CompiledDraft:
 
     def s3_extract(self, name: str, config: Json, parameters: Json, output: str) -> None:
         """Reads files of S3."""
-        fields = {"connector_name": "S3", "connector_config": config, "parameters": parameters}
-        self._add("extract", name, [], [output], {**fields, **_inputs([]), **_one(output)})
+        self.extract(name, "S3", config, parameters, [], output)
+
+    def extract(
+        self, name: str, connector: str, config: Json, parameters: Json, inputs: Sequence[str], output: str
+    ) -> None:
+        """Reads from a data system; ``inputs`` are its string parameters."""
+        fields = {"connector_name": connector, "connector_config": config, "parameters": parameters}
+        self._add("extract", name, inputs, [output], {**fields, **_inputs(inputs), **_one(output)})
+
+    def load(self, name: str, connector: str, config: Json, parameters: Json, inputs: Sequence[str]) -> None:
+        """Saves the last of ``inputs`` to a data system."""
+        fields = {"connector_name": connector, "connector_config": config, "parameters": parameters}
+        self._add("load", name, inputs, [], {**fields, **_inputs(inputs)})
 
     def document(self) -> Json:
         """The spec."""

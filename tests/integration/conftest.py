@@ -11,9 +11,17 @@ from typing import Any
 import pytest
 
 from aqueduct_provider import cli
+from tests.data_servers.mariadb import MariaDbServer
+from tests.data_servers.postgres import PostgresServer
 from tests.integration.place import Place
 from tests.integration.stack import AirflowStack
-from tests.integration.surroundings import CONNECTION, CONNECTION_VARIABLE, S3Place
+from tests.integration.surroundings import (
+    CONNECTION,
+    CONNECTION_VARIABLE,
+    S3Place,
+    airflow_connection,
+    demo_connection,
+)
 from tests.oracle.harness import Oracle
 from tools.environments import index_settings
 
@@ -48,6 +56,8 @@ def sdk_store(s3_client: Any, s3_server: str, credentials_file: Path) -> S3Place
 def airflow(
     s3_server: str,
     sdk_store: S3Place,
+    postgres: PostgresServer,
+    mariadb: MariaDbServer,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[AirflowStack]:
@@ -58,6 +68,9 @@ def airflow(
         "AWS_ENDPOINT_URL_S3": s3_server,
         "AIRFLOW__AQUEDUCT__KILL_GRACE": "1",
         CONNECTION_VARIABLE: sdk_store.connection(),
+        "AIRFLOW_CONN_WAREHOUSE": airflow_connection("postgres", postgres.config()),
+        "AIRFLOW_CONN_CRM": airflow_connection("mysql", mariadb.config("crm")),
+        **demo_connection(tmp_path_factory.mktemp("demo")),
         **index_settings(),
     }
     stack = AirflowStack(tmp_path_factory.mktemp("airflow"), settings)

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from aqueduct_provider.sdk.resources.demo import DEMO_CONNECTION, make_demo
 from tests.integration.client import Login
 
 CONNECTION = "aqueduct_default"
 CONNECTION_VARIABLE = f"AIRFLOW_CONN_{CONNECTION.upper()}"
+
+
+def airflow_connection(conn_type: str, config: Mapping[str, Any]) -> str:
+    """A database as an Airflow connection, for a variable of Airflow's processes.
+
+    :param config: the fields of its connector (Aqueduct formats, section 6).
+    """
+    login = {"login": config["username"], "password": config["password"]}
+    place = {"host": config["host"], "port": int(config["port"]), "schema": config["database"]}
+    return json.dumps({"conn_type": conn_type, **login, **place})
+
+
+def demo_connection(folder: Path) -> dict[str, str]:
+    """The variable of Airflow's processes for the demo database, which is made in a folder.
+
+    An admin does the same with ``aqueduct-airflow demo-db`` and ``airflow connections add``.
+    """
+    path = folder / "demo.sqlite"
+    make_demo(path)
+    return {f"AIRFLOW_CONN_{DEMO_CONNECTION.upper()}": json.dumps({"conn_type": "sqlite", "host": str(path)})}
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,12 @@ import base64
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from aqueduct_provider.connectors.order import SystemOrder
 
 ROOT = Path(__file__).parents[2]
 SERVER = Path(__file__).with_name("oracle_server.py")
@@ -251,6 +254,29 @@ class TaskSpecs:
             "connector_config": config,
             "parameters": parameters,
             **self._inputs(inputs),
+        }
+
+    def database_extract(
+        self, system: SystemOrder, parameters: dict[str, Any], inputs: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """A query; ``inputs`` are its string parameters."""
+        return {**self._database("extract", system, parameters, inputs), **self._output()}
+
+    def database_load(
+        self, system: SystemOrder, parameters: dict[str, Any], inputs: Sequence[str]
+    ) -> dict[str, Any]:
+        """A save of the last input."""
+        return self._database("load", system, parameters, inputs)
+
+    def _database(
+        self, kind: str, system: SystemOrder, parameters: dict[str, Any], inputs: Sequence[str]
+    ) -> dict[str, Any]:
+        return {
+            **self._task(kind),
+            "connector_name": system.connector,
+            "connector_config": dict(system.config),
+            "parameters": parameters,
+            **self._inputs(list(inputs)),
         }
 
     def _task(self, kind: str) -> dict[str, Any]:
