@@ -17,7 +17,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import eager, environment_reuse, memory, parse, publish, s3_requests, sdk_import, warm_task
+from benchmarks import (
+    databases,
+    eager,
+    environment_reuse,
+    memory,
+    parse,
+    publish,
+    s3_requests,
+    sdk_import,
+    warm_task,
+)
 from benchmarks.figures import Figure, table
 from benchmarks.lab import Lab, open_lab
 
@@ -30,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Lab], list[Figure]]] = {
     "sdk_import": sdk_import.measure,
     "publish": publish.measure,
     "eager": eager.measure,
+    "databases": databases.measure,
 }
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"

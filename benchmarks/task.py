@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -97,7 +98,7 @@ def main() -> None:
     context = {
         "run_id": order.run_id,
         "params": {},
-        "dag_run": SimpleNamespace(conf={}),
+        "dag_run": SimpleNamespace(conf={}, run_after=datetime.now(timezone.utc)),
         "ti": TaskInstance(order.manifests),
     }
     # The kernel forgets the peak, which importing Airflow may have raised above what is in use now.
