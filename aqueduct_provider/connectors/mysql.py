@@ -32,6 +32,8 @@ _LOGIN = frozenset({1044, 1045, 1049, 1698})
 _PASSING = frozenset(
     {1040, 1205, 1213, 1021, 1037, 1038, 1041, 1152, 1158, 1159, 1160, 1161, 2003, 2006, 2013, 2055}
 )
+# The same on every server: strict, and with texts as the dialect has them, whatever the server's default.
+_SQL_MODE = "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
 _BINARY = 63
 _UNSIGNED = 32
 
@@ -58,9 +60,7 @@ def connect(connector: str, config: Config) -> MySqlDatabase:
         "password": config_text(config, "password").encode("utf-8"),
         "connect_timeout": _CONNECT_SECONDS,
         "local_infile": True,
-        "init_command": (
-            "SET time_zone = '+00:00', sql_mode = CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'STRICT_ALL_TABLES')"
-        ),
+        "init_command": f"SET time_zone = '+00:00', sql_mode = {_SQL_MODE}",
     }
     engine = sqlalchemy.create_engine(
         url, future=True, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Workflo
 Config = dict[str, Any]
 
 _SNOWFLAKE_FIELDS = ("database", "warehouse", "role")
+_UNUSED_BY_AWS = frozenset({"role_arn", "profile_name", "aws_session_token", "session_kwargs"})
 _AWS_FIELDS = ("database", "output_location", "bucket", "root_dir")
 
 
@@ -119,9 +121,9 @@ def _snowflake(connection: Any, extra: Config) -> Config:
     }
 
 
-def _google(_: Any, extra: Config) -> Config:
+def _google(connection: Any, extra: Config) -> Config:
     plain = {name.removeprefix("extra__google_cloud_platform__"): value for name, value in extra.items()}
-    keys = plain.get("keyfile_dict") or ""
+    keys = plain.get("keyfile_dict") or _file(connection, plain.get("key_path") or plain.get("keyfile_path"))
     return {
         "project_id": plain.get("project") or plain.get("project_id") or "",
         "service_account_credentials": keys if isinstance(keys, str) else json.dumps(keys),
@@ -129,7 +131,25 @@ def _google(_: Any, extra: Config) -> Config:
     }
 
 
+def _file(connection: Any, path: str | None) -> str:
+    """What a file on this worker holds, that the extra names as Google's hook does; empty: it names none."""
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The Airflow connection {connection.conn_id!r} names a key file that this worker cannot read: "
+            f"{error}."
+        ) from error
+
+
 def _aws(connection: Any, extra: Config) -> Config:
+    ignored = sorted(_UNUSED_BY_AWS & {name for name, value in extra.items() if value})
+    if ignored:
+        raise ConfigError(
+            f"The Airflow connection {connection.conn_id!r} has {' and '.join(ignored)} in its extra, which "
+            "Athena's connector does not take: give the keys as login and password, or leave them out, so "
+            "that the worker's own credentials are used."
+        )
     return {
         "type": "access_key",
         "access_key_id": connection.login or extra.get("aws_access_key_id", ""),

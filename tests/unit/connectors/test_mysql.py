@@ -231,3 +231,16 @@ def test_odd_characters_and_options_reach_the_server(mariadb: MariaDbServer) -> 
         assert database.rows("SELECT DATABASE(), @@time_zone") == [("a/b?c", "+00:00")]
         ((mode,),) = database.rows("SELECT @@sql_mode")
     assert "STRICT_ALL_TABLES" in mode
+
+
+@pytest.mark.parametrize("mode", ["NO_BACKSLASH_ESCAPES,ANSI_QUOTES", "ANSI", ""])
+def test_the_servers_sql_mode_changes_no_texts(mariadb: MariaDbServer, mode: str) -> None:
+    before = mariadb.run("SELECT @@GLOBAL.sql_mode")[0][0]
+    mariadb.run("SET GLOBAL sql_mode = %s", [mode])
+    try:
+        with closing(connector.connect("MariaDB", mariadb.config("information_schema"))) as database:
+            assert database.rows("SELECT 'a\\'b', \"c\"") == [("a'b", "c")]
+            ((session,),) = database.rows("SELECT @@sql_mode")
+            assert "STRICT_ALL_TABLES" in session
+    finally:
+        mariadb.run("SET GLOBAL sql_mode = %s", [before])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -118,6 +119,15 @@ def test_bigquery(config: Any, conn_type: str, keys: Any, prefix: str) -> None:
     assert json.loads(found["service_account_credentials"]) == KEY
 
 
+def test_googles_key_may_be_a_file_of_the_worker(config: Any, tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(KEY))
+    found = config("GCS", "google_cloud_platform", extra={"bucket": "b", "key_path": str(path)})
+    assert json.loads(found["service_account_credentials"]) == KEY
+    with pytest.raises(ConfigError, match=r"names a key file that this worker cannot read: .*nowhere"):
+        config("GCS", "google_cloud_platform", extra={"bucket": "b", "key_path": "/nowhere"})
+
+
 def test_gcs_without_a_key_has_the_workers_own(config: Any) -> None:
     found = config("GCS", "google_cloud_platform", extra={"bucket": "gs://b/in"})
     assert (found["bucket"], found["service_account_credentials"]) == ("gs://b/in", "")
@@ -136,6 +146,14 @@ def test_athena(config: Any) -> None:
     assert config("Athena", "aws", login="id", password="secret", extra=extra) == expected
     keys = {"aws_access_key_id": "id", "aws_secret_access_key": "secret"}
     assert config("Athena", "athena", extra={**extra, **keys}) == expected
+
+
+@pytest.mark.parametrize("name", ["role_arn", "profile_name", "aws_session_token"])
+def test_what_athena_would_ignore_is_refused(config: Any, name: str) -> None:
+    extra = {"region_name": "r", "database": "d", "output_location": "s3://b", name: "planted"}
+    with pytest.raises(ConfigError, match=f"has {name} in its extra") as caught:
+        config("Athena", "aws", extra=extra)
+    assert "planted" not in str(caught.value)
 
 
 def test_mongodb(config: Any) -> None:
