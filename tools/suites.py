@@ -21,7 +21,7 @@ from typing import TextIO
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".work" / "reports"
 # Seconds after which a suite that hangs is ended, and fails.
-DEADLINE = 1200
+DEADLINE = 1500
 
 
 @dataclass(frozen=True)

@@ -278,10 +278,13 @@ def _read_bson(data: bytes) -> Any:
     return pandas.DataFrame(json_util.loads(data.decode("utf-8")))
 
 
-def _read_parquet(data: bytes) -> Any:
+def read_parquet(data: bytes) -> Any:
+    """The table in the bytes of a Parquet file."""
     import pandas
+    import pyarrow
 
-    return pandas.read_parquet(io.BytesIO(data), engine="pyarrow")
+    # Not BytesIO: Arrow's threads would let go of it when the interpreter may be ending, which aborts it.
+    return pandas.read_parquet(pyarrow.BufferReader(data), engine="pyarrow")
 
 
 def _read_pickle(data: bytes) -> Any:
@@ -381,7 +384,7 @@ _TABLE_WRITERS = {"table": _table_json, "bson_table": _table_bson, "parquet": _t
 _READERS: Dict[str, Callable[[bytes], Any]] = {
     "table": _read_table,
     "bson_table": _read_bson,
-    "parquet": _read_parquet,
+    "parquet": read_parquet,
     "json": json.loads,
     "pickle": _read_pickle,
     "string": lambda data: data.decode("utf-8"),

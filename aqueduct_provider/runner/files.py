@@ -21,6 +21,7 @@ from .codecs import (
     infer_type,
     open_image,
     pack_elements,
+    read_parquet,
     unpack_elements,
     unpickle,
 )
@@ -115,12 +116,6 @@ def _read_json_table(data: bytes) -> Any:
     return pandas.read_json(io.BytesIO(data))
 
 
-def _read_parquet(data: bytes) -> Any:
-    import pandas
-
-    return pandas.read_parquet(io.BytesIO(data))
-
-
 def _read_json(data: bytes) -> str:
     text = data.decode("utf-8")
     json.loads(text)
@@ -151,7 +146,7 @@ def _write_parquet(table: Any) -> bytes:
 _READERS: Dict[str, Callable[[bytes], Any]] = {
     "csv_table": _read_csv,
     "json_table": _read_json_table,
-    "parquet_table": _read_parquet,
+    "parquet_table": read_parquet,
     "json": _read_json,
     "bytes": bytes,
     "image": open_image,

@@ -289,3 +289,15 @@ def test_an_image_file_of_another_format_is_an_image() -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (2, 2)).save(buffer, "PNG")
     assert decode(buffer.getvalue(), "image", "image").size == (2, 2)
+
+
+def test_arrow_is_given_no_python_file(mocker: Any) -> None:
+    """Its threads let go of such a file when they please, and abort an interpreter that is just ending."""
+    import pandas
+    import pyarrow
+
+    data = encode(pandas.DataFrame({"a": [1]}), "table", "parquet").data
+    read = mocker.spy(pandas, "read_parquet")
+    assert decode(data, "parquet", "table")["a"].tolist() == [1]
+    (source,) = read.call_args.args
+    assert isinstance(source, pyarrow.BufferReader)
