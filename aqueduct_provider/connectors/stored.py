@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aqueduct_provider.connectors.base import Batches
 from aqueduct_provider.errors import LoadRefused
 from aqueduct_provider.runner.codecs import CodecError, decode
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _ROWS = 65_536
 
@@ -44,7 +48,7 @@ def stored_batches(path: Path, serialization_type: str) -> Iterator[Batches]:
         yield Batches(schema, batches)
 
 
-def _decoded(path: Path, serialization_type: str):  # type: ignore[no-untyped-def]  # pyarrow has no types
+def _decoded(path: Path, serialization_type: str) -> pyarrow.Table:
     import pyarrow as pa
 
     try:
