@@ -30,7 +30,7 @@ from tests.data_servers.postgres import PASSWORD, USER, postgres_server
 from tests.oracle.harness import EXECUTORS, Store, TaskSpecs, oracle_python
 
 ROWS = 1_000_000
-# Ours; the original is run once, for minutes.
+# But for the original's loads, which take minutes: they are run once.
 RUNS = 3
 MB = 10**6
 TABLE = "benchmark"
@@ -77,6 +77,8 @@ class Bench:
 def measure(lab: Lab) -> list[Figure]:
     with postgres_server() as server:
         server.run(_POSTGRES)
+        # As autovacuum leaves a table that is in use: whoever reads a new one first also marks its rows.
+        server.run(f"VACUUM ANALYZE {TABLE}")
         place = {"host": "127.0.0.1", "port": server.port, "schema": "postgres"}
         connection = {"conn_type": "postgres", "login": USER, "password": PASSWORD, **place}
 
@@ -220,9 +222,10 @@ def _theirs(bench: Bench, store: Store) -> dict[str, Side]:
             "--spec",
             encoded,
         ]
-        with sides[kind].seconds.timed():
-            _, memory = _measured(command, bench.lab.variables())
-        sides[kind].memory.append(memory)
+        for _ in range(RUNS if kind == "extract" else 1):
+            with sides[kind].seconds.timed():
+                _, memory = _measured(command, bench.lab.variables())
+            sides[kind].memory.append(memory)
         if store.get_json("state")["status"] != "succeeded":
             raise BenchmarkFailed(f"the original failed: {store.get_json('state')}")
     if bench.count("theirs") != ROWS:
