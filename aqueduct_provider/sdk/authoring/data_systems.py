@@ -113,11 +113,12 @@ def load(
 
 
 def _options(name: str, how: HowRun | None) -> Options:
-    given = {"retries": None, "retry_delay": None, "timeout": None, "pool": None, "resources": None}
-    unknown = set(how or {}) - given.keys() | ({"resources"} & set(how or {}))
-    if unknown:
-        raise AuthoringError(f"{name!r} takes no argument {min(unknown)!r}.{suggestion(min(unknown), given)}")
-    return options_of(repr(name), **{**given, **(how or {})})
+    given: Mapping[str, Any] = how or {}
+    known = list(HowRun.__annotations__)
+    for argument in given:
+        if argument not in known:
+            raise AuthoringError(f"{name!r} takes no argument {argument!r}.{suggestion(argument, known)}")
+    return options_of(repr(name), resources=None, **{**dict.fromkeys(known), **given})
 
 
 def saved_type(artifact: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +12,7 @@ from aqueduct_provider.runner.codecs import Encoded, encode
 from aqueduct_provider.sdk.authoring.artifacts import Artifact, artifact_for
 from aqueduct_provider.sdk.authoring.data_systems import Labels, extract, load, saved_type
 from aqueduct_provider.sdk.authoring.evaluate import is_computed, value_of
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, HowRun, Options
 from aqueduct_provider.sdk.publishing.values import encoded_default
 from aqueduct_provider.sdk.settings import global_config
 from tests.recorded import param, step
@@ -178,3 +178,26 @@ def test_what_cannot_be_saved(echo: Echo) -> None:
     load(echo, TARGET, artifact_for(step(lambda: None)), [], tables_only=True)
     with pytest.raises(AuthoringError, match="What is saved is of type int, not an artifact of the flow"):
         saved_type(5)
+
+
+def test_how_they_are_run(echo: Echo) -> None:
+    how = HowRun(retries=2, retry_delay=1, timeout=60, pool="small")
+    output = extract(echo, {"queries": ["q"]}, "list", Labels("q"), None, lazy=True, how=how)
+    load(echo, {"table": "t"}, artifact_for(output), [], how=how)
+    expected = Options(retries=2, retry_delay=1.0, timeout=60.0, pool="small")
+    assert [output.producer.options, output.derived[0].options] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"retrys": 2}, r"'save to wh' takes no argument 'retrys'\. Did you mean 'retries'\?"),
+        ({"resources": {"num_cpus": 2}}, "'save to wh' takes no argument 'resources'"),
+        ({"retries": -1}, "'save to wh': retries must be a whole number from 0 to 100, not -1"),
+    ],
+)
+def test_what_does_not_say_how(echo: Echo, how: dict[str, Any], message: str) -> None:
+    output = read(echo, later=True)
+    with pytest.raises(AuthoringError, match=message):
+        load(echo, {"table": "t"}, artifact_for(output), [], how=cast(HowRun, how))
+    assert output.derived == []
