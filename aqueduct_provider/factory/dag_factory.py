@@ -8,28 +8,21 @@ attributes that Airflow does not serialize.
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import DAG, Asset, BaseOperator
+from airflow.providers.common.compat.sdk import DAG
 
-from aqueduct_provider.compat import CronTriggerTimetable
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.params import params_of
-from aqueduct_provider.operators.aqueduct import AqueductOperator
+from aqueduct_provider.factory.schedule import schedule_of
+from aqueduct_provider.factory.tasks import add_tasks
 from aqueduct_provider.spec import loader
-from aqueduct_provider.spec.graph import upstream
-from aqueduct_provider.spec.models import CronSchedule, Operator, WorkflowSpec
+from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX
 
 START_DATE = datetime(2022, 1, 1, 1, tzinfo=timezone.utc)
-
-# The operator ends its child at its own timeout and reports that well. Airflow's limit stands behind it,
-# far enough that fetching inputs and a cold build of the environment never run into it.
-TIMEOUT_MARGIN = timedelta(minutes=15)
 
 
 class DagFactory:
@@ -123,18 +116,14 @@ def _dag(spec: WorkflowSpec, source: str) -> DAG:
     dag = DAG(
         spec.dag_id,
         dag_display_name=one_line(spec.flow.name),
-        schedule=_schedule(spec),
+        schedule=schedule_of(spec),
         start_date=START_DATE,
         catchup=False,
         is_paused_upon_creation=False,
         tags=list(dict.fromkeys(["aqueduct", str(spec.version.id), *map(one_line, spec.flow.tags)])),
         doc_md=markdown(spec.flow.description, _origin(spec, source)),
     )
-    tasks = {operator.task_id: _task(spec, operator, dag) for operator in spec.operators}
-    for task_id, before in upstream(spec).items():
-        if before:
-            tasks[task_id].set_upstream([tasks[other] for other in before])
-    _announce_success(spec, dag, tasks)
+    add_tasks(spec, dag)
     # Given to DAG(), the params would be copied into every task, here and in the serialized DAG.
     dag.params.update(params_of(spec))
     return dag
@@ -144,58 +133,3 @@ def _origin(spec: WorkflowSpec, source: str) -> str:
     created = spec.version.created_at
     published = f", published {created:%Y-%m-%d %H:%M:%S %Z}" if created else ""
     return f"Version `{spec.version.id}`{published}, from {code_span(source)}."
-
-
-def _schedule(spec: WorkflowSpec) -> Any:
-    if spec.schedule is None:
-        return None
-    if isinstance(spec.schedule, CronSchedule):
-        # A run at each time of the expression. A bare cron string means data intervals on 2.11.
-        return CronTriggerTimetable(spec.schedule.cron, timezone=spec.schedule.timezone)
-    return [asset_of(flow) for flow in dict.fromkeys(spec.schedule.flows)]
-
-
-def asset_of(flow_name: str) -> Asset:
-    """The asset that a flow updates when it succeeds (a dataset on Airflow 2.11)."""
-    return Asset(f"aqueduct://{quote(flow_name, safe='')}")
-
-
-def _task(spec: WorkflowSpec, operator: Operator, dag: DAG) -> AqueductOperator:
-    options: dict[str, Any] = {}
-    if operator.retries:
-        options["retry_delay"] = timedelta(seconds=operator.retry_delay)
-    if operator.timeout is not None:
-        options["execution_timeout"] = timedelta(seconds=operator.timeout) + TIMEOUT_MARGIN
-    if operator.pool is not None:
-        options["pool"] = operator.pool
-    if operator.name != operator.task_id:
-        options["task_display_name"] = one_line(operator.name)
-    if operator.description:
-        options["doc_md"] = markdown(operator.description)
-    return AqueductOperator(
-        task_id=operator.task_id,
-        dag=dag,
-        workflow=spec,
-        operator=operator,
-        retries=operator.retries,
-        **options,
-    )
-
-
-class FlowSucceeded(BaseOperator):
-    """Does nothing, after everything else has succeeded; its outlet is the flow's asset."""
-
-    def execute(self, context: Any) -> None:
-        """Nothing is left to do."""
-
-
-def _announce_success(spec: WorkflowSpec, dag: DAG, tasks: dict[str, AqueductOperator]) -> None:
-    asset = asset_of(spec.flow.name)
-    leaves = [task for task in tasks.values() if not task.downstream_task_ids]
-    if len(leaves) == 1:
-        leaves[0].outlets = [asset]
-        return
-    task_id = "flow_succeeded"
-    while task_id in tasks:
-        task_id += "_"
-    FlowSucceeded(task_id=task_id, dag=dag, retries=0, outlets=[asset]).set_upstream(leaves)

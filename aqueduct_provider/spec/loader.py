@@ -6,6 +6,7 @@ each of its problems with the JSON path in the document and a cure. Must not imp
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from itertools import chain, islice
 from pathlib import Path
@@ -54,6 +55,7 @@ def parse(data: bytes, source: str) -> WorkflowSpec:
         problems += islice(checks, MAX_PROBLEMS)
     if spec is None or problems:
         raise SpecError(source, _bounded(problems))
+    spec._sha256 = hashlib.sha256(data).hexdigest()
     return spec
 
 

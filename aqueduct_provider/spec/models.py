@@ -58,7 +58,16 @@ class AfterFlowsSchedule(Model):
     flows: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="Names of the flows.")
 
 
-Schedule = Annotated[CronSchedule | AfterFlowsSchedule, Field(discriminator="type")]
+class AssetsSchedule(Model):
+    """Runs when all of the named assets have been updated since the last run."""
+
+    type: Literal["assets"]
+    assets: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+        description="URIs of Airflow assets (datasets on 2.11).", examples=[["s3://bucket/sales.parquet"]]
+    )
+
+
+Schedule = Annotated[CronSchedule | AfterFlowsSchedule | AssetsSchedule, Field(discriminator="type")]
 
 
 class ConnectionStore(Model):
@@ -183,6 +192,16 @@ class OperatorBase(Model):
     timeout: Seconds | None = Field(None, description="Seconds after which a try is ended.")
     pool: Name | None = Field(None, description="Airflow pool.")
     resources: Resources | None = Field(None, description="What it asks of the machine.")
+    fuse: Identifier | None = Field(
+        None,
+        description="Operators with the same name here run one after the other in one Airflow task of that "
+        "id; null: in a task of its own.",
+    )
+
+    @property
+    def airflow_task_id(self) -> str:
+        """The Airflow task that runs it."""
+        return self.fuse or self.task_id
 
 
 class FunctionOperator(OperatorBase):
@@ -277,6 +296,12 @@ class WorkflowSpec(Model):
     )
 
     _compiled: Compiled | None = PrivateAttr(None)
+    _sha256: str = PrivateAttr("")
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the JSON that this was read from."""
+        return self._sha256
 
     @property
     def compiled(self) -> Compiled | None:

@@ -17,7 +17,9 @@ from pytest_mock import MockerFixture
 
 from aqueduct_provider import DagFactory
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.factory.dag_factory import START_DATE, TIMEOUT_MARGIN, asset_of, dag_of
+from aqueduct_provider.factory.dag_factory import START_DATE, dag_of
+from aqueduct_provider.factory.schedule import asset_of
+from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from tests.examples import (
