@@ -22,11 +22,13 @@ class Entry:
 
     :param tag: changes whenever the object does; says nothing else.
     :param size: in bytes.
+    :param modified: when it was written last, in seconds since 1970 by the store's own clock.
     """
 
     key: str
     tag: str
     size: int
+    modified: float = 0.0
 
 
 class ObjectStore(Protocol):
@@ -42,6 +44,10 @@ class ObjectStore(Protocol):
 
     def put(self, key: str, data: bytes) -> None:
         """Write the object; for small objects."""
+        ...
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Write the object where there is none; whether this call did. Of several, exactly one does."""
         ...
 
     def get_file(self, key: str, path: Path) -> Stored:
@@ -62,6 +68,13 @@ class ObjectStore(Protocol):
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         """As :meth:`list`, with what tells whether an object has changed."""
+        ...
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The next part of every key that goes on with a slash after it, each once, in order.
+
+        :param prefix: empty, or ending with a slash. What lies deeper is not listed.
+        """
         ...
 
     def delete(self, keys: Iterable[str]) -> None:

@@ -109,6 +109,19 @@ class GcsStore:
         with self._door(key):
             self._blob(key).upload_from_string(data, _BINARY, checksum="crc32c", **self._request)
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        from google.api_core.exceptions import PreconditionFailed
+
+        with self._door(key):
+            blob = self._blob(key)
+            try:
+                blob.upload_from_string(
+                    data, _BINARY, checksum="crc32c", if_generation_match=0, **self._request
+                )
+            except PreconditionFailed:
+                return False
+            return True
+
     def get_file(self, key: str, path: Path) -> Stored:
         with self._door(key), replacing(path) as file:
             self._blob(key).download_to_file(file, checksum="crc32c", **self._request)
@@ -135,7 +148,15 @@ class GcsStore:
     def entries(self, prefix: str) -> Iterator[Entry]:
         with self._listing(prefix) as blobs:
             for blob in blobs:
-                yield Entry(blob.name.removeprefix(self.prefix), f"{blob.generation}", blob.size)
+                key, written = blob.name.removeprefix(self.prefix), blob.updated.timestamp()
+                yield Entry(key, f"{blob.generation}", blob.size, written)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        start = self.prefix + prefix
+        with self._listing(prefix, delimiter="/") as blobs:
+            for page in blobs.pages:
+                for part in sorted(page.prefixes):
+                    yield part.removeprefix(start).removesuffix("/")
 
     def delete(self, keys: Iterable[str]) -> None:
         together([partial(self._delete, key) for key in keys], self._threads)
@@ -174,9 +195,9 @@ class GcsStore:
             raise
 
     @contextmanager
-    def _listing(self, prefix: str, **limits: int) -> Iterator[Iterable[Any]]:
+    def _listing(self, prefix: str, **limits: Any) -> Iterator[Any]:
         """Listings find no prefix that is not there, so what is missing is the bucket."""
-        fields = "items(name,generation,size),nextPageToken"
+        fields = "items(name,generation,size,updated),prefixes,nextPageToken"
         try:
             with translated(self.url(prefix)):
                 yield self.client.list_blobs(

@@ -48,6 +48,20 @@ class FlowLayout:
         """Key of the spec of one version; written once."""
         return f"{self.versions_prefix}{version_id}.json"
 
+    @property
+    def runs_prefix(self) -> str:
+        """The prefix of all runs, each a folder of its own."""
+        return f"{self.prefix}runs/"
+
+    @property
+    def pruned_prefix(self) -> str:
+        """The prefix of empty objects that name the runs of which no content is left to delete."""
+        return f"{self.prefix}pruned/"
+
+    def pruned(self, run_id: str) -> str:
+        """Key that says that no content of a run is left to delete; written last."""
+        return f"{self.pruned_prefix}{run_id}"
+
     def value(self, sha256: str) -> str:
         """Key of a parameter's value: a default that is no JSON, or one that was given at trigger time."""
         return f"{self.prefix}values/{sha256}"
@@ -57,6 +71,8 @@ class FlowLayout:
 DELIVERED_PREFIX = "specs/"
 # One small record for each flow: what `client.list_flows()` reads.
 PUBLISHED_PREFIX = "published/"
+# The same of flows that were deleted and whose runs are still there.
+RETIRED_PREFIX = "retired/"
 
 
 def delivered_spec(dag_id: str) -> str:
@@ -67,6 +83,26 @@ def delivered_spec(dag_id: str) -> str:
 def published(dag_id: str) -> str:
     """Key of the record of a flow's latest version."""
     return f"{PUBLISHED_PREFIX}{dag_id}.json"
+
+
+def retired(dag_id: str) -> str:
+    """Key of the record of a flow that was deleted and whose runs are still there."""
+    return f"{RETIRED_PREFIX}{dag_id}.json"
+
+
+# What a DAG bundle pins: every version of it, and the specs of its versions by their content.
+PINNED_VERSIONS_PREFIX = "bundles/versions/"
+PINNED_SPECS_PREFIX = "bundles/specs/"
+
+
+def pinned_version(version_id: str) -> str:
+    """Key of the list of files of a bundle's version."""
+    return f"{PINNED_VERSIONS_PREFIX}{version_id}.json"
+
+
+def pinned_spec(sha256: str) -> str:
+    """Key of a spec in a bundle's version."""
+    return f"{PINNED_SPECS_PREFIX}{sha256}.json"
 
 
 def function_archive(sha256: str) -> str:
@@ -84,7 +120,17 @@ class NativeLayout:
     @property
     def run_prefix(self) -> str:
         """The prefix of all objects of the run."""
-        return f"{FlowLayout(self.flow_id).prefix}runs/{self.run_id}/"
+        return f"{FlowLayout(self.flow_id).runs_prefix}{self.run_id}/"
+
+    @property
+    def pruned_mark(self) -> str:
+        """Key of what says why the content of the run's artifacts is gone; written first."""
+        return f"{self.run_prefix}pruned.json"
+
+    @property
+    def artifacts_prefix(self) -> str:
+        """The prefix of the artifacts of the run."""
+        return f"{self.run_prefix}artifacts/"
 
     @property
     def operators_prefix(self) -> str:
@@ -92,13 +138,26 @@ class NativeLayout:
         return f"{self.run_prefix}operators/"
 
     def content(self, artifact_id: str) -> str:
-        return f"{self.run_prefix}artifacts/{artifact_id}/content"
+        return f"{self.artifacts_prefix}{artifact_id}/content"
 
     def metadata(self, artifact_id: str) -> str:
-        return f"{self.run_prefix}artifacts/{artifact_id}/metadata.json"
+        return f"{self.artifacts_prefix}{artifact_id}/metadata.json"
 
     def exec_state(self, operator_id: str) -> str:
         return f"{self.operators_prefix}{operator_id}/state.json"
+
+    def content_of(self, key: str) -> str | None:
+        """The artifact whose content has this key; None for every other key."""
+        artifact_id = key.removeprefix(self.artifacts_prefix).removesuffix("/content")
+        return artifact_id if key == self.content(artifact_id) else None
+
+
+def run_spec(flow: FlowLayout, run_id: str, attempt: int) -> str:
+    """Key of what says by which version a run goes, where several tasks begin it.
+
+    :param attempt: how often the run was cleared.
+    """
+    return f"{flow.prefix}runs/{run_id}/spec-{attempt}.json"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A key is a path below the folder. Objects appear in one step: written under anot
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -41,6 +42,19 @@ class LocalStore:
         with self._door(key), replacing(self._new(key)) as file:
             file.write(data)
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        with self._door(key):
+            path = self._new(key)
+            with tempfile.NamedTemporaryFile(prefix=PARTIAL, dir=path.parent) as file:
+                file.write(data)
+                file.flush()
+                try:
+                    # Unlike a rename, a link never replaces what is there.
+                    path.hardlink_to(file.name)
+                except FileExistsError:
+                    return False
+            return True
+
     def get_file(self, key: str, path: Path) -> Stored:
         with self._door(key):
             return _copy(self._existing(key), path)
@@ -64,7 +78,13 @@ class LocalStore:
             # Deleted meanwhile, it is no object any more.
             with suppress(FileNotFoundError):
                 status = (self.root / key).stat()
-                yield Entry(key, stamp(status), status.st_size)
+                yield Entry(key, stamp(status), status.st_size, status.st_mtime_ns / 1e9)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        folder = self._path(prefix.rstrip("/")) if prefix else self.root
+        parts = sorted(f"{path.name}/" for path in folder.glob("*") if path.is_dir())
+        # Folders stay when the objects in them are deleted.
+        return (part[:-1] for part in parts if any(self.entries(prefix + part)))
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -45,6 +45,8 @@ _SMALL = MIB
 _BIG = 64 * MIB
 _PART = 16 * MIB
 _BLOCK = MIB // 4
+# What S3 answers to "only where there is none": there is one, or another request is writing it.
+_TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _DELETE_BATCH = 1000
 _Result = TypeVar("_Result")
 
@@ -85,6 +87,18 @@ class S3Store:
     def put(self, key: str, data: bytes) -> None:
         with self._door(key):
             self._put(key, data, hashlib.sha256(data).digest())
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        from botocore.exceptions import ClientError
+
+        with self._door(key):
+            try:
+                self._put(key, data, hashlib.sha256(data).digest(), IfNoneMatch="*")
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") not in _TAKEN:
+                    raise
+                return False
+            return True
 
     def get_file(self, key: str, path: Path) -> Stored:
         with self._door(key), replacing(path) as file:
@@ -127,7 +141,15 @@ class S3Store:
         with self._door(prefix):
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
                 for item in page.get("Contents", ()):
-                    yield Entry(item["Key"].removeprefix(self.prefix), item["ETag"], item["Size"])
+                    written = item["LastModified"].timestamp()
+                    yield Entry(item["Key"].removeprefix(self.prefix), item["ETag"], item["Size"], written)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        pages, start = self.client.get_paginator("list_objects_v2"), self.prefix + prefix
+        with self._door(prefix):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=start, Delimiter="/"):
+                for item in page.get("CommonPrefixes", ()):
+                    yield item["Prefix"].removeprefix(start).removesuffix("/")
 
     def delete(self, keys: Iterable[str]) -> None:
         waiting, failed = iter(keys), []
@@ -171,10 +193,16 @@ class S3Store:
         meta = self.client.meta
         return translated(Place(self.url(key), self.bucket, meta.region_name, meta.endpoint_url))
 
-    def _put(self, key: str, body: bytes | IO[bytes], sha256: bytes) -> None:
+    def _put(self, key: str, body: bytes | IO[bytes], sha256: bytes, **condition: str) -> None:
         """The checksum lets S3 refuse damaged bytes, and spares botocore one that it would make itself."""
         checksum = base64.b64encode(sha256).decode()
-        self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=body, ChecksumSHA256=checksum)
+        self.client.put_object(
+            Bucket=self.bucket,
+            Key=self.prefix + key,
+            Body=body,
+            ChecksumSHA256=checksum,
+            **condition,  # type: ignore[arg-type]
+        )
 
     def _read(self, key: str, use: Callable[[GetObjectOutputTypeDef], _Result], **part: str) -> _Result:
         """Give the answer to ``use``; again from the start when the connection is cut while it reads.

@@ -31,6 +31,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     return connect(settings)
 
 
+@pytest.fixture
+def conditional_store(store: ObjectStore) -> ObjectStore:
+    if isinstance(store, gcs.GcsStore):
+        pytest.skip("gcp-storage-emulator ignores conditions")
+    return store
+
+
 def stored(data: bytes) -> Stored:
     return Stored(hashlib.sha256(data).hexdigest(), len(data))
 
@@ -42,6 +49,22 @@ def test_put_then_get(store: ObjectStore, key: str, data: bytes) -> None:
     assert store.get(key) == data
     assert store.exists(key)
     assert list(store.list("")) == [key]
+
+
+def test_put_new_writes_only_where_there_is_none(conditional_store: ObjectStore) -> None:
+    store = conditional_store
+    assert store.put_new("deep/k", b"first")
+    assert not store.put_new("deep/k", b"second")
+    assert store.get("deep/k") == b"first"
+    assert list(store.list("")) == ["deep/k"]
+
+
+def test_of_several_put_new_at_once_one_writes(conditional_store: ObjectStore) -> None:
+    store, words = conditional_store, [f"{number}".encode() for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda word: store.put_new("k", word), words))
+    assert won.count(True) == 1
+    assert store.get("k") == words[won.index(True)]
 
 
 def test_put_replaces(store: ObjectStore) -> None:
@@ -107,6 +130,24 @@ def test_entries_tell_which_objects_changed(store: ObjectStore) -> None:
     assert after["specs/a"] == before["specs/a"]
     assert after["specs/b"].tag != before["specs/b"].tag
     assert after["specs/c"].size == len(b"longer than first")
+
+
+def test_entries_tell_when_an_object_was_written(store: ObjectStore) -> None:
+    store.put("k", b"")
+    (entry,) = store.entries("k")
+    # In seconds: 2024 or later.
+    assert 1_704_067_200 < entry.modified < 1e11
+
+
+def test_folders_are_the_next_parts_of_keys(store: ObjectStore) -> None:
+    for key in ("runs/b/1", "runs/a/deep/er", "runs/a/2", "runs/manual__1+00:00/x", "runs/file", "other/a/b"):
+        store.put(key, b"")
+    assert list(store.folders("runs/")) == ["a", "b", "manual__1+00:00"]
+    assert list(store.folders("runs/a/")) == ["deep"]
+    assert list(store.folders("")) == ["other", "runs"]
+    assert list(store.folders("nothing/")) == []
+    store.delete(["runs/b/1"])
+    assert list(store.folders("runs/")) == ["a", "manual__1+00:00"]
 
 
 def test_delete(store: ObjectStore) -> None:

@@ -21,6 +21,7 @@ from aqueduct_provider.storage.gcs import GcsSettings, GcsStore, connect
 from .conftest import Answer, Scripted, answer, cut
 
 MIB = 1 << 20
+WRITTEN = {"updated": "2026-01-31T12:00:00.000Z"}
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +122,7 @@ def test_refusals(scripted: Scripted, status: int, kind: type[Exception], messag
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_throttling_is_retried(scripted: Scripted, status: int) -> None:
     busy = refusal(status, "busy")
-    scripted.answers = [busy, found(items=[{"name": "a", "generation": "7", "size": "3"}])]
+    scripted.answers = [busy, found(items=[{"name": "a", "generation": "7", "size": "3", **WRITTEN}])]
     store = scripted_store(scripted, retry_seconds=20.0)
     (entry,) = store.entries("")
     assert (entry.key, entry.tag, entry.size) == ("a", "7", 3)
@@ -132,9 +133,8 @@ def test_throttling_is_retried(scripted: Scripted, status: int) -> None:
 
 def test_listing_follows_pages(scripted: Scripted) -> None:
     def page(names: str, **more: str) -> Answer:
-        return found(
-            items=[{"name": f"root/{name}", "generation": "1", "size": "0"} for name in names], **more
-        )
+        same = {"generation": "1", "size": "0", **WRITTEN}
+        return found(items=[{"name": f"root/{name}", **same} for name in names], **more)
 
     scripted.answers = [page("ab", nextPageToken="next"), page("c")]
     assert list(scripted_store(scripted, root_dir="root").list("")) == ["a", "b", "c"]

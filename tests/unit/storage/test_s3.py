@@ -246,7 +246,7 @@ def test_a_part_that_fails_fails_the_file(
 
 
 def test_listing_follows_pages(scripted: Scripted) -> None:
-    rest = '<ETag>"e"</ETag><Size>1</Size>'
+    rest = '<ETag>"e"</ETag><Size>1</Size><LastModified>2026-01-31T12:00:00.000Z</LastModified>'
 
     def page(keys: str, more: str) -> Answer:
         contents = "".join(f"<Contents><Key>root/{key}</Key>{rest}</Contents>" for key in keys)

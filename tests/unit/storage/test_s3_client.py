@@ -6,6 +6,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,17 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 def test_a_forked_child_makes_its_own_client_even_when_the_lock_was_held() -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], check=True, timeout=30)
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-01-31T12:00:00.000Z", "2026-01-31T12:00:00Z", "Sat, 31 Jan 2026 12:00:00 GMT"]
+)
+def test_times_in_lists_and_headers(scripted: Scripted, written: str) -> None:
+    entry = f"<Key>a</Key><LastModified>{written}</LastModified><ETag>e</ETag><Size>1</Size>"
+    listed = f"<ListBucketResult><Contents>{entry}</Contents></ListBucketResult>"
+    scripted.answers = [answer(200, listed.encode())]
+    (page,) = connect(scripted.settings()).client.get_paginator("list_objects_v2").paginate(Bucket="bucket")
+    assert page["Contents"][0]["LastModified"] == datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 
 def test_secrets_are_not_shown() -> None:
