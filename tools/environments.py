@@ -63,7 +63,12 @@ class Environment:
 ENVIRONMENTS = {
     environment.name: environment
     for environment in (
-        Environment("airflow-3", ".venv", ">=3.11,<3.14", ("-e", ".[test,lint,bench]", "apache-airflow>=3,<4")),
+        Environment(
+            "airflow-3",
+            ".venv",
+            ">=3.11,<3.14",
+            ("-e", ".[test,lint,bench]", "apache-airflow>=3,<4"),
+        ),
         Environment(
             "airflow-2.11",
             ".venv-2.11",

@@ -37,6 +37,7 @@ class Server:
 SERVERS = (
     Server("postgresql", "initdb", ("usr/lib/postgresql/*/bin",)),
     Server("mariadb-server", "mariadbd", ("usr/sbin",)),
+    Server("redis-server", "redis-server", ("usr/bin",)),
 )
 
 
