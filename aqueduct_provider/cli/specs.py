@@ -1,4 +1,4 @@
-"""Specs as files: check them, print their schema, and write the file that loads them into Airflow.
+"""Specs as files: check them, and print their schema.
 
 Must not import at module level: Airflow, rich, pydantic.
 """
@@ -18,20 +18,6 @@ from aqueduct_provider.errors import Problem, SpecError
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
-
-LOADER_FILE = "aqueduct_dags.py"
-# Airflow opens only files that hold the words "airflow" and "dag".
-LOADER = """\
-from aqueduct_provider import DagFactory  # airflow: shows every Aqueduct spec of this folder as a DAG
-
-globals().update(DagFactory.dags_in(__file__))
-"""
-STORE_LOADER = """\
-from aqueduct_provider import DagFactory  # airflow: shows the specs of this folder and a store as DAGs
-
-globals().update(DagFactory.dags_in(__file__, connection_id={connection}))
-"""
-
 
 # --- lint
 
@@ -141,47 +127,6 @@ def _schema(_chosen: Namespace) -> int:
     return 0
 
 
-# --- init
-
-
-def _init_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DAGS_FOLDER", type=Path, help="Airflow's DAG folder, or one in it")
-    parser.add_argument(
-        "--connection",
-        metavar="ID",
-        help="show the specs in the store of this Airflow connection too, such as aqueduct_default",
-    )
-    parser.add_argument("--force", action="store_true", help=f"replace a different {LOADER_FILE}")
-
-
-def _init(chosen: Namespace) -> int:
-    file: Path = chosen.folder / LOADER_FILE
-    loader = _loader(chosen.connection)
-    if not chosen.folder.is_dir():
-        raise UsageError(f"{chosen.folder} is no folder; create it, or name Airflow's DAG folder")
-    try:
-        if file.exists() and file.read_text("utf-8", "replace") == loader:
-            print(f"{file} is there already")
-            return 0
-        if file.exists() and not chosen.force:
-            raise UsageError(f"{file} has other content; look at it, then repeat with --force to replace it")
-        # Airflow may read the folder at any moment: the file appears whole.
-        temporary = file.with_suffix(".tmp")
-        temporary.write_text(loader, "utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}; check the permissions") from error
-    store = f", or deliver them to the store of {chosen.connection}" if chosen.connection else ""
-    print(f"wrote {file}; drop *.json specs beside it{store}")
-    return 0
-
-
-def _loader(connection: str | None) -> str:
-    if not connection:
-        return LOADER
-    return STORE_LOADER.format(connection=json.dumps(connection, ensure_ascii=False))
-
-
 def _no_arguments(_parser: ArgumentParser) -> None:
     pass
 
@@ -189,5 +134,4 @@ def _no_arguments(_parser: ArgumentParser) -> None:
 SUBCOMMANDS = {
     "lint": Subcommand(_lint_arguments, _lint),
     "schema": Subcommand(_no_arguments, _schema),
-    "init": Subcommand(_init_arguments, _init),
 }

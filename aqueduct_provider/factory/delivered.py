@@ -102,18 +102,23 @@ class _Where:
         return folder
 
     def refresh(self, folder: Path) -> None:
-        impatient = replace(
-            self.settings,
-            connect_timeout=min(self.settings.connect_timeout, _CONNECT_TIMEOUT),
-            read_timeout=min(self.settings.read_timeout, _READ_TIMEOUT),
-            max_attempts=min(self.settings.max_attempts, _ATTEMPTS),
-        )
         workers = self.settings.max_connections
-        mirror.refresh(connect(impatient), self.prefix, folder, workers=workers, seconds=REFRESH_SECONDS)
+        store = connect(impatient(self.settings))
+        mirror.refresh(store, self.prefix, folder, workers=workers, seconds=REFRESH_SECONDS)
 
     def fetch(self, folder: Path, name: str) -> None:
         # With the settings of the task that follows, so that it finds its client made.
         mirror.fetch(connect(self.settings), self.prefix, name, folder, seconds=FETCH_SECONDS)
+
+
+def impatient(settings: S3Settings) -> S3Settings:
+    """The same store, for those who look for changes and can as well look again later."""
+    return replace(
+        settings,
+        connect_timeout=min(settings.connect_timeout, _CONNECT_TIMEOUT),
+        read_timeout=min(settings.read_timeout, _READ_TIMEOUT),
+        max_attempts=min(settings.max_attempts, _ATTEMPTS),
+    )
 
 
 def _error_of(call: Callable[[], None]) -> Exception | None:

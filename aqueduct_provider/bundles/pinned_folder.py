@@ -1,0 +1,67 @@
+"""A pinned version on this machine: a folder of stubs apart from the tracking folder.
+
+In: a version's id, and how to fetch it. Out: ``versions/<id>/``, with the list of files in a hidden file and
+the stubs that are needed: a task needs one of thousands. Airflow removes the folders of versions that tasks
+have used; those that only the DAG processor has used are removed here. Must not import Airflow.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from aqueduct_provider.bundles.tracking import stubs_of
+from aqueduct_provider.bundles.version import Version
+from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.storage.files import replacing
+
+_LIST = ".aqueduct-version.json"
+
+
+def prepare(folder: Path, version_id: str, fetch: Callable[[str], Version], dag_id: str | None) -> None:
+    """Make the stubs of a version, those of one DAG or of all.
+
+    :param folder: of this version alone.
+    :param fetch: gives the version where this machine does not know it yet.
+    :param dag_id: of the task that is to run; None: all are needed.
+    """
+    version = _known(folder, version_id)
+    if version is None:
+        version = fetch(version_id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(folder / _LIST, version.to_json())
+    else:
+        # So that it does not look unused.
+        os.utime(folder)
+    holder = version.holder(dag_id) if dag_id is not None else ""
+    wanted = Version({holder: version.files[holder]}) if holder else version
+    for name, text in stubs_of(wanted).items():
+        if not (folder / name).exists():
+            _write(folder / name, text.encode())
+
+
+def drop_unused(versions: Path, tracked: Path, seconds: float) -> None:
+    """Remove folders of versions that nothing has used for so long, and that Airflow does not look after.
+
+    :param tracked: the folder in which Airflow has one file for each version that tasks have used.
+    """
+    if not versions.is_dir():
+        return
+    for folder in versions.iterdir():
+        if not (tracked / folder.name).exists() and folder.stat().st_mtime < time.time() - seconds:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _known(folder: Path, version_id: str) -> Version | None:
+    try:
+        return Version.from_json((folder / _LIST).read_bytes(), version_id)
+    except (FileNotFoundError, IntegrityError):
+        return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    with replacing(path) as file:
+        file.write(data)

@@ -1,0 +1,77 @@
+"""A bundle's folder, a folder of specs, and what Airflow would make of the stubs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.bundles import tracking
+from aqueduct_provider.bundles.source import FolderSource, keep_source
+from tests.examples import FLOW_ID, native_document
+
+Write = Callable[[str, Any], Path]
+
+
+def flow(dag_id: str, **overrides: Any) -> dict[str, Any]:
+    return native_document(dag_id=dag_id, flow={"id": FLOW_ID, "name": dag_id}, **overrides)
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    """A folder of specs."""
+    path = tmp_path / "specs"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def write(specs: Path) -> Write:
+    """Write a document, or a text, to a file of the folder."""
+
+    def write_file(name: str, content: Any) -> Path:
+        path = specs / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write_file
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """The folder of a bundle."""
+    path = tmp_path / "bundle"
+    path.mkdir()
+    return path
+
+
+class Bundle:
+    """A bundle without Airflow: look, show, and what was shown before."""
+
+    def __init__(self, specs: Path, base: Path) -> None:
+        self.source, self.base = FolderSource(str(specs)), base
+
+    def refresh(self) -> tracking.Head:
+        found = self.source.specs(self.base)
+        keep_source(self.base, self.source, found.origin)
+        head = tracking.look(found, self.base, tracking.head_of(self.base))
+        return tracking.show(head, self.base)
+
+    @property
+    def stubs(self) -> dict[str, Path]:
+        return {path.name: path for path in (self.base / "tracking").iterdir()}
+
+    def run(self, stub: Path) -> dict[str, Any]:
+        """What Airflow finds in a stub."""
+        found: dict[str, Any] = {"__file__": str(stub), "__name__": "stub"}
+        exec(compile(stub.read_text(), str(stub), "exec"), found)
+        return {name: value for name, value in found.items() if hasattr(value, "dag_id")}
+
+
+@pytest.fixture
+def bundle(specs: Path, base: Path) -> Bundle:
+    """The bundle of the folder of specs."""
+    return Bundle(specs, base)

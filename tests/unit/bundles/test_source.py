@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.bundles.source import (
+    FolderSource,
+    StoreSource,
+    keep_source,
+    make_source,
+    origin_of,
+    source_of,
+)
+from aqueduct_provider.errors import ConfigError, StorageError, StorageUnavailable
+
+
+def test_the_source_that_the_kwargs_name() -> None:
+    assert make_source("", "specs/", "") == StoreSource("aqueduct_default", "specs/")
+    assert make_source("team", "specs", "") == StoreSource("team", "specs/")
+    assert make_source("team", "", "") == StoreSource("team", "")
+    assert make_source("", "specs/", "/specs") == FolderSource("/specs")
+    with pytest.raises(ConfigError, match="not both"):
+        make_source("team", "specs/", "/specs")
+    with pytest.raises(ConfigError, match="must begin with /"):
+        make_source("", "specs/", "specs")
+
+
+@pytest.mark.parametrize("source", [StoreSource("team", "specs/"), FolderSource("/specs")])
+def test_stubs_find_the_source_again(base: Path, source: Any) -> None:
+    keep_source(base, source)
+    assert source_of(base) == source
+    assert origin_of(base) == ""
+    keep_source(base, source, "s3://bucket/")
+    keep_source(base, source)
+    assert source_of(base) == source
+    assert origin_of(base) == "s3://bucket/"
+
+
+def test_no_folder_of_a_bundle(base: Path) -> None:
+    assert origin_of(base) == ""
+    with pytest.raises(StorageError, match="is missing"):
+        source_of(base)
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be listed"):
+        FolderSource(str(tmp_path / "gone")).specs(tmp_path)
+
+
+def test_pins_of_a_folder_are_no_specs(specs: Path, base: Path) -> None:
+    source = FolderSource(str(specs))
+    source.pins().put("bundles/versions/1.json", b"{}")
+    (specs / "a.json").touch()
+    assert source.specs(base).names == ("a.json",)
+
+
+@pytest.fixture
+def connect(
+    s3_server: str, bucket: str, credentials_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """Define the connection ``team``, with changes."""
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_MAX_ATTEMPTS", "1")
+
+    def define(**changes: str) -> None:
+        extra = {
+            "bucket": bucket,
+            "region": "us-east-1",
+            "root_dir": "root",
+            "credentials_path": str(credentials_file),
+            "endpoint_url": s3_server,
+        }
+        value = {"conn_type": "aqueduct", "extra": {**extra, **changes}}
+        monkeypatch.setenv("AIRFLOW_CONN_TEAM", json.dumps(value))
+
+    define()
+    return define
+
+
+def test_specs_of_a_store_are_mirrored(connect: Any, base: Path, s3_client: Any, bucket: str) -> None:
+    s3_client.put_object(Bucket=bucket, Key="root/specs/a.json", Body=b"{}")
+    found = StoreSource("team", "specs/").specs(base)
+    assert found.origin == f"s3://{bucket}/root/specs/"
+    assert found.names == ("a.json",)
+    assert (found.folder / "a.json").read_bytes() == b"{}"
+    assert found.problems == {}
+    assert StoreSource("team", "specs/").pins().url("x") == f"s3://{bucket}/root/x"
+
+
+def test_a_store_that_is_away(connect: Any, base: Path) -> None:
+    connect(endpoint_url="http://127.0.0.1:1")
+    with pytest.raises(StorageUnavailable):
+        StoreSource("team", "specs/").specs(base)
+
+
+def test_where_the_aws_console_shows_a_version(connect: Any, bucket: str) -> None:
+    source = StoreSource("team", "specs/")
+    assert source.console_url() is None
+    connect(endpoint_url="", root_dir="my root")
+    assert source.console_url() == (
+        f"https://us-east-1.console.aws.amazon.com/s3/object/{bucket}"
+        "?prefix=my%20root/bundles/versions/{version}.json"
+    )

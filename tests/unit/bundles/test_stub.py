@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import ast
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aqueduct_provider.bundles.stub import content_of, dag_of_stub, stub_name, stub_text
+from aqueduct_provider.bundles.tracking import content_path
+from aqueduct_provider.errors import DigestMismatch, SpecError, StorageError
+from aqueduct_provider.storage.layout import pinned_spec
+from tests.unit.bundles.conftest import Bundle, Write, flow
+
+SHA256 = "a" * 64
+
+
+def test_airflow_takes_the_text_for_a_dag_file() -> None:
+    text = stub_text(SHA256).lower()
+    assert "airflow" in text
+    assert "dag" in text
+
+
+@pytest.mark.parametrize("nasty", ['"); import os  #', "a\nb", "\\", '\'"""', "\u2028", "{sha256}", "\udcff"])
+def test_texts_of_others_stay_texts(nasty: str) -> None:
+    (call,) = [
+        node
+        for node in ast.walk(ast.parse(stub_text("", taken_by=nasty, problem=nasty)))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "dag_of_stub"
+    ]
+    given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    assert given == {"sha256": "", "taken_by": nasty, "problem": nasty}
+
+
+def test_a_name_that_no_module_has_and_every_file_system_takes() -> None:
+    assert stub_name("churn.json") == "churn.json.py"
+    names = {stub_name(letter * 250 + ".json") for letter in "ab"}
+    assert len(names) == 2
+    assert all(len(name) < 256 for name in names)
+
+
+def test_the_dag_of_a_stub(bundle: Bundle, write: Write, specs: Path) -> None:
+    write("churn.json", flow("churn"))
+    bundle.refresh()
+    stub = bundle.stubs["churn.json.py"]
+    (dag,) = bundle.run(stub).values()
+    assert dag.dag_id == "churn"
+    assert dag.fileloc == str(stub)
+    assert f"from `{specs}/churn.json`" in dag.doc_md
+
+
+def test_a_stub_of_a_pinned_version_finds_the_bundle_too(bundle: Bundle, write: Write) -> None:
+    write("churn.json", flow("churn"))
+    bundle.refresh()
+    pinned = bundle.base / "versions" / "1" / "churn.json.py"
+    pinned.parent.mkdir(parents=True)
+    shutil.copy(bundle.stubs["churn.json.py"], pinned)
+    assert set(bundle.run(pinned)) == {"churn"}
+
+
+def test_errors_name_the_spec(bundle: Bundle, write: Write, specs: Path) -> None:
+    write("broken.json", {**flow("broken"), "flwo": 1})
+    write("taken.json", flow("churn"))
+    write("churn.json", flow("churn"))
+    write("reserved.json", flow("__file__"))
+    bundle.refresh()
+    for name, message in {
+        "broken": r"\$\.flwo: unknown field, did you mean 'flow'",
+        "taken": "'churn' is the DAG id of churn.json already",
+        "reserved": "are reserved",
+    }.items():
+        with pytest.raises(SpecError, match=message) as caught:
+            bundle.run(bundle.stubs[f"{name}.json.py"])
+        assert str(caught.value).startswith(f"{specs}/{name}.json has 1 problem")
+    assert set(bundle.run(bundle.stubs["churn.json.py"])) == {"churn"}
+
+
+def test_a_problem_of_the_source_is_the_error(base: Path) -> None:
+    with pytest.raises(SpecError, match=r"churn.json has 1 problem.*too large"):
+        dag_of_stub(str(base / "tracking" / "churn.json.py"), sha256="", problem="too large")
+
+
+def test_content_is_verified_and_fetched_where_it_is_missing(bundle: Bundle, write: Write) -> None:
+    data = write("churn.json", flow("churn")).read_bytes()
+    bundle.refresh()
+    digest = hashlib.sha256(data).hexdigest()
+    content_path(bundle.base, digest).write_bytes(b"{}")
+    with pytest.raises(DigestMismatch, match="was changed after it was written"):
+        content_of(bundle.base, digest)
+    with pytest.raises(StorageError, match="There is no object"):
+        content_of(bundle.base, digest)
+    bundle.source.pins().put(pinned_spec(digest), data)
+    assert content_of(bundle.base, digest) == data
+    assert content_path(bundle.base, digest).read_bytes() == data
+
+
+def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no folder of an AqueductDagBundle"):
+        content_of(tmp_path, SHA256)
