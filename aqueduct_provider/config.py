@@ -7,10 +7,10 @@ options, their types and their defaults stand in ``get_provider_info.py``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.get_provider_info import get_provider_info
@@ -24,6 +24,22 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _Value = TypeVar("_Value")
 _Number = TypeVar("_Number", int, float)
+
+
+class QueueRule(NamedTuple):
+    """Operators that need this much go to this queue.
+
+    :param need: ``gpu``, ``use_llm``, ``num_cpus`` or ``memory_mb``.
+    :param least: of it.
+    """
+
+    need: str
+    least: int
+    queue: str
+
+    def fits(self, needs: Mapping[str, int]) -> bool:
+        """Whether operators with these needs go there."""
+        return needs.get(self.need, 0) >= self.least
 
 
 def cache_dir() -> Path:
@@ -96,6 +112,24 @@ def child_env_allow() -> frozenset[str]:
     return _read("child_env_allow", _names, "names of environment variables, separated by commas")
 
 
+def queues() -> tuple[QueueRule, ...]:
+    """Which queue the tasks of operators with resources go to; the first rule that fits counts."""
+    return _read(
+        "queues",
+        _queue_rules,
+        "rules NEED: QUEUE, separated by commas, such as gpu: gpu_queue, memory_mb>=16000: large; a need is"
+        " gpu, use_llm, num_cpus>=N or memory_mb>=N",
+    )
+
+
+def uses_kubernetes() -> bool:
+    """Whether a KubernetesExecutor is among ``[core] executor``, under an alias, of a team, or in another."""
+    from airflow.providers.common.compat.sdk import conf
+
+    names = re.split(r"[,;:=]", str(conf.get("core", "executor", fallback="")))
+    return any(name.strip().endswith("KubernetesExecutor") for name in names)
+
+
 def _size(option: str) -> int:
     return _read(option, _bytes, "a size above 0, such as 500 MB or 20 GB")
 
@@ -161,3 +195,17 @@ def _names(text: str) -> frozenset[str]:
     if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in names):
         raise ValueError(text)
     return names
+
+
+_QUEUE_RULE = re.compile(r"(?:(gpu|use_llm)|(num_cpus|memory_mb)\s*>=\s*([1-9][0-9]*))\s*:\s*([^\s:]{1,256})")
+
+
+def _queue_rules(text: str) -> tuple[QueueRule, ...]:
+    return tuple(_queue_rule(rule.strip()) for rule in text.split(",")) if text else ()
+
+
+def _queue_rule(text: str) -> QueueRule:
+    found = _QUEUE_RULE.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return QueueRule(found[1] or found[2], int(found[3] or 1), found[4])

@@ -23,6 +23,7 @@
     |   |-- DataSystemLoginFailed  it refuses the user or the password, or knows no such database
     |   |-- StatementRefused    a query or a name cannot be run, or is refused
     |   `-- LoadRefused         a table cannot be written as asked
+    |-- RunVersionChanged         a flow was published anew under a run, which cannot go on with one version
     |-- CommandNotStarted         there is no such program, or it may not be executed
     |-- AuthoringError            a call of the SDK, or the flow that it describes, is wrong
     |   |-- RequirementsMissing   nothing says which packages a function needs
@@ -208,6 +209,13 @@ class StatementRefused(DataSystemError):
 
 class LoadRefused(DataSystemError):
     """A table cannot be written as asked: it exists already, or does not fit the one that is there."""
+
+
+class RunVersionChanged(AqueductError):
+    """A flow was published anew under a run of it, which cannot go on with one version."""
+
+    fault = "user"
+    retryable = False
 
 
 class CommandNotStarted(AqueductError):

@@ -139,4 +139,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "Environment variables of the worker, by name and separated by commas, that operators see beyond"
         " the few that Python needs.",
     ),
+    "queues": _option(
+        "string",
+        "",
+        "gpu: gpu_queue, memory_mb>=16000: large",
+        "Which queue the tasks of operators with resources wait in, for executors that have queues, such as"
+        " CeleryExecutor: rules NEED: QUEUE, separated by commas. A need is gpu, use_llm, num_cpus>=N or"
+        " memory_mb>=N, in MB. The first rule that fits counts; where none does, Airflow's default queue."
+        " Airflow learns of a change when it parses the flow again.",
+    ),
 }

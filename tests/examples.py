@@ -218,6 +218,14 @@ def native_document(**overrides: Any) -> Document:
     }
 
 
+def small_document(dag_id: str, **overrides: Any) -> Document:
+    """A native spec of one task, for tests that need very many."""
+    task = call_operator("only", inputs=[])
+    artifact = {"id": "only-value", "name": "only", "type": "untyped"}
+    document = native_document(dag_id=dag_id, flow={"id": FLOW_ID, "name": dag_id}, schedule=None)
+    return {**document, "operators": [task], "artifacts": [artifact], "parameters": [], **overrides}
+
+
 def operator(name: str, type_: str, *, inputs: list[str] | None = None, **fields: Any) -> Document:
     """An operator of a native spec that reads the artifacts of the named tasks and writes its own."""
     return {

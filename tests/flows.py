@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.environment.cache import WORKER, PythonEnvironment
 from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.code import ArchiveLimits
+from aqueduct_provider.execution.group import GroupAttempt
 from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.spec.fusion import task_groups
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.values import StoredValue
@@ -93,6 +96,19 @@ class LocalRun:
         }
         task = Task(self.spec, operator, self.run_id, self.params, inputs, self.given, self.dates)
         return Attempt(task, self.worker)
+
+    def group(self, fuse: str, try_number: int = 1) -> GroupAttempt:
+        """The next attempt at the operators that are fused by this name."""
+        members = task_groups(self.spec)[fuse]
+        inputs = {
+            artifact: ref
+            for manifest in self.manifests.values()
+            for artifact, ref in manifest.artifacts.items()
+        }
+        task = Task(
+            self.spec, members[0], self.run_id, self.params, inputs, self.given, self.dates, try_number
+        )
+        return GroupAttempt([replace(task, operator=operator) for operator in members], self.worker)
 
     def run(self, *task_ids: str) -> Manifest:
         """Run these tasks, or all in order; the last one's manifest."""

@@ -52,11 +52,26 @@ class Manifest:
         return {"version": VERSION, "status": self.status, "artifacts": refs}
 
 
-def manifest_from_xcom(value: Any, task_id: str) -> Manifest:
-    """The manifest that the task ``task_id`` left in XCom.
+@dataclass(frozen=True)
+class GroupManifest:
+    """What the operators of one task left behind, by their task ids; those that did not run are missing."""
 
+    operators: Mapping[str, Manifest]
+
+    def to_xcom(self) -> dict[str, Any]:
+        """The JSON form that goes into XCom."""
+        members = {task_id: manifest.to_xcom() for task_id, manifest in self.operators.items()}
+        return {"version": VERSION, "operators": members}
+
+
+def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest:
+    """The manifest that the Airflow task ``task_id`` left in XCom.
+
+    :param operator: the task id of the operator that is meant, should the task have run several.
     :raises IntegrityError: there is none, or it has another version.
     """
+    if isinstance(value, Mapping) and value.get("version") == VERSION and "operators" in value:
+        value = value["operators"].get(operator)
     if not isinstance(value, Mapping) or value.get("version") != VERSION:
         raise IntegrityError(
             f"Task {task_id!r} left no manifest in XCom, so its artifacts cannot be verified. Was it marked "

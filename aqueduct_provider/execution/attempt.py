@@ -12,6 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest
@@ -31,10 +32,10 @@ from aqueduct_provider.execution.file_jobs import LOADED_FILE
 from aqueduct_provider.execution.job import connector_command, job_command, job_variables, read_outcome
 from aqueduct_provider.execution.operators import prepare
 from aqueduct_provider.execution.task import Task, Worker
-from aqueduct_provider.process import Child
+from aqueduct_provider.process import Child, Start, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
-from aqueduct_provider.state.exec_state import ExecState, FailureType, Status
+from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Attempt:
     _killed: bool = field(default=False, init=False)
     _stdout: str = field(default="", init=False)
     _stderr: str = field(default="", init=False)
+    _began: datetime = field(default_factory=lambda: datetime.now(timezone.utc), init=False)
 
     def run(self) -> Manifest:
         """Run the operator; whatever happens, leave its exec state.
@@ -97,15 +99,15 @@ class Attempt:
             log.info("%s", python)
             command = job_command(python.executable, runner, folder)
             env = job_variables(worker.variables, worker.allowed_variables, python.executable)
-            return self._wait_for(command, folder, env)
+            return self._wait_for(command, folder, env, worker.start)
 
     def _run_connector(self, job: TableJob, folder: Path) -> JobOutcome:
         """Our own code in the worker's own Python and with its variables; the order goes through a pipe."""
         order = f"{to_order_json(job.order)}\n".encode()
-        return self._wait_for(connector_command(folder), folder, self.worker.variables, order)
+        return self._wait_for(connector_command(folder), folder, self.worker.variables, spawn, order)
 
     def _wait_for(
-        self, command: list[str], folder: Path, env: Mapping[str, str], stdin: bytes = b""
+        self, command: list[str], folder: Path, env: Mapping[str, str], start: Start, stdin: bytes = b""
     ) -> JobOutcome:
         child = Child(
             command,
@@ -117,6 +119,7 @@ class Attempt:
             grace=self.worker.kill_grace,
             cancelled=self._is_killed,
             stdin=stdin,
+            start=start,
         )
         finished = child.run()
         self._stdout, self._stderr = finished.stdout, finished.stderr
@@ -166,7 +169,13 @@ class Attempt:
     def _state(
         self, status: Status, failure_type: FailureType | None = None, tip: str = "", context: str = ""
     ) -> ExecState:
-        return ExecState(status, failure_type, tip, context, self._stdout, self._stderr, self.task.version)
+        part = None
+        # Of an operator that has a task of its own, Airflow tells the same.
+        if self.task.operator.fuse is not None and self.task.try_number is not None:
+            part = TaskPart(self.task.try_number, self._began, datetime.now(timezone.utc))
+        return ExecState(
+            status, failure_type, tip, context, self._stdout, self._stderr, self.task.version, part
+        )
 
     def _record(self, state: ExecState) -> None:
         key = self.task.layout.exec_state(self.task.operator.id)
@@ -189,6 +198,11 @@ class Attempt:
         failure_type = FailureType.USER_FATAL if error.fault == "user" else FailureType.SYSTEM
         context = error.context if isinstance(error, OperatorFailed) else ""
         return self._state(Status.FAILED, failure_type, str(error), context)
+
+
+def record_refusal(task: Task, worker: Worker, error: AqueductError) -> None:
+    """Leave the exec state of an operator that was not even begun."""
+    Attempt(task, worker)._record_failure(error)
 
 
 def _measured(task: Task, outcome: JobOutcome) -> dict[str, str]:

@@ -13,7 +13,7 @@ from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.environment.cache import PythonEnvironment
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.execution.code import ArchiveLimits
-from aqueduct_provider.process import OnLine
+from aqueduct_provider.process import OnLine, Start, spawn
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Operator, WorkflowSpec
 from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.base import ObjectStore
@@ -31,6 +31,7 @@ class Task:
     :param inputs: the operator's input artifacts by id, as their producers left them.
     :param given: values of this run that lie in the store, by parameter; they come before ``params``.
     :param dates: what ``{{ today }}``, ``{{ ds }}`` and others stand for in queries of this run.
+    :param try_number: which try of Airflow's task it is; None without Airflow.
     """
 
     workflow: WorkflowSpec
@@ -40,6 +41,7 @@ class Task:
     inputs: Mapping[str, ArtifactRef]
     given: Mapping[str, StoredValue] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
+    try_number: int | None = None
 
     @property
     def layout(self) -> Layout:
@@ -77,6 +79,7 @@ class Worker:
     :param kill_grace: seconds between SIGTERM and SIGKILL.
     :param requests: requests to the store at the same time, at most.
     :param on_line: gets every line that a child prints, as it prints it.
+    :param start: starts the child that runs an operator's code.
     """
 
     store: ObjectStore
@@ -91,3 +94,4 @@ class Worker:
     kill_grace: float
     requests: int
     on_line: OnLine
+    start: Start = spawn

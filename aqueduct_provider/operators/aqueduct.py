@@ -1,6 +1,6 @@
-"""Stage 3, ``AqueductOperator``: one operator of a flow as one Airflow task.
+"""Stage 3, ``AqueductOperator``: one operator of a flow as one Airflow task, or several that are fused.
 
-In: the flow's spec and the operator in it, set when the DAG is parsed. Out: what ``execution`` leaves in the
+In: the flow's spec and the operators in it, set when the DAG is parsed. Out: what ``execution`` leaves in the
 store, and a manifest of keys and digests as XCom. The path from inputs to exec state stands in
 ``execution/attempt.py``, so that it runs without Airflow; this file only translates to and from Airflow.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
@@ -18,30 +19,31 @@ from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
 if TYPE_CHECKING:
     from aqueduct_provider.execution.attempt import Attempt
+    from aqueduct_provider.execution.group import GroupAttempt
 
 
 class AqueductOperator(BaseOperator):
-    """Runs one operator of a flow. ``DagFactory`` makes these; other arguments are those of any operator.
+    """Runs operators of a flow. ``DagFactory`` makes these; other arguments are those of any operator.
 
     Fails the task without retry where running it again would end the same way.
 
     :param workflow: the flow's spec.
-    :param operator: the operator in it.
+    :param operators: one operator of it, or all that have the same ``fuse``, in the order they run in.
     """
 
     # No templates: queries and texts of a spec are the user's own, and may hold braces or secrets.
     template_fields: Sequence[str] = ()
-    shallow_copy_attrs: Sequence[str] = ("workflow", "operator")
+    shallow_copy_attrs: Sequence[str] = ("workflow", "operators")
     ui_color = "#e4f0fa"
 
-    def __init__(self, *, workflow: WorkflowSpec, operator: Operator, **kwargs: Any) -> None:
+    def __init__(self, *, workflow: WorkflowSpec, operators: Sequence[Operator], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.workflow = workflow
-        self.operator = operator
-        self._attempt: Attempt | None = None
+        self.operators = tuple(operators)
+        self._attempt: Attempt | GroupAttempt | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Run the operator and give its manifest: keys, digests and sizes of its artifacts, never data."""
+        """Run the operators and give their manifest: keys, digests and sizes of artifacts, never data."""
         # What Airflow has loaded is not garbage: without this, making the S3 client spends 0.1 s finding out.
         gc.freeze()
         try:
@@ -50,50 +52,60 @@ class AqueductOperator(BaseOperator):
             raise self._report(error) from None
         finally:
             gc.unfreeze()
-        if manifest["status"] == "warning":
+        if manifest.get("status") == "warning":
             self.log.warning(
                 "Check %r did not pass. Its severity is 'warning': the flow goes on.", self.task_id
             )
         return manifest
 
     def on_kill(self) -> None:
-        """End the child process and all that it started. On Airflow 3 ``execute`` goes on, and raises."""
+        """End the child processes and all that they started. On Airflow 3 ``execute`` goes on, and raises."""
         if self._attempt is not None:
             self._attempt.kill()
 
     def _run(self, context: Any) -> dict[str, Any]:
-        from aqueduct_provider.execution.attempt import Attempt
+        from aqueduct_provider.execution.attempt import Attempt, record_refusal
+        from aqueduct_provider.execution.group import GroupAttempt
+        from aqueduct_provider.execution.run_version import SpecRef, spec_of_run
         from aqueduct_provider.execution.task import Task
         from aqueduct_provider.operators.dates import run_dates
+        from aqueduct_provider.operators.talk import inputs_of, run_task
         from aqueduct_provider.operators.worker import worker_for
+        from aqueduct_provider.spec.fusion import task_groups
         from aqueduct_provider.spec.values import values_from_conf
 
+        worker = worker_for(self.workflow, self._log_line)
         task = Task(
             workflow=self.workflow,
-            operator=self.operator,
+            operator=self.operators[0],
             run_id=context["run_id"],
             params=context["params"],
-            inputs=self._inputs(context["ti"]),
+            inputs={},
             given=values_from_conf(context["dag_run"].conf),
             dates=run_dates(context),
+            try_number=context["ti"].try_number,
         )
-        self._attempt = Attempt(task, worker_for(self.workflow, self._log_line))
-        return self._attempt.run().to_xcom()
+        try:
+            run = run_task(self.task_id, context)
+            spec = spec_of_run(self.workflow, run, worker.store)
+            operators = self.operators
+            if spec is not self.workflow:
+                operators, worker = task_groups(spec)[self.task_id], worker_for(spec, self._log_line)
+            inputs = inputs_of(spec, operators, run)
+            task = replace(task, workflow=spec, operator=operators[0], inputs=inputs)
+        except AqueductError as error:
+            for operator in self.operators:
+                record_refusal(replace(task, operator=operator), worker, error)
+            raise
+        if task.operator.fuse is None:
+            self._attempt = Attempt(task, worker)
+        else:
+            self._attempt = GroupAttempt([replace(task, operator=one) for one in operators], worker)
+        return {**self._attempt.run().to_xcom(), "spec": SpecRef.of(spec).to_json()}
 
     def _log_line(self, _: str, line: str) -> None:
         """Log what the child prints. Airflow masks secrets in a task's log, not where it echoes that log."""
         self.log.info("%s", self.workflow.redact(line))
-
-    def _inputs(self, ti: Any) -> dict[str, Any]:
-        """The operator's inputs as the tasks before it left them; one XCom request for each task."""
-        from aqueduct_provider.artifacts.manifest import manifest_from_xcom
-
-        sources = {artifact: self.workflow.producer(artifact).task_id for artifact in self.operator.inputs}
-        manifests = {
-            task_id: manifest_from_xcom(ti.xcom_pull(task_ids=task_id), task_id)
-            for task_id in dict.fromkeys(sources.values())
-        }
-        return {artifact: manifests[task_id].artifacts[artifact] for artifact, task_id in sources.items()}
 
     def _report(self, error: AqueductError) -> AirflowException:
         """Log the user's own traceback, once, and give the error that tells Airflow whether to try again."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
@@ -40,6 +42,17 @@ def _step(part: str | int) -> str:
     if _PLAIN_KEY.fullmatch(key):
         return f".{key}"
     return f"[{json.dumps(key, ensure_ascii=not key.isprintable())}]"
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a file; of one that is too large, enough to see that.
+
+    :raises OSError: it cannot be read.
+    """
+    # Asked for at most so many bytes, Python makes room for all of them, which takes longer than the reading.
+    with path.open("rb", buffering=0) as file:
+        too_large = os.fstat(file.fileno()).st_size > MAX_BYTES
+        return file.read(MAX_BYTES + 1) if too_large else file.read()
 
 
 def read(data: bytes, source: str) -> tuple[Any, list[Problem]]:

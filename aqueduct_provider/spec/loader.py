@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
-from aqueduct_provider.spec import compiled, document, graph, rules
+from aqueduct_provider.spec import compiled, document, fusion, graph, rules
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.shape import MAX_PROBLEMS, validated
 
@@ -31,8 +31,7 @@ def load(path: Path) -> WorkflowSpec:
         # Opening a pipe or a device could wait for ever.
         if path.exists() and not path.is_file():
             raise SpecError(path.name, [Problem("$", "not a regular file; name the JSON file of the spec")])
-        with path.open("rb") as file:
-            data = file.read(document.MAX_BYTES + 1)
+        data = document.content(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file's name"
         message = f"cannot be read: {reason}; check the path and the permissions"
@@ -51,7 +50,7 @@ def parse(data: bytes, source: str) -> WorkflowSpec:
     # What is wrong with the text makes the rest of it unreadable for pydantic: that says nothing new.
     problems += [problem for problem in found if not (problems and problem.path == "$")]
     if spec is not None:
-        checks = chain(graph.check(spec, locate), rules.check(spec, locate))
+        checks = chain(graph.check(spec, locate), fusion.check(spec, locate), rules.check(spec, locate))
         problems += islice(checks, MAX_PROBLEMS)
     if spec is None or problems:
         raise SpecError(source, _bounded(problems))

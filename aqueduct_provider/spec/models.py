@@ -103,7 +103,7 @@ class Artifact(Model):
         ArtifactType.UNTYPED, description="What its operator must produce; untyped accepts any."
     )
     keep_snapshot: bool = Field(
-        True, description="Whether its content is to be kept after the run. Recorded; nothing is deleted yet."
+        True, description="false: its content is deleted when the run has succeeded; its metadata stays."
     )
 
 
@@ -275,7 +275,8 @@ class Retention(Model):
 
     k_latest_runs: Annotated[int, Field(ge=1)] | None = Field(
         None,
-        description="Artifacts of older runs may be deleted; null: never. Recorded; nothing is deleted yet.",
+        description="How many of the newest successful runs keep their artifacts; null: all runs. Those of "
+        "older runs are deleted when a run has succeeded, never those of active runs.",
     )
 
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aqueduct_provider.errors import Problem
+from aqueduct_provider.spec.assets import asset_problems
 from aqueduct_provider.spec.data_system_rules import data_system_problems
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
     JSON_TYPES,
     AfterFlowsSchedule,
     ArtifactType,
+    AssetsSchedule,
     CheckOperator,
     Code,
     CronSchedule,
@@ -75,6 +76,8 @@ def _schedule_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
             if spec.flow.name in flows:
                 place = flows.index(spec.flow.name)
                 yield Problem(at("schedule", "flows", place), "a flow cannot wait for itself; name another")
+        case AssetsSchedule(assets=assets):
+            yield from asset_problems(assets, spec, at)
 
 
 BAD_CRON = (
@@ -176,8 +179,7 @@ def _json(text: str) -> Any:
 def _code_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:
     if code.custom_args and not isinstance(_json(code.custom_args), dict):
         yield Problem(at("operators", index, "code", "custom_args"), "must be a JSON object as text; mend it")
-    file = PurePosixPath(code.entry_file)
-    if file.is_absolute() or ".." in file.parts:
+    if code.entry_file.startswith("/") or ".." in code.entry_file.split("/"):
         message = "leads out of the archive's folder; give a path relative to it"
         yield Problem(at("operators", index, "code", "entry_file"), message)
     for place, line in enumerate(code.requirements or ()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, IntEnum
 from typing import Any
 
@@ -32,6 +33,18 @@ class FailureType(IntEnum):
 
 
 @dataclass(frozen=True)
+class TaskPart:
+    """Which part of an Airflow task that runs several operators was this one's.
+
+    :param try_number: the try of the task: an exec state of an earlier one says nothing of this one.
+    """
+
+    try_number: int
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
 class ExecState:
     """How an operator ended.
 
@@ -39,6 +52,7 @@ class ExecState:
     :param context: the traceback; for user errors from the user's first frame on.
     :param stdout: what the user's code printed, on success and on failure.
     :param version: id of the version that the task ran with; None for compiled flows, whose format is fixed.
+    :param part: None for an operator that has an Airflow task of its own, which tells the same.
     """
 
     status: Status
@@ -48,11 +62,12 @@ class ExecState:
     stdout: str = ""
     stderr: str = ""
     version: str | None = None
+    part: TaskPart | None = None
 
     def to_json(self) -> bytes:
         """The stored form."""
         failed = self.tip or self.context
-        document = {
+        document: dict[str, Any] = {
             "user_logs": {"stdout": self.stdout, "stderr": self.stderr},
             "status": self.status.value,
             "failure_type": None if self.failure_type is None else int(self.failure_type),
@@ -60,6 +75,12 @@ class ExecState:
         }
         if self.version is not None:
             document["version"] = self.version
+        if self.part is not None:
+            document["task"] = {
+                "try_number": self.part.try_number,
+                "started_at": self.part.started_at.isoformat(),
+                "ended_at": self.part.ended_at.isoformat(),
+            }
         return json.dumps(document).encode()
 
 
@@ -80,9 +101,17 @@ def exec_state_from_json(data: bytes) -> ExecState:
             logs["stdout"],
             logs["stderr"],
             document.get("version"),
+            _part(document.get("task")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
             f"An exec state cannot be read ({type(error).__name__}: {error}). Was it changed by hand? Run "
             "the task again to write it anew."
         ) from error
+
+
+def _part(document: dict[str, Any] | None) -> TaskPart | None:
+    if document is None:
+        return None
+    began, ended = (datetime.fromisoformat(document[name]) for name in ("started_at", "ended_at"))
+    return TaskPart(document["try_number"], began, ended)

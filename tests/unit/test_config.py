@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "kill_grace": 2.0,
     "parallel_requests": 10,
     "child_env_allow": frozenset(),
+    "queues": (),
 }
 
 
@@ -58,6 +59,8 @@ def test_examples_are_valid_and_not_the_default(monkeypatch: pytest.MonkeyPatch,
         ("kill_grace", "4.9", 4.9),
         ("child_env_allow", " A_1,b ,,", frozenset({"A_1", "b"})),
         ("cache_dir", "/var/x", Path("/var/x")),
+        ("queues", "gpu:q", (config.QueueRule("gpu", 1, "q"),)),
+        ("queues", "num_cpus >= 8 : a-b", (config.QueueRule("num_cpus", 8, "a-b"),)),
         ("cache_dir", "~/x", Path.home() / "x"),
     ],
 )
@@ -84,6 +87,11 @@ def test_values(monkeypatch: pytest.MonkeyPatch, option: str, text: str, value: 
         ("s3_read_timeout", "inf", "a number of seconds above 0"),
         ("kill_grace", "5", "a number of seconds above 0 and below 5"),
         ("child_env_allow", "A B", "names of environment variables, separated by commas"),
+        ("queues", "gpu", "rules NEED: QUEUE, separated by commas, such as gpu: gpu_queue"),
+        ("queues", "gpu: q, disk>=3: r", "rules NEED: QUEUE"),
+        ("queues", "num_cpus: q", "rules NEED: QUEUE"),
+        ("queues", "memory_mb>=16 GB: q", "rules NEED: QUEUE"),
+        ("queues", "gpu: q,", "rules NEED: QUEUE"),
         ("cache_dir", "relative/path", "a path that begins with / or ~"),
     ],
 )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import CommandNotStarted
-from aqueduct_provider.process import LINE_LIMIT, Child, Finished
+from aqueduct_provider.process import Child, Finished
 from tests.processes import wait_until_gone
 
 Lines = list[tuple[str, str]]
@@ -338,57 +338,3 @@ def test_much_output_is_delivered_whole_and_captured_in_part(python: Python) -> 
     assert finished.stdout.endswith("xxx\nlast\n")
     assert f"[... {50_000_011 - 1000} characters dropped ...]" in finished.stdout
     assert len(finished.stdout) < 1100
-
-
-@pytest.mark.parametrize(("size", "dropped"), [(10, 0), (11, 1), (25, 15)])
-def test_capture_limit(python: Python, size: int, dropped: int) -> None:
-    text = "".join(chr(ord("a") + n) for n in range(size))
-    code = f"import time\nfor c in {text!r}: print(c, end=''); time.sleep(0.001)"
-    captured = python.run(code, capture_limit=10).stdout
-    note = f"\n[... {dropped} characters dropped ...]\n" if dropped else ""
-    assert captured == text[:5] + note + text[5 + dropped :]
-
-
-def test_a_long_line_comes_in_pieces(python: Python) -> None:
-    size = 5 * LINE_LIMIT + 10
-    python.run(f"import sys; sys.stdout.write('y' * {size} + '\\nend\\n')")
-    assert max(map(len, python.texts())) <= LINE_LIMIT
-    assert "".join(python.texts()[:-1]) == "y" * size
-    assert python.texts()[-1] == "end"
-
-
-def test_invalid_utf8_is_replaced(python: Python) -> None:
-    finished = python.run("import sys; sys.stdout.buffer.write(b'a\\xff\\xfeb\\n' + b'cut \\xe2\\x82')")
-    assert python.texts() == ["a\ufffd\ufffdb", "cut \ufffd"]
-    assert finished.stdout == "a\ufffd\ufffdb\ncut \ufffd"
-
-
-def test_characters_split_between_writes(python: Python) -> None:
-    code = "import os, time\nfor byte in 'grün €\\n'.encode(): os.write(1, bytes([byte])); time.sleep(0.005)"
-    python.run(code)
-    assert python.texts() == ["grün €"]
-
-
-@pytest.mark.parametrize(
-    ("written", "lines"),
-    [
-        (["a\r\nb\r\n"], ["a", "b"]),
-        (["a\r", "\nb"], ["a", "b"]),
-        (["10%\r20%\r", "30%\n", "done\n"], ["30%", "done"]),
-        (["\r10%", "\r20%", "\n", "done\n"], ["20%", "done"]),
-        (["10%\r", "100%\r"], ["100%"]),
-        (["100%\r\r\nnext\n"], ["100%", "next"]),
-        (["\n\n"], ["", ""]),
-        ([""], []),
-    ],
-)
-def test_line_ends(python: Python, written: list[str], lines: list[str]) -> None:
-    code = f"import os, time\nfor text in {written!r}: os.write(1, text.encode()); time.sleep(0.05)"
-    python.run(code)
-    assert python.texts() == lines
-
-
-def test_progress_is_shown_now_and_then(python: Python, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aqueduct_provider.process.PROGRESS_SECONDS", 0.0)
-    python.run("import os; os.write(1, b'10%\\r20%\\rdone\\n')")
-    assert python.texts() == ["10%", "20%", "done"]

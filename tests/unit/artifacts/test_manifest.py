@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, manifest_from_xcom
+from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
 
 REF = ArtifactRef("key", "0" * 64, 3, "key.json", "1" * 64, "numeric", "json")
@@ -20,3 +20,17 @@ def test_a_manifest_survives_json() -> None:
 def test_what_is_no_manifest_is_refused_with_the_tasks_name_and_a_cure(value: Any) -> None:
     with pytest.raises(IntegrityError, match="Clear task 'train' to run it again"):
         manifest_from_xcom(value, "train")
+
+
+def test_a_group_has_a_manifest_for_each_operator() -> None:
+    manifests = {"a": Manifest("warning", {"a1": REF}), "b": Manifest("succeeded", {})}
+    value = json.loads(json.dumps(GroupManifest(manifests).to_xcom()))
+    assert value.keys() == {"version", "operators"}
+    assert [manifest_from_xcom(value, "flow", name) for name in "ab"] == list(manifests.values())
+
+
+@pytest.mark.parametrize("operator", ["c", ""])
+def test_an_operator_that_a_group_did_not_run_left_nothing(operator: str) -> None:
+    value = GroupManifest({"a": Manifest("succeeded", {})}).to_xcom()
+    with pytest.raises(IntegrityError, match="Clear task 'flow' to run it again"):
+        manifest_from_xcom(value, "flow", operator)

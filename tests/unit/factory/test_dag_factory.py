@@ -290,7 +290,7 @@ def test_airflow_can_copy_and_pickle_a_dag(document: dict[str, Any]) -> None:
         task = copied.task_dict["train"]
         assert task is not train
         assert task.upstream_task_ids == {"features"}
-        assert (task.workflow, task.operator) == (train.workflow, train.operator)
+        assert (task.workflow, task.operators) == (train.workflow, train.operators)
         assert task.workflow.secrets == train.workflow.secrets
     assert set(copies[2].task_dict) == {"threshold", "features", "train"}
 

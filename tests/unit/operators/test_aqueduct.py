@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import logging
 import pickle
 import threading
@@ -18,9 +19,11 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 
 from aqueduct_provider.operators.aqueduct import AqueductOperator
+from aqueduct_provider.operators.talk import VERSION_KEY
+from aqueduct_provider.spec.fusion import task_groups
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.values import StoredValue, to_conf
-from aqueduct_provider.storage.layout import FlowLayout
+from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.examples import FLOW_ID
 from tests.flows import RUN_ID
 from tests.unit.operators.conftest import Flows
@@ -29,13 +32,18 @@ from tests.unit.operators.conftest import Flows
 class TaskInstance:
     """XCom of the tasks that have run."""
 
+    try_number = 2
+
     def __init__(self) -> None:
         self.xcom: dict[str, Any] = {}
         self.pulled: list[str] = []
 
-    def xcom_pull(self, task_ids: str) -> Any:
+    def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
         self.pulled.append(task_ids)
         return self.xcom.get(task_ids)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        assert key == VERSION_KEY
 
 
 @pytest.fixture
@@ -46,8 +54,8 @@ def log(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) ->
 
 
 def _operator(workflow: WorkflowSpec, task_id: str) -> AqueductOperator:
-    operator = next(item for item in workflow.operators if item.task_id == task_id)
-    return AqueductOperator(task_id=task_id, workflow=workflow, operator=operator)
+    operators = task_groups(workflow)[task_id]
+    return AqueductOperator(task_id=task_id, workflow=workflow, operators=operators)
 
 
 def _context(ti: TaskInstance | None = None, conf: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -109,6 +117,60 @@ def test_a_failed_warning_check_warns_and_goes_on(flows: Flows, log: Callable[[]
     manifest = _operator(workflow, "c").execute(_context())
     assert manifest["status"] == "warning"
     assert "Check 'c' did not pass" in log()
+
+
+def test_fused_operators_are_one_task_with_a_manifest_of_each(
+    flows: Flows, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    workflow = flows.flow(
+        {"task_id": "first", "source": "def predict(): return 1"},
+        {"task_id": "b", "source": "def predict(x): return x + 1", "inputs": ["a-out"], "fuse": "g"},
+        {
+            "task_id": "a",
+            "source": "def predict(x): return x + 1",
+            "inputs": ["first-out"],
+            "fuse": "g",
+        },
+        {"task_id": "last", "source": "def predict(x): return x + 1", "inputs": ["b-out"]},
+    )
+    ti = TaskInstance()
+    for task_id in ("first", "g", "last"):
+        ti.xcom[task_id] = _operator(workflow, task_id).execute(_context(ti))
+
+    assert set(ti.pulled) == {"first", "g"}
+    assert list(ti.xcom["g"]["operators"]) == ["a", "b"]
+    assert flows.store.get(ti.xcom["last"]["artifacts"]["last-out"]["key"]) == b"4"
+    state = json.loads(flows.store.get(NativeLayout(FLOW_ID, RUN_ID).exec_state("b")))
+    assert state["task"]["try_number"] == 2
+    marks = [message for message in caplog.messages if message.startswith("::")]
+    assert marks == ["::group::a", "::endgroup::", "::group::b", "::endgroup::"]
+
+
+def test_fused_operators_that_fail_are_one_error_and_one_traceback_each(
+    flows: Flows, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = {"source": "def predict(): return 1 / 0", "fuse": "g"}
+    workflow = flows.flow({"task_id": "a", **bad}, {"task_id": "b", **bad})
+    with pytest.raises(AirflowException, match=r"(?s)2 of 2 operators failed\..*'a': .*'b': ") as caught:
+        _operator(workflow, "g").execute(_context())
+    assert not isinstance(caught.value, AirflowFailException)
+    assert caplog.text.count("Traceback (most recent call last)") == 2
+
+
+def test_a_run_that_cannot_go_on_with_its_version_leaves_the_reason(flows: Flows) -> None:
+    workflow = flows.flow(
+        {"task_id": "first", "source": "def predict(): return 1"},
+        {"task_id": "second", "source": "def predict(x): return x", "inputs": ["first-out"]},
+    )
+    ti = TaskInstance()
+    ti.xcom["first"] = _operator(workflow, "first").execute(_context(ti))
+    assert ti.xcom["first"]["spec"] == {"sha256": workflow.sha256, "version": str(workflow.version.id)}
+    ti.xcom["first"]["spec"] = {"sha256": "0" * 64, "version": "earlier"}
+    with pytest.raises(AirflowFailException, match="began with version earlier"):
+        _operator(workflow, "second").execute(_context(ti))
+    state = json.loads(flows.store.get(NativeLayout(FLOW_ID, RUN_ID).exec_state("second")))
+    assert "began with version earlier" in state["error"]["tip"]
 
 
 def test_an_input_without_a_manifest_names_the_task_to_clear(flows: Flows) -> None:

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from aqueduct_provider.errors import IntegrityError
-from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, exec_state_from_json
+from aqueduct_provider.state.exec_state import (
+    ExecState,
+    FailureType,
+    Status,
+    TaskPart,
+    exec_state_from_json,
+)
+
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 def test_success_has_the_originals_fields_and_no_error() -> None:
@@ -40,6 +49,7 @@ def test_the_version_is_written_where_there_is_one() -> None:
         ExecState(Status.SUCCEEDED, stdout="out", stderr="err", version="v1"),
         ExecState(Status.FAILED, FailureType.USER_FATAL, "tip", "context"),
         ExecState(Status.CANCELED),
+        ExecState(Status.SUCCEEDED, part=TaskPart(2, AT, AT + timedelta(seconds=1.5))),
     ],
 )
 def test_what_was_written_can_be_read(state: ExecState) -> None:

@@ -1,0 +1,131 @@
+"""Stage 7, a server that forks: ``python -I -u runner --serve SOCKET``, one child for each job.
+
+In: on the socket, for each job a line of JSON with its folder, and the three descriptors that become the
+child's standard streams. Out: ``{"pid": n}`` from the child once it leads its own session, and
+``{"returncode": n}`` from the server once the child has ended. The server starts no thread and runs nothing
+of a user, so that a fork of it is as good as a new process. It ends when the socket does; each child has its
+own lifeline. Standard library only, but for what is loaded for the children.
+"""
+
+from __future__ import annotations
+
+import array
+import atexit
+import contextlib
+import gc
+import json
+import os
+import socket
+import sys
+import threading
+import traceback
+from typing import List, NoReturn, Optional, Tuple
+
+# Of the modules that are loaded before a fork, those that a runner of its own would not have loaded.
+_early: List[str] = []
+
+
+def serve(control: int) -> Optional[str]:
+    """Fork for each job that comes; a job's folder in its child, None in the server once there are no more.
+
+    :param control: the descriptor of the socket.
+    """
+    _load_early()
+    gc.freeze()
+    server = socket.socket(fileno=control)
+    while True:
+        folder, streams = _receive(server)
+        if not folder:
+            return None
+        pid = os.fork()
+        if not pid:
+            _become_child(server, folder, streams)
+            return folder
+        for stream in streams:
+            os.close(stream)
+        _, status = os.waitpid(pid, 0)
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+        if not _send(server, {"returncode": code}):
+            return None
+
+
+def forget_shadowed(code_dir: str) -> None:
+    """Forget what was loaded early where the user's code has a module of that name, which must win.
+
+    :param code_dir: the user's folder of modules.
+    """
+    own = {os.path.splitext(name)[0] for name in os.listdir(code_dir)}
+    for name in _early:
+        if name.partition(".")[0] in own:
+            sys.modules.pop(name, None)
+
+
+def leave(code: int) -> NoReturn:
+    """End a child of the server as the interpreter would, but for taking itself apart.
+
+    That writes to all pages that are shared with the server, which costs more than a small job. Threads are
+    waited for and exit handlers run.
+    """
+    wait_for_threads = getattr(threading, "_shutdown", None)
+    for act in (wait_for_threads, getattr(atexit, "_run_exitfuncs", None)):
+        try:
+            if act is not None:
+                act()
+        except BaseException:
+            # The interpreter, too, prints it and goes on; the job's outcome is written.
+            traceback.print_exc()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            continue
+    os._exit(code)
+
+
+def _load_early() -> None:
+    """Load what most jobs need: a child then has it at once."""
+    before = set(sys.modules)
+    # Where it is missing, nothing is pickled.
+    with contextlib.suppress(ImportError):
+        import cloudpickle  # noqa: F401
+    _early.extend(set(sys.modules) - before)
+    _early.extend(("array", "socket", "selectors"))
+
+
+def _become_child(server: socket.socket, folder: str, streams: List[int]) -> None:
+    os.setsid()
+    for target, stream in enumerate(streams):
+        os.dup2(stream, target)
+    for stream in streams:
+        os.close(stream)
+    os.chdir(folder)
+    sys.argv[1:] = [folder]
+    _send(server, {"pid": os.getpid()})
+    server.close()
+
+
+def _receive(server: socket.socket) -> Tuple[str, List[int]]:
+    """The next job; an empty folder when the worker is gone or has no more."""
+    line, descriptors = b"", array.array("i")
+    # Python 3.8 has no socket.recv_fds.
+    room = socket.CMSG_LEN(3 * descriptors.itemsize)
+    while not line.endswith(b"\n"):
+        try:
+            data, ancillary, _, _ = server.recvmsg(65536, room)
+        except ConnectionError:
+            return "", []
+        if not data:
+            return "", []
+        line += data
+        for _, _, content in ancillary:
+            descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
+    return json.loads(line)["folder"], list(descriptors)
+
+
+def _send(server: socket.socket, message: object) -> bool:
+    """Whether there was somebody to take it."""
+    try:
+        server.sendall(json.dumps(message).encode() + b"\n")
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,118 @@
+"""Stage 1, fused operators: which Airflow task runs which of them, and what is wrong with it (pure).
+
+In: a ``WorkflowSpec``. Out: for the rooms after this one, tasks and their edges; for the loader, problems at
+their JSON paths. Must not import: anything outside ``errors`` and ``spec``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from aqueduct_provider.errors import Problem
+from aqueduct_provider.spec.graph import Locate, order, upstream
+from aqueduct_provider.spec.models import Operator, WorkflowSpec
+
+_Groups = dict[str, tuple[Operator, ...]]
+
+
+def task_groups(spec: WorkflowSpec) -> _Groups:
+    """Airflow task id -> the operators that it runs, in the order in which it runs them."""
+    if not any(operator.fuse for operator in spec.operators):
+        return {operator.task_id: (operator,) for operator in spec.operators}
+    position = {task_id: number for number, task_id in enumerate(order(spec))}
+    groups = _in_order_of_the_spec(spec)
+    return {
+        task_id: tuple(sorted(members, key=lambda operator: position[operator.task_id]))
+        for task_id, members in groups.items()
+    }
+
+
+def task_upstream(spec: WorkflowSpec) -> dict[str, tuple[str, ...]]:
+    """Airflow task id -> the Airflow tasks that must succeed before it."""
+    edges = upstream(spec)
+    if not any(operator.fuse for operator in spec.operators):
+        return edges
+    task_of = {operator.task_id: operator.airflow_task_id for operator in spec.operators}
+    contracted: dict[str, dict[str, None]] = {task: {} for task in task_of.values()}
+    for operator_id, before in edges.items():
+        task = task_of[operator_id]
+        contracted[task].update(dict.fromkeys(task_of[other] for other in before if other in task_of))
+        contracted[task].pop(task, None)
+    return {task: tuple(before) for task, before in contracted.items()}
+
+
+def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    """Everything that is wrong with the groups."""
+    if not any(operator.fuse for operator in spec.operators):
+        return
+    position = {operator.task_id: index for index, operator in enumerate(spec.operators)}
+    yield from _name_problems(spec, at)
+    for members in _in_order_of_the_spec(spec).values():
+        yield from _pool_problems(members, position, at)
+    yield from _cycles(spec, position, at)
+
+
+def _in_order_of_the_spec(spec: WorkflowSpec) -> _Groups:
+    groups: _Groups = {}
+    for operator in spec.operators:
+        groups[operator.airflow_task_id] = (*groups.get(operator.airflow_task_id, ()), operator)
+    return groups
+
+
+def _name_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    holders = {operator.task_id: (operator.fuse, index) for index, operator in enumerate(spec.operators)}
+    said = set[str]()
+    for index, operator in enumerate(spec.operators):
+        name = operator.fuse
+        if name is None or name in said or name not in holders:
+            continue
+        said.add(name)
+        group, other = holders[name]
+        if group != name:
+            there = at("operators", other, "task_id")
+            message = f"'{name}' is the task id of an operator outside of this group, {there}; rename one"
+            yield Problem(at("operators", index, "fuse"), message)
+
+
+def _pool_problems(members: tuple[Operator, ...], position: dict[str, int], at: Locate) -> Iterator[Problem]:
+    first = members[0]
+    for operator in members[1:]:
+        if operator.pool != first.pool:
+            there = at("operators", position[first.task_id], "pool")
+            message = (
+                f"'{first.fuse}' runs as one Airflow task, in one pool, and {there} says another; give all "
+                "of its operators the same pool, or none"
+            )
+            yield Problem(at("operators", position[operator.task_id], "pool"), message)
+
+
+def _cycles(spec: WorkflowSpec, position: dict[str, int], at: Locate) -> Iterator[Problem]:
+    """Groups that would have to run both before and after something else."""
+    if _cycle({task: list(before) for task, before in upstream(spec).items()}):
+        return  # Without fusing, too: that is reported as it stands.
+    groups = _in_order_of_the_spec(spec)
+    edges = {task: list(before) for task, before in task_upstream(spec).items()}
+    while cycle := _cycle(edges):
+        fused = [task for task in cycle if len(groups[task]) > 1]
+        group = min(fused, key=lambda task: position[groups[task][0].task_id])
+        between = [operator.task_id for task in cycle if task != group for operator in groups[task]]
+        names = ", ".join(f"'{task_id}'" for task_id in sorted(between, key=position.__getitem__))
+        message = (
+            f"'{group}' cannot run as one task: some of its operators run before, and some after, {names}; "
+            f'give these "fuse": "{group}" too, or take operators out of the group'
+        )
+        yield Problem(at("operators", position[groups[group][0].task_id], "fuse"), message)
+        edges = {
+            task: [other for other in before if other != group]
+            for task, before in edges.items()
+            if task != group
+        }
+
+
+def _cycle(edges: dict[str, list[str]]) -> list[str]:
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        return list(error.args[1][:-1])
+    return []

@@ -1,0 +1,79 @@
+"""Stage 9, the mark of a run whose artifacts were deleted: why, and the numbers that histories are made of.
+
+In: what deleted them. Out: the JSON that is written into the run's folder before anything is deleted, and the
+way back for those who read the run. Must not import: Airflow, the SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from aqueduct_provider.errors import IntegrityError
+
+# Who deleted: the flow's own ``k_latest_runs``, or somebody who asked for it.
+By = Literal["k_latest_runs", "prune"]
+Number = int | float | bool
+
+
+@dataclass(frozen=True)
+class PrunedMark:
+    """Why a run has no artifacts any more.
+
+    :param pruned_at: when, with offset.
+    :param keep: how many successful runs kept their artifacts.
+    :param version: id of the version whose retention it was.
+    :param numbers: the values of the run's numbers and checks by artifact id; histories go on with them.
+    """
+
+    pruned_at: datetime
+    by: By
+    keep: int
+    version: str
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """What happened, and how to keep more, for people; goes on after "it was "."""
+        day = f"{self.pruned_at:%Y-%m-%d}"
+        if self.by == "prune":
+            return f"deleted on {day} by somebody who pruned the flow (keep={self.keep})."
+        return (
+            f"deleted by the flow's retention (k_latest_runs={self.keep}) on {day}. To keep the artifacts of "
+            "more runs, publish the flow with a larger k_latest_runs."
+        )
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        document = {
+            "pruned_at": self.pruned_at.isoformat(),
+            "by": self.by,
+            "keep": self.keep,
+            "version": self.version,
+            "numbers": dict(self.numbers),
+        }
+        return json.dumps(document).encode()
+
+
+def pruned_mark_from_json(data: bytes) -> PrunedMark:
+    """The mark in ``data``.
+
+    :raises IntegrityError: there is none.
+    """
+    try:
+        document: dict[str, Any] = json.loads(data)
+        return PrunedMark(
+            datetime.fromisoformat(document["pruned_at"]),
+            document["by"],
+            int(document["keep"]),
+            document["version"],
+            dict(document["numbers"]),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError(
+            f"The mark of a pruned run cannot be read ({type(error).__name__}: {error}). Was it changed by "
+            "hand? Its artifacts are gone either way."
+        ) from error
