@@ -49,6 +49,9 @@ class FakeDag:
     :param active: whether its file is there.
     :param refuses: the message with which a trigger is refused (400); empty: it is taken.
     :param busy: whether deleting it is refused (409).
+    :param file: its file, of which the token is made; empty: one of its own.
+    :param bundle: of Airflow 3.
+    :param docs: as it was serialized; None: they name what the tags name.
     """
 
     dag_id: str
@@ -59,10 +62,15 @@ class FakeDag:
     busy: bool = False
     parsed_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     runs: dict[str, FakeRun] = field(default_factory=dict)
+    display_name: str = ""
+    file: str = ""
+    bundle: str = "dags-folder"
+    docs: str | None = None
+    import_errors: bool = False
 
     @property
     def file_token(self) -> str:
-        return f"token-of-{self.dag_id}"
+        return f"token-of-{self.file or self.dag_id}"
 
 
 @dataclass
@@ -131,6 +139,8 @@ class FakeAirflow:
         self.all_admins = False
         self.most_per_page = 100
         self.dags: dict[str, FakeDag] = {}
+        # Stack traces by the names of files.
+        self.import_errors: dict[str, str] = {}
         self.asked: list[Asked] = []
         self.parsed: list[str] = []
         self.forbidden: list[tuple[str, str]] = []

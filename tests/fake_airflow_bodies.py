@@ -62,7 +62,10 @@ def refuse_doubled(fake: FakeAirflow) -> NoReturn:
 def dag_json(fake: FakeAirflow, dag: FakeDag) -> Json:
     return {
         "dag_id": dag.dag_id,
+        "dag_display_name": dag.display_name or dag.dag_id,
         "is_paused": dag.paused,
+        "has_import_errors": dag.import_errors,
+        **({"bundle_name": dag.bundle} if fake.major == 3 else {}),
         **({"is_stale": not dag.active} if fake.major == 3 else {"is_active": dag.active}),
         "tags": [{"name": tag} for tag in dag.tags],
         "file_token": dag.file_token,

@@ -187,12 +187,29 @@ def _route(fake: FakeAirflow, asked: Asked, path: str) -> Answer:
 
 def _get_dags(fake: FakeAirflow, asked: Asked) -> Answer:
     tags = asked.query.get("tags")
-    found = [dag for dag in fake.dags.values() if dag.active and (not tags or set(tags) & set(dag.tags))]
+    only_here = asked.query.get("exclude_stale" if fake.major == 3 else "only_active") != ["false"]
+    dags = sorted(fake.dags.values(), key=lambda dag: dag.dag_id)
+    found = [dag for dag in dags if dag.active or not only_here]
+    found = [dag for dag in found if not tags or set(tags) & set(dag.tags)]
     return page_of(fake, asked, "dags", [dag_json(fake, dag) for dag in found])
+
+
+def _get_import_errors(fake: FakeAirflow, asked: Asked) -> Answer:
+    errors = [
+        {"import_error_id": number, "filename": name, "stack_trace": trace}
+        for number, (name, trace) in enumerate(fake.import_errors.items())
+    ]
+    return page_of(fake, asked, "import_errors", errors)
 
 
 def _get_dag(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
     return json_answer(dag_json(fake, dag_of(fake, dag_id)))
+
+
+def _get_details(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
+    dag = dag_of(fake, dag_id)
+    docs = " ".join(dag.tags) if dag.docs is None else dag.docs
+    return json_answer({**dag_json(fake, dag), "doc_md": docs})
 
 
 def _patch_dag(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
@@ -295,7 +312,9 @@ def _get_log(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str, task_id:
 _DAG, _RUN = r"/dags/([^/]+)", r"/dags/([^/]+)/dagRuns/([^/]+)"
 _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", "/dags", _get_dags),
+    ("GET", "/importErrors", _get_import_errors),
     ("GET", _DAG, _get_dag),
+    ("GET", f"{_DAG}/details", _get_details),
     ("PATCH", _DAG, _patch_dag),
     ("DELETE", _DAG, _delete_dag),
     ("PUT", "/parseDagFile/([^/]+)", _parse),

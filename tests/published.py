@@ -12,6 +12,7 @@ the tasks of a run for real, in children, into the store.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -27,9 +28,10 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
+from aqueduct_provider.spec.fusion import task_groups, task_upstream
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import parse
-from aqueduct_provider.spec.models import InlineDefault, Operator, WorkflowSpec
+from aqueduct_provider.spec.models import InlineDefault, WorkflowSpec
 from aqueduct_provider.spec.values import values_from_conf
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX, delivered_spec
@@ -134,7 +136,9 @@ class Deployment:
         run, spec = self.fake.dags[dag_id].runs[run_id], self.spec(dag_id)
         self.fake.set_state(dag_id, run_id, "running")
         work = _Work(self, spec, run)
-        waiting = [task for task in order(spec) if run.tasks[task].state is None]
+        task_of = {operator.task_id: operator.airflow_task_id for operator in spec.operators}
+        in_order = dict.fromkeys(task_of[task_id] for task_id in order(spec))
+        waiting = [task for task in in_order if run.tasks[task].state is None]
         for task in waiting[:tasks]:
             work.do(task)
         if tasks is None:
@@ -146,6 +150,14 @@ class Deployment:
         run = self.client.trigger(flow_name=dag_id, parameters=parameters, progress=False)
         self.work(run.run_id, dag_id)
         return run
+
+    def publish_unseen(self, name: str = "churn", artifacts: list[Any] | None = None, **options: Any) -> Flow:
+        """Publish, while Airflow is asked to parse and does not."""
+        on_parse, self.fake.on_parse = self.fake.on_parse, lambda _token: self.fake.parsed.clear()
+        try:
+            return self.publish(name, artifacts, wait=0, **options)
+        finally:
+            self.fake.on_parse = on_parse
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -192,20 +204,21 @@ class _Work:
         self.local = LocalRun(spec, made.store, scratch, params={**params, **given}, run_id=run.run_id)
         self.local.given = values_from_conf(run.conf)
         for operator in spec.operators:
-            if operator.task_id not in run.tasks:
-                made.fake.add_task(spec.dag_id, run.run_id, operator.task_id, state=None, try_number=0)
+            task_id = operator.airflow_task_id
+            if task_id not in run.tasks:
+                made.fake.add_task(spec.dag_id, run.run_id, task_id, state=None, try_number=0)
 
     def do(self, task_id: str) -> None:
         """Run one task."""
-        operator = next(one for one in self.spec.operators if one.task_id == task_id)
-        if any(self.run_.tasks[one].state != "success" for one in self._before(operator)):
+        before = task_upstream(self.spec)[task_id]
+        if any(self.run_.tasks[one].state != "success" for one in before):
             self._set(task_id, "upstream_failed")
             return
         self.run_.tasks[task_id].try_number += 1
         self._set(task_id, "running")
         self.local.lines.clear()
         try:
-            self.local.run(task_id)
+            self._attempt(task_id)
         except AqueductError:
             self._set(task_id, "failed")
         else:
@@ -216,8 +229,31 @@ class _Work:
     def _set(self, task_id: str, state: str) -> None:
         self.made.fake.set_state(self.spec.dag_id, self.run_.run_id, state, task_id)
 
-    def _before(self, operator: Operator) -> list[str]:
-        return [*operator.after, *(self.spec.producer(one).task_id for one in operator.inputs)]
+    def _attempt(self, task_id: str) -> None:
+        if task_groups(self.spec)[task_id][0].fuse is None:
+            self.local.run(task_id)
+            return
+        with _sections_in(self.local.lines):
+            manifest = self.local.group(task_id, self.run_.tasks[task_id].try_number).run()
+        self.local.manifests.update(manifest.operators)
+
+
+@contextmanager
+def _sections_in(lines: list[tuple[str, str]]) -> Iterator[None]:
+    """While it holds, what groups of operators log is added to the lines, with a time as Airflow has it."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(("stderr", f"[2026-01-01T00:00:00Z] {record.levelname} - {record.getMessage()}"))
+
+    logger, handler = logging.getLogger("aqueduct_provider.execution.group"), Handler()
+    logger.addHandler(handler)
+    level, logger.level = logger.level, logging.INFO
+    try:
+        yield
+    finally:
+        logger.level = level
+        logger.removeHandler(handler)
 
 
 @contextmanager

@@ -53,10 +53,12 @@ class Command:
 COMMANDS = (
     Command("flows", "List the published flows.", "flows"),
     Command("runs", "List the newest runs of a flow.", "flows"),
+    Command("status", "Tell whether Airflow shows what was published last.", "status"),
     Command("show", "Show a flow, or one of its runs with its failures.", "flows"),
     Command("trigger", "Run a published flow once, on its Airflow.", "flows"),
     Command("logs", "Print the log of an operator in a run.", "flows"),
     Command("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
+    Command("prune", "Delete the artifacts of older runs of a flow.", "prune"),
     Command("delete", "Delete a published flow.", "flows"),
     Command("run", "Run a spec here, without Airflow.", "run"),
     Command("connect", "Connect a resource under a name, and check the connection.", "connect"),
@@ -67,7 +69,7 @@ COMMANDS = (
     Command("lint", "Check specs and report every problem.", "specs"),
     Command("schema", "Print the JSON Schema of native specs.", "specs"),
     Command("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),
-    Command("init", "Write the file that loads specs into Airflow.", "specs"),
+    Command("init", "Make Airflow show specs: a loader file, or a bundle.", "init"),
 )
 
 

@@ -53,20 +53,22 @@ def _run_of(flow: Flow, run_id: str) -> Run:
 
 
 def _flows_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--retired", action="store_true", help="list those that were deleted")
     add_json(parser)
     add_store(parser)
 
 
 def _flows(chosen: Namespace) -> int:
-    found = client_of(chosen).list_flows()
+    found = client_of(chosen).list_flows(retired=chosen.retired)
     if chosen.json:
         print_json(found)
         return 0
     from aqueduct_provider.sdk.display.tables import console, plain_table
 
-    rows = [(one["name"], one["dag_id"], one["engine"], one["created_at"]) for one in found]
-    shown = plain_table(("flow", "DAG", "engine", "published"), rows) if rows else "No flow is published."
-    console().print(shown)
+    columns = ("name", "dag_id", "engine", "created_at", "retired_at")
+    rows = [[one.get(column) for column in columns] for one in found]
+    table = plain_table(("flow", "DAG", "engine", "published", "deleted"), rows)
+    console().print(table if rows else f"No flow is {'retired' if chosen.retired else 'published'}.")
     return 0
 
 
@@ -108,7 +110,7 @@ def _show(chosen: Namespace) -> int:
 
 def _flow_document(flow: Flow) -> dict[str, Any]:
     spec, record = flow.spec, asdict(flow.record)
-    del record["spec_sha256"]
+    del record["spec_sha256"], record["earlier"]
     return {
         **record,
         "description": spec.flow.description,
@@ -249,7 +251,7 @@ def _artifact(chosen: Namespace) -> int:
 
 def _delete_arguments(parser: ArgumentParser) -> None:
     _add_flow(parser)
-    parser.add_argument("--artifacts", action="store_true", help="delete what its runs left, too")
+    parser.add_argument("--artifacts", action="store_true", help="delete all that its runs left, too")
     parser.add_argument("--force", action="store_true", help="end active runs without asking")
     add_store(parser)
 

@@ -21,6 +21,7 @@ _CURES: tuple[tuple[str, str], ...] = (
     (r"\brun\.describe\(\)", "aqueduct-airflow show"),
     (r"\bunpause=True\b", "--unpause"),
     (r"\bforce=True\b", "--force"),
+    (r"\bartifacts=True\b", "--artifacts"),
     (r'aq\.Client\(bucket="my-bucket"\)', "--bucket my-bucket"),
     (r"The arguments of aq\.Client\b", "The options"),
     (r"Set isolation = auto in the \[aqueduct\] section of airflow\.cfg", "Run it with --isolation auto"),

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
         ArtifactType,
         CheckSeverity,
         ExecutionStatus,
+        FlowState,
         LoadUpdateMode,
         ServiceType,
     )
     from aqueduct_provider.sdk.reading.flows import Flow
     from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.sdk.reading.status import FlowStatus
     from aqueduct_provider.sdk.schedule import (
         DayOfMonth,
         DayOfWeek,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         daily,
         hourly,
         monthly,
+        on_assets,
         weekly,
     )
     from aqueduct_provider.sdk.settings import global_config
@@ -57,10 +60,15 @@ _HOMES = {
     ),
     "aqueduct_provider.sdk.client": "Client get_apikey",
     "aqueduct_provider.sdk.authoring.decorators": "check metric op to_operator",
-    "aqueduct_provider.sdk.enums": "ArtifactType CheckSeverity ExecutionStatus LoadUpdateMode ServiceType",
+    "aqueduct_provider.sdk.enums": (
+        "ArtifactType CheckSeverity ExecutionStatus FlowState LoadUpdateMode ServiceType"
+    ),
     "aqueduct_provider.sdk.reading.flows": "Flow",
     "aqueduct_provider.sdk.reading.runs": "Run",
-    "aqueduct_provider.sdk.schedule": "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly weekly",
+    "aqueduct_provider.sdk.reading.status": "FlowStatus",
+    "aqueduct_provider.sdk.schedule": (
+        "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly on_assets weekly"
+    ),
     "aqueduct_provider.sdk.settings": "global_config",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -78,6 +86,8 @@ __all__ = [
     "DayOfWeek",
     "ExecutionStatus",
     "Flow",
+    "FlowState",
+    "FlowStatus",
     "Hour",
     "LoadUpdateMode",
     "Minute",
@@ -96,6 +106,7 @@ __all__ = [
     "hourly",
     "metric",
     "monthly",
+    "on_assets",
     "op",
     "to_operator",
     "weekly",

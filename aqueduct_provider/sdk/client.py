@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
     from aqueduct_provider.sdk.publishing.registry import Record
     from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.sdk.reading.status import FlowStatus
     from aqueduct_provider.sdk.resources.airflow import AirflowResource
     from aqueduct_provider.sdk.resources.resources import Resource
+    from aqueduct_provider.sdk.schedule import OnAssets
 
 log = logging.getLogger("aqueduct")
 
@@ -130,7 +132,7 @@ class Client:
         self,
         name: str,
         description: str = "",
-        schedule: str = "",
+        schedule: str | OnAssets = "",
         engine: str | AirflowResource | None = None,
         artifacts: Artifact | Iterable[Artifact] | None = None,
         metrics: Iterable[NumericArtifact] | None = None,
@@ -141,15 +143,18 @@ class Client:
         use_local: bool | None = None,  # noqa: ARG002 (code of the original gives it)
         disable_snapshots: bool | None = False,
         tags: Iterable[str] = (),
+        wait: float | None = None,
+        fuse: bool | None = None,
     ) -> Flow:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
         Code and parameter values are uploaded first, the spec last. It is written to ``<flow>_airflow.json``
-        here, too, for people to look at.
+        here, too, for people to look at. Then Airflow is asked to look for it at once, and waited for; an
+        Airflow that is slow or away is told of, and is no error.
 
         :param description: Markdown; the DAG's docs.
-        :param schedule: cron text, ``aq.daily(...)``, or ``aq.cron("0 6 * * 1-5",
-            timezone="Europe/Berlin")``; empty: the flow runs when it is triggered.
+        :param schedule: cron text, ``aq.daily(...)``, ``aq.cron("0 6 * * 1-5", timezone="Europe/Berlin")``,
+            or ``aq.on_assets("s3://bucket/sales.parquet")``; empty: the flow runs when it is triggered.
         :param engine: name of the connected Airflow resource; may be left out where there is only one.
         :param artifacts: what is to be computed, with all that it needs.
         :param metrics: metrics to compute; None: all that were computed on artifacts of the flow.
@@ -160,10 +165,17 @@ class Client:
         :param use_local: the original wants True here for flows with local data; not needed any more.
         :param disable_snapshots: mark artifacts of functions as not to be kept.
         :param tags: further tags of the DAG.
+        :param wait: seconds to wait at most until Airflow shows this version; None: 60; 0: only ask it to.
+            With ``run_now`` it is waited for in any case.
+        :param fuse: True: all operators run one after the other in one Airflow task; False: each in its own;
+            None: as the ``fuse`` of their decorators says.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         """
+        from aqueduct_provider.sdk.authoring.given import as_list, nodes_of
+        from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, show
         from aqueduct_provider.sdk.publishing.publishing import FlowRequest, publish_flow
         from aqueduct_provider.sdk.publishing.triggering import trigger
+        from aqueduct_provider.sdk.resources.engines import engine_of
 
         request = FlowRequest(
             name=name,
@@ -173,14 +185,18 @@ class Client:
             metrics=None if metrics is None else nodes_of(metrics, "metrics"),
             checks=None if checks is None else nodes_of(checks, "checks"),
             k_latest_runs=k_latest_runs,
-            sources=tuple(self._record(source) for source in _as_list(source_flow)),
+            sources=tuple(self._record(source) for source in as_list(source_flow)),
             disable_snapshots=bool(disable_snapshots),
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
+            fuse=fuse,
         )
-        flow = Flow(self._session, publish_flow(self._session, request, self._engine(engine)))
+        record = publish_flow(self._session, request, engine_of(self._session, engine))
+        flow = Flow(self._session, record)
         if run_now:
             run = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
             print(f"Started run {run.run_id}.")
+        elif told := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
+            print(told)
         return flow
 
     # --- flows
@@ -204,7 +220,7 @@ class Client:
         :param unpause: unpause the flow when it is paused, instead of refusing.
         :param timeout: seconds to wait until Airflow shows the latest version.
         :param progress: show the waiting.
-        :raises AuthoringError: a name or a value does not fit, or the flow is paused.
+        :raises AuthoringError: a name or a value does not fit, or the flow is paused, or was deleted.
         """
         from aqueduct_provider.sdk.publishing.triggering import trigger
 
@@ -215,7 +231,9 @@ class Client:
     def flow(
         self, flow_identifier: Identifier = None, flow_id: Identifier = None, flow_name: str | None = None
     ) -> Flow:
-        """The published flow with this name or id.
+        """The published flow with this name or id; where there is none, one that was deleted.
+
+        Of a deleted flow, what its runs left can be read until that is deleted, too.
 
         :raises NotFound: there is none.
         """
@@ -223,14 +241,28 @@ class Client:
         if len({str(one) for one in given}) != 1:
             what = " and ".join(repr(str(one)) for one in given) or "nothing"
             raise AuthoringError(f"Name one flow, by its name or its id, such as 'churn'; {what} was given.")
-        return Flow(self._session, self._session.registry.find(given[0]))
+        return Flow(self._session, self._session.registry.find(given[0], retired=True))
 
-    def list_flows(self) -> list[dict[str, Any]]:
-        """The published flows: name, flow id, DAG id, version id, time of publishing and engine of each."""
-        names = ("name", "flow_id", "dag_id", "version_id", "created_at", "engine")
-        return [
-            {name: getattr(record, name) for name in names} for record in self._session.registry.records()
-        ]
+    def list_flows(self, retired: bool = False) -> list[dict[str, Any]]:
+        """The published flows: name, flow id, DAG id, version id, time of publishing and engine of each.
+
+        :param retired: instead, those that were deleted and whose runs are kept, with ``retired_at``.
+        """
+        names = ["name", "flow_id", "dag_id", "version_id", "created_at", "engine"]
+        names += ["retired_at"] if retired else []
+        registry = self._session.registry
+        records = registry.retired() if retired else registry.records()
+        return [{name: getattr(record, name) for name in names} for record in records]
+
+    def status(self) -> list[FlowStatus]:
+        """Of every published flow, whether Airflow shows the version that was published last.
+
+        Each Airflow is asked for its list of flows, so it takes few requests; one that does not answer is a
+        part of the status.
+        """
+        from aqueduct_provider.sdk.reading.status import statuses
+
+        return statuses(self._session, self._session.registry.records())
 
     def delete_flow(
         self,
@@ -242,12 +274,16 @@ class Client:
         *,
         artifacts: bool = False,
     ) -> None:
-        """Delete a flow: its spec, its DAG in Airflow and, on request, all that its runs left in the store.
+        """Delete a flow: its spec goes, and Airflow then shows its DAG no more. What its runs left stays.
+
+        That can still be read: ``client.flow(name)``. Published again, the flow goes on where it was.
 
         :param saved_objects_to_delete: must be empty: what runs saved to data systems stays there, for tables
             and files may be of use to others. ``flow.list_saved_objects()`` tells what it is.
         :param force: do not ask when runs are active; they are ended.
-        :param artifacts: delete the artifacts, outcomes and versions of all runs, too.
+        :param artifacts: delete all that its runs left, too: artifacts, outcomes and versions in the store,
+            and Airflow's records of them. That waits until Airflow has noticed that the spec is gone, which
+            may take minutes.
         :raises AuthoringError: runs are active, and nobody is there to be asked.
         """
         from aqueduct_provider.sdk.publishing.deletion import delete_flow
@@ -323,55 +359,5 @@ class Client:
 
         print_surroundings(self._session)
 
-    def _engine(self, engine: str | AirflowResource | None) -> AirflowResource:
-        from aqueduct_provider.sdk.resources.airflow import AirflowResource
-        from aqueduct_provider.sdk.resources.services import service_of
-
-        if isinstance(engine, str):
-            return self._session.engine(engine)
-        if isinstance(engine, AirflowResource):
-            return engine
-        if engine is not None:
-            raise AuthoringError(
-                f"engine is a {type(engine).__name__}: give the name of a connected Airflow."
-            )
-        services = self._session.profile.services()
-        airflow = service_of(AirflowResource.service)
-        known = sorted(name for name, service in services.items() if service_of(service) is airflow)
-        if len(known) != 1:
-            names = ", ".join(map(repr, known)) or "none"
-            raise AuthoringError(
-                f"Say where the flow is to run: engine='<resource>'. Connected: {names}. "
-                'client.connect_resource(name, "Airflow", {"host": ...}) connects one.'
-            )
-        return self._session.engine(known[0])
-
     def _record(self, source: Flow | str | UUID) -> Record:
         return source.record if isinstance(source, Flow) else self._session.registry.find(source)
-
-
-def nodes_of(artifacts: Any, argument: str) -> list[Any]:
-    """The graph's nodes behind artifacts, as ``publish_flow`` takes them: one, a sequence, or None."""
-    from aqueduct_provider.sdk.authoring.artifacts import Artifact
-
-    nodes = []
-    for artifact in _as_list(artifacts):
-        if not isinstance(artifact, Artifact):
-            raise AuthoringError(
-                f"{argument} holds something of type {type(artifact).__name__}, not an artifact: give what "
-                "decorated functions return, such as artifacts=[model]."
-            )
-        if artifact.node is None:
-            raise AuthoringError(
-                f"{argument} holds {artifact.name()!r}, which was read from a run; give what decorated "
-                "functions return."
-            )
-        nodes.append(artifact.node)
-    return nodes
-
-
-def _as_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    # Artifacts and texts can be iterated, too, or say that they cannot.
-    return list(value) if isinstance(value, list | tuple | set | frozenset | Iterator) else [value]

@@ -43,6 +43,22 @@ class ExecutionStatus(_Choice):
     UNKNOWN = "unknown"
 
 
+class FlowState(_Choice):
+    """How what Airflow shows of a flow differs from what was published last.
+
+    ``CURRENT``: not at all; ``STALE``: it is an older version; ``MISSING``: Airflow does not show the flow;
+    ``BROKEN``: it cannot use the spec or the file; ``UNREACHABLE``: Airflow cannot be asked; ``RETIRED``: the
+    flow was deleted.
+    """
+
+    CURRENT = "current"
+    STALE = "stale"
+    MISSING = "missing"
+    BROKEN = "broken"
+    UNREACHABLE = "unreachable"
+    RETIRED = "retired"
+
+
 class ArtifactType(_Choice):
     """What kind of value an artifact is."""
 

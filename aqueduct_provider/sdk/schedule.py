@@ -1,11 +1,12 @@
-"""When a flow runs: cron text, with a time zone.
+"""When a flow runs: cron text with a time zone, or the assets that it waits for.
 
-In: whole numbers, or the classes that name what they count. Out: :class:`CronText`. Must not import at module
-level: ``spec``, whose models take long to import.
+In: whole numbers, or the classes that name what they count; URIs. Out: :class:`CronText`, :class:`OnAssets`.
+Must not import at module level: ``spec``, whose models take long to import.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -24,6 +25,16 @@ class CronText(str):
         text = super().__new__(cls, expression)
         text.timezone = timezone
         return text
+
+
+@dataclass(frozen=True)
+class OnAssets:
+    """A run whenever all of these assets have been updated since the last one.
+
+    :param uris: of Airflow's assets.
+    """
+
+    uris: tuple[str, ...]
 
 
 class DayOfWeek(Enum):
@@ -157,6 +168,35 @@ def cron(expression: str, timezone: str = "UTC") -> CronText:
     if not isinstance(expression, str) or not is_cron(expression):
         raise AuthoringError(f"The schedule {expression!r} is {BAD_CRON}.")
     return _text(str(expression), timezone)
+
+
+def on_assets(*uris: str) -> OnAssets:
+    """Whenever all of these assets have been updated since the last run.
+
+    :param uris: of Airflow's assets (datasets on 2.11), exactly as the DAGs that update them write them.
+        Those of what a flow saves are in ``flow.list_saved_objects()``.
+    :raises AuthoringError: none was given, or Airflow could not wait for it.
+
+    ::
+
+        aq.on_assets("s3://bucket/sales.parquet")
+    """
+    from aqueduct_provider.spec.assets import uri_problem
+
+    if not uris:
+        raise AuthoringError(
+            'on_assets needs the URI of an asset: aq.on_assets("s3://bucket/sales.parquet").'
+        )
+    for place, uri in enumerate(uris, 1):
+        if not isinstance(uri, str):
+            raise AuthoringError(
+                f"Asset {place} of on_assets must be a URI, as text, not {type(uri).__name__}. Flows are "
+                "given as source_flow."
+            )
+        if problem := uri_problem(uri):
+            # The URI may hold a password.
+            raise AuthoringError(f"Asset {place} of on_assets: {problem}.")
+    return OnAssets(uris)
 
 
 def _number(value: Any, kind: type[_Number]) -> int:

@@ -14,6 +14,7 @@ Value = TypeVar("Value")
 
 # How long an Airflow or a store that answered before may be away: a restart must not end a long wait.
 PATIENCE = 120.0
+_BRISK_SECONDS = 5.0
 
 
 def wait_for(
@@ -21,25 +22,32 @@ def wait_for(
     *,
     what: str | Callable[[], str],
     seconds: float | None,
-    pause: float = 1.0,
+    pause: float | Callable[[float], float] = 1.0,
     cure: str = "",
 ) -> Value:
     """The first truthy answer of ``look``.
 
     :param what: what is waited for, for the error message: "the run x is not over".
     :param seconds: how long to wait at most; None: for ever.
-    :param pause: seconds between two looks.
+    :param pause: seconds between two looks; or what gives them, by the seconds that it took so far.
     :param cure: what people can do when it takes too long.
     :raises WaitTimedOut: the time is over; ``look`` is called once more just before.
     """
-    end = math.inf if seconds is None else time.monotonic() + seconds
+    begin = time.monotonic()
+    end = math.inf if seconds is None else begin + seconds
     while not (answer := look()):
-        left = end - time.monotonic()
+        now = time.monotonic()
+        left = end - now
         if left <= 0:
             said = what if isinstance(what, str) else what()
             raise WaitTimedOut(f"After {seconds:g} s {said}. {cure}".rstrip())
-        time.sleep(min(pause, left))
+        time.sleep(min(pause(now - begin) if callable(pause) else pause, left))
     return answer
+
+
+def brisk(waited: float) -> float:
+    """A ``pause`` for what mostly comes within seconds, and sometimes within minutes."""
+    return 0.2 if waited < _BRISK_SECONDS else 0.5 if waited < 4 * _BRISK_SECONDS else 1.0
 
 
 @dataclass

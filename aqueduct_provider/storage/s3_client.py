@@ -180,7 +180,7 @@ def _timestamp(text: Any) -> datetime:
     except (ValueError, AttributeError):
         from botocore.utils import parse_timestamp
 
-        return cast("datetime", parse_timestamp(text))
+        return parse_timestamp(text)
 
 
 def _do_not_redirect(context: dict[str, Any], **_: Any) -> None:

@@ -39,6 +39,7 @@ def op(
     retry_delay: Seconds = None,
     timeout: Seconds = None,
     pool: str | None = None,
+    fuse: str | None = None,
 ) -> Decorator: ...
 def op(
     name: str | Callable[..., Any] | None = None,
@@ -55,6 +56,7 @@ def op(
     retry_delay: Seconds = None,
     timeout: Seconds = None,
     pool: str | None = None,
+    fuse: str | None = None,
 ) -> Operator | Decorator:
     """Make a function an operator: any inputs, any outputs.
 
@@ -72,6 +74,7 @@ def op(
     :param retry_delay: seconds between two tries, or a timedelta.
     :param timeout: seconds after which a try is ended, or a timedelta.
     :param pool: Airflow pool.
+    :param fuse: operators with the same name here run one after the other in one Airflow task of that name.
     :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
 
     ::
@@ -95,6 +98,7 @@ def op(
         retry_delay=retry_delay,
         timeout=timeout,
         pool=pool,
+        fuse=fuse,
     )
     return _decorated(name, given)
 
@@ -117,6 +121,7 @@ def metric(
     retry_delay: Seconds = None,
     timeout: Seconds = None,
     pool: str | None = None,
+    fuse: str | None = None,
 ) -> Decorator: ...
 def metric(
     name: str | Callable[..., Any] | None = None,
@@ -133,6 +138,7 @@ def metric(
     retry_delay: Seconds = None,
     timeout: Seconds = None,
     pool: str | None = None,
+    fuse: str | None = None,
 ) -> Operator | Decorator:
     """Make a function a metric: it returns a number.
 
@@ -162,6 +168,7 @@ def metric(
         retry_delay=retry_delay,
         timeout=timeout,
         pool=pool,
+        fuse=fuse,
     )
     return _decorated(name, given)
 
@@ -185,6 +192,7 @@ def check(
     retry_delay: Seconds = None,
     timeout: Seconds = None,
     pool: str | None = None,
+    fuse: str | None = None,
 ) -> Decorator: ...
 def check(
     name: str | Callable[..., Any] | None = None,
@@ -202,6 +210,7 @@ def check(
     retry_delay: Seconds = None,
     timeout: Seconds = None,
     pool: str | None = None,
+    fuse: str | None = None,
 ) -> Operator | Decorator:
     """Make a function a check: it returns whether the check passed.
 
@@ -233,6 +242,7 @@ def check(
         retry_delay=retry_delay,
         timeout=timeout,
         pool=pool,
+        fuse=fuse,
     )
     return _decorated(name, given)
 

@@ -42,6 +42,7 @@ class Given:
     retry_delay: Any = None
     timeout: Any = None
     pool: Any = None
+    fuse: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,7 @@ def definition_of(function: Any, name: Any, given: Given) -> Definition:
             retry_delay=given.retry_delay,
             timeout=given.timeout,
             pool=given.pool,
+            fuse=given.fuse,
             resources=given.resources,
         ),
         severity=options.severity_of(where, given.severity),

@@ -32,6 +32,7 @@ class Options:
     :param retry_delay: seconds between two tries.
     :param timeout: seconds after which a try is ended.
     :param pool: Airflow pool.
+    :param fuse: the Airflow task that it shares with others of the same name here.
     :param resources: fields of the spec's ``Resources``: ``num_cpus``, ``memory_mb``, ...
     """
 
@@ -39,6 +40,7 @@ class Options:
     retry_delay: float | None = None
     timeout: float | None = None
     pool: str | None = None
+    fuse: str | None = None
     resources: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -49,6 +51,7 @@ class HowRun(TypedDict, total=False):
     retry_delay: float | timedelta | None
     timeout: float | timedelta | None
     pool: str | None
+    fuse: str | None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ anything heavy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from aqueduct_provider.sdk.names import suggestion
 # The spec's limits (``spec/models.py``).
 _MAX_RETRIES = 100
 _MAX_SECONDS = 31_536_000
+_TASK_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
 # As in the original, where the code that comes from there was tuned.
 _MB_IN = {"MB": 1, "GB": 1024}
 _RESOURCES = ("num_cpus", "memory", "gpu_resource_name", "cuda_version", "use_llm")
@@ -70,7 +72,7 @@ def output_of(where: str, output: Any, outputs: Any) -> Outputs:
 
 
 def options_of(
-    where: str, *, retries: Any, retry_delay: Any, timeout: Any, pool: Any, resources: Any
+    where: str, *, retries: Any, retry_delay: Any, timeout: Any, pool: Any, fuse: Any, resources: Any
 ) -> Options:
     """How the operator is to be run."""
     if retries is not None and not (_is_int(retries) and 0 <= retries <= _MAX_RETRIES):
@@ -82,6 +84,7 @@ def options_of(
         retry_delay=_seconds(where, "retry_delay", retry_delay),
         timeout=_seconds(where, "timeout", timeout),
         pool=optional_text(where, "pool", pool),
+        fuse=_task_id(where, "fuse", fuse),
         resources=_resources(where, resources),
     )
 
@@ -146,6 +149,17 @@ def refuse_engine_and_image(where: str, engine: Any, image: Any) -> None:
             f"{where}: an operator has no image, for Airflow runs operators in environments that are built "
             "from their requirements. Name the packages in requirements instead."
         )
+
+
+def _task_id(where: str, argument: str, given: Any) -> str | None:
+    """What can be the id of an Airflow task and a part of a key."""
+    name = optional_text(where, argument, given)
+    if name is not None and not _TASK_ID.fullmatch(name):
+        raise AuthoringError(
+            f"{where}: {argument} names an Airflow task: letters, digits, '_', '-' and '.', at most 200, not "
+            f"{name!r}."
+        )
+    return name
 
 
 def _is_int(value: Any) -> bool:

@@ -243,21 +243,14 @@ def _failure(name: str, operator: OperatorRun) -> str:
 
 
 def _flow(flow: Flow) -> str:
-    from aqueduct_provider.sdk.display.tables import schedule_text
+    from aqueduct_provider.sdk.display.tables import flow_facts
 
     spec, record = flow.spec, flow.record
-    facts = [
-        ("flow id", record.flow_id),
-        ("DAG", f"{record.dag_id}, on {record.engine}"),
-        ("version", f"{record.version_id}, published {_cell(record.created_at)}"),
-        ("spec", record.delivered_to),
-        ("schedule", schedule_text(spec.schedule)),
-    ]
     parameters = [(one.name, one.type.value, _default(one), one.description) for one in spec.parameters]
     parts = [
         f"<div><b>{escape(record.name)}</b></div>",
         f"<div>{escape(spec.flow.description)}</div>" if spec.flow.description else "",
-        _html_table((), facts),
+        _html_table((), flow_facts(flow)),
         _html_table(("parameter", "type", "default", "description"), parameters) if parameters else "",
         _graph(flow_svg(spec)),
     ]

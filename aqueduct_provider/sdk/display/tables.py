@@ -166,14 +166,7 @@ def print_flow(flow: Flow) -> None:
     out.print(_cell(record.name), style="bold")
     if spec.flow.description:
         out.print(spec.flow.description)
-    facts = [
-        ("flow id", record.flow_id),
-        ("DAG", f"{record.dag_id}, on {record.engine}"),
-        ("version", f"{record.version_id}, published {_cell(record.created_at)}"),
-        ("spec", record.delivered_to),
-        ("schedule", schedule_text(spec.schedule)),
-    ]
-    out.print(plain_table(("", ""), facts))
+    out.print(plain_table(("", ""), flow_facts(flow)))
     for table in (parameters_table(spec), operators_table(spec)):
         if table:
             out.print()
@@ -182,6 +175,19 @@ def print_flow(flow: Flow) -> None:
         _show_graph(spec)
     out.print()
     out.print(_newest_runs(flow))
+
+
+def flow_facts(flow: Flow) -> list[tuple[str, str]]:
+    """What is to be known of a flow, beside its parts."""
+    record = flow.record
+    return [
+        ("flow id", record.flow_id),
+        ("DAG", f"{record.dag_id}, on {record.engine}"),
+        ("version", f"{record.version_id}, published {_cell(record.created_at)}"),
+        *([("deleted", _cell(record.retired_at))] if record.retired_at else []),
+        ("spec", record.delivered_to),
+        ("schedule", schedule_text(flow.spec.schedule)),
+    ]
 
 
 def _show_graph(spec: WorkflowSpec) -> None:
@@ -210,12 +216,14 @@ def runs_table(runs: Iterable[Mapping[str, Any]]) -> Text:
 
 def schedule_text(schedule: Schedule | None) -> str:
     """A schedule in words."""
-    from aqueduct_provider.spec.models import CronSchedule
+    from aqueduct_provider.spec.models import AssetsSchedule, CronSchedule
 
     if schedule is None:
         return "none, it runs when it is triggered"
     if isinstance(schedule, CronSchedule):
         return f"{schedule.cron} ({schedule.timezone})"
+    if isinstance(schedule, AssetsSchedule):
+        return f"when updated: {', '.join(schedule.assets)}"
     return f"after {', '.join(schedule.flows)}"
 
 

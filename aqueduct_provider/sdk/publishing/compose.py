@@ -32,6 +32,7 @@ from aqueduct_provider.sdk.publishing.spec_parts import (
     parameter_part,
 )
 from aqueduct_provider.sdk.publishing.values import EncodedValue, encoded_default
+from aqueduct_provider.sdk.schedule import OnAssets
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
 if TYPE_CHECKING:
@@ -44,19 +45,21 @@ Packager = Callable[[UserFunction, str], Packed]
 class FlowDescription:
     """What ``publish_flow`` is told of a flow beside its artifacts.
 
-    :param schedule: a cron expression; empty: none. One of ``sdk/schedule.py`` brings its time zone.
+    :param schedule: a cron expression, or assets; empty: none. A ``CronText`` brings its time zone.
     :param source_flows: names of the flows after which this one runs.
     :param k_latest_runs: how many runs keep their artifacts; None: all.
     :param disable_snapshots: whether the outputs of functions need not be kept.
+    :param fuse: whether all operators run in one Airflow task; None: as their authors said.
     """
 
     name: str
     description: str = ""
-    schedule: str = ""
+    schedule: str | OnAssets = ""
     source_flows: tuple[str, ...] = ()
     k_latest_runs: int | None = None
     disable_snapshots: bool = False
     tags: tuple[str, ...] = ()
+    fuse: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ def compose(
     graph = flow_graph(selected, encode)
     refuse_secrets(artifact_store, graph.operators)
     defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
-    body = _Body(graph, defaults, flow_id_of(flow.name), disable_snapshots=flow.disable_snapshots)
+    body = _Body(
+        graph, defaults, flow_id_of(flow.name), disable_snapshots=flow.disable_snapshots, fuse=flow.fuse
+    )
     parameters = body.parameters()
     packages = _packages(graph.operators, packager or _packager())
     document = {
@@ -119,6 +124,7 @@ class _Body:
     defaults: Mapping[OperatorNode, EncodedValue]
     flow_id: str
     disable_snapshots: bool
+    fuse: bool | None
 
     def artifacts(self) -> list[Json]:
         return [self._artifact(artifact) for artifact in artifacts_of(self.graph.operators)]
@@ -136,7 +142,8 @@ class _Body:
 
     def operators(self, packages: Mapping[OperatorNode, Packed]) -> list[Json]:
         return [
-            operator_part(self.graph, operator, packages.get(operator)) for operator in self.graph.operators
+            operator_part(self.graph, operator, packages.get(operator), self.fuse)
+            for operator in self.graph.operators
         ]
 
     def values(self) -> dict[str, bytes]:
@@ -172,19 +179,27 @@ def _head(
 def _schedule(flow: FlowDescription) -> Json | None:
     from aqueduct_provider.spec.rules import BAD_CRON, is_cron
 
-    cron = flow.schedule.strip()
-    if cron and flow.source_flows:
+    schedule: Any = flow.schedule
+    if not isinstance(schedule, str | OnAssets):
         raise AuthoringError(
-            f"A flow runs by a schedule ({cron}) or after other flows ({', '.join(flow.source_flows)}), not "
-            "both: give schedule=... or source_flow=..."
+            "A schedule is cron text, or what aq.daily(...), aq.cron(...), aq.on_assets(...) and their like "
+            f"give, not {type(schedule).__name__}."
+        )
+    cron = schedule.strip() if isinstance(schedule, str) else ""
+    if flow.source_flows and (cron or isinstance(schedule, OnAssets)):
+        raise AuthoringError(
+            f"A flow runs by a schedule ({cron or 'on_assets'}) or after other flows "
+            f"({', '.join(flow.source_flows)}), not both: give schedule=... or source_flow=..."
         )
     if flow.source_flows:
         return {"type": "after_flows", "flows": list(flow.source_flows)}
+    if isinstance(schedule, OnAssets):
+        return {"type": "assets", "assets": list(schedule.uris)}
     if not cron:
         return None
     if not is_cron(cron):
         raise AuthoringError(f"The schedule {cron!r} is {BAD_CRON}.")
-    return {"type": "cron", "cron": cron, "timezone": getattr(flow.schedule, "timezone", "UTC")}
+    return {"type": "cron", "cron": cron, "timezone": getattr(schedule, "timezone", "UTC")}
 
 
 def _k_latest_runs(count: int | None) -> int | None:

@@ -1,26 +1,32 @@
-"""What ``client.delete_flow`` does: runs are looked after first, then the spec goes, then the DAG.
+"""What ``client.delete_flow`` does: runs are looked after first, then the spec goes, and so its DAG.
 
-The flow's record goes last, so that what failed half-way can be done again. The DAG is deleted when Airflow
-has noticed that its spec is gone, not before: a DAG that is deleted while the DAG processor of Airflow 3
-writes down what it has parsed ends the whole processor (StaleDataError; seen on 3.3.2).
+What the runs left stays, in Airflow and in the store, and so does the flow's record, as that of a retired
+flow; unless all of it is to be deleted. What failed half-way can be done again. The DAG itself is deleted
+when Airflow has noticed that its spec is gone, not before: a DAG that is deleted while the DAG processor of
+Airflow 3 writes down what it has parsed ends the whole processor (StaleDataError; seen on 3.3.2).
 """
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import AirflowRefused, AuthoringError, NotFound
-from aqueduct_provider.sdk.waiting import wait_for
+from aqueduct_provider.errors import AirflowError, AirflowRefused, AuthoringError, NotFound, WaitTimedOut
+from aqueduct_provider.sdk.waiting import brisk, wait_for
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.publishing.record import Record
     from aqueduct_provider.sdk.reading.flows import Flow
     from aqueduct_provider.sdk.rest.airflow import Airflow
+    from aqueduct_provider.sdk.session import Session
 
 # Seconds until tasks of runs that were marked failed have ended.
 _END_SECONDS = 60.0
 # Airflow's own settings let it take two minutes (stale_dag_threshold, parsing_cleanup_interval).
 _GONE_SECONDS = 300.0
+# A bundle notices within seconds what a loader may show for these two minutes.
+_NOTICE_SECONDS = 5.0
 _CONFLICT = 409
 
 
@@ -31,48 +37,70 @@ def delete_flow(
     force: bool,
     seconds: float = _END_SECONDS,
     gone_seconds: float = _GONE_SECONDS,
+    notice_seconds: float = _NOTICE_SECONDS,
 ) -> str:
     """Delete a flow; a sentence that says what is left of it.
 
-    :param artifacts: delete what its runs left in the store, too.
+    :param artifacts: delete all that its runs left, too: in the store, and Airflow's records of them.
     :param force: end active runs without asking.
     :param seconds: how long Airflow may take to end tasks.
-    :param gone_seconds: how long Airflow may take to notice that the spec is gone.
+    :param gone_seconds: how long Airflow may take to notice that the spec is gone, before the DAG is deleted.
+    :param notice_seconds: how long to watch whether it notices, where the DAG is not deleted.
     :raises AuthoringError: runs are active, and nobody is there to be asked, or said no; nothing was deleted.
     :raises AirflowError: Airflow does not do what is asked; when it cannot be reached, nothing was deleted.
     """
     from aqueduct_provider.sdk.publishing.deployment import ask_to_parse
-    from aqueduct_provider.sdk.publishing.publish import unpublish
-    from aqueduct_provider.storage.layout import FlowLayout
+    from aqueduct_provider.sdk.publishing.publish import erase
 
     session, record = flow.session, flow.record
-    resource, airflow = session.engine(record.engine), session.airflow(record.engine)
+    if record.retired_at is not None and not artifacts:
+        return f"{flow.name()!r} was deleted on {record.retired_at:%Y-%m-%d}. {_left(session, record)}"
+    airflow = session.airflow(record.engine)
     active = [run.run_id for run in airflow.active_runs(record.dag_id)]
     if active and not force and not _confirmed(flow.name(), active):
         raise AuthoringError(
             f"{flow.name()!r} was not deleted, for {_count(active)} active: {_some(active)}. Wait for the "
             "end, or delete it with force=True, which ends them."
         )
-    delivery = resource.delivery(session.store)
-    # First of all, or its schedule starts the next run, and the next parse brings the DAG back.
-    delivery.withdraw(record.dag_id)
-    _end(airflow, record.dag_id, active)
+    _retire(session, record, airflow, active)
     ask_to_parse(airflow, record.dag_id)
-    _wait_until_gone(airflow, record.dag_id, gone_seconds)
-    _delete_dag(airflow, record.dag_id, seconds)
-    unpublish(record, session.store, delivery, artifacts=artifacts)
-    place = session.store.url(FlowLayout(record.flow_id).prefix)
+    deleted = f"Deleted {flow.name()!r} (DAG {record.dag_id})"
     if artifacts:
-        return f"Deleted {flow.name()!r} (DAG {record.dag_id}) with all that its runs left."
-    return f"Deleted {flow.name()!r} (DAG {record.dag_id}). What its runs left stays below {place}"
+        _wait_until_gone(airflow, record.dag_id, gone_seconds)
+        _delete_dag(airflow, record.dag_id, seconds)
+        erase(record, session.store)
+        return f"{deleted} with all that its runs left."
+    notice = _notice(airflow, record.dag_id, notice_seconds)
+    return f"{deleted}.{notice} {_left(session, record)}"
 
 
-def _end(airflow: Airflow, dag_id: str, run_ids: list[str]) -> None:
-    for run_id in run_ids:
+def _retire(session: Session, record: Record, airflow: Airflow, active: list[str]) -> None:
+    """Take the spec away, end the active runs, and keep the record as that of a retired flow."""
+    # First of all, or its schedule starts the next run, and the next parse brings the DAG back.
+    session.engine(record.engine).delivery(session.store).withdraw(record.dag_id)
+    for run_id in active:
         try:
-            airflow.end_run(dag_id, run_id)
+            airflow.end_run(record.dag_id, run_id)
         except NotFound:
             continue
+    if record.retired_at is None:
+        session.registry.retire(record, datetime.now(timezone.utc))
+
+
+def _left(session: Session, record: Record) -> str:
+    from aqueduct_provider.storage.layout import FlowLayout
+
+    place = session.store.url(FlowLayout(record.flow_id).prefix)
+    return f"What its runs left stays, in Airflow and below {place}"
+
+
+def _notice(airflow: Airflow, dag_id: str, seconds: float) -> str:
+    """Watch for a moment whether the DAG goes: what to say of it. Nothing is raised: the flow is deleted."""
+    try:
+        _wait_until_gone(airflow, dag_id, seconds)
+    except (WaitTimedOut, AirflowError):
+        return " Airflow shows the DAG until it notices, by its default settings within two minutes."
+    return ""
 
 
 def _wait_until_gone(airflow: Airflow, dag_id: str, seconds: float) -> None:
@@ -89,7 +117,8 @@ def _wait_until_gone(airflow: Airflow, dag_id: str, seconds: float) -> None:
             look,
             what=f"Airflow still shows the DAG {dag_id!r}, whose spec is gone",
             seconds=seconds,
-            cure="Does its DAG processor run? Delete the flow again later.",
+            pause=brisk,
+            cure="Does its DAG processor run? Delete the flow again later, with artifacts=True.",
         )
 
 
@@ -109,7 +138,7 @@ def _delete_dag(airflow: Airflow, dag_id: str, seconds: float) -> None:
         look,
         what=f"tasks of the DAG {dag_id!r} still run, so Airflow does not delete it",
         seconds=seconds,
-        cure="Its spec is gone. Delete the flow again when they have ended.",
+        cure="Its spec is gone. Delete the flow again when they have ended, with artifacts=True.",
     )
 
 

@@ -84,6 +84,9 @@ class FolderDelivery:
             file.write(data)
             # Airflow runs as another user.
             os.fchmod(file.fileno(), 0o644)
+            # Renamed before it is on the disk, it would be empty after a loss of power.
+            file.flush()
+            os.fsync(file.fileno())
         return str(path)
 
     def delivered(self, dag_id: str) -> bytes | None:

@@ -1,13 +1,18 @@
-"""From a published spec to a DAG that Airflow shows: waiting, and asking Airflow to look at once."""
+"""From a published spec to a DAG that Airflow shows: asking Airflow to look at once, and waiting.
+
+In: a flow's record. Out: the DAG of its version, or a sentence that says what Airflow shows instead.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import AirflowError, AuthoringError
-from aqueduct_provider.sdk.waiting import Patient, wait_for
+from aqueduct_provider.errors import AirflowError, AqueductError, AuthoringError, WaitTimedOut
+from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.registry import Record
@@ -15,17 +20,28 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.rest.models import DagInfo
     from aqueduct_provider.sdk.session import Session
 
-# Airflow parses a loader again every 30 s; asked earlier, it may still keep the last version for as long.
-_ASK_AGAIN = 5
+# Of every DAG that is made of a spec.
+TAG = "aqueduct"
+# Long enough for an Airflow that keeps a version for 30 s after it has stored it
+# ([core] min_serialized_dag_update_interval) and parses every 30 s.
+SHOWN_SECONDS = 60.0
+# Asked earlier, Airflow may still keep the last version.
+_ASK_AGAIN_SECONDS = 5.0
+# Of the files that may hold the DAG.
+_MOST_ASKED = 3
 _CURE = (
     "The spec is at {place}. Does Airflow look there? Its DAG folder needs the loader of "
     "`aqueduct-airflow init` (with --connection for specs in S3). A spec that it cannot use is a DAG with "
     "the tag 'broken spec'; errors of the loader stand under Import Errors."
 )
+_LATER = (
+    "Airflow does not show it yet. The spec is delivered: it appears when Airflow looks for changes, mostly "
+    "within 30 seconds. client.status() tells."
+)
 
 
 def wait_until_deployed(session: Session, record: Record, timeout: float, *, progress: bool) -> None:
-    """Wait until Airflow shows the record's version.
+    """Ask Airflow to look for the record's version, and wait until it shows it.
 
     :param timeout: seconds.
     :raises WaitTimedOut: it does not show it in time.
@@ -37,13 +53,32 @@ def wait_until_deployed(session: Session, record: Record, timeout: float, *, pro
     look = Patient(watch.look)
     if look():
         return
-    with spinner(f"Waiting for Airflow to show {record.name!r} ...", shown=progress):
+    with spinner(f"Waiting for Airflow to show {record.name!r} ...", shown=progress and timeout > 0):
         wait_for(
             look,
             what=watch.found,
             seconds=timeout,
+            pause=brisk,
             cure=_CURE.format(place=record.delivered_to),
         )
+
+
+def show(session: Session, record: Record, timeout: float) -> str:
+    """Ask Airflow to show what was just delivered, and wait for a while: a sentence that says what it shows.
+
+    The flow is published whatever happens here, so nothing is raised.
+
+    :param timeout: seconds; 0: ask, and do not wait.
+    """
+    try:
+        wait_until_deployed(session, record, timeout, progress=True)
+        return f"Airflow shows it: {session.airflow(record.engine).url(record.dag_id)}"
+    except WaitTimedOut:
+        return _LATER if timeout > 0 else ""
+    except AuthoringError as error:
+        return str(error)
+    except AqueductError as error:
+        return f"Its spec is delivered, and Airflow finds it by itself; it could not be asked to: {error}"
 
 
 @dataclass
@@ -53,26 +88,33 @@ class _Watch:
     session: Session
     airflow: Airflow
     record: Record
-    _looks: int = field(default=0, init=False)
+    _ask_at: float = field(default=0.0, init=False)
     _seen: DagInfo | None = field(default=None, init=False)
 
     def look(self) -> bool:
         """Whether it is there; asks for it now and then."""
-        self._seen = self.airflow.dag(self.record.dag_id)
-        if self._seen is not None and self.record.version_id in self._seen.tags:
+        dag_id, version = self.record.dag_id, self.record.version_id
+        self._seen = self.airflow.dag(dag_id, gone=True)
+        # A run that begins before the docs are new has the tasks of the version before.
+        if self._shown and version in self._shown.tags and version in self.airflow.docs(dag_id):
             return True
-        if self._looks % _ASK_AGAIN == 0:
+        now = time.monotonic()
+        if now >= self._ask_at:
             self._check_newest()
-            ask_to_parse(self.airflow, self.record.dag_id)
-        self._looks += 1
+            _ask(self.airflow, self._seen)
+            self._ask_at = now + _ASK_AGAIN_SECONDS
         return False
 
     def found(self) -> str:
         """What is there instead, in words."""
         name = self.record.name
-        if self._seen is None:
+        if self._shown is None:
             return f"Airflow has no DAG {self.record.dag_id!r}, which shows {name!r}"
         return f"Airflow still shows an older version of {name!r}, not {self.record.version_id}"
+
+    @property
+    def _shown(self) -> DagInfo | None:
+        return None if self._seen is None or self._seen.is_gone else self._seen
 
     def _check_newest(self) -> None:
         newest = self.session.registry.at(self.record.dag_id)
@@ -85,11 +127,28 @@ class _Watch:
 
 
 def ask_to_parse(airflow: Airflow, dag_id: str) -> None:
-    """Ask Airflow to read its loader now, where one of its DAGs tells which file that is.
+    """Ask Airflow to read the file of a DAG now, or those that may have it.
 
-    A courtesy that Airflow may refuse: it reads the file by itself after a while.
+    A courtesy that Airflow may refuse: it reads its files by itself after a while.
     """
     with suppress(AirflowError):
-        known = airflow.dag(dag_id) or airflow.any_dag("aqueduct")
-        if known is not None and known.file_token:
-            airflow.parse_now(known.file_token)
+        _ask(airflow, airflow.dag(dag_id, gone=True))
+
+
+def _ask(airflow: Airflow, known: DagInfo | None) -> None:
+    """Likewise.
+
+    :param known: the DAG; its file is no guess as long as it is there.
+    """
+    with suppress(AirflowError):
+        own = [known] if known is not None else []
+        others = airflow.dags(TAG, gone=True, limit=100) if known is None or known.is_gone else []
+        for token in _tokens([*own, *others])[:_MOST_ASKED]:
+            airflow.parse_now(token)
+
+
+def _tokens(dags: Sequence[DagInfo]) -> list[str]:
+    """Those of different files; first one of each bundle, which Airflow then looks through for new files."""
+    first_of_bundle = {dag.bundle: dag.file_token for dag in reversed(dags)}
+    first = list(first_of_bundle.values())[::-1]
+    return [token for token in dict.fromkeys([*first, *(dag.file_token for dag in dags)]) if token]

@@ -45,7 +45,8 @@ def publish(composition: Composition, store: ObjectStore, delivery: Delivery, en
     :param store: the artifact store.
     :param delivery: puts the spec where Airflow finds it.
     :param engine: name of the resource that the flow is published to.
-    :raises AuthoringError: another flow has this DAG id, here or where the spec is delivered.
+    :raises AuthoringError: another flow has this DAG id, here or where the spec is delivered, or had it and
+        its runs are still there.
     :raises ConfigError: there is no place where it could be delivered.
     :raises StorageError: the store did not do what was asked; Airflow has the version that it had before.
     """
@@ -55,41 +56,48 @@ def publish(composition: Composition, store: ObjectStore, delivery: Delivery, en
     missing = [(key, data) for key, data in composition.objects.items() if key not in present]
     together([partial(_put_missing, store, key, data) for key, data in missing], REQUESTS)
     store.put(FlowLayout(str(spec.flow.id)).version(str(spec.version.id)), composition.text)
-    known_place = previous.delivered_to if previous and previous.engine == engine else ""
-    record = _record(composition, engine, known_place)
+    live = previous if previous and previous.retired_at is None else None
+    known_place = live.delivered_to if live and live.engine == engine else ""
+    record = _record(composition, engine, known_place, previous)
     registry.put(record)
-    with _taken_back(registry, record, previous):
+    with _taken_back(registry, record, live):
         place = delivery.deliver(spec.dag_id, composition.text)
     if place != known_place:
         record = replace(record, delivered_to=place)
         registry.put(record)
+    if live is None:
+        registry.forget(record)
     return record
 
 
-def unpublish(record: Record, store: ObjectStore, delivery: Delivery, *, artifacts: bool) -> None:
-    """Take a flow out of Airflow's sight, then out of the registry. Doing it again is no error.
+def erase(record: Record, store: ObjectStore) -> None:
+    """Delete what a retired flow has left in the store: versions, values, runs, and its record last.
 
-    :param artifacts: delete its versions, values and runs too. Function archives stay, for flows share them;
-        so do objects that its load operators have written.
+    Function archives stay, for flows share them; so do objects that its load operators have written.
     """
-    delivery.withdraw(record.dag_id)
-    Registry(store).remove(record)
-    if artifacts:
-        store.delete(store.list(FlowLayout(record.flow_id).prefix))
+    store.delete(store.list(FlowLayout(record.flow_id).prefix))
+    Registry(store).forget(record)
 
 
 def _previous(registry: Registry, spec: WorkflowSpec) -> Record | None:
-    """The record that will be replaced; a damaged one is mended by this publication."""
+    """The record that will be replaced; a damaged one is mended by this publication.
+
+    That of a flow that was deleted makes this the next version of it: its runs are still there.
+    """
     try:
-        previous = registry.at(spec.dag_id)
+        previous = registry.at(spec.dag_id) or registry.retired_at(spec.dag_id)
     except IntegrityError as error:
         log.warning("%s", error)
         return None
     if previous is not None and previous.flow_id != str(spec.flow.id):
+        # Airflow knows the runs of a deleted flow by its DAG id: they would be taken for those of this one.
+        state, cure = "is published already", ""
+        if previous.retired_at is not None:
+            state, cure = "has left runs there", " with all that its runs left (artifacts=True)"
         raise AuthoringError(
             f"The flows {previous.name!r} and {spec.flow.name!r} have colliding names: both get the DAG id "
-            f"{spec.dag_id!r} in Airflow, and {previous.name!r} is published already. Give this one another "
-            f"name, or delete {previous.name!r} first."
+            f"{spec.dag_id!r} in Airflow, and {previous.name!r} {state}. Give this one another "
+            f"name, or delete {previous.name!r}{cure} first."
         )
     return previous
 
@@ -114,19 +122,19 @@ def _put_missing(store: ObjectStore, key: str, data: bytes) -> None:
 
 
 @contextmanager
-def _taken_back(registry: Registry, record: Record, previous: Record | None) -> Iterator[None]:
+def _taken_back(registry: Registry, record: Record, live: Record | None) -> Iterator[None]:
     """When the delivery is refused, make the registry as it was. A store that fails may have it: not then."""
     try:
         yield
     except (AuthoringError, ConfigError):
-        if previous is None:
+        if live is None:
             registry.remove(record)
         else:
-            registry.put(previous)
+            registry.put(live)
         raise
 
 
-def _record(composition: Composition, engine: str, place: str) -> Record:
+def _record(composition: Composition, engine: str, place: str, previous: Record | None) -> Record:
     spec = composition.spec
     return Record(
         flow_id=str(spec.flow.id),
@@ -137,4 +145,5 @@ def _record(composition: Composition, engine: str, place: str) -> Record:
         engine=engine,
         delivered_to=place,
         spec_sha256=hashlib.sha256(composition.text).hexdigest(),
+        earlier=previous.next_earlier() if previous else (),
     )

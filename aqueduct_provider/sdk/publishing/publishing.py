@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
     from aqueduct_provider.sdk.publishing.registry import Record
     from aqueduct_provider.sdk.resources.airflow import AirflowResource
+    from aqueduct_provider.sdk.schedule import OnAssets
     from aqueduct_provider.sdk.session import Session
 
 log = logging.getLogger("aqueduct")
@@ -28,13 +29,14 @@ class FlowRequest:
     name: str
     artifacts: list[ArtifactNode]
     description: str = ""
-    schedule: str = ""
+    schedule: str | OnAssets = ""
     metrics: list[ArtifactNode] | None = None
     checks: list[ArtifactNode] | None = None
     k_latest_runs: int | None = None
     sources: tuple[Record, ...] = ()
     disable_snapshots: bool = False
     tags: tuple[str, ...] = ()
+    fuse: bool | None = None
 
 
 def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource) -> Record:
@@ -56,6 +58,7 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
             k_latest_runs=request.k_latest_runs,
             disable_snapshots=request.disable_snapshots,
             tags=request.tags,
+            fuse=request.fuse,
         ),
         request.artifacts,
         request.metrics,
@@ -82,6 +85,10 @@ def _check_python(engine: AirflowResource) -> None:
 def _check_sources(session: Session, request: FlowRequest, engine: AirflowResource) -> None:
     """Refuse to wait for flows that this one could not follow."""
     for source in request.sources:
+        if source.retired_at is not None:
+            raise AuthoringError(
+                f"{request.name!r} cannot run after {source.name!r}, which was deleted. Publish that first."
+            )
         if source.name == request.name:
             raise AuthoringError(
                 f"{request.name!r} cannot run after itself: give another flow as source_flow."

@@ -1,83 +1,47 @@
 """What is published: the records and the specs in the artifact store, which is the registry.
 
-In: a store. Out: records, one for each flow, and the specs of all its versions. A record is small JSON; its
-readers ignore fields that they do not know. Must not import: Airflow; the spec's models only when a spec is
-read.
+In: a store. Out: records, one for each flow, and the specs of all its versions. The record of a flow that was
+deleted stays, elsewhere, as long as its runs do. Must not import: Airflow; the spec's models only when a spec
+is read.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, ObjectNotFound
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of
+from aqueduct_provider.sdk.publishing.record import Record
 from aqueduct_provider.state.exec_state import exec_state_from_json
-from aqueduct_provider.storage.layout import PUBLISHED_PREFIX, FlowLayout, NativeLayout, published
+from aqueduct_provider.storage.layout import (
+    PUBLISHED_PREFIX,
+    RETIRED_PREFIX,
+    FlowLayout,
+    NativeLayout,
+    published,
+    retired,
+)
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.base import ObjectStore
 
+__all__ = ["REQUESTS", "Record", "Registry"]
+
 log = logging.getLogger(__name__)
 
 # Requests at the same time.
 REQUESTS = 16
 _SPECS_KEPT = 256
-
-
-@dataclass(frozen=True)
-class Record:
-    """A flow as it was published last.
-
-    :param flow_id: UUID, the same for every version.
-    :param created_at: when this version was published, with offset.
-    :param engine: name of the resource that it was published to.
-    :param delivered_to: where its spec lies for Airflow, for people; empty until it is there.
-    :param spec_sha256: digest of the version's spec.
-    """
-
-    flow_id: str
-    name: str
-    dag_id: str
-    version_id: str
-    created_at: datetime
-    engine: str
-    delivered_to: str
-    spec_sha256: str
-
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return json.dumps({**asdict(self), "created_at": self.created_at.isoformat()}, indent=2).encode()
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Record:
-        """The record in ``data``.
-
-        :raises ValueError: there is none.
-        """
-        document = json.loads(data)
-        if not isinstance(document, dict):
-            raise ValueError("it is no JSON object")
-        values = {field.name: document.get(field.name) for field in fields(cls)}
-        if wrong := [name for name, value in values.items() if not isinstance(value, str)]:
-            raise ValueError(f"it has no text at {', '.join(wrong)}")
-        known: dict[str, Any] = values
-        created_at = datetime.fromisoformat(known["created_at"])
-        if created_at.tzinfo is None:
-            raise ValueError("created_at has no offset")
-        # Both become parts of keys, also of those that are deleted.
-        ids = {name: str(UUID(known[name])) for name in ("flow_id", "version_id")}
-        return cls(**{**known, **ids, "created_at": created_at})
 
 
 class Registry:
@@ -93,37 +57,46 @@ class Registry:
 
     def records(self) -> list[Record]:
         """Every published flow, in the order of DAG ids; those whose record is damaged are logged."""
-        found, damaged = self._read_all()
-        for error in damaged:
-            log.warning("%s", error)
-        return found
+        return _told(*self._read_all(PUBLISHED_PREFIX))
+
+    def retired(self) -> list[Record]:
+        """Every flow that was deleted and whose runs are still there, likewise."""
+        found = _told(*self._read_all(RETIRED_PREFIX))
+        # One that was just published again may still have both records.
+        live = set(self.store.list(PUBLISHED_PREFIX)) if found else set()
+        return [record for record in found if published(record.dag_id) not in live]
 
     def at(self, dag_id: str) -> Record | None:
-        """The record of a DAG id, in one request; None where there is none.
+        """The record of a published flow by its DAG id, in one request; None where there is none.
 
         :raises IntegrityError: it is damaged.
         """
-        try:
-            return self._read(published(dag_id))
-        except ObjectNotFound:
-            return None
+        return self._read_if_there(published(dag_id))
 
-    def find(self, identifier: str | UUID) -> Record:
-        """The flow with this name; else the one with this DAG id; else the one with this flow id.
+    def retired_at(self, dag_id: str) -> Record | None:
+        """The record of a flow that was deleted, likewise."""
+        return self._read_if_there(retired(dag_id))
 
+    def find(self, identifier: str | UUID, *, retired: bool = False) -> Record:
+        """The published flow with this name; else the one with this DAG id; else the one with this flow id.
+
+        :param retired: where no published flow is meant, one that was deleted will do.
         :raises NotFound: there is none.
         :raises IntegrityError: its record is damaged.
         """
         wanted = str(identifier)
-        # By its name, a flow is found in one request, however many there are.
-        near = self.at(dag_id_of(wanted))
-        if near is not None and near.name == wanted:
-            return near
-        known, damaged = self._read_all()
-        record = _first(known, wanted)
-        if record is None:
-            raise self._not_found(wanted, known, damaged)
-        return record
+        places = {PUBLISHED_PREFIX: self.at, **({RETIRED_PREFIX: self.retired_at} if retired else {})}
+        for at in places.values():
+            # By its name, a flow is found in one request, however many there are.
+            if near := _named(wanted, at):
+                return near
+        known, damaged = list[Record](), list[IntegrityError]()
+        for prefix in places:
+            records, errors = self._read_all(prefix)
+            if record := _first(records, wanted):
+                return record
+            known, damaged = known + records, damaged + errors
+        raise self._not_found(wanted, known, damaged, None if retired else _named(wanted, self.retired_at))
 
     def versions(self, flow_id: str) -> list[str]:
         """The ids of a flow's versions, in no order of time: their specs know when they were made."""
@@ -181,12 +154,27 @@ class Registry:
             return None
 
     def put(self, record: Record) -> None:
-        """Write a flow's record."""
+        """Write the record of a published flow."""
         self.store.put(published(record.dag_id), record.to_json())
 
     def remove(self, record: Record) -> None:
-        """Delete a flow's record; one that is not there is no error."""
+        """Delete the record of a published flow; one that is not there is no error."""
         self.store.delete([published(record.dag_id)])
+
+    def retire(self, record: Record, moment: datetime) -> Record:
+        """Move the record of a published flow to the retired ones.
+
+        :param moment: when the flow was deleted.
+        """
+        gone = replace(record, retired_at=moment)
+        # In this order it is never lost.
+        self.store.put(retired(record.dag_id), gone.to_json())
+        self.remove(record)
+        return gone
+
+    def forget(self, record: Record) -> None:
+        """Delete the record of a retired flow: it is published again, or all that it left is deleted."""
+        self.store.delete([retired(record.dag_id)])
 
     def _parse_spec(self, flow_id: str, version_id: str) -> tuple[WorkflowSpec, str]:
         from aqueduct_provider.spec.loader import parse
@@ -199,7 +187,7 @@ class Registry:
         data = self.store.get(key)
         try:
             record = Record.from_json(data)
-            if published(record.dag_id) != key:
+            if key not in (published(record.dag_id), retired(record.dag_id)):
                 raise ValueError("it is that of another DAG id")
         except (ValueError, RecursionError) as error:
             raise IntegrityError(
@@ -208,9 +196,15 @@ class Registry:
             ) from error
         return record
 
-    def _read_all(self) -> tuple[list[Record], list[IntegrityError]]:
+    def _read_if_there(self, key: str) -> Record | None:
+        try:
+            return self._read(key)
+        except ObjectNotFound:
+            return None
+
+    def _read_all(self, prefix: str) -> tuple[list[Record], list[IntegrityError]]:
         """The records that can be read, and the errors of the others."""
-        keys = [key for key in self.store.list(PUBLISHED_PREFIX) if key.endswith(".json")]
+        keys = [key for key in self.store.list(prefix) if key.endswith(".json")]
         found = together([partial(self._attempt, key) for key in keys], REQUESTS)
         records = [one for one in found if isinstance(one, Record)]
         return records, [one for one in found if isinstance(one, IntegrityError)]
@@ -223,12 +217,28 @@ class Registry:
         except IntegrityError as error:
             return error
 
-    def _not_found(self, wanted: str, known: list[Record], damaged: list[IntegrityError]) -> NotFound:
+    def _not_found(
+        self, wanted: str, known: list[Record], damaged: list[IntegrityError], gone: Record | None
+    ) -> NotFound:
         message = f"There is no flow {wanted!r} in {self.store.url(PUBLISHED_PREFIX)}."
-        message += suggestion(wanted, {name for one in known for name in (one.name, one.dag_id)})
+        if gone is not None and gone.retired_at is not None:
+            message += f" It was deleted on {gone.retired_at:%Y-%m-%d}. Publish it again first."
+        else:
+            message += suggestion(wanted, {name for one in known for name in (one.name, one.dag_id)})
         if damaged:
             message += f" It may be one that cannot be read: {' '.join(map(str, damaged))}"
         return NotFound(message)
+
+
+def _named(name: str, at: Callable[[str], Record | None]) -> Record | None:
+    near = at(dag_id_of(name))
+    return near if near is not None and near.name == name else None
+
+
+def _told(records: list[Record], damaged: list[IntegrityError]) -> list[Record]:
+    for error in damaged:
+        log.warning("%s", error)
+    return records
 
 
 def _first(records: Sequence[Record], wanted: str) -> Record | None:

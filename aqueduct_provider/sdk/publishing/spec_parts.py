@@ -16,6 +16,9 @@ from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
 Json = dict[str, Any]
 
+# The task that runs a flow of which all operators are fused.
+FLOW_TASK = "flow"
+
 
 class Packed(Protocol):
     """A function archive, as ``sdk/packaging/packaging.py`` makes it."""
@@ -71,10 +74,14 @@ def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedVal
     }
 
 
-def operator_part(graph: FlowGraph, operator: OperatorNode, package: Packed | None) -> Json:
+def operator_part(
+    graph: FlowGraph, operator: OperatorNode, package: Packed | None, fuse: bool | None = None
+) -> Json:
     """One of the spec's ``operators``; what was not said is left to the spec's own defaults.
 
     :param package: its function, for kinds that have one.
+    :param fuse: True: as all others of the flow, it runs in one task; False: in one of its own; None: as its
+        author said.
     """
     options = operator.options
     task_id = graph.task_ids[operator]
@@ -90,6 +97,7 @@ def operator_part(graph: FlowGraph, operator: OperatorNode, package: Packed | No
         "retry_delay": options.retry_delay,
         "timeout": options.timeout,
         "pool": options.pool,
+        "fuse": options.fuse if fuse is None else FLOW_TASK if fuse else None,
         "resources": dict(options.resources) or None,
         "parameter": graph.name(operator) if operator.kind == "param" else None,
         "metric": operator.system_metric if operator.kind == "system_metric" else None,

@@ -22,10 +22,16 @@ def trigger(
 ) -> Run:
     """Run a flow once.
 
-    :raises AuthoringError: a name or a value does not fit, or the flow is paused; nothing was sent.
+    :raises AuthoringError: a name or a value does not fit, or the flow is paused, or was deleted; nothing was
+        sent.
     :raises WaitTimedOut: Airflow does not show the flow's version in time.
     """
     record, airflow = flow.record, flow.session.airflow(flow.record.engine)
+    if record.retired_at is not None:
+        raise AuthoringError(
+            f"{record.name!r} was deleted on {record.retired_at:%Y-%m-%d}, so it cannot run; its old runs "
+            "can be read. Publish it again to run it."
+        )
     given = given_values(flow, parameters)
     flow.wait_until_deployed(timeout, progress=progress)
     dag = airflow.dag(record.dag_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from aqueduct_provider.sdk.publishing.registry import Record
     from aqueduct_provider.sdk.reading.saved_objects import SavedObject
+    from aqueduct_provider.sdk.reading.status import FlowStatus
     from aqueduct_provider.sdk.rest.airflow import Airflow
     from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.spec.models import WorkflowSpec
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 @dataclass(eq=False)
 class Flow:
     """A published flow; ``client.publish_flow(...)`` and ``client.flow(name)`` give it.
+
+    One that was deleted can be read as before, as long as its runs are kept; it cannot run.
 
     Example::
 
@@ -36,7 +40,9 @@ class Flow:
     record: Record
 
     def __repr__(self) -> str:
-        return f"<Flow {self.record.name!r} on {self.record.engine!r}>"
+        gone = self.record.retired_at
+        deleted = f", deleted on {gone:%Y-%m-%d}" if gone else ""
+        return f"<Flow {self.record.name!r} on {self.record.engine!r}{deleted}>"
 
     def id(self) -> UUID:
         """The same for every version of the flow."""
@@ -45,6 +51,22 @@ class Flow:
     def name(self) -> str:
         """What people call it."""
         return self.record.name
+
+    def retired_at(self) -> datetime | None:
+        """When the flow was deleted; None: it is published."""
+        return self.record.retired_at
+
+    def status(self) -> FlowStatus:
+        """Whether Airflow shows the version that was published last, and since when it does not.
+
+        An Airflow that does not answer is a part of the status, too.
+        """
+        from aqueduct_provider.sdk.reading.status import statuses
+
+        # What is published may have changed since this flow was read.
+        registry, dag_id = self.session.registry, self.record.dag_id
+        newest = registry.at(dag_id) or registry.retired_at(dag_id) or self.record
+        return statuses(self.session, [newest])[0]
 
     @cached_property
     def spec(self) -> WorkflowSpec:
@@ -109,6 +131,20 @@ class Flow:
         from aqueduct_provider.sdk.reading.history import metric_history
 
         return metric_history(name, self.runs(limit))
+
+    def prune(self, keep: int | None = None, *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Delete the artifacts of older runs; ``run_id``, ``objects`` and ``size`` in bytes of each run.
+
+        Runs that are waiting or running are never touched, nor those of which nobody knows that they have
+        ended. Status, logs, metadata and :meth:`metric_history` stay.
+
+        :param keep: how many of the newest successful runs keep their artifacts; None: ``k_latest_runs``.
+        :param dry_run: delete nothing, and tell what would be deleted.
+        :raises AuthoringError: neither is set. :raises AirflowUnreachable: Airflow is away.
+        """
+        from aqueduct_provider.sdk.publishing.pruning import prune_flow
+
+        return prune_flow(self, keep, dry_run=dry_run)
 
     def wait_until_deployed(self, timeout: float = 600, *, progress: bool = True) -> None:
         """Wait until Airflow shows the version that was published last.

@@ -25,7 +25,7 @@ def metric_history(name: str, runs: Sequence[Run]) -> pandas.DataFrame:
 
     Columns: ``run_id``, ``created_at``, ``status``, ``value``. Values are floats; those of checks are
     booleans, in pandas' type that knows missing ones. They are missing where a run has not written it, or
-    where its version of the flow had no such artifact.
+    where its version of the flow had no such artifact. Those of runs that retention has pruned are there.
 
     :param runs: as Airflow told them.
     :raises AuthoringError: the artifact is no number and no check.
@@ -74,4 +74,4 @@ def _value(run: Run, name: str, type_: str | None) -> Any:
             f"{name!r} is of type {found}: only numbers and checks have a history. Read it run by run, with "
             "run.artifact(name).get()."
         )
-    return None if source is None or source.metadata is None else source.value()
+    return None if source is None else source.kept()[1]

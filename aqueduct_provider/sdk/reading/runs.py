@@ -8,7 +8,7 @@ alone tells.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -20,8 +20,6 @@ from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.reading.outcomes import (
     ENDED,
     OperatorRun,
-    leaves_outcome,
-    operator_run,
     run_status,
     status_without_airflow,
 )
@@ -65,7 +63,7 @@ class Run:
     info: RunInfo | None = None
     _spec: WorkflowSpec | None = field(default=None, init=False)
     # What operators left that have ended, by the try that left it.
-    _states: dict[TaskInfo, ExecState | None] = field(default_factory=dict, init=False)
+    _states: dict[Hashable, ExecState | None] = field(default_factory=dict, init=False)
 
     def __repr__(self) -> str:
         known = f": {run_status(self.info.state)}" if self.info else ""
@@ -122,15 +120,15 @@ class Run:
             return status_without_airflow(operators), operators, str(error)
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters' values in this run, by name; those not computed yet are left out."""
+        """The parameters' values in this run, by name; those not computed yet, or deleted, are left out."""
         from aqueduct_provider.spec.models import ParamOperator
         from aqueduct_provider.storage.parallel import together
 
         spec = self.spec
         params = [operator for operator in spec.operators if isinstance(operator, ParamOperator)]
         sources = together([partial(self._source, spec, one.outputs[0]) for one in params], REQUESTS)
-        pairs = zip(params, sources, strict=True)
-        return {one.parameter: source.value() for one, source in pairs if source.metadata is not None}
+        values = {one.parameter: source.kept() for one, source in zip(params, sources, strict=True)}
+        return {name: value for name, (is_there, value) in values.items() if is_there}
 
     def artifact(self, name: str) -> Artifact:
         """The artifact with this name; its ``.get()`` reads the value from the store.
@@ -155,22 +153,29 @@ class Run:
     def logs(self, operator: str, try_number: int | None = None) -> str:
         """The log of an operator's task as Airflow keeps it; what its code printed, where Airflow has none.
 
+        Of a task that runs several operators, it is this one's part.
+
         :param operator: the operator's name, or its task id.
         :param try_number: which try, from 1 on; None: the last one.
         :raises NotFound: the flow has no such operator, or the operator no such try.
         :raises AuthoringError: several operators have this name.
         """
+        from aqueduct_provider.sdk.reading.fused import counts, part_of_log
+
         found = self._operator(operator)
         tasks = self._tasks()
-        task = tasks.get(found.task_id) if tasks else None
+        task = tasks.get(found.airflow_task_id) if tasks else None
         tries = task.try_number if task else 0
         if try_number is not None and not 1 <= try_number <= max(1, tries):
             raise NotFound(f"{operator!r} has no try {try_number!r} in run {self.run_id}: it had {tries}.")
         if task:
             number = max(1, try_number or tries)
-            if text := self._airflow.log(self.record.dag_id, self.run_id, found.task_id, number):
-                return text
+            text = self._airflow.log(self.record.dag_id, self.run_id, task.task_id, number)
+            if part := part_of_log(text, found, self.spec):
+                return part
         state = self._exec_state(found) if try_number in (None, tries) else None
+        if found.fuse is not None and task and not counts(state, task):
+            return ""
         return f"{state.stdout}{state.stderr}" if state else ""
 
     def describe(self) -> None:
@@ -252,29 +257,32 @@ class Run:
         return NativeLayout(self.record.flow_id, self.run_id)
 
     def _outcomes(self, tasks: Tasks | None) -> list[OperatorRun]:
-        operators = self.spec.operators
+        from aqueduct_provider.sdk.reading.fused import operator_runs
+
+        spec = self.spec
         if tasks is None:
-            states = self._read([partial(self._exec_state, operator) for operator in operators])
-            told = zip(operators, states, strict=True)
-            return [operator_run(one, None, state, untold=ExecutionStatus.UNKNOWN) for one, state in told]
-        known = [tasks.get(operator.task_id) for operator in operators]
-        self._read_new(operators, known)
+            states = self._read([partial(self._exec_state, operator) for operator in spec.operators])
+            left = {one.id: state for one, state in zip(spec.operators, states, strict=True)}
+            return operator_runs(spec, {}, left, untold=ExecutionStatus.UNKNOWN)
         over = self.info is not None and run_status(self.info.state) in ENDED
         untold = ExecutionStatus.UNKNOWN if over else ExecutionStatus.PENDING
-        return [
-            operator_run(operator, task, self._states.get(task) if task else None, untold=untold)
-            for operator, task in zip(operators, known, strict=True)
-        ]
+        return operator_runs(spec, tasks, self._read_new(spec, tasks), untold=untold)
 
-    def _read_new(self, operators: Sequence[Operator], tasks: Sequence[TaskInfo | None]) -> None:
-        """Read what the operators left that have ended since the last look."""
+    def _read_new(self, spec: WorkflowSpec, tasks: Tasks) -> dict[str, ExecState | None]:
+        """What the operators left, by their ids; it is read of those that have ended since the last look."""
+        from aqueduct_provider.sdk.reading.fused import is_settled, may_have_state, state_key
+
+        known = [(one, tasks[one.airflow_task_id]) for one in spec.operators if one.airflow_task_id in tasks]
+        keys = {one.id: state_key(one, task) for one, task in known if may_have_state(one, task)}
         new = [
-            (operator, task)
-            for operator, task in zip(operators, tasks, strict=True)
-            if task and leaves_outcome(task) and task not in self._states
+            (one, key)
+            for one, task in known
+            if (key := keys.get(one.id))
+            and not (key in self._states and is_settled(one, task, self._states[key]))
         ]
         states = self._read([partial(self._exec_state, operator) for operator, _ in new])
-        self._states.update({task: state for (_, task), state in zip(new, states, strict=True)})
+        self._states.update({key: state for (_, key), state in zip(new, states, strict=True)})
+        return {operator: self._states[key] for operator, key in keys.items()}
 
     def _read(self, calls: Sequence[Callable[[], ExecState | None]]) -> list[ExecState | None]:
         from aqueduct_provider.storage.parallel import together
@@ -311,6 +319,7 @@ class Run:
             return None
 
     def _source(self, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
+        from aqueduct_provider.sdk.reading.deleted import deletion_of
         from aqueduct_provider.sdk.reading.stored import StoredSource, metadata_of
 
         store, layout = self.session.store, self._layout
@@ -324,6 +333,7 @@ class Run:
             metadata_key=metadata_key,
             metadata=metadata,
             why_missing=partial(self._why_missing, spec.producer(artifact_id)),
+            deletion=partial(deletion_of, store, layout, artifact),
         )
 
     def _why_missing(self, operator: Operator) -> str:
@@ -332,9 +342,7 @@ class Run:
             tasks = self._tasks()
         except (AirflowError, NotFound):
             tasks = None
-        task = tasks.get(operator.task_id) if tasks else None
-        untold = ExecutionStatus.UNKNOWN if tasks is None else ExecutionStatus.PENDING
-        outcome = operator_run(operator, task, self._exec_state(operator), untold=untold)
+        (outcome,) = (one for one in self._outcomes(tasks) if one.task_id == operator.task_id)
         reason = f" {outcome.tip}" if outcome.tip else ""
         return f"operator {operator.name!r} of run {self.run_id} is {outcome.word}.{reason}"
 

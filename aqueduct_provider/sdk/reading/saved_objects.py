@@ -27,6 +27,7 @@ class SavedObject:
     :param resource_name: the connected resource; where none is connected here, the Airflow connection.
     :param service: such as ``Postgres``.
     :param update_mode: ``append``, ``replace`` or ``fail``; files are replaced.
+    :param asset: URI of the Airflow asset that the load updates; None where its name is only known in a run.
     """
 
     name: str
@@ -34,6 +35,7 @@ class SavedObject:
     resource_name: str
     service: str
     update_mode: str
+    asset: str | None = None
 
 
 def saved_objects(spec: WorkflowSpec, profile: Profile) -> dict[str, list[SavedObject]]:
@@ -49,14 +51,15 @@ def saved_objects(spec: WorkflowSpec, profile: Profile) -> dict[str, list[SavedO
 
 
 def _saved(spec: WorkflowSpec, operator: LoadOperator, resource: str) -> SavedObject:
+    from aqueduct_provider.spec.assets import saved_asset
     from aqueduct_provider.spec.data_systems import FilesLoad, MongoLoad
 
-    target = operator.target
+    target, asset = operator.target, saved_asset(spec, operator)
     if isinstance(target, FilesLoad):
-        return SavedObject(target.filepath, operator.name, resource, target.connector, "replace")
+        return SavedObject(target.filepath, operator.name, resource, target.connector, "replace", asset)
     name = target.collection if isinstance(target, MongoLoad) else target.table
     name = name or f"{{{spec.artifact(operator.inputs[0]).name}}}"
-    return SavedObject(name, operator.name, resource, target.connector, target.update_mode)
+    return SavedObject(name, operator.name, resource, target.connector, target.update_mode, asset)
 
 
 def _resource(operator: LoadOperator, profile: Profile) -> str:

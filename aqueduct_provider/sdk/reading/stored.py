@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AqueductError, AuthoringError, IntegrityError, NotFound, ObjectNotFound
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.reading.deleted import Deletion
     from aqueduct_provider.storage.base import ObjectStore
 
 _CURE = "Was it changed by hand? Run the operator again to write it anew."
@@ -25,6 +26,7 @@ class StoredSource:
     :param metadata: None where there was none when it was looked for.
     :param why_missing: says why the operator has not written it; asked only when it is not there.
     :param metadata_key: where to look for it again; empty: nowhere.
+    :param deletion: says why its content was deleted; asked only when it is gone.
     """
 
     name: str
@@ -34,6 +36,7 @@ class StoredSource:
     metadata: Mapping[str, Any] | None
     why_missing: Callable[[], str]
     metadata_key: str = ""
+    deletion: Callable[[], Deletion | None] = lambda: None
     node: None = field(default=None, init=False)
     _content: bytes | None = field(default=None, init=False, repr=False)
 
@@ -50,7 +53,7 @@ class StoredSource:
     def value(self, parameters: Mapping[str, Any] | None = None) -> Any:
         """The value, the caller's own; its bytes are read once.
 
-        :raises NotFound: the run has not written it.
+        :raises NotFound: the run has not written it, or it was deleted.
         :raises IntegrityError: its bytes are not what its metadata says.
         """
         if parameters:
@@ -60,6 +63,21 @@ class StoredSource:
             )
         data = self.content()
         return self._decoded(data, self.known_metadata())
+
+    def kept(self) -> tuple[bool, Any]:
+        """Whether there is a value, and the value; of deleted numbers and checks what the run's mark keeps.
+
+        :raises NotFound: its content is gone, and nothing tells why.
+        """
+        if self.metadata is None:
+            return False, None
+        try:
+            return True, self.value()
+        except NotFound:
+            deletion = self.deletion()
+            if deletion is None:
+                raise
+            return deletion.number is not None, deletion.number
 
     def known_metadata(self) -> Mapping[str, Any]:
         """The metadata; looked for again as long as there is none.
@@ -81,9 +99,12 @@ class StoredSource:
             try:
                 self._content = self.store.get(self.content_key)
             except ObjectNotFound as error:
+                deletion = self.deletion()
+                where = self.store.url(self.content_key)
                 raise NotFound(
-                    f"{self.name!r} was written, but {self.store.url(self.content_key)} is not there any "
-                    "more: it was deleted."
+                    f"{self.name!r} was {deletion.reason}"
+                    if deletion
+                    else f"{self.name!r} was written, but {where} is not there any more: it was deleted."
                 ) from error
         return self._content
 

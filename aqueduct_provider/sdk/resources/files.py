@@ -104,7 +104,7 @@ class FilesResource(DataSystem):
         :param name: of the operator; None: ``<resource> query``.
         :param output: name of the artifact.
         :param lazy: only record it.
-        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``: as in ``@op``.
+        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: the arguments do not fit each other.
         :raises OperatorFailed: a file is not what it should be. :raises NotFound: there is none.
         """
@@ -131,7 +131,7 @@ class FilesResource(DataSystem):
             parameter.
         :param format: of tables: ``"csv"``, ``"json"`` or ``"parquet"``.
         :param parameters: string artifacts.
-        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``: as in ``@op``.
+        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: the arguments do not fit each other.
         """
         given = list(parameters or ())

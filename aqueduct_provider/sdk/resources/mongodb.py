@@ -45,7 +45,7 @@ class MongoResource(DataSystem):
 
         :param collection: its name, or a string artifact that names it.
         :param update_mode: what is done where the collection exists: ``append``, ``replace`` or ``fail``.
-        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``: as in ``@op``.
+        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: an argument cannot be used.
         """
         from aqueduct_provider.sdk.authoring.artifacts import Artifact
@@ -103,7 +103,7 @@ class MongoCollection:
         :param args: those of pymongo's ``find``: the filter, the projection. In their texts ``$1``, ``$2``,
             ... are the parameters.
         :param kwargs: further ones of ``find``, such as ``sort`` and ``limit``; and ``retries``,
-            ``retry_delay``, ``timeout``, ``pool``, as in ``@op``.
+            ``retry_delay``, ``timeout``, ``pool``, ``fuse``, as in ``@op``.
         :param name: of the operator; None: ``<resource> query``.
         :param output: name of the artifact.
         :param parameters: string artifacts; a plain text becomes the parameter ``<operator>:<number>``.

@@ -68,7 +68,7 @@ class SqlResource(DataSystem):
         :param output: name of the artifact.
         :param parameters: string artifacts; a plain text becomes the parameter ``<operator>:<number>``.
         :param lazy: only record it.
-        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``: as in ``@op``.
+        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: the query or a parameter cannot be used.
         :raises DataSystemError: the database cannot be reached, or refuses the query.
 
@@ -95,7 +95,7 @@ class SqlResource(DataSystem):
 
         :param table_name: ``table`` or ``schema.table``; or a string artifact that names it.
         :param update_mode: what is done where the table exists: ``append``, ``replace`` or ``fail``.
-        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``: as in ``@op``.
+        :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: it can only be read, or an argument cannot be used.
         """
         from aqueduct_provider.sdk.authoring.artifacts import Artifact

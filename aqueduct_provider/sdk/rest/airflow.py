@@ -20,10 +20,11 @@ from aqueduct_provider.sdk.rest.login import AirflowLogin, Session
 from aqueduct_provider.sdk.rest.models import (
     ACTIVE_STATES,
     DagInfo,
+    ImportErrorInfo,
     RunInfo,
     TaskInfo,
     dag_of,
-    is_gone,
+    import_error_of,
     run_of,
     task_of,
 )
@@ -102,18 +103,44 @@ class Airflow:
 
     # --- DAGs
 
-    def dag(self, dag_id: str) -> DagInfo | None:
-        """A DAG; None when Airflow does not know it, or when its file is gone."""
+    def dag(self, dag_id: str, *, gone: bool = False) -> DagInfo | None:
+        """A DAG; None when Airflow does not know it, or when its file is gone.
+
+        :param gone: one whose file is gone will do.
+        """
         try:
-            return self._read(_dag(dag_id), lambda data: None if is_gone(data) else dag_of(data))
+            found = self._read(_dag(dag_id), dag_of)
         except NotFound:
             return None
+        return found if gone or not found.is_gone else None
 
-    def any_dag(self, tag: str) -> DagInfo | None:
-        """One DAG with this tag, whose file is there; None when there is none."""
-        query = [("tags", tag), ("limit", "1"), ("order_by", "dag_id")]
-        found = self._read("/dags", lambda data: [dag_of(dag) for dag in data["dags"]], query)
-        return found[0] if found else None
+    def dags(self, tag: str, *, gone: bool = False, limit: int | None = None) -> list[DagInfo]:
+        """The DAGs with this tag, sorted by their ids, with one request for every 100.
+
+        :param gone: those whose file is gone, too.
+        :param limit: how many at most; None: all.
+        """
+        query = [("tags", tag), ("order_by", "dag_id")]
+        if gone:
+            query.append(("exclude_stale", "false") if self.major >= 3 else ("only_active", "false"))
+        # One that came between two pages moves the others by one place.
+        found = {dag.dag_id: dag for dag in self._pages("/dags", "dags", dag_of, query, limit)}
+        return list(found.values())
+
+    def docs(self, dag_id: str) -> str:
+        """The docs of a DAG as Airflow has serialized it: the form that its next run is made of.
+
+        Tags may be newer: by the default of ``[core] min_serialized_dag_update_interval`` a DAG is serialized
+        once in 30 seconds.
+        """
+        try:
+            return self._read(f"{_dag(dag_id)}/details", lambda data: str(data.get("doc_md") or ""))
+        except NotFound:
+            return ""
+
+    def import_errors(self) -> list[ImportErrorInfo]:
+        """The files that Airflow cannot load, as far as this user may see them."""
+        return list(self._pages("/importErrors", "import_errors", import_error_of, ()))
 
     def unpause(self, dag_id: str) -> None:
         """Let the runs of a DAG start."""

@@ -59,6 +59,9 @@ class DagInfo:
     """One DAG.
 
     :param file_token: names its file when Airflow is asked to parse it again.
+    :param is_gone: its file is gone: Airflow keeps its history, and no run can be started.
+    :param has_import_errors: its file cannot be loaded; Airflow shows the DAG as it was.
+    :param bundle: where Airflow 3 has its file from.
     """
 
     dag_id: str
@@ -66,6 +69,21 @@ class DagInfo:
     tags: tuple[str, ...] = ()
     file_token: str = ""
     last_parsed_at: datetime | None = None
+    display_name: str = ""
+    is_gone: bool = False
+    has_import_errors: bool = False
+    bundle: str = ""
+
+
+@dataclass(frozen=True)
+class ImportErrorInfo:
+    """A file that Airflow cannot load.
+
+    :param filename: as Airflow names it: a path, on Airflow 3 one below its bundle.
+    """
+
+    filename: str
+    stack_trace: str
 
 
 def run_of(data: Mapping[str, Any]) -> RunInfo:
@@ -103,12 +121,16 @@ def dag_of(data: Mapping[str, Any]) -> DagInfo:
         tags=tuple(tag["name"] for tag in data.get("tags") or ()),
         file_token=data.get("file_token") or "",
         last_parsed_at=moment_of(data.get("last_parsed_time")),
+        display_name=data.get("dag_display_name") or "",
+        is_gone=bool(data.get("is_stale", not data.get("is_active", True))),
+        has_import_errors=bool(data.get("has_import_errors")),
+        bundle=data.get("bundle_name") or "",
     )
 
 
-def is_gone(data: Mapping[str, Any]) -> bool:
-    """Whether the file of a DAG is gone: Airflow keeps its history, and no run can be started."""
-    return bool(data.get("is_stale", not data.get("is_active", True)))
+def import_error_of(data: Mapping[str, Any]) -> ImportErrorInfo:
+    """An import error."""
+    return ImportErrorInfo(data["filename"], data.get("stack_trace") or "")
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 Captured = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize("arguments", [[], ["lint"], ["lnit", "x"], ["lint", "--jsn", "x"], ["init"]])
+@pytest.mark.parametrize("arguments", [[], ["lint"], ["lnit", "x"], ["lint", "--jsn", "x"], ["show"]])
 def test_usage_errors_end_with_two(arguments: list[str], capsys: Captured) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)

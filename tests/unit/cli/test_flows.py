@@ -73,7 +73,7 @@ def test_show_a_flow(place: Place, capsys: Captured) -> None:
     assert place.main("show", "churn", "--json") == 0
     found = document(capsys)
     assert set(found) == {
-        *("flow_id", "name", "dag_id", "version_id", "created_at", "engine", "delivered_to"),
+        *("flow_id", "name", "dag_id", "version_id", "created_at", "engine", "delivered_to", "retired_at"),
         *("description", "schedule", "parameters", "operators"),
     }
     assert found["schedule"] == {"type": "cron", "cron": "0 6 * * *", "timezone": "Europe/Berlin"}
@@ -261,11 +261,21 @@ def test_delete(place: Place, capsys: Captured) -> None:
     place.made.client.trigger("gone", progress=False)
     assert place.main("delete", "gone") == 1
     assert "--force" in capsys.readouterr().err
-    assert place.main("delete", "gone", "--artifacts", "--force") == 0
+    assert place.main("delete", "gone", "--force") == 0
     assert "Deleted 'gone'" in capsys.readouterr().out
     assert [one["name"] for one in place.made.client.list_flows()] == ["churn", "kinds"]
+    assert place.main("show", "gone") == 0
+    assert "\ndeleted " in capsys.readouterr().out
+    assert place.main("flows", "--retired") == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert (head.split()[-1], line.split()[0]) == ("deleted", "gone")
+    assert place.main("trigger", "gone") == 1
+    assert "'gone' was deleted on" in capsys.readouterr().err
+    assert place.main("delete", "gone", "--artifacts") == 0
     assert place.main("show", "gone") == 1
     capsys.readouterr()
+    assert place.main("flows", "--retired", "--json") == 0
+    assert document(capsys) == []
 
 
 # --- as a process

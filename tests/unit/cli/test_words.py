@@ -12,10 +12,11 @@ from aqueduct_provider.environment.builder import UvBuilder
 from aqueduct_provider.environment.cache import EnvironmentCache
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.environment.provide import provide
-from aqueduct_provider.errors import AqueductError, AuthoringError, ConfigError, NotFound
+from aqueduct_provider.errors import AqueductError, AuthoringError, ConfigError, NotFound, WaitTimedOut
 from aqueduct_provider.execution.job import read_outcome
 from aqueduct_provider.process import Finished
 from aqueduct_provider.sdk.local.systems import nothing
+from aqueduct_provider.sdk.publishing.deletion import _wait_until_gone
 from aqueduct_provider.sdk.resources.profile import Profile
 
 
@@ -65,6 +66,19 @@ def test_an_operator_that_was_interrupted(tmp_path: Path) -> None:
     with pytest.raises(AqueductError) as caught:
         read_outcome(tmp_path, Finished(-15, "", "", 1.0, timed_out=False, killed=True))
     assert terminal_words(str(caught.value)).startswith("It was interrupted; its child process")
+
+
+def test_what_a_deletion_needs() -> None:
+    with pytest.raises(WaitTimedOut) as caught:
+        _wait_until_gone(Shown(), "churn", 0)  # type: ignore[arg-type]
+    assert terminal_words(str(caught.value)).endswith("Delete the flow again later, with --artifacts.")
+
+
+class Shown:
+    """An Airflow that shows every DAG."""
+
+    def dag(self, dag_id: str) -> str:
+        return dag_id
 
 
 def test_other_words_stay() -> None:

@@ -16,10 +16,12 @@ from aqueduct_provider.sdk.schedule import (
     DayOfWeek,
     Hour,
     Minute,
+    OnAssets,
     cron,
     daily,
     hourly,
     monthly,
+    on_assets,
     weekly,
 )
 
@@ -105,3 +107,31 @@ def test_cron_text_is_text_that_keeps_its_time_zone() -> None:
     assert isinstance(text, str)
     for again in (copy.deepcopy(text), pickle.loads(pickle.dumps(text))):
         assert (again, again.timezone) == (text, "Asia/Tokyo")
+
+
+# --- assets
+
+
+def test_assets() -> None:
+    found = on_assets("s3://bucket/sales.parquet", "aqueduct://churn")
+    assert found == OnAssets(("s3://bucket/sales.parquet", "aqueduct://churn"))
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("uris", "message"),
+    [
+        ((), r"needs the URI of an asset: aq.on_assets\("),
+        (("s3://b/a", "airflow://b"), "Asset 2 of on_assets: Airflow keeps the scheme"),
+        ((["s3://b/a"],), "Asset 1 of on_assets must be a URI, as text, not list"),
+    ],
+)
+def test_assets_that_cannot_be_waited_for(uris: Any, message: str) -> None:
+    with pytest.raises(AuthoringError, match=message):
+        on_assets(*uris)
+
+
+def test_a_password_in_a_uri_is_not_told() -> None:
+    with pytest.raises(AuthoringError) as caught:
+        on_assets("postgres://ada:s3cret@db/shop")
+    assert "s3cret" not in str(caught.value)

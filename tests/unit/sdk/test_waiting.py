@@ -15,7 +15,7 @@ from aqueduct_provider.errors import (
     StorageUnavailable,
     WaitTimedOut,
 )
-from aqueduct_provider.sdk.waiting import Patient, wait_for
+from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
 
 
 def looks(*answers: Any) -> Callable[[], Any]:
@@ -33,6 +33,25 @@ def looks(*answers: Any) -> Callable[[], Any]:
 
 def test_the_first_true_answer_is_given() -> None:
     assert wait_for(looks(None, 0, "", "there", "later"), what="", seconds=None, pause=0) == "there"
+
+
+def test_the_pause_may_depend_on_how_long_it_took(mocker: Any) -> None:
+    mocker.patch("time.monotonic", side_effect=[100.0, 100.0, 102.0, 104.0])
+    sleep = mocker.patch("time.sleep")
+    given: list[float] = []
+
+    def pause(waited: float) -> float:
+        given.append(waited)
+        return 2.0
+
+    assert wait_for(looks(0, 0, 0, 1), what="", seconds=5, pause=pause) == 1
+    assert given == [0, 2, 4]
+    # It is never longer than the time that is left.
+    assert [one.args for one in sleep.call_args_list] == [(2.0,), (2.0,), (1.0,)]
+
+
+def test_a_brisk_pause_grows() -> None:
+    assert [brisk(waited) for waited in (0, 4.9, 5, 19, 20, 300)] == [0.2, 0.2, 0.5, 0.5, 1.0, 1.0]
 
 
 def test_it_looks_once_even_without_time() -> None:

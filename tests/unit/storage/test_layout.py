@@ -7,6 +7,7 @@ from aqueduct_provider.storage.layout import (
     PINNED_SPECS_PREFIX,
     PINNED_VERSIONS_PREFIX,
     PUBLISHED_PREFIX,
+    RETIRED_PREFIX,
     CompiledLayout,
     FlowLayout,
     NativeLayout,
@@ -16,6 +17,7 @@ from aqueduct_provider.storage.layout import (
     pinned_spec,
     pinned_version,
     published,
+    retired,
     run_spec,
 )
 
@@ -62,6 +64,7 @@ def test_what_the_runs_of_a_flow_share_lies_beside_them_and_goes_with_the_flow()
 def test_what_flows_share_lies_outside_of_them() -> None:
     assert delivered_spec("churn") == f"{DELIVERED_PREFIX}churn.json"
     assert published("churn") == f"{PUBLISHED_PREFIX}churn.json"
+    assert retired("churn") == f"{RETIRED_PREFIX}churn.json"
     assert function_archive("sha").startswith("functions/")
     assert pinned_version("v") == f"{PINNED_VERSIONS_PREFIX}v.json"
     assert pinned_spec("sha") == f"{PINNED_SPECS_PREFIX}sha.json"

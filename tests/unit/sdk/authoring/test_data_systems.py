@@ -181,10 +181,10 @@ def test_what_cannot_be_saved(echo: Echo) -> None:
 
 
 def test_how_they_are_run(echo: Echo) -> None:
-    how = HowRun(retries=2, retry_delay=1, timeout=60, pool="small")
+    how = HowRun(retries=2, retry_delay=1, timeout=60, pool="small", fuse="all")
     output = extract(echo, {"queries": ["q"]}, "list", Labels("q"), None, lazy=True, how=how)
     load(echo, {"table": "t"}, artifact_for(output), [], how=how)
-    expected = Options(retries=2, retry_delay=1.0, timeout=60.0, pool="small")
+    expected = Options(retries=2, retry_delay=1.0, timeout=60.0, pool="small", fuse="all")
     assert [output.producer.options, output.derived[0].options] == [expected, expected]
 
 

@@ -66,7 +66,7 @@ def test_an_operator_looks_like_its_function() -> None:
 
 
 def test_what_is_given_is_recorded() -> None:
-    run = {"retries": 3, "retry_delay": timedelta(minutes=1), "timeout": 5, "pool": "gpu"}
+    run = {"retries": 3, "retry_delay": timedelta(minutes=1), "timeout": 5, "pool": "gpu", "fuse": "all"}
     said: dict[str, Any] = {"name": "n", "description": "d", "requirements": ["x"], **run}
     said |= {"file_dependencies": ["a.csv"], "resources": {"memory": "1GB"}}
     for artifact in (
@@ -80,7 +80,7 @@ def test_what_is_given_is_recorded() -> None:
         assert (node.function.requirements, node.function.file_dependencies) == (("x",), ("a.csv",))
         options = node.options
         assert (options.retries, options.retry_delay, options.timeout) == (3, 60.0, 5.0)
-        assert (options.pool, options.resources) == ("gpu", {"memory_mb": 1024})
+        assert (options.pool, options.fuse, options.resources) == ("gpu", "all", {"memory_mb": 1024})
         assert node.severity == ("error" if node.kind == "check" else "warning")
 
 

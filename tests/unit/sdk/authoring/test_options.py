@@ -19,7 +19,7 @@ WHERE = "@op 'f'"
 
 
 def options_of(**given: Any) -> options.Options:
-    nothing = dict.fromkeys(("retries", "retry_delay", "timeout", "pool", "resources"))
+    nothing = dict.fromkeys(("retries", "retry_delay", "timeout", "pool", "fuse", "resources"))
     return options.options_of(WHERE, **{**nothing, **given})
 
 
@@ -91,8 +91,8 @@ def test_nothing_given() -> None:
 
 
 def test_all_given() -> None:
-    found = options_of(retries=2, retry_delay=timedelta(minutes=1), timeout=90, pool="gpu")
-    assert found == options.Options(retries=2, retry_delay=60.0, timeout=90.0, pool="gpu")
+    found = options_of(retries=2, retry_delay=timedelta(minutes=1), timeout=90, pool="gpu", fuse="a.b-c_1")
+    assert found == options.Options(retries=2, retry_delay=60.0, timeout=90.0, pool="gpu", fuse="a.b-c_1")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,10 @@ def test_all_given() -> None:
         ({"timeout": math.nan}, "timeout must be"),
         ({"pool": ""}, "pool must be text, not empty"),
         ({"pool": 5}, "pool must be text, not int"),
+        ({"fuse": True}, "fuse must be text, not bool"),
+        ({"fuse": "two words"}, "fuse names an Airflow task: letters, .* not 'two words'"),
+        ({"fuse": ".hidden"}, "fuse names an Airflow task"),
+        ({"fuse": "x" * 201}, "fuse names an Airflow task"),
     ],
 )
 def test_options_that_are_refused(given: dict[str, Any], message: str) -> None:

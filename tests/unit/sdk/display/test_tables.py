@@ -212,10 +212,9 @@ sys.path.insert(0, {str(ROOT)!r})
 from types import SimpleNamespace
 from aqueduct_provider.sdk.display.tables import print_flow
 from tests.unit.sdk.display.test_tables import spec
-record = dict(name="churn", flow_id="i", dag_id="d", engine="e", version_id="v", created_at=None)
-print_flow(SimpleNamespace(
-    spec=spec(), record=SimpleNamespace(**record, delivered_to="s"), list_runs=lambda count: []
-))
+texts = dict(name="churn", flow_id="i", dag_id="d", engine="e", version_id="v", delivered_to="s")
+record = SimpleNamespace(**texts, created_at=None, retired_at=None)
+print_flow(SimpleNamespace(spec=spec(), record=record, list_runs=lambda count: []))
 """
 
 
@@ -249,6 +248,7 @@ def test_runs() -> None:
         (None, "none, it runs when it is triggered"),
         ({"type": "cron", "cron": "@daily", "timezone": "Europe/Berlin"}, "@daily (Europe/Berlin)"),
         ({"type": "after_flows", "flows": ["a", "b"]}, "after a, b"),
+        ({"type": "assets", "assets": ["s3://b/a", "b"]}, "when updated: s3://b/a, b"),
     ],
 )
 def test_schedules(schedule: Any, text: str) -> None:

@@ -13,11 +13,12 @@ import pytest
 from aqueduct_provider.errors import AuthoringError, PackagingError, RequirementsMissing
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options, UserFunction
 from aqueduct_provider.sdk.publishing.compose import Composition, FlowDescription, Packager, compose
-from aqueduct_provider.sdk.schedule import CronText
+from aqueduct_provider.sdk.schedule import CronText, OnAssets
 from aqueduct_provider.spec.data_systems import SqlExtract, SqlLoad
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import (
     AfterFlowsSchedule,
+    AssetsSchedule,
     CronSchedule,
     ExtractOperator,
     LoadOperator,
@@ -208,6 +209,12 @@ def test_a_flow_after_others() -> None:
     assert schedule.flows == ("a", "b c")
 
 
+def test_a_flow_on_assets() -> None:
+    schedule = composed(op("f"), flow=replace(FLOW, schedule=OnAssets(("s3://b/a", "c")))).spec.schedule
+    assert isinstance(schedule, AssetsSchedule)
+    assert schedule.assets == ("s3://b/a", "c")
+
+
 # --- what would fail later
 
 
@@ -218,6 +225,12 @@ def test_a_flow_after_others() -> None:
         ({"schedule": "nonsense"}, "The schedule 'nonsense' is no cron expression that ever fires"),
         ({"schedule": "0 0 31 2 *"}, "The schedule '0 0 31 2 *' is no cron"),
         ({"schedule": "@daily", "source_flows": ("a",)}, "(@daily) or after other flows (a), not both"),
+        (
+            {"schedule": OnAssets(("a",)), "source_flows": ("b",)},
+            "(on_assets) or after other flows (b), not both",
+        ),
+        ({"schedule": ["s3://b/a"]}, "aq.on_assets(...) and their like give, not list"),
+        ({"schedule": OnAssets(("aqueduct://My%20flow",))}, "schedule.assets[0]: this flow updates it"),
         ({"schedule": CronText("@daily", "Mars/Base")}, "schedule.timezone: no such time zone"),
         ({"source_flows": ("My flow",)}, "schedule.flows[0]: a flow cannot wait for itself"),
         ({"k_latest_runs": 0}, "k_latest_runs=0"),
@@ -307,3 +320,27 @@ def test_all_functions_that_cannot_be_packaged_are_told() -> None:
 def test_faults_of_a_packager_are_not_the_users() -> None:
     with pytest.raises(ZeroDivisionError):
         composed(op("f"), packager=Recording(f=ZeroDivisionError()))
+
+
+# --- fused operators
+
+
+def test_a_flow_in_one_task() -> None:
+    spec = composed(op("g", op("f", param("p", 1))), flow=replace(FLOW, fuse=True)).spec
+    assert [operator.fuse for operator in spec.operators] == ["flow"] * 3
+
+
+def test_operators_as_their_authors_fused_them() -> None:
+    first = op("f", param("p", 1), options=Options(fuse="both"))
+    spec = composed(op("h", op("g", first, options=Options(fuse="both")))).spec
+    assert [operator.fuse for operator in spec.operators] == [None, "both", "both", None]
+
+
+def test_a_group_that_something_else_stands_in_the_middle_of() -> None:
+    first = op("f", options=Options(fuse="ends"))
+    last = op("h", op("g", first), options=Options(fuse="ends"))
+    assert message(last) == (
+        "The flow 'My flow' cannot be published: operator 'f', fuse: 'ends' cannot run as one task: some of "
+        'its operators run before, and some after, \'g\'; give these "fuse": "ends" too, or take operators '
+        "out of the group"
+    )

@@ -46,16 +46,26 @@ def test_a_flow_goes_and_what_its_runs_left_stays(
     run = made.run()
     capsys.readouterr()
     made.client.delete_flow("churn")
-    prefix = f"flows/{flow.id()}/"
-    assert capsys.readouterr().out == (
-        f"Deleted 'churn' (DAG churn). What its runs left stays below {made.store.url(prefix)}\n"
-    )
+    left = f"What its runs left stays, in Airflow and below {made.store.url(f'flows/{flow.id()}/')}\n"
+    assert capsys.readouterr() == (f"Deleted 'churn' (DAG churn). {left}", "")
     assert made.client.list_flows() == []
     assert not made.store.exists(delivered_spec("churn"))
-    assert "churn" not in made.fake.dags
-    assert run.artifact("total").get() == 3
-    with pytest.raises(NotFound, match="There is no flow 'churn'"):
-        made.client.delete_flow("churn")
+    assert not made.fake.dags["churn"].active
+    assert made.fake.calls("DELETE") == []
+
+    gone = made.client.flow("churn")
+    (listed,) = made.client.list_flows(retired=True)
+    assert (listed["name"], listed["retired_at"]) == ("churn", gone.retired_at())
+    assert repr(gone) == f"<Flow 'churn' on 'cluster', deleted on {gone.retired_at():%Y-%m-%d}>"
+    assert [one.run_id for one in gone.runs()] == [run.run_id]
+    assert gone.fetch(run.run_id).artifact("total").get() == 3
+    assert gone.metric_history("total")["value"].tolist() == [3]
+    assert made.client.flow(flow.id()).record == gone.record
+
+    made.fake.asked.clear()
+    made.client.delete_flow("churn")
+    assert capsys.readouterr().out == f"'churn' was deleted on {gone.retired_at():%Y-%m-%d}. {left}"
+    assert made.fake.asked == []
 
 
 def test_with_its_artifacts_nothing_of_it_is_left(
@@ -72,11 +82,58 @@ def test_with_its_artifacts_nothing_of_it_is_left(
     assert made.client.flow("other name").spec.flow.name == "other name"
 
 
-def test_the_dag_does_not_come_back(made: Deployment) -> None:
-    made.publish().wait_until_deployed(progress=False)
+def test_what_a_deleted_flow_left_is_deleted_on_purpose(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = made.publish()
+    made.run()
     made.client.delete_flow("churn")
+    capsys.readouterr()
+    made.client.delete_flow("churn", artifacts=True)
+    assert capsys.readouterr().out == "Deleted 'churn' (DAG churn) with all that its runs left.\n"
+    assert list(made.store.list(f"flows/{flow.id()}/")) == []
+    assert "churn" not in made.fake.dags
+    assert made.client.list_flows(retired=True) == []
+    with pytest.raises(NotFound, match="There is no flow 'churn'"):
+        made.client.delete_flow("churn")
+
+
+def test_a_deleted_flow_that_is_published_again_goes_on(made: Deployment) -> None:
+    flow = made.publish()
+    run = made.run()
+    made.client.delete_flow("churn")
+    again = made.publish(artifacts=made.author(total="sum"))
+    assert again.id() == flow.id()
+    assert again.retired_at() is None
+    assert made.fake.dags["churn"].active
+    assert made.client.list_flows(retired=True) == []
+    newer = made.run(rows=4)
+    assert [one.run_id for one in again.runs()] == [newer.run_id, run.run_id]
+    assert again.fetch(run.run_id).artifact("total").get() == 3
+    assert again.fetch(newer.run_id).artifact("sum").get() == 6
+
+
+def test_the_dag_does_not_come_back(made: Deployment) -> None:
+    made.publish()
+    made.client.delete_flow("churn", artifacts=True)
     made.parse()
     assert "churn" not in made.fake.dags
+
+
+def test_airflow_may_take_its_time_to_notice(made: Deployment) -> None:
+    flow = made.publish()
+    made.fake.on_parse = lambda file_token: made.fake.parsed.clear()
+    told = delete_flow(flow, artifacts=False, force=False, notice_seconds=0)
+    assert "Airflow shows the DAG until it notices, by its default settings within two minutes." in told
+    assert made.client.flow("churn").retired_at() is not None
+
+
+def test_a_deletion_does_not_fail_when_airflow_then_goes(made: Deployment) -> None:
+    flow = made.publish()
+    made.fake.on_parse = lambda file_token: made.fake.drop(1_000_000)
+    assert "Airflow shows the DAG until it notices" in delete_flow(flow, artifacts=False, force=False)
+    made.fake.mend()
+    assert made.client.list_flows() == []
 
 
 # --- active runs
@@ -123,19 +180,29 @@ def test_somebody_who_says_yes(active: Deployment, monkeypatch: pytest.MonkeyPat
     sits_there(monkeypatch, "Yes")
     active.client.delete_flow("churn")
     assert ended(active) == [("r2", {"state": "failed"}), ("r1", {"state": "failed"})]
-    assert "churn" not in active.fake.dags
+    assert active.client.list_flows() == []
 
 
 def test_by_force_they_are_ended(active: Deployment) -> None:
     active.client.delete_flow("churn", force=True)
     assert [run_id for run_id, _ in ended(active)] == ["r2", "r1"]
-    assert "churn" not in active.fake.dags
+    assert active.client.list_flows() == []
 
 
 def test_a_run_that_ends_meanwhile_is_no_error(active: Deployment) -> None:
     active.fake.fail(404, path="dagRuns/r2", method="PATCH", body=b'{"detail": "gone"}')
     active.client.delete_flow("churn", force=True)
-    assert "churn" not in active.fake.dags
+    assert active.client.list_flows() == []
+
+
+def test_a_run_that_cannot_be_ended_leaves_the_flow_for_another_try(active: Deployment) -> None:
+    active.fake.forbid("PATCH")
+    with pytest.raises(AirflowRefused):
+        active.client.delete_flow("churn", force=True)
+    assert [one["name"] for one in active.client.list_flows()] == ["churn"]
+    active.fake.forbidden.clear()
+    active.client.delete_flow("churn", force=True)
+    assert active.client.list_flows() == []
 
 
 # --- failures
@@ -163,11 +230,11 @@ def test_tasks_that_still_run_can_be_waited_for_and_the_deletion_repeated(made: 
     flow.wait_until_deployed(progress=False)
     made.fake.dags["churn"].busy = True
     with pytest.raises(WaitTimedOut, match=r"tasks of the DAG 'churn' still run, .* Delete the flow again"):
-        delete_flow(flow, artifacts=False, force=False, seconds=0)
-    assert made.client.flow("churn").name() == "churn"
+        delete_flow(flow, artifacts=True, force=False, seconds=0)
+    assert made.client.flow("churn").retired_at() is not None
     made.fake.dags["churn"].busy = False
-    made.client.delete_flow("churn")
-    assert made.client.list_flows() == []
+    made.client.delete_flow("churn", artifacts=True)
+    assert made.client.list_flows(retired=True) == []
 
 
 def test_a_dag_is_not_deleted_before_airflow_lets_go_of_it(made: Deployment) -> None:
@@ -176,26 +243,26 @@ def test_a_dag_is_not_deleted_before_airflow_lets_go_of_it(made: Deployment) -> 
     # The parse is asked for, and does not come.
     made.fake.on_parse = lambda file_token: None
     with pytest.raises(WaitTimedOut, match=r"still shows the DAG 'churn', .* Delete the flow again later"):
-        delete_flow(flow, artifacts=False, force=False, gone_seconds=0)
+        delete_flow(flow, artifacts=True, force=False, gone_seconds=0)
     assert made.fake.calls("DELETE") == []
-    assert made.client.flow("churn").name() == "churn"
+    assert flow.runs() == [], "and what it left can still be read"
     made.parse()
-    made.client.delete_flow("churn")
+    made.client.delete_flow("churn", artifacts=True)
     assert "churn" not in made.fake.dags
 
 
 def test_when_airflow_refuses_the_flow_can_be_deleted_again(made: Deployment) -> None:
-    made.publish().wait_until_deployed(progress=False)
+    made.publish()
     made.fake.forbid("DELETE")
     with pytest.raises(AirflowRefused):
-        made.client.delete_flow("churn")
+        made.client.delete_flow("churn", artifacts=True)
     made.fake.forbidden.clear()
-    made.client.delete_flow("churn")
-    assert made.client.list_flows() == []
+    made.client.delete_flow("churn", artifacts=True)
+    assert made.client.list_flows(retired=True) == []
 
 
 def test_a_flow_that_airflow_never_showed(made: Deployment) -> None:
-    made.publish()
+    made.publish_unseen()
     made.client.delete_flow("churn")
     assert made.client.list_flows() == []
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,26 @@ def test_a_delivery_that_fails_leaves_the_spec_before(tmp_path: Path, mocker: An
     assert seen == ["churn.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["churn.json"]
     assert delivery.delivered("churn") == spec()
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
+    delivery = FolderDelivery(tmp_path)
+    whole = [spec(version=number, filling=str(number) * 300_000) for number in range(2)]
+    delivery.deliver("churn", whole[0])
+    over, seen = threading.Event(), set[bytes]()
+
+    def read() -> None:
+        while not over.is_set():
+            seen.update(path.read_bytes() for path in tmp_path.iterdir() if is_spec_name(path.name))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(40):
+        delivery.deliver("churn", whole[number % 2])
+    over.set()
+    reader.join()
+    assert seen <= set(whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["churn.json"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

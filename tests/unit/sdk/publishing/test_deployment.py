@@ -1,18 +1,19 @@
-"""Waiting until Airflow shows what was published."""
+"""Asking Airflow to show what was published, waiting for it, and what is said of that."""
 
 from __future__ import annotations
 
 import pytest
 
 from aqueduct_provider.errors import AirflowUnreachable, AuthoringError, WaitTimedOut
-from aqueduct_provider.sdk.publishing.deployment import ask_to_parse
+from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, ask_to_parse, show
+from tests.fake_airflow import FakeAirflow
 from tests.published import Deployment
 
 
 def test_airflow_is_asked_to_look_and_it_is_said_once(
     made: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flow = made.publish()
+    flow = made.publish_unseen()
     capsys.readouterr()
     flow.wait_until_deployed(timeout=10)
     assert flow.record.version_id in made.fake.dags["churn"].tags
@@ -21,19 +22,19 @@ def test_airflow_is_asked_to_look_and_it_is_said_once(
     made.fake.asked.clear()
     flow.wait_until_deployed()
     assert capsys.readouterr() == ("", "")
-    assert [one.method for one in made.fake.asked] == ["GET"]
+    assert {one.method for one in made.fake.asked} == {"GET"}
 
 
 def test_without_progress_nothing_is_said(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
-    flow = made.publish()
+    flow = made.publish_unseen()
     capsys.readouterr()
     flow.wait_until_deployed(progress=False)
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_flow_that_airflow_does_not_show(made: Deployment) -> None:
-    flow = made.publish()
     made.hidden.add("churn")
+    flow = made.publish(wait=0)
     with pytest.raises(WaitTimedOut) as caught:
         flow.wait_until_deployed(timeout=0)
     assert str(caught.value).startswith(
@@ -43,14 +44,24 @@ def test_a_flow_that_airflow_does_not_show(made: Deployment) -> None:
 
 
 def test_a_version_that_airflow_does_not_show(made: Deployment) -> None:
-    made.publish().wait_until_deployed(progress=False)
-    flow = made.publish()
-    made.hidden.add("churn")
+    made.publish()
+    flow = made.publish_unseen()
     made.fake.on_parse = lambda _token: None
     with pytest.raises(
         WaitTimedOut, match=f"still shows an older version of 'churn', not {flow.record.version_id}"
     ):
         flow.wait_until_deployed(timeout=0)
+
+
+def test_a_version_of_which_airflow_knows_only_the_tags_is_not_there_yet(made: Deployment) -> None:
+    old = made.publish()
+    made.fake.dags["churn"].docs = f"Version `{old.record.version_id}`"
+    flow = made.publish(wait=0)
+    assert flow.record.version_id in made.fake.dags["churn"].tags
+    with pytest.raises(WaitTimedOut, match="still shows an older version of 'churn'"):
+        flow.wait_until_deployed(timeout=0)
+    made.fake.dags["churn"].docs = f"Version `{flow.record.version_id}`"
+    flow.wait_until_deployed(timeout=0)
 
 
 def test_a_version_that_was_replaced_is_not_waited_for(made: Deployment) -> None:
@@ -68,13 +79,13 @@ def test_a_flow_that_was_deleted_is_not_waited_for(made: Deployment) -> None:
 
 
 def test_an_airflow_that_is_away(made: Deployment) -> None:
-    flow = made.publish()
+    flow = made.publish_unseen()
     with made.away(), pytest.raises(AirflowUnreachable):
         flow.wait_until_deployed(progress=False)
 
 
 def test_an_airflow_that_is_away_for_a_moment(made: Deployment) -> None:
-    flow = made.publish()
+    flow = made.publish_unseen()
     looks = []
 
     def parse(token: str) -> None:
@@ -100,3 +111,68 @@ def test_without_any_dag_nothing_can_be_asked(made: Deployment) -> None:
     made.fake.dags.clear()
     ask_to_parse(made.session.airflow("cluster"), "churn")
     assert made.fake.calls("PUT") == []
+
+
+# --- which file
+
+
+def asked(fake: FakeAirflow) -> list[str]:
+    """The files that were asked for, in order."""
+    return [one.path.rpartition("token-of-")[2] for one in fake.calls("PUT", "parseDagFile")]
+
+
+def test_the_file_of_the_flow_is_asked_for(made: Deployment) -> None:
+    made.publish()
+    made.fake.asked.clear()
+    ask_to_parse(made.session.airflow("cluster"), "churn")
+    assert asked(made.fake) == ["churn"]
+
+
+def test_of_a_new_flow_one_file_of_each_bundle_is(made: Deployment) -> None:
+    for number in range(3):
+        made.fake.add_dag(f"a{number}").bundle = "aqueduct"
+    for dag_id in ("b0", "b1"):
+        made.fake.add_dag(dag_id).file = "loader"
+    ask_to_parse(made.session.airflow("cluster"), "churn")
+    assert asked(made.fake) == ["a0", "loader", "a1"]
+
+
+def test_of_flows_that_are_gone_the_files_may_be_there(made: Deployment) -> None:
+    made.publish()
+    made.fake.add_dag("other", active=False).file = "loader"
+    made.fake.dags["churn"].active = False
+    made.fake.asked.clear()
+    ask_to_parse(made.session.airflow("cluster"), "churn")
+    assert asked(made.fake) == ["churn", "loader"]
+
+
+# --- after publishing
+
+
+def test_what_airflow_shows_is_said(made: Deployment) -> None:
+    flow = made.publish()
+    assert show(made.session, flow.record, SHOWN_SECONDS) == f"Airflow shows it: {flow.url()}"
+
+
+def test_an_airflow_that_is_slow_is_told_of(made: Deployment) -> None:
+    made.hidden.add("churn")
+    flow = made.publish(wait=0)
+    told = show(made.session, flow.record, 0.01)
+    assert told.startswith("Airflow does not show it yet. The spec is delivered: ")
+    assert show(made.session, flow.record, 0) == ""
+
+
+def test_an_airflow_that_cannot_be_asked_is_told_of(made: Deployment) -> None:
+    flow = made.publish_unseen()
+    with made.away():
+        told = show(made.session, flow.record, SHOWN_SECONDS)
+    assert told.startswith("Its spec is delivered, and Airflow finds it by itself; it could not be asked to")
+    assert made.fake.url in told
+    made.fake.forbid("GET", "dags/churn")
+    assert "could not be asked to" in show(made.session, flow.record, SHOWN_SECONDS)
+
+
+def test_a_flow_that_somebody_else_publishes_meanwhile_is_told_of(made: Deployment) -> None:
+    old = made.publish_unseen()
+    made.publish_unseen()
+    assert "was published once more meanwhile" in show(made.session, old.record, SHOWN_SECONDS)

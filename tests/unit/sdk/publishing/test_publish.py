@@ -12,7 +12,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, StorageUnavailable
 from aqueduct_provider.sdk.publishing.delivery import StoreDelivery
-from aqueduct_provider.sdk.publishing.publish import publish, unpublish
+from aqueduct_provider.sdk.publishing.publish import erase, publish
 from aqueduct_provider.sdk.publishing.registry import Registry
 from aqueduct_provider.storage.layout import (
     FlowLayout,
@@ -20,9 +20,12 @@ from aqueduct_provider.storage.layout import (
     delivered_spec,
     function_archive,
     published,
+    retired,
 )
 from tests.counting import CountingStore
 from tests.unit.sdk.publications import Folder, composition
+
+NOW = datetime.now(timezone.utc)
 
 
 @pytest.fixture
@@ -113,6 +116,42 @@ def test_names_that_share_a_dag_id_collide(store: CountingStore) -> None:
         publish(composition("churn/1"), store, folder, "airflow")
     assert store.keys("put") == []
     assert Registry(store).find("churn 1") == first
+
+
+def test_a_dag_id_belongs_to_a_flow_as_long_as_its_runs_are_kept(store: CountingStore) -> None:
+    first = publish(composition("churn 1"), store, Folder(), "airflow")
+    gone = Registry(store).retire(first, NOW)
+    with pytest.raises(AuthoringError, match=r"'churn 1' has left runs there\. .*\(artifacts=True\) first"):
+        publish(composition("churn/1"), store, Folder(), "airflow")
+    erase(gone, store)
+    assert publish(composition("churn/1"), store, Folder(), "airflow").earlier == ()
+
+
+def test_a_flow_that_was_deleted_goes_on_when_it_is_published_again(store: CountingStore) -> None:
+    first = publish(composition("churn"), store, Folder(), "airflow")
+    Registry(store).retire(first, NOW)
+    made = composition("churn")
+    store.clear()
+    again = publish(made, store, Folder(), "airflow")
+    assert store.keys("exists") == [], "all that it needs is known to be there"
+    assert again.retired_at is None
+    assert [one.version_id for one in again.versions] == [again.version_id, first.version_id]
+    assert Registry(store).find("churn") == again
+    assert Registry(store).retired() == []
+    assert not store.exists(retired("churn"))
+
+
+def test_a_refused_delivery_leaves_a_retired_flow_as_it_is(store: CountingStore) -> None:
+    gone = Registry(store).retire(publish(composition("churn"), store, Folder(), "airflow"), NOW)
+    with pytest.raises(ConfigError):
+        publish(composition("churn"), store, Folder(ConfigError("no folder")), "airflow")
+    assert (Registry(store).records(), Registry(store).retired()) == ([], [gone])
+
+
+def test_the_versions_before_are_remembered(store: CountingStore) -> None:
+    ids = [publish(composition("churn"), store, Folder(), "airflow").version_id for _ in range(23)]
+    record = Registry(store).find("churn")
+    assert [one.version_id for one in record.versions] == ids[:-22:-1]
 
 
 @pytest.mark.parametrize("data", [None, b"", b'{"spec_version": 2}'])
@@ -221,42 +260,21 @@ def test_of_two_publishers_at_once_the_last_writer_wins_and_one_more_publication
 # --- the way back
 
 
-def test_unpublishing_leaves_runs_and_versions(store: CountingStore) -> None:
-    made = composition("churn")
-    record = publish(made, store, StoreDelivery(store), "airflow")
-    run = NativeLayout(record.flow_id, "run").content("a")
-    store.put(run, b"x")
-
-    unpublish(record, store, StoreDelivery(store), artifacts=False)
-
-    assert Registry(store).records() == []
-    assert not store.exists(delivered_spec("churn"))
-    version = FlowLayout(record.flow_id).version(record.version_id)
-    assert set(store.list("")) == {run, version, *made.objects}
-
-
-def test_with_its_artifacts_only_what_flows_share_stays(store: CountingStore) -> None:
+def test_of_what_is_erased_only_what_flows_share_stays(store: CountingStore) -> None:
     made, other = composition("churn", "f"), composition("sales", "f")
-    delivery = StoreDelivery(store)
-    record = publish(made, store, delivery, "airflow")
+    record = publish(made, store, Folder(), "airflow")
     before = set(store.list("functions/"))
-    publish(other, store, delivery, "airflow")
+    publish(other, store, Folder(), "airflow")
     store.put(NativeLayout(record.flow_id, "run").content("a"), b"x")
     neighbour = set(store.list(FlowLayout(str(other.spec.flow.id)).prefix))
     assert neighbour
+    gone = Registry(store).retire(record, NOW)
 
     for _ in range(2):
-        unpublish(record, store, delivery, artifacts=True)
+        erase(gone, store)
 
     assert list(store.list(FlowLayout(record.flow_id).prefix)) == []
     assert set(store.list("functions/")) == before
     assert set(store.list(FlowLayout(str(other.spec.flow.id)).prefix)) == neighbour
     assert [one.name for one in Registry(store).records()] == ["sales"]
-
-
-def test_what_airflow_still_shows_stays_in_the_registry(store: CountingStore) -> None:
-    record = publish(composition("churn"), store, Folder(), "airflow")
-    with pytest.raises(StorageUnavailable):
-        unpublish(record, store, Folder(StorageUnavailable("away")), artifacts=True)
-    assert Registry(store).find("churn") == record
-    assert Registry(store).latest_spec(record)
+    assert Registry(store).retired() == []

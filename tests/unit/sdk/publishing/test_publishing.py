@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 from aqueduct_provider.storage.layout import delivered_spec
-from tests.published import Deployment, features
+from tests.published import Deployment, deployment, features
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -29,6 +30,7 @@ def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixt
     place = made.store.url(delivered_spec("My_churn"))
     assert capsys.readouterr().out == (
         f"Published 'My churn' (DAG My_churn) to {place}. A copy is in My_churn_airflow.json.\n"
+        f"Airflow shows it: {flow.url()}\n"
     )
     text = (made.folder / "My_churn_airflow.json").read_bytes()
     assert text == made.store.get(delivered_spec("My_churn"))
@@ -113,7 +115,7 @@ def test_into_a_folder_of_dags(made: Deployment, capsys: pytest.CaptureFixture[s
     dags = made.folder / "dags"
     dags.mkdir()
     connect(made, dags_folder=str(dags))
-    flow = made.publish()
+    flow = made.publish(wait=0)
     assert json.loads((dags / "churn.json").read_text())["dag_id"] == "churn"
     assert f"to {dags / 'churn.json'}. A copy" in capsys.readouterr().out
     assert not made.store.exists(delivered_spec("churn"))
@@ -137,6 +139,67 @@ def test_run_now(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert told.out.splitlines()[-1] == f"Started run {run.run_id}."
     assert told.err == "Waiting for Airflow to show 'churn' ...\n"
+
+
+@pytest.mark.parametrize("major", [3, 2])
+def test_a_published_flow_is_visible(
+    major: int, bucket: str, s3_server: str, credentials_file: Path, tmp_path: Path
+) -> None:
+    with deployment(bucket, s3_server, credentials_file, tmp_path, major=major) as made:
+        for _ in range(2):
+            flow = made.publish()
+            assert flow.record.version_id in made.fake.dags["churn"].tags
+        assert len(made.fake.calls("PUT", "parseDagFile")) == 2
+
+
+def test_it_is_waited_for(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    made.publish()
+    capsys.readouterr()
+    looks = []
+
+    def parse_late(token: str) -> None:
+        looks.append(token)
+        made.fake.parsed.clear()
+        threading.Timer(0.05, made.parse).start()
+
+    made.fake.on_parse = parse_late
+    flow = made.publish(wait=60)
+    assert flow.record.version_id in made.fake.dags["churn"].tags
+    told = capsys.readouterr()
+    assert told.err == "Waiting for Airflow to show 'churn' ...\n"
+    assert told.out.endswith(f"Airflow shows it: {flow.url()}\n")
+    assert len(looks) == 1
+
+
+def test_nobody_waits_for_an_airflow_that_is_asked_only(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifacts = made.author()
+    capsys.readouterr()
+    made.hidden.add("churn")
+    made.publish(artifacts=artifacts, wait=0)
+    assert made.fake.calls("PUT", "parseDagFile")
+    told = capsys.readouterr()
+    assert (len(told.out.splitlines()), told.err) == (1, "")
+
+
+def test_an_airflow_that_is_away_fails_no_publication(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with made.away():
+        flow = made.publish()
+    assert made.store.get(delivered_spec("churn"))
+    assert made.client.flow("churn").record == flow.record
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Its spec is delivered, and Airflow finds it")
+
+
+def test_a_flow_that_was_deleted_cannot_be_followed(made: Deployment) -> None:
+    before = made.publish("before")
+    made.client.delete_flow("before")
+    with pytest.raises(NotFound, match=r"no flow 'before' in .*\. It was deleted on .* Publish it again"):
+        made.publish(source_flow="before")
+    with pytest.raises(AuthoringError, match="cannot run after 'before', which was deleted"):
+        made.publish(source_flow=made.client.flow(before.id()))
 
 
 @pytest.mark.parametrize("run_now", [None, False])

@@ -17,7 +17,7 @@ from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
 from aqueduct_provider.sdk.publishing.publish import publish
 from aqueduct_provider.sdk.publishing.registry import Record, Registry
 from aqueduct_provider.state.exec_state import ExecState, Status
-from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, published
+from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, published, retired
 from tests.counting import CountingStore
 from tests.examples import SHA256, VERSION_ID
 from tests.unit.sdk.publications import Folder, composition
@@ -74,6 +74,51 @@ def test_a_removed_record_is_gone_and_may_be_removed_again(registry: Registry) -
     registry.remove(a_record())
     registry.remove(a_record())
     assert registry.records() == []
+
+
+def test_a_retired_flow_is_found_where_a_retired_one_will_do(registry: Registry) -> None:
+    record = a_record("Churn of März")
+    registry.put(record)
+    registry.put(a_record("other"))
+    gone = registry.retire(record, record.created_at)
+    assert gone == replace(record, retired_at=record.created_at)
+    assert [one.name for one in registry.records()] == ["other"]
+    assert registry.retired() == [gone]
+    assert (registry.at(record.dag_id), registry.retired_at(record.dag_id)) == (None, gone)
+    for wanted in (record.name, record.dag_id, record.flow_id):
+        assert registry.find(wanted, retired=True) == gone
+    with pytest.raises(NotFound, match=r"It was deleted on 2026-01-31\. Publish it again first\.$"):
+        registry.find(record.name)
+    with pytest.raises(NotFound, match="Did you mean 'Churn of März'"):
+        registry.find("Churn of Märs", retired=True)
+    registry.forget(gone)
+    assert registry.retired() == []
+
+
+def test_a_live_flow_goes_before_a_retired_one(registry: Registry) -> None:
+    registry.retire(a_record(), a_record().created_at)
+    registry.put(a_record())
+    assert registry.find("churn", retired=True) == a_record()
+    assert registry.retired() == [], "it was just published again"
+
+
+def test_a_retired_flow_is_found_by_its_name_in_two_requests(
+    registry: Registry, store: CountingStore
+) -> None:
+    registry.put(a_record("other"))
+    registry.retire(a_record(), a_record().created_at)
+    store.clear()
+    registry.find("churn", retired=True)
+    assert store.requests == [("get", published("churn")), ("get", retired("churn"))]
+
+
+def test_a_damaged_record_of_a_retired_flow_is_named(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.store.put(retired("churn"), b"{}")
+    with caplog.at_level(logging.WARNING):
+        assert registry.retired() == []
+    assert "retired/churn.json is no record of a published flow" in caplog.text
 
 
 def damaged(**changes: Any) -> bytes:

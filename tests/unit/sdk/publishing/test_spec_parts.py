@@ -54,6 +54,15 @@ def test_what_was_not_said_is_left_to_the_spec() -> None:
     assert fields == {"id", "task_id", "name", "type", "description", "inputs", "outputs", "code"}
 
 
+@pytest.mark.parametrize(
+    ("said", "flow", "fuse"), [("g", None, "g"), ("g", False, None), ("g", True, "flow"), (None, None, None)]
+)
+def test_the_task_that_operators_share(said: str | None, flow: bool | None, fuse: str | None) -> None:
+    artifact = op("f", options=Options(fuse=said))
+    part = operator_part(graph_of(artifact), artifact.producer, PACKAGE, flow)
+    assert part.get("fuse") == fuse
+
+
 def test_an_extract() -> None:
     part = operator_of(extract("q", param("country", "Italy"), queries=["SELECT $1"]), None)
     assert (part["type"], part["inputs"], part["outputs"]) == ("extract", ["country"], ["q_artifact"])

@@ -178,7 +178,7 @@ def test_a_paused_dag(made: Deployment) -> None:
 def test_a_run_begins_when_airflow_shows_the_latest_version(made: Deployment) -> None:
     made.publish()
     made.client.trigger("churn", progress=False)
-    flow = made.publish()
+    flow = made.publish_unseen()
     made.fake.on_trigger = lambda run: tags.extend(made.fake.dags["churn"].tags)
     tags: list[str] = []
     made.client.trigger("churn", progress=False)
@@ -186,8 +186,19 @@ def test_a_run_begins_when_airflow_shows_the_latest_version(made: Deployment) ->
 
 
 def test_a_version_that_does_not_come(made: Deployment) -> None:
-    made.publish()
     made.hidden.add("churn")
+    made.publish(wait=0)
     with pytest.raises(WaitTimedOut, match="After 0 s Airflow has no DAG 'churn'"):
         made.client.trigger("churn", timeout=0, progress=False)
     assert made.fake.calls("POST", "dagRuns") == []
+
+
+def test_a_flow_that_was_deleted_does_not_run(made: Deployment) -> None:
+    made.publish()
+    made.client.delete_flow("churn")
+    with pytest.raises(AuthoringError, match=r"^'churn' was deleted on .*, so it cannot run; .*Publish"):
+        made.client.trigger("churn", progress=False)
+    assert made.fake.calls("POST", "dagRuns") == []
+    made.publish()
+    made.client.trigger("churn", progress=False)
+    assert len(made.fake.dags["churn"].runs) == 1

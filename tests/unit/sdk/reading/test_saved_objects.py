@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
@@ -28,12 +29,38 @@ def test_what_a_flow_saves_by_resource(tmp_path: Path) -> None:
     profile = Profile.load(tmp_path / "config.toml", {})
     for name, service in (("cluster", "Airflow"), ("warehouse", "Postgres")):
         profile.save_resource(ResourceProfile(name, service, {"host": "h", "connection_id": "wh"}))
+    saved = partial(SavedObject, operator_name="save to warehouse")
     assert saved_objects(spec(), profile) == {
-        "warehouse": [SavedObject("shop.sales", "save to warehouse", "warehouse", "Postgres", "append")],
-        "other": [SavedObject("{name}", "save to warehouse", "other", "Postgres", "replace")],
+        "warehouse": [
+            saved(
+                "shop.sales",
+                resource_name="warehouse",
+                service="Postgres",
+                update_mode="append",
+                asset="aqueduct-data://wh/shop.sales",
+            )
+        ],
+        # Which table it is, and so which asset, is only known in a run.
+        "other": [saved("{name}", resource_name="other", service="Postgres", update_mode="replace")],
         # A MongoDB is connected under no name here.
-        "wh": [SavedObject("orders", "save to warehouse", "wh", "MongoDB", "fail")],
-        "artifact store": [SavedObject("a.csv", "save to warehouse", "artifact store", "S3", "replace")],
+        "wh": [
+            saved(
+                "orders",
+                resource_name="wh",
+                service="MongoDB",
+                update_mode="fail",
+                asset="aqueduct-data://wh/orders",
+            )
+        ],
+        "artifact store": [
+            saved(
+                "a.csv",
+                resource_name="artifact store",
+                service="S3",
+                update_mode="replace",
+                asset="aqueduct-data://aqueduct_default/a.csv",
+            )
+        ],
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound
 from aqueduct_provider.runner.codecs import encode, infer_type
 from aqueduct_provider.sdk.authoring.artifacts import TableArtifact, artifact_from
+from aqueduct_provider.sdk.reading.deleted import Deletion
 from aqueduct_provider.sdk.reading.stored import StoredSource, metadata_of
 from aqueduct_provider.storage.local import LocalStore
 from tests.counting import CountingStore
@@ -89,6 +90,24 @@ def test_what_is_not_there_yet(store: CountingStore) -> None:
 def test_what_nobody_will_write(store: CountingStore) -> None:
     with pytest.raises(NotFound, match="is pending"):
         source(store, metadata_key="").value()
+
+
+def test_what_was_deleted_on_purpose(store: CountingStore) -> None:
+    write(store, 1)
+    store.delete(["content"])
+    with pytest.raises(NotFound, match=r"^'model' was deleted by somebody\.$"):
+        source(store, deletion=lambda: Deletion("deleted by somebody.")).value()
+
+
+def test_what_is_kept_of_an_artifact(store: CountingStore) -> None:
+    assert source(store).kept() == (False, None)
+    write(store, 1)
+    assert source(store).kept() == (True, 1)
+    store.delete(["content"])
+    assert source(store, deletion=lambda: Deletion("gone", 1)).kept() == (True, 1)
+    assert source(store, deletion=lambda: Deletion("gone")).kept() == (False, None)
+    with pytest.raises(NotFound, match="it was deleted"):
+        source(store).kept()
 
 
 def test_what_was_deleted(store: CountingStore) -> None:

@@ -17,6 +17,7 @@ from aqueduct_provider.errors import (
     NotFound,
 )
 from aqueduct_provider.sdk.rest.airflow import Airflow, AirflowLogin, DagInfo, RunInfo, TaskInfo
+from aqueduct_provider.sdk.rest.models import ImportErrorInfo
 from tests.fake_airflow import FakeAirflow
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
@@ -89,7 +90,9 @@ def test_importing_it_is_light() -> None:
 def test_a_dag(fake: FakeAirflow, airflow: Airflow) -> None:
     made = fake.add_dag("d", tags=["aqueduct", "v1"], paused=True)
     made.parsed_at = NOON
-    assert airflow.dag("d") == DagInfo("d", True, ("aqueduct", "v1"), made.file_token, NOON)
+    bundle = made.bundle if fake.major == 3 else ""
+    expected = DagInfo("d", True, ("aqueduct", "v1"), made.file_token, NOON, display_name="d", bundle=bundle)
+    assert airflow.dag("d") == expected
 
 
 def test_dags_that_are_not_there(fake: FakeAirflow, airflow: Airflow) -> None:
@@ -99,14 +102,39 @@ def test_dags_that_are_not_there(fake: FakeAirflow, airflow: Airflow) -> None:
     assert airflow.dag("") is None
 
 
-def test_any_dag_of_a_tag(fake: FakeAirflow, airflow: Airflow) -> None:
+def test_a_dag_whose_file_is_gone(fake: FakeAirflow, airflow: Airflow) -> None:
+    fake.add_dag("gone", active=False)
+    found = airflow.dag("gone", gone=True)
+    assert found is not None
+    assert found.is_gone
+    assert airflow.dag("unknown", gone=True) is None
+
+
+def test_the_dags_of_a_tag(fake: FakeAirflow, airflow: Airflow) -> None:
     fake.add_dag("other", tags=["x"])
     fake.add_dag("gone", tags=["aqueduct"], active=False)
-    assert airflow.any_dag("aqueduct") is None
-    fake.add_dag("here", tags=["aqueduct"])
-    found = airflow.any_dag("aqueduct")
-    assert found is not None
-    assert found.dag_id == "here"
+    assert airflow.dags("aqueduct") == []
+    assert [dag.dag_id for dag in airflow.dags("aqueduct", gone=True)] == ["gone"]
+    for number in range(101):
+        fake.add_dag(f"here{number:03}", tags=["aqueduct"])
+    fake.asked.clear()
+    found = airflow.dags("aqueduct")
+    assert [dag.dag_id for dag in found] == [f"here{number:03}" for number in range(101)]
+    assert not any(dag.is_gone for dag in found)
+    assert len(fake.calls("GET", "/dags")) == 2
+    assert len(airflow.dags("aqueduct", limit=7)) == 7
+
+
+def test_the_docs_that_are_serialized(fake: FakeAirflow, airflow: Airflow) -> None:
+    fake.add_dag("d").docs = "Version `1`"
+    assert airflow.docs("d") == "Version `1`"
+    assert airflow.docs("unknown") == ""
+
+
+def test_import_errors(fake: FakeAirflow, airflow: Airflow) -> None:
+    assert airflow.import_errors() == []
+    fake.import_errors["churn.py"] = "Traceback\nKeyError"
+    assert airflow.import_errors() == [ImportErrorInfo("churn.py", "Traceback\nKeyError")]
 
 
 def test_unpausing(fake: FakeAirflow, airflow: Airflow) -> None:

@@ -10,7 +10,6 @@ from aqueduct_provider.sdk.rest.models import (
     RunInfo,
     TaskInfo,
     dag_of,
-    is_gone,
     moment_of,
     run_of,
     task_of,
@@ -88,7 +87,7 @@ def test_a_dag() -> None:
     ],
 )
 def test_whether_the_file_is_gone(data: dict[str, Any], gone: bool) -> None:
-    assert is_gone(data) is gone
+    assert dag_of({"dag_id": "d", "is_paused": False, **data}).is_gone is gone
 
 
 def test_what_is_missing_is_an_error() -> None:

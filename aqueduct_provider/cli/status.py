@@ -1,0 +1,62 @@
+"""``status``: whether Airflow shows what was published, for people and for monitors.
+
+Must not import at module level: the SDK, rich.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.cli.command import Subcommand
+from aqueduct_provider.cli.options import add_json, add_store, client_of, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aqueduct_provider.sdk.reading.status import FlowStatus
+
+_COLUMNS = ("flow", "state", "engine", "version", "published", "in Airflow", "behind since", "", "problem")
+# As much of a version's id as people compare.
+_SHORT = 8
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("flow", metavar="FLOW", nargs="?", help="name or id of a flow; all")
+    add_json(parser)
+    add_store(parser)
+
+
+def _run(chosen: Namespace) -> int:
+    client = client_of(chosen)
+    found = client.status() if chosen.flow is None else [client.flow(chosen.flow).status()]
+    if chosen.json:
+        print_json([asdict(one) for one in found])
+    else:
+        _print(found)
+    return 0 if all(one.is_fine for one in found) else 1
+
+
+def _print(found: Sequence[FlowStatus]) -> None:
+    from aqueduct_provider.cli.words import terminal_words
+    from aqueduct_provider.sdk.display.tables import console, plain_table
+
+    rows = [
+        (
+            one.name,
+            one.state,
+            one.engine,
+            one.version_id[:_SHORT],
+            one.published_at,
+            (one.airflow_version_id or "")[:_SHORT],
+            one.stale_since,
+            "paused" if one.paused else "",
+            terminal_words(one.problem),
+        )
+        for one in found
+    ]
+    console().print(plain_table(_COLUMNS, rows) if rows else "No flow is published.")
+
+
+SUBCOMMANDS = {"status": Subcommand(_arguments, _run)}

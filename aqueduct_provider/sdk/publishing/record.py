@@ -1,0 +1,121 @@
+"""The record of a flow: what was published last, and what before (pure).
+
+In: the small JSON that ``registry.py`` keeps in the store. Out: a frozen value. Readers ignore fields that
+they do not know. Must not import: stores, Airflow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+# So many versions before the last one are in the record: enough to tell since when Airflow is behind.
+_EARLIER = 20
+_TEXTS = ("flow_id", "name", "dag_id", "version_id", "engine", "delivered_to", "spec_sha256")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a flow.
+
+    :param created_at: when it was published, with offset.
+    """
+
+    version_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Record:
+    """A flow as it was published last.
+
+    :param flow_id: UUID, the same for every version.
+    :param created_at: when this version was published, with offset.
+    :param engine: name of the resource that it was published to.
+    :param delivered_to: where its spec lies for Airflow, for people; empty until it is there.
+    :param spec_sha256: digest of the version's spec.
+    :param retired_at: when the flow was deleted; None: it is published.
+    :param earlier: the versions before this one, the newest first; not all of them.
+    """
+
+    flow_id: str
+    name: str
+    dag_id: str
+    version_id: str
+    created_at: datetime
+    engine: str
+    delivered_to: str
+    spec_sha256: str
+    retired_at: datetime | None = None
+    earlier: tuple[Version, ...] = ()
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """This version and those before it that are known, the newest first."""
+        return (Version(self.version_id, self.created_at), *self.earlier)
+
+    def next_earlier(self) -> tuple[Version, ...]:
+        """What ``earlier`` is in the record of the next version."""
+        return self.versions[:_EARLIER]
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        document: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS}
+        document["created_at"] = self.created_at.isoformat()
+        if self.retired_at is not None:
+            document["retired_at"] = self.retired_at.isoformat()
+        document["earlier"] = [
+            {"version_id": one.version_id, "created_at": one.created_at.isoformat()} for one in self.earlier
+        ]
+        return json.dumps(document, indent=2).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Record:
+        """The record in ``data``.
+
+        :raises ValueError: there is none.
+        """
+        document = json.loads(data)
+        if not isinstance(document, dict):
+            raise ValueError("it is no JSON object")
+        texts = {name: _text(document, name) for name in _TEXTS}
+        # Both become parts of keys, also of those that are deleted.
+        texts.update({name: str(UUID(texts[name])) for name in ("flow_id", "version_id")})
+        gone = document.get("retired_at")
+        return cls(
+            **texts,
+            created_at=_moment(document, "created_at"),
+            retired_at=None if gone is None else _moment(document, "retired_at"),
+            earlier=tuple(_version(one) for one in _list(document, "earlier")),
+        )
+
+
+def _version(document: Any) -> Version:
+    if not isinstance(document, dict):
+        raise ValueError("an earlier version is no JSON object")
+    return Version(str(UUID(_text(document, "version_id"))), _moment(document, "created_at"))
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"it has no text at {name}")
+    return value
+
+
+def _list(document: Mapping[str, Any], name: str) -> list[Any]:
+    value = document.get(name, [])
+    if not isinstance(value, list):
+        raise ValueError(f"it has no list at {name}")
+    return value
+
+
+def _moment(document: Mapping[str, Any], name: str) -> datetime:
+    moment = datetime.fromisoformat(_text(document, name))
+    if moment.tzinfo is None:
+        raise ValueError(f"{name} has no offset")
+    return moment

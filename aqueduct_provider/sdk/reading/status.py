@@ -1,0 +1,196 @@
+"""What is published against what Airflow shows: records -> the state of each flow.
+
+In: records, and Airflow's list of DAGs, whose tags hold the version. Out: one frozen value for each flow. An
+Airflow that does not answer hides no flow of another one. Must not import: Airflow, the spec's models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.errors import AirflowError, AirflowRefused, ConfigError, NotFound
+from aqueduct_provider.sdk.enums import FlowState
+from aqueduct_provider.sdk.publishing.deployment import TAG
+from aqueduct_provider.sdk.publishing.registry import REQUESTS, Record
+from aqueduct_provider.storage.parallel import together
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.rest.airflow import Airflow
+    from aqueduct_provider.sdk.rest.models import DagInfo, ImportErrorInfo
+    from aqueduct_provider.sdk.session import Session
+
+# The tag of the DAGs that stand in for specs that cannot be used, and how their names begin.
+_BROKEN = "broken spec"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class FlowStatus:
+    """A flow, and whether Airflow shows the version that was published last.
+
+    :param engine: name of the resource that it was published to.
+    :param version_id: the version that was published last. :param published_at: when that was.
+    :param airflow_version_id: the version that Airflow shows; None: none, or nobody knows.
+    :param stale_since: when the oldest version that Airflow does not show yet was published; where it shows
+        none of the flow's versions, when the last one was. None: it shows the last one, or nobody knows.
+    :param paused: whether the DAG is paused in Airflow; None: nobody knows.
+    :param problem: why Airflow does not show it, where that is known.
+    """
+
+    name: str
+    dag_id: str
+    engine: str
+    state: FlowState
+    version_id: str
+    published_at: datetime
+    airflow_version_id: str | None = None
+    stale_since: datetime | None = None
+    paused: bool | None = None
+    problem: str = ""
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing is to be done: Airflow shows the last version, or the flow was deleted."""
+        return self.state in (FlowState.CURRENT, FlowState.RETIRED)
+
+
+def statuses(session: Session, records: Sequence[Record]) -> list[FlowStatus]:
+    """The status of each flow, in the order of the records; with one request for every 100 DAGs."""
+    by_engine: dict[str, list[Record]] = {}
+    for record in records:
+        by_engine.setdefault(record.engine, []).append(record)
+    calls = [partial(_of_engine, session, engine, some) for engine, some in by_engine.items()]
+    found = {one.dag_id: one for some in together(calls, REQUESTS) for one in some}
+    return [found[record.dag_id] for record in records]
+
+
+def _of_engine(session: Session, engine: str, records: Sequence[Record]) -> list[FlowStatus]:
+    try:
+        airflow = session.airflow(engine)
+        shown = _shown(airflow, records)
+        all_well = all(_is_current(record, shown.get(record.dag_id)) for record in records)
+        trouble = _Trouble({}, {}, "") if all_well else _trouble(airflow)
+    except (AirflowError, ConfigError, NotFound) as error:
+        return [_status(record, FlowState.UNREACHABLE, None, str(error)) for record in records]
+    return [_judged(record, shown.get(record.dag_id), trouble) for record in records]
+
+
+def _shown(airflow: Airflow, records: Sequence[Record]) -> dict[str, DagInfo]:
+    if len(records) == 1:
+        found = airflow.dag(records[0].dag_id)
+        return {found.dag_id: found} if found is not None else {}
+    return {dag.dag_id: dag for dag in airflow.dags(TAG)}
+
+
+def _is_current(record: Record, dag: DagInfo | None) -> bool:
+    return dag is not None and record.version_id in dag.tags and not dag.has_import_errors
+
+
+def _judged(record: Record, dag: DagInfo | None, trouble: _Trouble) -> FlowStatus:
+    problem = ""
+    if record.retired_at is not None:
+        state = FlowState.RETIRED
+    elif _is_current(record, dag):
+        state = FlowState.CURRENT
+    elif own := trouble.of(record):
+        state, problem = FlowState.BROKEN, own
+    else:
+        problem = trouble.shared
+        broken = dag is not None and dag.has_import_errors
+        state = FlowState.BROKEN if broken else FlowState.STALE if dag else FlowState.MISSING
+    return _status(record, state, dag, problem)
+
+
+def _status(record: Record, state: FlowState, dag: DagInfo | None, problem: str) -> FlowStatus:
+    seen = _version_in(dag, record) if dag is not None else None
+    is_behind = state in (FlowState.STALE, FlowState.MISSING, FlowState.BROKEN)
+    return FlowStatus(
+        name=record.name,
+        dag_id=record.dag_id,
+        engine=record.engine,
+        state=state,
+        version_id=record.version_id,
+        published_at=record.created_at,
+        airflow_version_id=seen,
+        stale_since=_since(record, seen) if is_behind else None,
+        paused=dag.is_paused if dag is not None else None,
+        problem=problem,
+    )
+
+
+def _version_in(dag: DagInfo, record: Record) -> str | None:
+    """The version among the tags, which also hold those of the user."""
+    known = [one.version_id for one in record.versions if one.version_id in dag.tags]
+    others = [tag for tag in dag.tags if _UUID.fullmatch(tag)]
+    return next(iter([*known, *others]), None)
+
+
+def _since(record: Record, seen: str | None) -> datetime | None:
+    if seen == record.version_id:
+        return None
+    if all(one.version_id != seen for one in record.versions):
+        return record.created_at
+    *_, oldest = takewhile(lambda one: one.version_id != seen, record.versions)
+    return oldest.created_at
+
+
+# --- what Airflow cannot use
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """What Airflow says of specs and files that it cannot use.
+
+    :param placeholders: the ids of the DAGs that stand in for specs, by the name of the spec.
+    :param errors: import errors, by DAG id, of files that hold one DAG.
+    :param shared: what concerns all flows of a loader, or of a store.
+    """
+
+    placeholders: Mapping[str, str]
+    errors: Mapping[str, str]
+    shared: str
+
+    def of(self, record: Record) -> str:
+        """What is wrong with the flow itself, in words; empty where nothing is known."""
+        for place in (record.delivered_to, PurePosixPath(record.delivered_to).name):
+            if place in self.placeholders:
+                return f"The spec cannot be used; the DAG {self.placeholders[place]} shows why."
+        return self.errors.get(record.dag_id, "")
+
+
+def _trouble(airflow: Airflow) -> _Trouble:
+    named, shared = dict[str, str](), ""
+    for dag in airflow.dags(_BROKEN):
+        start, colon, place = dag.display_name.partition(": ")
+        if colon and start == _BROKEN:
+            named[place] = dag.dag_id
+        else:
+            shared = f"Airflow has {dag.display_name}; the DAG {dag.dag_id} shows why."
+    errors: dict[str, str] = {}
+    for error in _import_errors(airflow):
+        path = PurePosixPath(error.filename)
+        said = f"{path.name} cannot be imported: {_last_line(error.stack_trace)}"
+        # A bundle has a file for each spec.
+        errors[path.name.removesuffix(".py").removesuffix(".json")] = said
+        if "aqueduct" in error.filename or "aqueduct" in error.stack_trace:
+            shared = shared or said
+    return _Trouble(named, errors, shared)
+
+
+def _import_errors(airflow: Airflow) -> Sequence[ImportErrorInfo]:
+    try:
+        return airflow.import_errors()
+    except (AirflowRefused, NotFound):
+        # Not everybody may see them.
+        return ()
+
+
+def _last_line(stack_trace: str) -> str:
+    return next((line.strip() for line in reversed(stack_trace.splitlines()) if line.strip()), "")
