@@ -124,6 +124,16 @@ class AirflowClient:
         body = {"new_state": "failed", **({} if self.major == 3 else {"dry_run": False})}
         self._ask("PATCH", path, json=body)
 
+    def clear_run(self, dag_id: str, run_id: str) -> None:
+        """Run all tasks of a run again."""
+        body = {"dry_run": False, **({"only_failed": False} if self.major == 3 else {})}
+        self._ask("POST", f"{_run(dag_id, run_id)}/clear", json=body)
+
+    def clear_task(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Run one task of a run again."""
+        body = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
+        self._ask("POST", f"/dags/{dag_id}/clearTaskInstances", json={**body, "reset_dag_runs": True})
+
     def create_connection(self, connection_id: str, conn_type: str, extra: dict[str, Any]) -> None:
         """Store a connection."""
         body = {"connection_id": connection_id, "conn_type": conn_type, "extra": json.dumps(extra)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import uuid
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ import pytest
 from aqueduct_provider import cli
 from tests.data_servers.mariadb import MariaDbServer
 from tests.data_servers.postgres import PostgresServer
+from tests.integration.outage import Outage
 from tests.integration.place import Place
-from tests.integration.stack import AirflowStack
+from tests.integration.stack import MAJOR, AirflowStack
 from tests.integration.surroundings import (
     CONNECTION,
     CONNECTION_VARIABLE,
     S3Place,
     airflow_connection,
+    bundle_settings,
     demo_connection,
 )
 from tests.oracle.harness import Oracle
@@ -53,9 +56,23 @@ def sdk_store(s3_client: Any, s3_server: str, credentials_file: Path) -> S3Place
 
 
 @pytest.fixture(scope="session")
+def outage(s3_server: str) -> Iterator[Outage]:
+    """A way to the S3 server that can be closed."""
+    with Outage(s3_server) as outage:
+        yield outage
+
+
+@pytest.fixture(scope="session")
+def bundle_store(sdk_store: S3Place, outage: Outage) -> S3Place:
+    """Another folder in that bucket, from which a DAG bundle takes specs."""
+    return replace(sdk_store, endpoint=outage.url, root_dir="bundle")
+
+
+@pytest.fixture(scope="session")
 def airflow(
     s3_server: str,
     sdk_store: S3Place,
+    bundle_store: S3Place,
     postgres: PostgresServer,
     mariadb: MariaDbServer,
     tmp_path_factory: pytest.TempPathFactory,
@@ -71,6 +88,7 @@ def airflow(
         "AIRFLOW_CONN_WAREHOUSE": airflow_connection("postgres", postgres.config()),
         "AIRFLOW_CONN_CRM": airflow_connection("mysql", mariadb.config("crm")),
         **demo_connection(tmp_path_factory.mktemp("demo")),
+        **(bundle_settings(bundle_store) if MAJOR == 3 else {}),
         **index_settings(),
     }
     stack = AirflowStack(tmp_path_factory.mktemp("airflow"), settings)

@@ -76,6 +76,13 @@ class Draft:
         """Add a measurement (``runtime`` or ``max_memory``) of the operator that made an artifact."""
         self._operator("system_metric", name, (measured,), {name: "numeric"}, metric=metric)
 
+    def load(self, name: str, saved: str, **target: Any) -> None:
+        """Add an operator that saves an artifact.
+
+        :param target: as the native spec has it: ``connector``, ``connection_id``, ...
+        """
+        self._operator("load", name, (saved,), {}, target=target)
+
     def document(self) -> Json:
         """The native spec."""
         created = datetime.now(timezone.utc).isoformat()

@@ -25,6 +25,23 @@ def airflow_connection(conn_type: str, config: Mapping[str, Any]) -> str:
     return json.dumps({"conn_type": conn_type, **login, **place})
 
 
+def bundle_settings(place: S3Place) -> dict[str, str]:
+    """The variables of Airflow 3 for a bundle of ours beside the DAG folder.
+
+    :param place: its specs lie below ``specs/`` there.
+    """
+    local = {"name": "dags-folder", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
+    ours = {
+        "name": "aqueduct",
+        "classpath": "aqueduct_provider.bundles.AqueductDagBundle",
+        "kwargs": {"connection_id": "bundle", "refresh_interval": 1},
+    }
+    return {
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([{**local, "kwargs": {}}, ours]),
+        "AIRFLOW_CONN_BUNDLE": place.connection(),
+    }
+
+
 def demo_connection(folder: Path) -> dict[str, str]:
     """The variable of Airflow's processes for the demo database, which is made in a folder.
 

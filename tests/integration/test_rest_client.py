@@ -95,14 +95,12 @@ def test_dags(rest: Airflow, flow: Draft) -> None:
     assert dag is not None
     assert {"aqueduct", "cellar", flow.version} <= set(dag.tags)
     assert dag.last_parsed_at is not None
-    assert rest.any_dag("cellar") == dataclasses.replace(dag, last_parsed_at=_parsed(rest, "cellar"))
-    assert rest.any_dag("no such tag") is None
+    (found,) = rest.dags("cellar")
+    assert found == dataclasses.replace(dag, last_parsed_at=found.last_parsed_at)
+    assert flow.version in rest.docs(flow.dag_id)
+    assert flow.dag_id in [one.dag_id for one in rest.dags("aqueduct", gone=True)]
+    assert rest.dags("no such tag") == []
     assert rest.dag("no_such_dag") is None
-
-
-def _parsed(rest: Airflow, tag: str) -> object:
-    found = rest.any_dag(tag)
-    return found and found.last_parsed_at
 
 
 def test_a_run(rest: Airflow, flow: Draft, run_id: str) -> None:
@@ -174,11 +172,14 @@ def test_a_new_version_is_parsed_and_then_the_dag_deleted(place: Place, rest: Ai
         assert dag is not None
         for token in (dag.file_token, dag.file_token, "no-such-token"):
             rest.parse_now(token)
-        wait_for(lambda: rest.any_dag(newer.version), what="the newer version", seconds=30)
+        wait_for(lambda: rest.dags(newer.version), what="the newer version", seconds=30)
     rest.parse_now(dag.file_token)
 
     # Deleted earlier, it could end Airflow's DAG processor.
     wait_for(lambda: rest.dag(dag_id) is None, what="the end of the DAG", seconds=30)
+    gone = rest.dag(dag_id, gone=True)
+    assert gone is not None
+    assert gone.is_gone
     rest.delete_dag(dag_id)
     with pytest.raises(ApiError):
         place.client.details(dag_id)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -285,6 +286,18 @@ def test_a_policy_that_refuses_one_dag_hides_no_other(
 def test_a_folder_that_does_not_exist_is_an_error_of_the_loader(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be listed: No such file"):
         DagFactory.dags_in(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_search_for_garbage_is_left_as_it_was(folder: Path, write: Write, *, enabled: bool) -> None:
+    write("bad.json", "{")
+    was = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        DagFactory.dags_in(folder)
+        assert gc.isenabled() == enabled
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_the_loader_is_where_airflow_finds_the_dags_again(folder: Path, write: Write) -> None:

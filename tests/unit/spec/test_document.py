@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.spec.document import MAX_BYTES, json_path, read
+from aqueduct_provider.spec.document import MAX_BYTES, content, json_path, read
 
 
 @pytest.mark.parametrize(
@@ -92,3 +95,13 @@ def test_problems_stand_in_the_order_of_the_document() -> None:
 def test_large_but_finite_numbers_and_whole_surrogate_pairs_are_values() -> None:
     text = '{"a": 1e308, "b": ' + "9" * 308 + r', "c": "\ud83d\ude00"}'
     assert read(text.encode(), "x.json") == ({"a": 1e308, "b": int("9" * 308), "c": "😀"}, [])
+
+
+def test_a_file_is_read_whole_or_as_far_as_shows_that_it_is_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    for size, wanted in ((0, 0), (5, 5), (MAX_BYTES, MAX_BYTES), (MAX_BYTES * 9, MAX_BYTES + 1)):
+        path.touch()
+        os.truncate(path, size)
+        assert len(content(path)) == wanted
+    with pytest.raises(FileNotFoundError):
+        content(tmp_path / "gone")
