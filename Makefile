@@ -45,13 +45,13 @@ format:
 
 bench:
 	@$(PYTHON) tools/servers.py
-	@$(PYTHON) tools/environments.py airflow-3 oracle
+	@$(PYTHON) tools/environments.py airflow-3 dag-factory oracle
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 constraints:
 	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 oracle
 
 clean:
-	rm -rf .venv .venv-2.11 .venv-oracle .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-2.11 .venv-oracle .venv-dag-factory .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
 	  .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

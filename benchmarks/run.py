@@ -18,13 +18,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    bundle,
     databases,
     eager,
     environment_reuse,
+    fused,
     memory,
-    parse,
     publish,
     s3_requests,
+    scale,
     sdk_import,
     warm_task,
 )
@@ -36,7 +38,9 @@ BENCHMARKS: dict[str, Callable[[Lab], list[Figure]]] = {
     "environment_reuse": environment_reuse.measure,
     "s3_requests": s3_requests.measure,
     "memory": memory.measure,
-    "parse": parse.measure,
+    "scale": scale.measure,
+    "bundle": bundle.measure,
+    "fused": fused.measure,
     "sdk_import": sdk_import.measure,
     "publish": publish.measure,
     "eager": eager.measure,

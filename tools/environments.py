@@ -34,12 +34,14 @@ class Environment:
 
     :param requirements: what is asked for; the exact versions stand in the constraints file.
     :param pythons: the Python versions that all of it supports.
+    :param pins: whose constraints file it shares; empty: it has one of its own name.
     """
 
     name: str
     folder: str
     pythons: str
     requirements: tuple[str, ...]
+    pins: str = ""
 
     @property
     def path(self) -> Path:
@@ -51,7 +53,7 @@ class Environment:
 
     @property
     def constraints(self) -> Path:
-        return ROOT / "constraints" / f"{self.name}.txt"
+        return ROOT / "constraints" / f"{self.pins or self.name}.txt"
 
     @property
     def digest(self) -> str:
@@ -67,7 +69,15 @@ ENVIRONMENTS = {
             "airflow-3",
             ".venv",
             ">=3.11,<3.14",
-            ("-e", ".[test,lint,bench]", "apache-airflow>=3,<4"),
+            ("-e", ".[test,lint]", "apache-airflow>=3,<4"),
+        ),
+        # On its own: Airflow loads its plugin into every process.
+        Environment(
+            "dag-factory",
+            ".venv-dag-factory",
+            ">=3.11,<3.14",
+            ("-e", ".[test,bench]", "apache-airflow>=3,<4"),
+            pins="airflow-3",
         ),
         Environment(
             "airflow-2.11",

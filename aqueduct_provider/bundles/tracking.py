@@ -22,7 +22,7 @@ from aqueduct_provider.bundles.stub import SUFFIX, TRACKING, stub_name, stub_tex
 from aqueduct_provider.bundles.version import SpecFile, Version
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.broken import unforeseen
-from aqueduct_provider.spec.document import MAX_BYTES
+from aqueduct_provider.spec.document import MAX_BYTES, content
 from aqueduct_provider.spec.folder import is_foreign
 from aqueduct_provider.storage.files import replacing
 from aqueduct_provider.storage.local import stamp
@@ -170,8 +170,7 @@ def _read(specs: Specs, name: str, base: Path) -> SpecFile | None:
     try:
         if not path.is_file():
             return SpecFile("", problem="not a file; specs lie directly in the folder")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = content(path)
     except OSError as error:
         return SpecFile("", problem=f"cannot be read: {error.strerror or error}")
     if len(data) > MAX_BYTES:

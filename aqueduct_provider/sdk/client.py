@@ -159,11 +159,11 @@ class Client:
         :param artifacts: what is to be computed, with all that it needs.
         :param metrics: metrics to compute; None: all that were computed on artifacts of the flow.
         :param checks: checks to compute; None: likewise.
-        :param k_latest_runs: how many runs keep their artifacts; None: all.
+        :param k_latest_runs: how many of the newest successful runs keep their artifacts; None: all.
         :param source_flow: the flow (or flows) after whose success this one runs, instead of a schedule.
         :param run_now: wait until Airflow shows this version, then run it once; the flow is unpaused for it.
         :param use_local: the original wants True here for flows with local data; not needed any more.
-        :param disable_snapshots: mark artifacts of functions as not to be kept.
+        :param disable_snapshots: delete what functions return once the run has succeeded.
         :param tags: further tags of the DAG.
         :param wait: seconds to wait at most until Airflow shows this version; None: 60; 0: only ask it to.
             With ``run_now`` it is waited for in any case.

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import aqueduct_provider.sdk as aq
 from aqueduct_provider import cli
 from tests.data_servers.mariadb import MariaDbServer
 from tests.data_servers.postgres import PostgresServer
@@ -112,6 +113,20 @@ def sdk_variables(
 ) -> dict[str, str]:
     """What the environment of a script must hold to publish to this Airflow."""
     return sdk_store.variables(airflow.login, tmp_path_factory.mktemp("client") / "config.toml")
+
+
+@pytest.fixture
+def client(sdk_variables: dict[str, str], airflow: AirflowStack, tmp_path: Path) -> Iterator[aq.Client]:
+    """A client as a script has it, with this Airflow as its resource ``here``, in a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        # Publishing leaves a copy of the spec in the working directory.
+        patch.chdir(tmp_path)
+        for name, value in {**sdk_variables, "AQUEDUCT_CONFIG": str(tmp_path / "config.toml")}.items():
+            patch.setenv(name, value)
+        client, login = aq.Client(), airflow.login
+        access = {"host": login.url, "username": login.user, "password": login.password}
+        client.connect_resource("here", "Airflow", access)
+        yield client
 
 
 @pytest.fixture(scope="session")

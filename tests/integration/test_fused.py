@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 import aqueduct_provider.sdk as aq
 from tests.integration.place import Place
 
 WAIT = 120
-
-
-@pytest.fixture
-def client(sdk_variables: dict[str, str], place: Place, tmp_path: Path) -> Iterator[aq.Client]:
-    """A client of a script; publishing leaves a copy of the spec in the working directory."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path)
-        for name, value in {**sdk_variables, "AQUEDUCT_CONFIG": str(tmp_path / "config.toml")}.items():
-            patch.setenv(name, value)
-        client, login = aq.Client(), place.airflow.login
-        access = {"host": login.url, "username": login.user, "password": login.password}
-        client.connect_resource("fusing", "Airflow", access)
-        yield client
 
 
 @aq.op(requirements=[], fuse="numbers", outputs=["doubled"])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 import aqueduct_provider.sdk as aq
@@ -13,20 +10,6 @@ from tests.integration.place import Place
 from tests.integration.waiting import wait_for
 
 WAIT = 120
-
-
-@pytest.fixture
-def client(sdk_variables: dict[str, str], place: Place, tmp_path: Path) -> Iterator[aq.Client]:
-    """A client of a script; publishing leaves a copy of the spec in the working directory."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path)
-        for name, value in {**sdk_variables, "AQUEDUCT_CONFIG": str(tmp_path / "config.toml")}.items():
-            patch.setenv(name, value)
-        client = aq.Client()
-        login = place.airflow.login
-        access = {"host": login.url, "username": login.user, "password": login.password}
-        client.connect_resource("retaining", "Airflow", access)
-        yield client
 
 
 @aq.metric(requirements=[], output="root")

@@ -75,3 +75,19 @@ class Bundle:
 def bundle(specs: Path, base: Path) -> Bundle:
     """The bundle of the folder of specs."""
     return Bundle(specs, base)
+
+
+@pytest.fixture
+def connect(
+    s3_server: str, bucket: str, credentials_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """Define the connection ``team``, with changes; S3 that is away is not asked again."""
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_MAX_ATTEMPTS", "1")
+
+    def define(**changes: str) -> None:
+        extra = {"bucket": bucket, "region": "us-east-1", "credentials_path": str(credentials_file)}
+        value = {"conn_type": "aqueduct", "extra": {**extra, "endpoint_url": s3_server, **changes}}
+        monkeypatch.setenv("AIRFLOW_CONN_TEAM", json.dumps(value))
+
+    define()
+    return define

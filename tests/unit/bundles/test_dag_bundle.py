@@ -41,22 +41,6 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 
 @pytest.fixture
-def connect(
-    s3_server: str, bucket: str, credentials_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., None]:
-    """Define the connection ``team``; S3 that is away is not asked again."""
-    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_MAX_ATTEMPTS", "1")
-
-    def define(**changes: str) -> None:
-        extra = {"bucket": bucket, "region": "us-east-1", "credentials_path": str(credentials_file)}
-        value = {"conn_type": "aqueduct", "extra": {**extra, "endpoint_url": s3_server, **changes}}
-        monkeypatch.setenv("AIRFLOW_CONN_TEAM", json.dumps(value))
-
-    define()
-    return define
-
-
-@pytest.fixture
 def put(connect: Any, s3_client: Any, bucket: str) -> Callable[[str, Any], None]:
     """Put a document below ``specs/`` of the store; None deletes it."""
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,29 +56,8 @@ def test_pins_of_a_folder_are_no_specs(specs: Path, base: Path) -> None:
     assert source.specs(base).names == ("a.json",)
 
 
-@pytest.fixture
-def connect(
-    s3_server: str, bucket: str, credentials_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., None]:
-    """Define the connection ``team``, with changes."""
-    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_MAX_ATTEMPTS", "1")
-
-    def define(**changes: str) -> None:
-        extra = {
-            "bucket": bucket,
-            "region": "us-east-1",
-            "root_dir": "root",
-            "credentials_path": str(credentials_file),
-            "endpoint_url": s3_server,
-        }
-        value = {"conn_type": "aqueduct", "extra": {**extra, **changes}}
-        monkeypatch.setenv("AIRFLOW_CONN_TEAM", json.dumps(value))
-
-    define()
-    return define
-
-
 def test_specs_of_a_store_are_mirrored(connect: Any, base: Path, s3_client: Any, bucket: str) -> None:
+    connect(root_dir="root")
     s3_client.put_object(Bucket=bucket, Key="root/specs/a.json", Body=b"{}")
     found = StoreSource("team", "specs/").specs(base)
     assert found.origin == f"s3://{bucket}/root/specs/"
