@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import multiprocessing
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,15 +250,17 @@ def test_a_folder_of_specs(make: Make, tmp_path: Path) -> None:
     assert descriptions(dags_of(pinned)) == {"a": "old"}
 
 
-def test_several_at_once(make: Make, put: Any) -> None:
+def test_several_processes_at_once(make: Make, put: Any) -> None:
     for number in range(8):
         put(f"f{number}.json", flow(f"f{number}"))
     bundles = [make() for _ in range(4)]
-    threads = [threading.Thread(target=bundle.initialize) for bundle in bundles]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=bundle.initialize) for bundle in bundles]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert len({version_of(bundle) for bundle in bundles}) == 1
     assert len(dags_of(bundles[0])) == 8
     assert [path.name for path in bundles[0].path.iterdir() if not path.name.endswith(".json.py")] == []
