@@ -24,7 +24,6 @@ from aqueduct_provider.bundles.stub import TRACKING, content_of, stub_name, stub
 from aqueduct_provider.compat import bundle_version
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.factory import mirror
-from aqueduct_provider.storage.files import replacing
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX
 
 log = logging.getLogger(__name__)
@@ -157,8 +156,7 @@ class AqueductDagBundle(BaseDagBundle):
             return
         log.error("Bundle %s: the specs cannot be read. %s", self.name, error)
         self.path.mkdir(mode=0o700, exist_ok=True)
-        with replacing(self.path / stub_name(_FAILURE)) as file:
-            file.write(stub_text("", problem=str(error)).encode())
+        tracking.write_stub(self.path / stub_name(_FAILURE), stub_text("", problem=str(error)))
 
     def _fetch(self, version_id: str) -> Any:
         return pins.pinned(self.source.pins(), version_id)

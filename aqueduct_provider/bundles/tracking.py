@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from aqueduct_provider.bundles.source import Specs
@@ -97,11 +98,11 @@ def show(head: Head, base: Path) -> Head:
     there = {entry.name for entry in os.scandir(folder)}
     for name, text in wanted.items():
         if name not in there or head.stubs.get(name) != _digest(text):
-            with replacing(folder / name) as file:
-                file.write(text.encode())
+            write_stub(folder / name, text)
     for name in there - wanted.keys():
         if name.endswith(SUFFIX):
             (folder / name).unlink(missing_ok=True)
+            _forget_compiled(folder / name)
     shown = replace(head, stubs={name: _digest(text) for name, text in wanted.items()})
     if shown != head_of(base):
         _save(shown, base)
@@ -115,6 +116,25 @@ def last_look(base: Path) -> float:
         return (base / _LOOKED).stat().st_mtime
     except FileNotFoundError:
         return 0.0
+
+
+def write_stub(path: Path, text: str) -> None:
+    """Replace a stub so that Python, too, sees that it has changed.
+
+    Python knows compiled files by the size of their source, which is the same for all stubs, and by the whole
+    second in which it was written.
+    """
+    old = path.stat().st_mtime if path.exists() else 0.0
+    with replacing(path) as file:
+        file.write(text.encode())
+        file.flush()
+        if int(os.fstat(file.fileno()).st_mtime) <= int(old):
+            os.utime(file.fileno(), (int(old) + 1, int(old) + 1))
+    _forget_compiled(path)
+
+
+def _forget_compiled(path: Path) -> None:
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 def stubs_of(version: Version) -> dict[str, str]:

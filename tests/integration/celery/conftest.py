@@ -18,7 +18,7 @@ from tools.environments import index_settings
 WORKERS = ("first", "second")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def cluster(
     s3_server: str,
     s3_client: Any,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -60,9 +63,19 @@ class Bundle:
         head = tracking.look(found, self.base, tracking.head_of(self.base))
         return tracking.show(head, self.base)
 
+    def load(self, stub: Path) -> dict[str, Any]:
+        """What Airflow finds in a stub, whose compiled form Python keeps."""
+        loader = SourceFileLoader("stub", str(stub))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "dont_write_bytecode", False)
+            found = vars(module := ModuleType("stub", None))
+            module.__file__ = str(stub)
+            exec(loader.get_code("stub"), found)
+        return {name: value for name, value in found.items() if hasattr(value, "dag_id")}
+
     @property
     def stubs(self) -> dict[str, Path]:
-        return {path.name: path for path in (self.base / "tracking").iterdir()}
+        return {path.name: path for path in (self.base / "tracking").iterdir() if path.is_file()}
 
     def run(self, stub: Path) -> dict[str, Any]:
         """What Airflow finds in a stub."""

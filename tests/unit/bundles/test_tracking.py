@@ -39,6 +39,21 @@ def test_a_stub_changes_exactly_when_its_spec_does(bundle: Bundle, write: Write,
     assert second.version.id != first.version.id
 
 
+def test_python_compiles_a_stub_anew_whenever_it_changes(bundle: Bundle, write: Write) -> None:
+    """Within one second, too: stubs have one size, and Python compares whole seconds."""
+    for description in ("one", "two", "three"):
+        document = flow("a")
+        document["flow"]["description"] = description
+        write("a.json", document)
+        bundle.refresh()
+        stub = bundle.stubs["a.json.py"]
+        (dag,) = bundle.load(stub).values()
+        assert dag.doc_md.startswith(description)
+    (Path(bundle.source.folder) / "a.json").unlink()
+    bundle.refresh()
+    assert not list(bundle.base.rglob("*.pyc"))
+
+
 def test_a_spec_written_again_with_the_same_content_changes_nothing(bundle: Bundle, write: Write) -> None:
     write("a.json", flow("a"))
     first, before = bundle.refresh(), marks(bundle)
