@@ -136,7 +136,7 @@ class AqueductDagBundle(BaseDagBundle):
             head = tracking.look(specs, self.base_dir, before)
             if self.supports_versioning:
                 head = self._pinned(head, before)
-            head = tracking.show(head, self.base_dir)
+            head = tracking.show(head, self.base_dir, before)
         except AqueductError as error:
             self._keep_last(error, known=before is not None)
             return

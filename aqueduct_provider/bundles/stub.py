@@ -60,6 +60,7 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     :param file: the stub's own path.
     :raises SpecError: the spec is wrong, or cannot be had.
     """
+    from aqueduct_provider.bundles.source import origin_of
     from aqueduct_provider.factory.dag_factory import dag_of
     from aqueduct_provider.factory.discovery import check_dag_id
     from aqueduct_provider.spec import loader
@@ -67,7 +68,7 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     path = Path(file)
     name = path.name.removesuffix(SUFFIX)
     base = path.parent.parent if path.parent.name == TRACKING else path.parent.parent.parent
-    label = _origin(base) + name
+    label = origin_of(base) + name
     if problem:
         raise SpecError(label, [Problem("$", problem)])
     data = content_of(base, sha256)
@@ -103,9 +104,3 @@ def content_of(base: Path, sha256: str) -> bytes:
         path.unlink(missing_ok=True)
         raise mismatch(str(path), wanted=sha256, found=found)
     return data
-
-
-def _origin(base: Path) -> str:
-    from aqueduct_provider.bundles.source import origin_of
-
-    return origin_of(base)

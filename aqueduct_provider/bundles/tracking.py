@@ -90,8 +90,8 @@ def look(specs: Specs, base: Path, before: Head | None) -> Head:
     return Head(specs.origin, stamps, before.stubs if before else {}, pinned=False)
 
 
-def show(head: Head, base: Path) -> Head:
-    """Make the stubs those of this state, and write it down."""
+def show(head: Head, base: Path, before: Head | None) -> Head:
+    """Make the stubs those of this state, and write it down where it is another than before."""
     folder = base / TRACKING
     folder.mkdir(mode=0o700, exist_ok=True)
     wanted = stubs_of(head.version)
@@ -104,7 +104,7 @@ def show(head: Head, base: Path) -> Head:
             (folder / name).unlink(missing_ok=True)
             _forget_compiled(folder / name)
     shown = replace(head, stubs={name: _digest(text) for name, text in wanted.items()})
-    if shown != head_of(base):
+    if shown != before:
         _save(shown, base)
     (base / _LOOKED).touch()
     return shown

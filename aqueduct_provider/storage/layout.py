@@ -157,7 +157,7 @@ def run_spec(flow: FlowLayout, run_id: str, attempt: int) -> str:
 
     :param attempt: how often the run was cleared.
     """
-    return f"{flow.prefix}runs/{run_id}/spec-{attempt}.json"
+    return f"{flow.runs_prefix}{run_id}/spec-{attempt}.json"
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,8 @@ class Bundle:
     def refresh(self) -> tracking.Head:
         found = self.source.specs(self.base)
         keep_source(self.base, self.source, found.origin)
-        head = tracking.look(found, self.base, tracking.head_of(self.base))
-        return tracking.show(head, self.base)
+        before = tracking.head_of(self.base)
+        return tracking.show(tracking.look(found, self.base, before), self.base, before)
 
     def load(self, stub: Path) -> dict[str, Any]:
         """What Airflow finds in a stub, whose compiled form Python keeps."""
