@@ -111,6 +111,7 @@ class Fault:
     :param path: a part of the paths that it hits; empty: all.
     :param answer: what is answered; None: the connection is dropped.
     :param seconds: how long the server waits before.
+    :param obeyed: whether the server does what was asked before.
     """
 
     times: int
@@ -118,6 +119,7 @@ class Fault:
     method: str = ""
     answer: Answer | None = None
     seconds: float = 0.0
+    obeyed: bool = False
 
 
 class FakeAirflow:
@@ -256,6 +258,10 @@ class FakeAirflow:
     def drop(self, times: int = 1, *, path: str = "", method: str = "") -> None:
         """Close the connection of the next requests without an answer."""
         self._faults.append(Fault(times, path, method))
+
+    def lose(self, times: int = 1, *, path: str = "", method: str = "") -> None:
+        """Do what the next requests ask, and close the connection without an answer."""
+        self._faults.append(Fault(times, path, method, obeyed=True))
 
     def fail(self, status: int, times: int = 1, *, path: str = "", method: str = "", **answer: Any) -> None:
         """Answer the next requests with a status.

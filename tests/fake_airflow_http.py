@@ -63,17 +63,19 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(self.command, unquote(url.path), parse_qs(url.query), headers, body)
         self.server.fake.asked.append(asked)
-        answer = self._faulty(asked) or answer_to(self.server.fake, asked, url.path)
+        answer = self._faulty(asked, url.path) or answer_to(self.server.fake, asked, url.path)
         if answer.status:
             self._send(answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
-    def _faulty(self, asked: Asked) -> Answer | None:
+    def _faulty(self, asked: Asked, raw_path: str) -> Answer | None:
         fault = self.server.fake.next_fault(asked.method, asked.path)
         if fault is None:
             return None
         time.sleep(fault.seconds)
+        if fault.obeyed:
+            answer_to(self.server.fake, asked, raw_path)
         if fault.answer is None:
             self.close_connection = True
             return Answer(0)

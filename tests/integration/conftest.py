@@ -24,6 +24,7 @@ from tests.integration.surroundings import (
     S3Place,
     airflow_connection,
     bundle_settings,
+    database_settings,
     demo_connection,
 )
 from tests.oracle.harness import Oracle
@@ -83,6 +84,7 @@ def airflow(
     # Ended politely, pytest still ends what was started here.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = {
+        **database_settings(postgres),
         "AWS_ENDPOINT_URL_S3": s3_server,
         "AIRFLOW__AQUEDUCT__KILL_GRACE": "1",
         CONNECTION_VARIABLE: sdk_store.connection(),

@@ -3,7 +3,8 @@
 ``AirflowStack`` starts the components one by one and not ``airflow standalone``, whose log servers listen on
 all interfaces: here everything listens on 127.0.0.1. What differs between Airflow 3 and 2.11 stands in
 ``_three`` and ``_two``. Unless the settings say otherwise, tasks run under LocalExecutor and the database is
-SQLite; with another executor, workers can be given, each on a :class:`Machine` of its own.
+SQLite, which only Airflow 3 allows together; with another executor, workers can be given, each on a
+:class:`Machine` of its own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.integration.client import AirflowClient, Login, is_healthy
 from tests.integration.waiting import wait_for
 
 MAJOR = int(version("apache-airflow").partition(".")[0])
+DATABASE_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Variables of the caller that would change what Airflow or its tasks do.
 _FOREIGN = ("AIRFLOW", "AWS_", "_AIRFLOW", "PYTHONDONTWRITEBYTECODE", "PYTEST_", "VIRTUAL_ENV")
 _START_SECONDS = 120
@@ -242,7 +244,7 @@ def _common(stack: AirflowStack) -> dict[str, str]:
         "AIRFLOW__CORE__MIN_SERIALIZED_DAG_FETCH_INTERVAL": "0",
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         # SQLite lets one process write at a time: on a busy machine others wait longer than its 5 seconds.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{stack.home}/airflow.db?timeout=60",
+        DATABASE_VARIABLE: f"sqlite:///{stack.home}/airflow.db?timeout=60",
         "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "2",
@@ -275,15 +277,11 @@ def _two(stack: AirflowStack) -> Line:
     login = stack.login
     backends = ("airflow.api.auth.backend.basic_auth", "airflow.api.auth.backend.session")
     settings = {
-        # SQLite with LocalExecutor is refused but for this variable of Airflow's own tests.
-        "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
         "AIRFLOW__API__AUTH_BACKENDS": ",".join(backends),
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
         "AIRFLOW__WEBSERVER__BASE_URL": login.url,
         "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
         "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "1",
-        # SQLite locks no rows: the task and the scheduler would both schedule, and count, the next try.
-        "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
         "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "2",
         "AIRFLOW__SCHEDULER__STALE_DAG_THRESHOLD": "2",
     }

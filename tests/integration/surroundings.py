@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.sdk.resources.demo import DEMO_CONNECTION, make_demo
+from tests.data_servers.postgres import PostgresServer
 from tests.integration.client import Login
+from tests.integration.stack import DATABASE_VARIABLE
 
 CONNECTION = "aqueduct_default"
 CONNECTION_VARIABLE = f"AIRFLOW_CONN_{CONNECTION.upper()}"
@@ -23,6 +25,13 @@ def airflow_connection(conn_type: str, config: Mapping[str, Any]) -> str:
     login = {"login": config["username"], "password": config["password"]}
     place = {"host": config["host"], "port": int(config["port"]), "schema": config["database"]}
     return json.dumps({"conn_type": conn_type, **login, **place})
+
+
+def database_settings(server: PostgresServer) -> dict[str, str]:
+    """The variable of Airflow's processes for a new, empty database of Airflow's own."""
+    place = server.new_database()
+    login = f"{place['username']}:{place['password']}@{place['host']}:{place['port']}"
+    return {DATABASE_VARIABLE: f"postgresql+psycopg2://{login}/{place['database']}"}
 
 
 def bundle_settings(place: S3Place) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
+
+from sqlalchemy import create_engine, inspect, text
 
 from tests.functions import function_archive
 from tests.integration.compiled import CompiledDraft
 from tests.integration.place import Place
+from tests.integration.stack import DATABASE_VARIABLE
 
 KEY_ID = "planted-key-id-77d0"
 STORAGE_SECRET = "planted-storage-secret-1f8a"
@@ -61,11 +62,22 @@ def test_planted_secrets_appear_nowhere(place: Place) -> None:
         "the database": dump(place),
         **place.airflow.logs(),
     }
+    assert run_id in everything["the database"]
     for secret in (KEY_ID, STORAGE_SECRET, CONNECTOR_SECRET):
         assert [where for where, text in everything.items() if secret in text] == []
 
 
 def dump(place: Place) -> str:
     """All that Airflow's database holds: serialized DAGs, XComs, rendered fields, and what else there is."""
-    with closing(sqlite3.connect(place.airflow.home / "airflow.db")) as database:
-        return "\n".join(database.iterdump())
+    engine = create_engine(place.airflow.environment[DATABASE_VARIABLE])
+    with engine.connect() as connection:
+        tables = [
+            connection.execute(text(f'SELECT * FROM "{table}"')).all()
+            for table in inspect(engine).get_table_names()
+        ]
+    engine.dispose()
+    return "\n".join(_plain(value) for rows in tables for row in rows for value in row)
+
+
+def _plain(value: object) -> str:
+    return bytes(value).decode("latin-1") if isinstance(value, (bytes, memoryview)) else str(value)

@@ -1,8 +1,8 @@
 """Airflow's REST API as the SDK needs it: ``/api/v2`` of Airflow 3 and ``/api/v1`` of 2.11, by one class.
 
-In: ids of DAGs, runs and tasks. Out: the values of ``rest_models.py``; lists are read page by page. Logins
-are in ``rest_login.py``, connections in ``rest_wire.py``, error messages in ``rest_errors.py``. Must not
-import httpx at module level.
+In: ids of DAGs, runs and tasks. Out: the values of ``models.py``; lists are read page by page. Logins are in
+``login.py``, connections in ``wire.py``, error messages in ``errors.py``. Must not import httpx at module
+level.
 """
 
 from __future__ import annotations
@@ -10,10 +10,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from aqueduct_provider.errors import AirflowRefused, AuthoringError, NotFound
+from aqueduct_provider.errors import (
+    AirflowError,
+    AirflowRefused,
+    AirflowUnreachable,
+    AuthoringError,
+    NotFound,
+)
 from aqueduct_provider.sdk.rest.errors import not_airflow
 from aqueduct_provider.sdk.rest.log import text_of, without_sources
 from aqueduct_provider.sdk.rest.login import AirflowLogin, Session
@@ -174,14 +181,16 @@ class Airflow:
     def trigger(self, dag_id: str, conf: Mapping[str, Any], run_id: str | None = None) -> RunInfo:
         """Start a run.
 
+        The request is sent once. Where its answer is lost, the run's name tells whether the run is there.
+
         :param conf: JSON; the parameters' values.
-        :param run_id: the run's name; None: Airflow makes one.
+        :param run_id: the run's name; None: one of this moment, as Airflow makes them.
         :raises AirflowRefused: a value does not fit its parameter (400), or a run has that name (409).
+        :raises AirflowUnreachable: there is no answer, and no run.
         :raises NotFound: Airflow does not know the DAG.
         """
-        body: dict[str, Any] = {"conf": _plain_json(conf)}
-        if run_id is not None:
-            body["dag_run_id"] = run_id
+        name = run_id or f"manual__{datetime.now(timezone.utc).isoformat()}"
+        body: dict[str, Any] = {"conf": _plain_json(conf), "dag_run_id": name}
         if self.major >= 3:
             body["logical_date"] = None
         try:
@@ -189,9 +198,15 @@ class Airflow:
         except AirflowRefused as error:
             if error.status != 409:
                 raise
-            name = f"a run {run_id!r}" if run_id else "a run of this moment"
-            message = f"DAG {dag_id!r} has {name} already. Choose another run id, or none."
+            message = f"DAG {dag_id!r} has a run {name!r} already. Choose another run id, or none."
             raise AirflowRefused(message, 409) from error
+        except AirflowUnreachable as error:
+            if run_id is None and (started := self._run_if_any(dag_id, name)):
+                return started
+            raise AirflowUnreachable(
+                f"{error} Should Airflow have taken the request, its run is {name!r}: look for it before "
+                "you trigger another."
+            ) from error
         return self._parsed(answer, run_of)
 
     def runs(self, dag_id: str, limit: int) -> list[RunInfo]:
@@ -211,6 +226,12 @@ class Airflow:
         :raises NotFound: there is no such run.
         """
         return self._read(_run(dag_id, run_id), run_of)
+
+    def _run_if_any(self, dag_id: str, run_id: str) -> RunInfo | None:
+        try:
+            return self.run(dag_id, run_id)
+        except (AirflowError, NotFound):
+            return None
 
     def end_run(self, dag_id: str, run_id: str) -> None:
         """Mark a run failed, as the button in the UI does: Airflow ends its running tasks.

@@ -19,8 +19,8 @@ from tests.data_servers.postgres import PostgresServer
 from tests.data_servers.redis import RedisServer
 from tests.integration.client import AirflowClient
 from tests.integration.draft import Draft
-from tests.integration.stack import MAJOR, AirflowStack, Machine, Worker
-from tests.integration.surroundings import CONNECTION, CONNECTION_VARIABLE, S3Place
+from tests.integration.stack import DATABASE_VARIABLE, MAJOR, AirflowStack, Machine, Worker
+from tests.integration.surroundings import CONNECTION, CONNECTION_VARIABLE, S3Place, database_settings
 from tests.integration.waiting import wait_for
 
 # Tasks that one worker runs at once.
@@ -117,12 +117,10 @@ def stack_of(
 
 
 def _settings(broker: RedisServer, database: PostgresServer) -> dict[str, str]:
-    place = database.new_database()
-    login = f"{place['username']}:{place['password']}@{place['host']}:{place['port']}"
     return {
+        **database_settings(database),
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
         "AIRFLOW__CORE__PARALLELISM": "32",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{login}/{place['database']}",
         "AIRFLOW__CELERY__BROKER_URL": broker.url(0),
         # A database would have its tables made by both workers at once, at which one of them fails.
         "AIRFLOW__CELERY__RESULT_BACKEND": broker.url(1),
@@ -149,8 +147,6 @@ def _two() -> dict[str, str]:
     return {
         "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": str(GIVEN_UP),
         "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "10",
-        # Against the same setting of the stack, which is for SQLite.
-        "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "True",
     }
 
 
@@ -171,7 +167,7 @@ def _credentials(machine: Machine) -> Path:
 
 def _worker(machine: Machine, store: S3Place) -> Worker:
     name = f"{machine.home.name}@localhost"
-    database = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _NO_DATABASE} if MAJOR == 3 else {}
+    database = {DATABASE_VARIABLE: _NO_DATABASE} if MAJOR == 3 else {}
     return Worker(
         machine,
         ("celery", "worker", "-H", name, "--skip-serve-logs", "--without-gossip", "--without-mingle"),

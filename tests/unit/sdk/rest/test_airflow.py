@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -176,8 +177,10 @@ def test_triggering(fake: FakeAirflow, airflow: Airflow) -> None:
     assert (run.state, run.run_type, run.conf) == ("queued", "manual", {"n": 1, "name": "ü"})
     assert run.started_at is None
     assert list(fake.dags["d"].runs) == [run.run_id]
+    assert re.fullmatch(r"manual__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00", run.run_id)
     body = fake.calls("POST", "/dagRuns")[0].body
-    assert body == {"conf": {"n": 1, "name": "ü"}, **({"logical_date": None} if fake.major == 3 else {})}
+    moment = {"logical_date": None} if fake.major == 3 else {}
+    assert body == {"conf": {"n": 1, "name": "ü"}, "dag_run_id": run.run_id, **moment}
 
 
 def test_a_run_of_a_chosen_name(fake: FakeAirflow, airflow: Airflow) -> None:
@@ -213,9 +216,26 @@ def test_triggering_what_is_not_there(airflow: Airflow) -> None:
 def test_a_trigger_is_sent_once(fake: FakeAirflow, airflow: Airflow) -> None:
     fake.add_dag("d")
     fake.drop(method="POST", path="/dagRuns")
-    with pytest.raises(AirflowUnreachable):
+    with pytest.raises(AirflowUnreachable, match=r"its run is 'manual__.*look for it before") as failure:
         airflow.trigger("d", {})
+    (sent,) = fake.calls("POST", "/dagRuns")
+    assert sent.body["dag_run_id"] in str(failure.value)
+
+
+def test_a_trigger_whose_answer_is_lost_has_started_its_run(fake: FakeAirflow, airflow: Airflow) -> None:
+    fake.add_dag("d")
+    fake.lose(method="POST", path="/dagRuns")
+    run = airflow.trigger("d", {"n": 1})
+    assert list(fake.dags["d"].runs) == [run.run_id]
+    assert run.conf == {"n": 1}
     assert len(fake.calls("POST", "/dagRuns")) == 1
+
+
+def test_a_run_of_a_chosen_name_is_not_taken_for_an_older_one(fake: FakeAirflow, airflow: Airflow) -> None:
+    fake.add_run("d", "mine")
+    fake.drop(method="POST", path="/dagRuns")
+    with pytest.raises(AirflowUnreachable, match="its run is 'mine'"):
+        airflow.trigger("d", {}, "mine")
 
 
 def test_what_a_test_does_at_a_trigger(fake: FakeAirflow, airflow: Airflow) -> None:
