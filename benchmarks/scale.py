@@ -77,8 +77,8 @@ def task_starts(lab: Lab) -> list[Figure]:
     return [
         _more(f"task start, {MANY} specs named after their DAGs; one spec", among, alone, LIMIT_START),
         _more(f"task start from the bundle, {MANY} specs; one spec", stub_among, stub, LIMIT_START),
-        # The client names none so: all files are searched, and the last one is it.
-        _more(f"task start, the last of {MANY} specs named otherwise; one spec", among_others, alone),
+        # The client names none so: each file is looked at, and read where it has changed.
+        _more(f"task start, {MANY} specs named otherwise; one spec", among_others, alone),
     ]
 
 

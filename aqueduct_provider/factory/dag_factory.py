@@ -60,7 +60,8 @@ class DagFactory:
         :raises ConfigError: when there is no such folder.
         """
         from aqueduct_provider.factory.discovery import dags_in
-        from aqueduct_provider.factory.places import Folder, Source
+        from aqueduct_provider.factory.folder import Folder
+        from aqueduct_provider.factory.places import Source
 
         path = Path(folder)
         in_file = path.is_file()

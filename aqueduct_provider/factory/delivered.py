@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aqueduct_provider import config
 from aqueduct_provider.errors import AqueductError, ObjectNotFound
 from aqueduct_provider.factory import mirror
-from aqueduct_provider.factory.broken import PREFIX, unforeseen
+from aqueduct_provider.factory.broken import unforeseen
 from aqueduct_provider.factory.places import Place, spec_names
 from aqueduct_provider.hooks.aqueduct import AqueductHook
 from aqueduct_provider.storage.layout import bucket_and_prefix
@@ -43,16 +43,18 @@ class Delivered:
     connection_id: str
     prefix: str
 
-    def place(self, dag_id: str | None) -> Place:
-        """The mirrored specs as they are now.
+    def place(self) -> Place:
+        """The mirrored specs as they are now."""
+        return self._mirrored(self._all)
 
-        :param dag_id: where a task is to run, its DAG, whose spec alone is looked for then; else None.
-        """
+    def places_with(self, dag_id: str) -> Iterator[Place]:
+        """The one spec that may hold a DAG, fetched with one request."""
+        yield self._mirrored(lambda where, folder: self._one(where, folder, f"{dag_id}.json"))
+
+    def _mirrored(self, look: Callable[[_Where, Path], Place]) -> Place:
         try:
             where = _Where(AqueductHook(self.connection_id).settings(), self.prefix, self.connection_id)
-            if dag_id is None or dag_id.startswith(PREFIX):
-                return self._all(where, where.folder())
-            return self._one(where, where.folder(), f"{dag_id}.json")
+            return look(where, where.folder())
         except Exception as exc:
             return self._failed(Place(Path(), ()), exc)
 

@@ -67,17 +67,18 @@ def _nothing_is_garbage() -> Iterator[None]:
 
 
 def _all(sources: Sequence[Source], fileloc: str) -> Iterator[DAG]:
-    return _Specs.of([source.place(None) for source in sources], fileloc).all_dags()
+    return _Specs.of([source.place() for source in sources], fileloc).all_dags()
 
 
 def _only(sources: Sequence[Source], fileloc: str, wanted: str) -> list[DAG]:
     """The one DAG that :func:`_all` would give too."""
     if wanted.startswith(PREFIX):
-        return list(_Specs.of([source.place(wanted) for source in sources], fileloc).placeholder(wanted))
+        return list(_Specs.of([source.place() for source in sources], fileloc).placeholder(wanted))
     for source in sources:
         # What the first place has, the others are not even asked for.
-        if found := list(_Specs.of([source.place(wanted)], fileloc).flow(wanted)):
-            return found
+        for place in source.places_with(wanted):
+            if found := list(_Specs.of([place], fileloc).flow(wanted)):
+                return found
     return []
 
 

@@ -1,12 +1,12 @@
 """Stage 2, where specs lie, as ``discovery.py`` sees it: a folder, or the mirror of a store.
 
-In: a folder. Out: a :class:`Place`, made anew at every parse. Must not import Airflow.
+In: a folder. Out: the names of the specs in it. Must not import Airflow.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -34,32 +34,32 @@ class Place:
 
 
 class Source(Protocol):
-    """Gives a place at every parse."""
+    """Gives places at every parse, as they are now."""
 
-    def place(self, dag_id: str | None) -> Place:
-        """The place as it is now.
+    def place(self) -> Place:
+        """All specs."""
+        ...
 
-        :param dag_id: where a task is to run, its DAG, the only one that is needed then; else None.
-        """
+    def places_with(self, dag_id: str) -> Iterator[Place]:
+        """The specs that may hold the DAG of a task; of two that do, the first is in the first place."""
         ...
 
 
-@dataclass(frozen=True)
-class Folder:
-    """A folder of specs."""
-
-    path: Path
-
-    def place(self, _dag_id: str | None) -> Place:
-        """Raises ``ConfigError`` when the folder cannot be listed."""
-        return Place(self.path, spec_names(self.path))
-
-
 def spec_names(folder: Path) -> tuple[str, ...]:
-    """The names of the specs in a folder, sorted. Raises ``ConfigError`` when it cannot be listed."""
+    """The names of the specs in a folder, sorted.
+
+    :raises ConfigError: the folder cannot be listed.
+    """
+    return tuple(sorted(entry.name for entry in spec_entries(folder)))
+
+
+def spec_entries(folder: Path) -> list[os.DirEntry[str]]:
+    """The specs in a folder, in any order.
+
+    :raises ConfigError: the folder cannot be listed.
+    """
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries]
+            return [entry for entry in entries if is_spec_name(entry.name)]
     except OSError as exc:
         raise ConfigError(f"The folder of specs {folder} cannot be listed: {exc.strerror}.") from exc
-    return tuple(sorted(name for name in names if is_spec_name(name)))

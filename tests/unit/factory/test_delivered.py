@@ -374,6 +374,6 @@ def test_airflows_of_one_machine_may_share_the_cache(put: Put, connect: Connect,
 
 def test_the_place_names_the_store(put: Put, bucket: str) -> None:
     put("churn.json", flow("churn"))
-    place = Delivered("aqueduct_default", "specs/").place(None)
+    place = Delivered("aqueduct_default", "specs/").place()
     assert place.origin == f"s3://{bucket}/root/specs/"
     assert place.names == ("churn.json",)

@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.factory.places import Folder, Place, spec_names
+from aqueduct_provider.factory.places import spec_entries, spec_names
 
 
-def test_a_folder_is_listed_anew_each_time(tmp_path: Path) -> None:
-    source = Folder(tmp_path)
-    assert source.place(None) == Place(tmp_path, ())
+def test_the_specs_of_a_folder(tmp_path: Path) -> None:
+    assert spec_names(tmp_path) == ()
     for name in ("b.json", "a.JSON", ".hidden.json", "notes.txt"):
         (tmp_path / name).touch()
-    assert source.place(None).names == ("a.JSON", "b.json")
-    assert source.place("any_dag") == source.place(None)
+    assert spec_names(tmp_path) == ("a.JSON", "b.json")
+    assert {entry.name for entry in spec_entries(tmp_path)} == {"a.JSON", "b.json"}
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
