@@ -1,16 +1,19 @@
 """A pinned version on this machine: a folder of stubs apart from the tracking folder.
 
 In: a version's id, and how to fetch it. Out: ``versions/<id>/``, with the list of files in a hidden file and
-the stubs that are needed: a task needs one of thousands. Airflow removes the folders of versions that tasks
-have used; those that only the DAG processor has used are removed here. Must not import Airflow.
+the stubs that are needed: a task needs one of thousands. Which one it is is noted in a hidden file, so that
+later tasks of its DAG need not read the list. Airflow removes the folders of versions that tasks have used;
+those that only the DAG processor has used are removed here. Must not import Airflow.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from aqueduct_provider.bundles.tracking import stubs_of
@@ -28,19 +31,24 @@ def prepare(folder: Path, version_id: str, fetch: Callable[[str], Version], dag_
     :param fetch: gives the version where this machine does not know it yet.
     :param dag_id: of the task that is to run; None: all are needed.
     """
+    with suppress(FileNotFoundError):
+        # So that it does not look unused.
+        os.utime(folder)
+    if dag_id is not None and _is_made(folder, dag_id):
+        return
     version = _known(folder, version_id)
     if version is None:
         version = fetch(version_id)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(folder / _LIST, version.to_json())
-    else:
-        # So that it does not look unused.
-        os.utime(folder)
     holder = version.holder(dag_id) if dag_id is not None else ""
     wanted = Version({holder: version.files[holder]}) if holder else version
-    for name, text in stubs_of(wanted).items():
+    stubs = stubs_of(wanted)
+    for name, text in stubs.items():
         if not (folder / name).exists():
             _write(folder / name, text.encode())
+    if dag_id is not None and holder:
+        _write(_note(folder, dag_id), os.fsencode(next(iter(stubs))))
 
 
 def drop_unused(versions: Path, tracked: Path, seconds: float) -> None:
@@ -53,6 +61,18 @@ def drop_unused(versions: Path, tracked: Path, seconds: float) -> None:
     for folder in versions.iterdir():
         if not (tracked / folder.name).exists() and folder.stat().st_mtime < time.time() - seconds:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_made(folder: Path, dag_id: str) -> bool:
+    """Whether the stub of a DAG is there, as a task before this one has noted."""
+    try:
+        return (folder / os.fsdecode(_note(folder, dag_id).read_bytes())).is_file()
+    except FileNotFoundError:
+        return False
+
+
+def _note(folder: Path, dag_id: str) -> Path:
+    return folder / f".aqueduct-dag-{hashlib.sha256(dag_id.encode()).hexdigest()[:32]}"
 
 
 def _known(folder: Path, version_id: str) -> Version | None:

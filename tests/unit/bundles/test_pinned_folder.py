@@ -9,6 +9,7 @@ from aqueduct_provider.bundles.pinned_folder import drop_unused, prepare
 from aqueduct_provider.bundles.version import SpecFile, Version
 from aqueduct_provider.errors import StorageError
 
+LIST = ".aqueduct-version.json"
 VERSION = Version({f"{name}.json": SpecFile(name * 64, name) for name in "abc"})
 
 
@@ -44,12 +45,36 @@ def test_an_unknown_dag_gets_all(tmp_path: Path) -> None:
     assert len(stubs(tmp_path / "v")) == 3
 
 
+def test_later_tasks_of_a_dag_need_no_list(tmp_path: Path) -> None:
+    fetch = Fetch()
+    prepare(tmp_path / "v", VERSION.id, fetch, "a")
+    (tmp_path / "v" / LIST).unlink()
+    prepare(tmp_path / "v", VERSION.id, fetch, "a")
+    assert len(fetch.asked) == 1
+
+
+def test_a_stub_that_is_gone_is_made_again(tmp_path: Path) -> None:
+    fetch = Fetch()
+    prepare(tmp_path / "v", VERSION.id, fetch, "a")
+    (tmp_path / "v" / "a.json.py").unlink()
+    prepare(tmp_path / "v", VERSION.id, fetch, "a")
+    assert stubs(tmp_path / "v") == ["a.json.py"]
+    assert len(fetch.asked) == 1
+
+
+def test_a_file_may_be_named_after_another_dag(tmp_path: Path) -> None:
+    swapped = Version({"a.json": SpecFile("1" * 64, "b"), "b.json": SpecFile("2" * 64, "a")})
+    prepare(tmp_path / "v", swapped.id, lambda _: swapped, "a")
+    assert stubs(tmp_path / "v") == ["b.json.py"]
+    prepare(tmp_path / "v", swapped.id, lambda _: swapped, "b")
+    assert stubs(tmp_path / "v") == ["a.json.py", "b.json.py"]
+
+
 def test_a_damaged_list_is_fetched_again(tmp_path: Path) -> None:
     fetch = Fetch()
     prepare(tmp_path / "v", VERSION.id, fetch, "a")
-    (hidden,) = [path for path in (tmp_path / "v").iterdir() if path.name.startswith(".")]
-    hidden.write_text("{")
-    prepare(tmp_path / "v", VERSION.id, fetch, "a")
+    (tmp_path / "v" / LIST).write_text("{")
+    prepare(tmp_path / "v", VERSION.id, fetch, "b")
     assert len(fetch.asked) == 2
 
 
