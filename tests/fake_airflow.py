@@ -259,9 +259,10 @@ class FakeAirflow:
         """Close the connection of the next requests without an answer."""
         self._faults.append(Fault(times, path, method))
 
-    def lose(self, times: int = 1, *, path: str = "", method: str = "") -> None:
-        """Do what the next requests ask, and close the connection without an answer."""
-        self._faults.append(Fault(times, path, method, obeyed=True))
+    def lose(self, status: int | None = None, *, path: str = "", method: str = "") -> None:
+        """Do what the next request asks, and answer with a status, or close the connection instead."""
+        answer = None if status is None else Answer(status)
+        self._faults.append(Fault(1, path, method, answer, obeyed=True))
 
     def fail(self, status: int, times: int = 1, *, path: str = "", method: str = "", **answer: Any) -> None:
         """Answer the next requests with a status.

@@ -38,7 +38,7 @@ _FEW = 100
 _SETTLING_NS = 2_000_000_000
 
 # The name of a file -> what changes when the file does, and then the DAG ids in it.
-Known = dict[str, list[Any]]
+_Known = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def names_with(folder: Path, dag_id: str) -> tuple[str, ...]:
     entries = spec_entries(folder)
     if len(entries) <= _FEW:
         return tuple(sorted(entry.name for entry in entries))
-    before, known, changed = _kept(folder), Known(), 0
+    before, known, changed = _kept(folder), _Known(), 0
     for entry in entries:
         # What is no file, or cannot be read, is looked at again the next time.
         with suppress(OSError):
@@ -105,7 +105,7 @@ def _file_of(folder: Path) -> Path:
     return config.cache_dir() / "dag-ids" / f"{digest[:32]}.json"
 
 
-def _kept(folder: Path) -> Known:
+def _kept(folder: Path) -> _Known:
     """What was kept of a folder: nothing, unless only Airflow or root can have written it."""
     try:
         with _file_of(folder).open("rb") as file:
@@ -117,7 +117,7 @@ def _kept(folder: Path) -> Known:
         return {}
 
 
-def _keep(folder: Path, known: Known) -> None:
+def _keep(folder: Path, known: _Known) -> None:
     from aqueduct_provider.factory.mirror import prepare
     from aqueduct_provider.storage.files import replacing
 

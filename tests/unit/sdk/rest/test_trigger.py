@@ -63,9 +63,12 @@ def test_a_trigger_is_sent_once(fake: FakeAirflow, airflow: Airflow) -> None:
     assert sent.body["dag_run_id"] in str(failure.value)
 
 
-def test_a_trigger_whose_answer_is_lost_has_started_its_run(fake: FakeAirflow, airflow: Airflow) -> None:
+@pytest.mark.parametrize("status", [None, 504], ids=["broken connection", "a proxy's time limit"])
+def test_a_trigger_whose_answer_is_lost_has_started_its_run(
+    fake: FakeAirflow, airflow: Airflow, status: int | None
+) -> None:
     fake.add_dag("d")
-    fake.lose(method="POST", path="/dagRuns")
+    fake.lose(status, method="POST", path="/dagRuns")
     run = airflow.trigger("d", {"n": 1})
     assert list(fake.dags["d"].runs) == [run.run_id]
     assert run.conf == {"n": 1}
