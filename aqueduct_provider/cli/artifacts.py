@@ -1,7 +1,8 @@
 """Artifacts as people read them, as programs read them, and as files.
 
 In: where an artifact lies. Out: text, a JSON document, or the bytes of a file. Only tables and images are
-decoded; pickles are never loaded here. Must not import at module level: the SDK, pandas, PIL.
+decoded; pickles, those in the cells of tables too, are never loaded here. Must not import at module level:
+the SDK, pandas, PIL.
 """
 
 from __future__ import annotations
@@ -13,13 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
+from aqueduct_provider.runner.codecs import PLAIN, TABLES, CodecError, plain_value, preview_table
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.reading.stored import StoredSource
 
-# Serialization types that are text, and those that are tables.
-_TEXTS = ("json", "string")
-_TABLES = ("table", "parquet", "bson_table")
 _JPEG = (".jpg", ".jpeg")
 _ROWS = 60
 
@@ -27,12 +26,12 @@ _ROWS = 60
 def text_of(source: StoredSource) -> str:
     """An artifact for people: its value; of what is no text, what it is and how large."""
     serialization = _serialization(source)
-    if serialization in _TABLES:
-        return _table_text(source.value())
+    if serialization in TABLES:
+        return _table_text(_table(source))
     if serialization == "string":
         return source.content().decode("utf-8")
-    if serialization == "json":
-        return json.dumps(json.loads(source.content()), indent=2, ensure_ascii=False)
+    if serialization in PLAIN:
+        return json.dumps(plain_value(source.content(), serialization), indent=2, ensure_ascii=False)
     size = f"{len(source.content()):,} bytes"
     return f"{source.name}: {source.type}, {size}; write it to a file with -o FILE"
 
@@ -41,10 +40,10 @@ def document_of(source: StoredSource) -> dict[str, Any]:
     """An artifact for programs; the value of what JSON cannot hold is null."""
     serialization, data = _serialization(source), source.content()
     value: Any = None
-    if serialization in _TABLES:
-        value = json.loads(_table_file(source.value(), ".json"))
-    elif serialization in _TEXTS:
-        value = json.loads(data) if serialization == "json" else data.decode("utf-8")
+    if serialization in TABLES:
+        value = json.loads(_table_file(_table(source), ".json"))
+    else:
+        value = plain_value(data, serialization)
     return {
         "name": source.name,
         "type": source.type,
@@ -60,10 +59,10 @@ def file_of(source: StoredSource, suffix: str) -> bytes:
     :raises UsageError: there is no such file of a table or an image.
     """
     serialization = _serialization(source)
-    if serialization in _TABLES:
+    if serialization in TABLES:
         if (serialization, suffix) == ("parquet", ".parquet"):
             return source.content()
-        return _table_file(source.value(), suffix or ".csv")
+        return _table_file(_table(source), suffix or ".csv")
     if serialization == "image" and suffix and suffix not in _JPEG:
         return _image_file(source.value(), suffix)
     return source.content()
@@ -101,6 +100,13 @@ def write(data: bytes, target: str) -> None:
 
 def _serialization(source: StoredSource) -> str:
     return str(source.known_metadata()["serialization_type"])
+
+
+def _table(source: StoredSource) -> Any:
+    try:
+        return preview_table(source.content(), _serialization(source))
+    except CodecError as error:
+        raise UsageError(f"{source.name} {error}") from error
 
 
 def _table_text(table: Any) -> str:

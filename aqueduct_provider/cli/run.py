@@ -5,7 +5,6 @@ Must not import at module level: the SDK, the spec's models, rich.
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from aqueduct_provider.cli.options import (
 from aqueduct_provider.cli.values import add_parameters, values_of
 from aqueduct_provider.cli.words import terminal_words
 from aqueduct_provider.errors import ConfigError, CredentialsError
+from aqueduct_provider.runner.codecs import PLAIN, plain_value
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.local.run import LocalOutcome
@@ -174,9 +174,8 @@ def _artifacts(outcome: LocalOutcome) -> list[dict[str, Any]]:
 def _artifact(outcome: LocalOutcome, artifact_id: str, name: str) -> dict[str, Any]:
     ref = outcome.artifacts[artifact_id]
     value: Any = None
-    if ref.size <= _VALUE_BYTES and ref.serialization_type in ("json", "string"):
-        text = outcome.store.get(ref.key).decode("utf-8")
-        value = json.loads(text) if ref.serialization_type == "json" else text
+    if ref.size <= _VALUE_BYTES and ref.serialization_type in PLAIN:
+        value = plain_value(outcome.store.get(ref.key), ref.serialization_type)
     return {
         "name": name,
         "type": ref.artifact_type,

@@ -68,6 +68,8 @@ def plain(field: pyarrow.Field) -> Plain:
     """
     import pyarrow as pa
 
+    if is_pickled(field):
+        raise pickled_column(field.name)
     bare = _bare_type(field.type)
     if pa.types.is_nested(bare):
         return Plain("nested", bare)
@@ -89,6 +91,27 @@ def plain(field: pyarrow.Field) -> Plain:
     if special and kind in ("text", "binary"):
         return Plain(special, pa.string() if kind == "binary" else pa.type_for_alias(name))
     return Plain(kind, pa.type_for_alias(name))
+
+
+def is_pickled(field: pyarrow.Field) -> bool:
+    """Whether the cells of a stored column are Python objects that only Python reads."""
+    return (field.metadata or {}).get(KIND) == b"pickle"
+
+
+def pickled_column(name: str) -> LoadRefused:
+    """The error for such a column."""
+    return LoadRefused(
+        f"Column {name!r} holds Python objects that are not numbers, text, bytes, dates, or lists or dicts "
+        "of these: convert it before it is saved, such as to text, or drop it."
+    )
+
+
+def pickled_table() -> LoadRefused:
+    """The error for a table that was stored as one Python object."""
+    return LoadRefused(
+        "The table is stored as a Python object, because Parquet cannot keep one of its columns, its index, "
+        "or its own class: convert it to a plain DataFrame of numbers, text and dates before it is saved."
+    )
 
 
 def converted(array: Any, target: pyarrow.DataType) -> Any:
@@ -155,7 +178,7 @@ def _special_kind(field: pyarrow.Field) -> str:
     if name := getattr(field.type, "extension_name", ""):
         return _EXTENSIONS.get(name, "")
     kind: bytes = (field.metadata or {}).get(KIND, b"")
-    return kind.decode() if kind in (b"json", b"uuid") else ""
+    return {b"json": "json", b"bson": "json", b"uuid": "uuid"}.get(kind, "")
 
 
 def _decimal(precision: int, scale: int) -> pyarrow.DataType:

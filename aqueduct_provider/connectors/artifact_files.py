@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.connectors.ahead import read_ahead
 from aqueduct_provider.connectors.base import Batches
 from aqueduct_provider.connectors.spool import Spool, check_names, kind_of, spool, with_nulls
+from aqueduct_provider.runner.parquet_files import NOTE
+from aqueduct_provider.runner.parquet_files import note as library_note
 
 if TYPE_CHECKING:
     import pandas
@@ -55,7 +57,8 @@ def _write_parquet(data: Batches, path: Path) -> Schema:
         note = _pandas_note(data.schema, nulls)
         schema = data.schema.with_metadata({"pandas": note})
         stored = base64.b64encode(schema.serialize())
-        writer.add_key_value_metadata({"pandas": note, _ARROW_SCHEMA: stored})
+        facts = json.dumps(library_note("pandas"))
+        writer.add_key_value_metadata({"pandas": note, _ARROW_SCHEMA: stored, NOTE: facts})
     frame = schema.empty_table().to_pandas()
     return [{name: str(dtype)} for name, dtype in frame.dtypes.items()]
 

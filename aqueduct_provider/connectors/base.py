@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from aqueduct_provider.connectors.dialects import Dialect
 from aqueduct_provider.connectors.query import Statement
 
+# In a text field's metadata: ``decimal`` (still to be converted, see ``spool.py``), ``json``, ``bson``
+# (Extended JSON) or ``uuid``; in that of a binary one: ``pickle``.
+from aqueduct_provider.runner.object_columns import KIND as KIND
+
 if TYPE_CHECKING:
     import pyarrow
 
 Config = Mapping[str, Any]
 UpdateMode = Literal["append", "replace", "fail"]
-
-# In a text field's metadata: ``decimal`` (still to be converted, see ``spool.py``), ``json`` or ``uuid``.
-KIND = b"aqueduct:kind"
 
 
 @dataclass(frozen=True)

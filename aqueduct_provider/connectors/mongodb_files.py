@@ -21,10 +21,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from aqueduct_provider.connectors.arrow_types import is_pickled, pickled_column, pickled_table
 from aqueduct_provider.connectors.base import KIND
 from aqueduct_provider.errors import LoadRefused
 from aqueduct_provider.runner.codecs import CodecError, decode
 from aqueduct_provider.runner.contract import OutputInfo
+from aqueduct_provider.runner.pandas_labels import index_columns
 
 if TYPE_CHECKING:
     import pyarrow
@@ -136,6 +138,8 @@ def stored_documents(path: Path, serialization_type: str) -> Iterator[Document]:
     :param serialization_type: ``parquet``, ``table`` or ``bson_table``.
     :raises LoadRefused: the file cannot be read, or a value has no BSON type.
     """
+    if serialization_type == "pickle":
+        raise pickled_table()
     readers = {"parquet": _parquet_rows, "bson_table": _bson_rows}
     for row in readers.get(serialization_type, _decoded_rows)(path):
         yield {name: _top(name, value) for name, value in row.items()}
@@ -177,15 +181,26 @@ def _parquet_rows(path: Path) -> Iterator[Document]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        parsers = {column.name: parse for column in file.schema_arrow if (parse := _parser(column))}
-        for batch in file.iter_batches(batch_size=_ROWS):
+        index = index_columns(file.schema_arrow)
+        columns = [column for column in file.schema_arrow if column.name not in index]
+        for column in columns:
+            if is_pickled(column):
+                raise pickled_column(column.name)
+        parsers = {column.name: parse for column in columns if (parse := _parser(column))}
+        for batch in file.iter_batches(batch_size=_ROWS, columns=[column.name for column in columns]):
             for row in batch.to_pylist():
                 yield row | {name: parse(row[name]) for name, parse in parsers.items() if row[name]}
 
 
 def _parser(column: pyarrow.Field) -> Callable[[str], Any] | None:
     """What makes a text of this column the value that it stands for."""
-    parsers: dict[bytes, Callable[[str], Any]] = {b"json": json.loads, b"uuid": uuid.UUID}
+    from bson import json_util
+
+    parsers: dict[bytes, Callable[[str], Any]] = {
+        b"json": json.loads,
+        b"bson": json_util.loads,
+        b"uuid": uuid.UUID,
+    }
     return parsers.get((column.metadata or {}).get(KIND, b""))
 
 

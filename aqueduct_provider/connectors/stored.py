@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aqueduct_provider.connectors.arrow_types import pickled_table
 from aqueduct_provider.connectors.base import Batches
 from aqueduct_provider.errors import LoadRefused
 from aqueduct_provider.runner.codecs import CodecError, decode
+from aqueduct_provider.runner.pandas_labels import index_columns
 
 if TYPE_CHECKING:
     import pyarrow
@@ -25,12 +27,14 @@ _ROWS = 65_536
 def stored_batches(path: Path, serialization_type: str) -> Iterator[Batches]:
     """The table in a file, while the context is open.
 
-    :param serialization_type: ``parquet``, ``table`` or ``bson_table``.
-    :raises LoadRefused: it cannot be read, or a column mixes types.
+    :param serialization_type: ``parquet``, ``table``, ``bson_table`` or ``pickle``.
+    :raises LoadRefused: it cannot be read, a column mixes types, or it is pickled.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if serialization_type == "pickle":
+        raise pickled_table()
     if serialization_type != "parquet":
         table = _decoded(path, serialization_type)
         yield Batches(table.schema, iter(table.to_batches(_ROWS)))
@@ -40,10 +44,12 @@ def stored_batches(path: Path, serialization_type: str) -> Iterator[Batches]:
     except pa.ArrowException as error:
         raise LoadRefused(f"The artifact cannot be read as parquet: {error}.") from error
     with opened as file:
-        schema = file.schema_arrow.remove_metadata()
+        index = index_columns(file.schema_arrow)
+        names = [name for name in file.schema_arrow.names if name not in index]
+        schema = pa.schema([file.schema_arrow.field(name) for name in names])
         batches = (
             pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-            for batch in file.iter_batches(batch_size=_ROWS)
+            for batch in file.iter_batches(batch_size=_ROWS, columns=names)
         )
         yield Batches(schema, batches)
 

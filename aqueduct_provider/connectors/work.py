@@ -19,6 +19,7 @@ from aqueduct_provider.connectors.base import Database, TableLoad, TableName
 from aqueduct_provider.connectors.order import ExtractOrder, LoadOrder, SystemOrder
 from aqueduct_provider.connectors.query import statement
 from aqueduct_provider.errors import LoadRefused
+from aqueduct_provider.runner.codecs import encoding_of
 from aqueduct_provider.runner.contract import OutputInfo
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _extract_table(database: Database, order: ExtractOrder, folder: Path) -> Out
     write, kind = (write_parquet, "parquet") if order.tables == "parquet" else (write_json, "table")
     with tempfile.TemporaryDirectory(dir=folder) as scratch, database.read(query) as data:
         schema = write(data, folder / order.path, Path(scratch))
-    return OutputInfo(order.path, "table", kind, "DataFrame", f"{kind}/v1", schema)
+    return OutputInfo(order.path, "table", kind, "DataFrame", encoding_of(kind), schema)
 
 
 def _load_table(database: Database, order: LoadOrder, target: TableLoad, folder: Path) -> int | None:

@@ -20,14 +20,15 @@ from aqueduct_provider.execution.code import CodeFolder, fetch_code
 from aqueduct_provider.execution.requirements import environment_of, serialization_of
 from aqueduct_provider.execution.task import Task, Worker
 from aqueduct_provider.runner.contract import InputFile, JobRequest, OutputSlot
-from aqueduct_provider.spec.models import CallOperator, Code, Operator
+from aqueduct_provider.spec.data_systems import MongoExtract
+from aqueduct_provider.spec.models import CallOperator, Code, ExtractOperator, Operator, WorkflowSpec
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.parallel import together
 
 Fetched = TypeVar("Fetched")
 
 # Serialization types that only decode where the value's own packages are.
-PICKLES = frozenset({"pickle", "tensorflow-keras-model"})
+PICKLES = frozenset({"pickle", "tensorflow-keras-model", "numpy-scalar", "parquet"})
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ class Bench:
         tables = self.task.table_serialization
         types = [self.task.workflow.artifact(output).type for output in self.task.operator.outputs]
         wanted = [*serializations, *(serialization_of(artifact_type, tables) for artifact_type in types)]
+        if _reads_mongodb(self.task.workflow):
+            # Its object ids may be in the cells of any table that is made of it.
+            wanted.append("bson_table")
         if code is None:
             return environment_of((), None, wanted, tables)
         return environment_of(code.requirements, code.python_version, ["pickle", *wanted], tables)
@@ -128,6 +132,11 @@ class Bench:
                 f"{name!r} {use} and must be a string, not {file.artifact_type}.", deterministic=True
             )
         return (self.folder / file.path).read_text(encoding="utf-8")
+
+
+def _reads_mongodb(workflow: WorkflowSpec) -> bool:
+    extracts = (operator for operator in workflow.operators if isinstance(operator, ExtractOperator))
+    return any(isinstance(extract.source, MongoExtract) for extract in extracts)
 
 
 def user_keys(fetch: Callable[[], Fetched]) -> Fetched:

@@ -7,8 +7,10 @@ lie in the folder, verified. Only system metrics need no child: they read one JS
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +73,10 @@ def _call(bench: Bench, operator: CallOperator) -> Job:
     inputs = bench.fetch_inputs(operator.inputs, lambda: fetched.append(bench.fetch_code(operator.code)))
     code = fetched[0]
     slots = bench.output_slots()
+    views = itertools.chain(operator.code.views, itertools.repeat(""))
     request = JobRequest(
         operation=operator.type,
-        inputs=inputs,
+        inputs=[replace(file, view=view) for file, view in zip(inputs, views, strict=False)],
         outputs=slots,
         call=FunctionCall(
             code_dir=str(code.path.relative_to(bench.folder)),

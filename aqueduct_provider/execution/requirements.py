@@ -18,6 +18,7 @@ CODEC_PACKAGES: dict[str, tuple[str, ...]] = {
     "image": ("pillow",),
     "pickle": ("cloudpickle",),
 }
+_MAKE_TABLES = {"pandas", "polars", "pyarrow", "duckdb"}
 
 
 def serialization_of(artifact_type: ArtifactType, table_serialization: str) -> str:
@@ -37,12 +38,12 @@ def environment_of(
 ) -> EnvironmentSpec:
     """The environment for these requirements and for reading and writing these serialization types.
 
-    Packages that the requirements name keep the versions asked for there. Who asks for pandas may return
-    a table without having said so, and gets what writing one needs.
+    Packages that the requirements name keep the versions asked for there. Who asks for a library of tables
+    may return one without having said so, and gets what writing it needs.
     """
     own = tuple(requirements)
     named = {name for name in map(_name, own) if name}
-    used = [*serializations, *([table_serialization] if "pandas" in named else [])]
+    used = [*serializations, *([table_serialization] if named & _MAKE_TABLES else [])]
     needed = dict.fromkeys(package for name in used for package in CODEC_PACKAGES.get(name, ()))
     codecs = tuple(package for package in needed if package not in named)
     return EnvironmentSpec(requirements=own + codecs, python_version=python_version or WORKER_PYTHON)

@@ -1,35 +1,47 @@
-"""Stage 7, value <-> bytes for every artifact type (Aqueduct formats, section 4).
+"""Values <-> bytes for every artifact type (Aqueduct formats, section 4).
 
-In: a Python value, or bytes with the types that their metadata names. Out: the other. The bytes are those
-of the original system, so that each side reads what the other wrote; ``parquet`` is our own addition.
+In: a Python value, or bytes with the types that their metadata names. Out: the other. There are two dialects.
+In the compiled one the bytes are those of the original system, so that each side reads what the other wrote.
+In the native one a value comes back as it was: an encoding is used because the value survives it.
 Standard library only at module level: what a value needs is imported when such a value turns up. A value
 can only be a DataFrame when pandas is imported already, so inference looks into ``sys.modules`` alone.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import pickle
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
-# A pickled list or tuple is stored as a dict of these keys.
-_ELEMENT_TYPES, _ELEMENTS, _IS_TUPLE = "aqueduct_serialization_types", "data", "is_tuple"
-_CONTAINER_KEYS = {_ELEMENT_TYPES, _ELEMENTS, _IS_TUPLE}
+from .codec_error import CodecError as CodecError
+from .codec_error import describe as describe
+from .exact_json import dump_numpy_scalar, is_numpy_scalar, load_numpy_scalar, survives_json
+from .frame_kinds import check_columns
+from .frames import as_view, is_frame, preview_frame, read_frame, write_frame
+from .images import dump_jpeg, dump_lossless, open_image
+from .keras_models import dump_keras, read_keras
+from .original_tables import read_bson, read_json, same_as_bson, schema_of, write_bson, write_json
+from .pickles import Pickler, dump_pickle, is_container, pack_elements, unpack_elements, unpickle
 
-_JPEG_MODES = ("1", "L", "RGB", "CMYK", "YCbCr")
+# How tables are stored says which dialect it is: the original's JSON, or Parquet.
+COMPILED, NATIVE = "table", "parquet"
 
+# The serialization types of numbers, text and JSON, which everybody can read.
+PLAIN = ("json", "string", "numpy-scalar")
+# Those of tables that can be looked at without unpickling; a table may also be a pickle.
+TABLES = ("table", "parquet", "bson_table")
 
-class CodecError(Exception):
-    """A value cannot be stored, or bytes cannot be read; ``str()`` says why and what to do."""
+# The current version of a codec, where it is not the first; stored names never change their meaning.
+_VERSIONS = {"parquet": 2}
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A value as it is stored, with the facts that its metadata needs."""
+    """A value as it is stored, with the facts that its metadata needs.
+
+    :param data: its bytes; none when they were written to a file.
+    """
 
     data: bytes
     artifact_type: str
@@ -39,8 +51,13 @@ class Encoded:
 
     @property
     def encoding(self) -> str:
-        """The codec and its version; stored names never change their meaning."""
-        return f"{self.serialization_type}/v1"
+        """The codec and its version, ``parquet/v2``."""
+        return encoding_of(self.serialization_type)
+
+
+def encoding_of(serialization_type: str) -> str:
+    """The codec and its version that a serialization type is written with today."""
+    return f"{serialization_type}/v{_VERSIONS.get(serialization_type, 1)}"
 
 
 def infer_type(value: Any) -> str:
@@ -48,7 +65,7 @@ def infer_type(value: Any) -> str:
     for names, types, kind in _CLASSES:
         if isinstance(value, types + tuple(_loaded(names))):
             return str(kind(value) if callable(kind) else kind)
-    return "picklable"
+    return "table" if is_frame(value) else "picklable"
 
 
 def accepted_type(value: Any, expected: str) -> str:
@@ -67,145 +84,220 @@ def accepted_type(value: Any, expected: str) -> str:
 
 
 def encode(
-    value: Any, artifact_type: str, tables: str = "table", pickler: Optional[Callable[[Any], bytes]] = None
+    value: Any,
+    artifact_type: str,
+    tables: str = COMPILED,
+    pickler: Pickler = dump_pickle,
+    *,
+    from_mongodb: bool = False,
+    path: Optional[str] = None,
 ) -> Encoded:
     """``value`` as it is stored.
 
     :param artifact_type: one that :func:`infer_type` or :func:`accepted_type` gave for it.
-    :param tables: how tables are written: ``table``, ``bson_table`` or ``parquet``.
-    :param pickler: pickles what has no other form; :func:`dump_pickle` unless given.
+    :param tables: the dialect: ``table``, the original's, or ``parquet``, the native one.
+    :param pickler: pickles what has no other form.
+    :param from_mongodb: whether it was made of a table that came from MongoDB, whose JSON keeps its types.
+    :param path: a file that the bytes are written to; None: they are returned.
     :raises CodecError: when it cannot be stored.
     :raises ImportError: when the environment lacks a package that storing it needs.
     """
     try:
-        serialization_type, data = _encode(value, artifact_type, tables, pickler or dump_pickle)
+        write = _native if tables == NATIVE else _compiled
+        kind, data, schema = write(value, artifact_type, pickler, from_mongodb, path)
+        if path is not None and data is not None:
+            with open(path, "wb") as file:
+                file.write(data)
+            data = None
     except (CodecError, MemoryError, ImportError):
         raise
     except Exception as exc:
         raise CodecError(f"cannot be stored as {artifact_type}: {describe(exc)}") from exc
-    schema = _schema(value, serialization_type) if artifact_type == "table" else []
-    return Encoded(data, artifact_type, serialization_type, type(value).__name__, schema)
+    return Encoded(data or b"", artifact_type, kind, type(value).__name__, schema)
 
 
-def decode(data: bytes, serialization_type: str, artifact_type: str) -> Any:
+def decode(data: bytes, serialization_type: str, artifact_type: str, view: str = "") -> Any:
     """The value that was stored.
 
+    :param view: for tables: as which library's frame, one of ``frames.VIEWS``; empty: as what it was.
     :raises CodecError: when the bytes are not what the types say; the cause is the codec's own error.
     :raises ImportError: when the environment lacks a package that reading it needs.
     """
+    if serialization_type == "parquet":
+        return _guarded(serialization_type, lambda: read_frame(data, view))
     reader = _READERS.get(serialization_type)
     if reader is None:
         raise CodecError(f"has the unknown serialization type {serialization_type!r}")
+    value = _guarded(serialization_type, lambda: reader(data))
+    if serialization_type == "pickle" and artifact_type != "dictionary":
+        value = _guarded(serialization_type, lambda: unpack_elements(value, _ELEMENT_READERS))
+    if artifact_type == "table" and view:
+        value = _guarded(serialization_type, lambda: as_view(value, view))
+    return tuple(value) if artifact_type == "tuple" and type(value) is list else value
+
+
+def plain_value(data: bytes, serialization_type: str) -> Any:
+    """The number, text or JSON value in the bytes; None of what is anything else."""
+    if serialization_type == "numpy-scalar":
+        return json.loads(data)["value"]
+    return _READERS[serialization_type](data) if serialization_type in PLAIN else None
+
+
+def preview_table(data: bytes, serialization_type: str) -> Any:
+    """A table as a DataFrame of pandas to look at, without running any code that is in it.
+
+    :param serialization_type: one of :data:`TABLES`.
+    :raises CodecError: the bytes are not such a table.
+    """
+    read = preview_frame if serialization_type == "parquet" else _READERS[serialization_type]
+    return _guarded(serialization_type, lambda: read(data))
+
+
+def decode_file(path: str, serialization_type: str, artifact_type: str, view: str = "") -> Any:
+    """The value in a file, which must stay as long as the value is used; as :func:`decode`."""
+    if serialization_type == "parquet":
+        return _guarded(serialization_type, lambda: read_frame(path, view))
+    with open(path, "rb") as file:
+        return decode(file.read(), serialization_type, artifact_type, view)
+
+
+def _guarded(serialization_type: str, read: Callable[[], Any]) -> Any:
     try:
-        value = reader(data)
+        return read()
     except (CodecError, MemoryError, ImportError):
         raise
     except Exception as exc:
         raise CodecError(f"cannot be read as {serialization_type}: {describe(exc)}") from exc
-    return tuple(value) if artifact_type == "tuple" and isinstance(value, list) else value
 
 
-def describe(error: BaseException) -> str:
-    """An exception in one line, also when its ``__str__`` fails."""
-    try:
-        text = str(error)
-    except Exception:
-        text = "<no message: its __str__ failed>"
-    return f"{type(error).__name__}: {text}".rstrip(": ")
+# Serialization type, bytes (None when they went to the file), and the columns of tables.
+Stored = Tuple[str, Optional[bytes], List[Dict[str, str]]]
 
 
-def unpickle(data: bytes) -> Any:
-    """``pickle.loads`` that needs no package of the original's for what the original pickled."""
-    return _Unpickler(io.BytesIO(data)).load()
+# --- the native dialect: a value comes back as it was
 
 
-def dump_pickle(value: Any) -> bytes:
-    """``value`` pickled, functions and classes of the user's own module by value."""
-    import cloudpickle
-
-    data: bytes = cloudpickle.dumps(value)
-    return data
-
-
-def dump_image(value: Any) -> bytes:
-    """A PIL image as JPEG, which knows neither transparency nor palettes."""
-    buffer = io.BytesIO()
-    (value if value.mode in _JPEG_MODES else value.convert("RGB")).save(buffer, format="JPEG")
-    return buffer.getvalue()
-
-
-def open_image(data: bytes) -> Any:
-    """The image in the bytes of a JPEG, PNG or other image file."""
-    from PIL import Image
-
-    return Image.open(io.BytesIO(data))
-
-
-def pack_elements(value: Any, encode_element: Callable[[Any], Any]) -> bytes:
-    """A list or tuple in the container of the formats.
-
-    :param encode_element: gives an element's serialization type and bytes.
-    """
-    elements = [encode_element(element) for element in value]
-    container = {
-        _ELEMENT_TYPES: [kind for kind, _ in elements],
-        _ELEMENTS: [data for _, data in elements],
-        _IS_TUPLE: isinstance(value, tuple),
-    }
-    return pickle.dumps(container)
-
-
-def unpack_elements(value: Any, readers: Dict[str, Callable[[bytes], Any]]) -> Any:
-    """The list or tuple in a container; any other value as it is."""
-    if not (isinstance(value, dict) and value.keys() == _CONTAINER_KEYS):
-        return value
-    kinds = value[_ELEMENT_TYPES]
-    elements = [readers[kind](data) for kind, data in zip(kinds, value[_ELEMENTS])]
-    return tuple(elements) if value[_IS_TUPLE] else elements
-
-
-def check_columns(table: Any) -> None:
-    """Raises :class:`CodecError` unless the columns' names are strings, each of its own."""
-    others = [repr(name) for name in table.columns if not isinstance(name, str)]
-    if others:
-        raise CodecError(
-            f"Non-String column names are not supported: {', '.join(others)}. "
-            "Rename them, for instance with table.rename(columns=str)."
-        )
-    twice = sorted(set(table.columns[table.columns.duplicated()]))
-    if twice:
-        raise CodecError(f"has several columns of the same name: {', '.join(twice)}. Rename or drop them.")
-
-
-def _encode(value: Any, artifact_type: str, tables: str, pickler: Callable[[Any], bytes]) -> Any:
+def _native(
+    value: Any, artifact_type: str, pickler: Pickler, from_mongodb: bool, path: Optional[str]
+) -> Stored:
     if artifact_type == "table":
-        check_columns(value)
-        return _TABLE_WRITERS[tables](value)
+        if from_mongodb and _class_name(value) == "DataFrame" and same_as_bson(value):
+            return "bson_table", write_bson(value), schema_of(value)
+        return write_frame(value, path, pickler)
+    return (*_NATIVE_WRITERS.get(artifact_type, _exact_pickle)(value, pickler), [])
+
+
+def _class_name(value: Any) -> str:
+    return type(value).__name__
+
+
+def _exact_json(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
+    if survives_json(value):
+        return "json", json.dumps(value).encode()
+    if is_numpy_scalar(value):
+        return "numpy-scalar", dump_numpy_scalar(value)
+    return _exact_pickle(value, pickler)
+
+
+def _exact_text(value: str, pickler: Pickler) -> Tuple[str, bytes]:
+    if type(value) is str:
+        try:
+            return "string", value.encode("utf-8")
+        except UnicodeEncodeError:
+            pass  # Surrogates, which UTF-8 cannot hold.
+    return _exact_pickle(value, pickler)
+
+
+def _exact_bytes(value: bytes, pickler: Pickler) -> Tuple[str, bytes]:
+    return ("bytes", value) if type(value) is bytes else _exact_pickle(value, pickler)
+
+
+def _exact_list(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
+    """A list or tuple; tables and images in it are stored by their own codecs, which other versions read."""
+    if survives_json(value):
+        return "json", json.dumps(value).encode()
+    if type(value) not in (list, tuple) or any(map(is_container, value)):
+        return _exact_pickle(value, pickler)
+
+    def element(item: Any) -> Tuple[str, bytes]:
+        if infer_type(item) in ("table", "image"):
+            made = encode(item, infer_type(item), NATIVE, pickler)
+            return made.serialization_type, made.data
+        return "pickle", pickler(item)
+
+    if any(infer_type(item) in ("table", "image") for item in value):
+        return "pickle", pack_elements(value, element)
+    return _exact_pickle(value, pickler)
+
+
+def _exact_pickle(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
+    return "pickle", pickler(value)
+
+
+def _keras(value: Any, _: Pickler) -> Tuple[str, bytes]:
+    return "tensorflow-keras-model", dump_keras(value)
+
+
+_NATIVE_WRITERS: Dict[str, Callable[[Any, Pickler], Tuple[str, bytes]]] = {
+    "boolean": _exact_json,
+    "numeric": _exact_json,
+    "dictionary": _exact_json,
+    "list": _exact_list,
+    "tuple": _exact_list,
+    "string": _exact_text,
+    "json": _exact_text,
+    "bytes": _exact_bytes,
+    "image": dump_lossless,
+    "tensorflow-keras-model": _keras,
+}
+
+
+# --- the compiled dialect: what the original wrote
+
+
+def _compiled(
+    value: Any, artifact_type: str, pickler: Pickler, from_mongodb: bool, _: Optional[str]
+) -> Stored:
+    if artifact_type == "table":
+        return _original_table(value, from_mongodb)
     if artifact_type in ("dictionary", "list", "tuple"):
-        return _encode_collection(value, artifact_type, tables, pickler)
+        return (*_original_collection(value, artifact_type, pickler, from_mongodb), [])
     if artifact_type == "picklable":
-        return "pickle", pickler(value)
-    serialization_type, write = _WRITERS[artifact_type]
-    return serialization_type, write(value)
+        return "pickle", pickler(value), []
+    serialization_type, write = _ORIGINAL_WRITERS[artifact_type]
+    return serialization_type, write(value), []
 
 
-def _encode_collection(value: Any, artifact_type: str, tables: str, pickler: Callable[[Any], bytes]) -> Any:
+def _original_table(value: Any, from_mongodb: bool) -> Stored:
+    if not hasattr(value, "to_json"):
+        raise CodecError(
+            f"is a {type(value).__module__}.{type(value).__qualname__}: flows of the original know tables of "
+            "pandas only, so return a pandas.DataFrame"
+        )
+    check_columns(list(value.columns))
+    kind, write = ("bson_table", write_bson) if from_mongodb else ("table", write_json)
+    return kind, write(value), schema_of(value)
+
+
+def _original_collection(
+    value: Any, artifact_type: str, pickler: Pickler, from_mongodb: bool
+) -> Tuple[str, bytes]:
     try:
         return "json", json.dumps(value).encode()
     except (TypeError, ValueError, RecursionError):
         pass
     if artifact_type == "dictionary":
         return "pickle", pickler(value)
-    return "pickle", pack_elements(value, lambda element: _encode_element(element, tables, pickler))
 
+    def element(item: Any) -> Tuple[str, bytes]:
+        kind = infer_type(item)
+        # As JSON, an inner tuple would come back as a list.
+        if kind in ("dictionary", "list", "tuple"):
+            return "pickle", pickler(item)
+        made = encode(item, kind, COMPILED, pickler, from_mongodb=from_mongodb)
+        return made.serialization_type, made.data
 
-def _encode_element(value: Any, tables: str, pickler: Callable[[Any], bytes]) -> Any:
-    kind = infer_type(value)
-    # As JSON, an inner tuple would come back as a list.
-    if kind in ("dictionary", "list", "tuple"):
-        return "pickle", pickler(value)
-    encoded = encode(value, kind, tables, pickler)
-    return encoded.serialization_type, encoded.data
+    return "pickle", pack_elements(value, element)
 
 
 def _dump_scalar(value: Any) -> bytes:
@@ -219,111 +311,18 @@ def _dump_string(value: str) -> bytes:
         raise CodecError(f"is text that UTF-8 cannot hold: {exc.reason} at position {exc.start}") from exc
 
 
-def _table_json(table: Any) -> Any:
-    table = _with_plain_strings(table).reset_index(drop=True)
-    # The resolution that the original writes; newer pandas would follow the column's.
-    text = table.to_json(orient="table", date_format="iso", date_unit="ms", index=False)
-    return "table", text.encode("utf-8")
+_ORIGINAL_WRITERS: Dict[str, Any] = {
+    "boolean": ("json", _dump_scalar),
+    "numeric": ("json", _dump_scalar),
+    "string": ("string", _dump_string),
+    "json": ("string", _dump_string),
+    "bytes": ("bytes", bytes),
+    "image": ("image", dump_jpeg),
+    "tensorflow-keras-model": ("tensorflow-keras-model", dump_keras),
+}
 
 
-def _table_bson(table: Any) -> Any:
-    import pandas
-    from bson import json_util
-
-    records = _with_plain_strings(table).to_dict(orient="records")
-    missing = (pandas.NaT, pandas.NA)
-    rows = [
-        {name: None if any(item is null for null in missing) else item for name, item in row.items()}
-        for row in records
-    ]
-    return "bson_table", json_util.dumps(rows).encode("utf-8")
-
-
-def _table_parquet(table: Any) -> Any:
-    """Parquet where Arrow can hold every column and is installed, else the original's JSON."""
-    try:
-        import pyarrow
-    except ImportError:
-        return _table_json(table)
-    buffer = io.BytesIO()
-    try:
-        # Older pyarrow writes version 2.4, which has no nanoseconds, unless told otherwise.
-        table.to_parquet(buffer, engine="pyarrow", compression="zstd", version="2.6", index=False)
-    except pyarrow.lib.ArrowException:
-        return _table_json(table)
-    return "parquet", buffer.getvalue()
-
-
-def _with_plain_strings(table: Any) -> Any:
-    """Columns of pandas 3's ``str`` dtype as objects: what the original's pandas writes and reads."""
-    names = [name for name, dtype in table.dtypes.items() if str(dtype) == "str"]
-    return table.astype(dict.fromkeys(names, object)) if names else table
-
-
-def _schema(table: Any, serialization_type: str) -> List[Dict[str, str]]:
-    table = table if serialization_type == "parquet" else _with_plain_strings(table)
-    return [{name: str(dtype)} for name, dtype in table.dtypes.items()]
-
-
-def _read_table(data: bytes) -> Any:
-    import pandas
-
-    return pandas.read_json(io.StringIO(data.decode("utf-8")), orient="table")
-
-
-def _read_bson(data: bytes) -> Any:
-    import pandas
-    from bson import json_util
-
-    return pandas.DataFrame(json_util.loads(data.decode("utf-8")))
-
-
-def read_parquet(data: bytes) -> Any:
-    """The table in the bytes of a Parquet file."""
-    import pandas
-    import pyarrow
-
-    # Not BytesIO: Arrow's threads would let go of it when the interpreter may be ending, which aborts it.
-    return pandas.read_parquet(pyarrow.BufferReader(data), engine="pyarrow")
-
-
-def _read_pickle(data: bytes) -> Any:
-    return unpack_elements(unpickle(data), _READERS)
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        # The original pickles the names of serialization types as members of its own enums.
-        if module == "aqueduct.constants.enums" and name.endswith("SerializationType"):
-            return str
-        return super().find_class(module, name)
-
-
-def _dump_keras(model: Any) -> bytes:
-    import tempfile
-
-    # Keras 3 writes its own format only; the original reads HDF5, which Keras 2 writes.
-    version = getattr(sys.modules.get("keras"), "__version__", "2")
-    name = "model.h5" if version.startswith("2") else "model.keras"
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, name)
-        model.save(path)
-        with open(path, "rb") as file:
-            return file.read()
-
-
-def _read_keras(data: bytes) -> Any:
-    import tempfile
-
-    try:
-        from tensorflow import keras
-    except ImportError:
-        import keras
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.keras" if data.startswith(b"PK") else "model.h5")
-        with open(path, "wb") as file:
-            file.write(data)
-        return keras.models.load_model(path)
+# --- inference and reading
 
 
 def _loaded(names: List[str]) -> List[Any]:
@@ -369,26 +368,20 @@ _CLASSES: List[Any] = [
     (["keras:Model", "tensorflow.keras:Model"], (), _type_of_model),
 ]
 
-_WRITERS: Dict[str, Any] = {
-    "boolean": ("json", _dump_scalar),
-    "numeric": ("json", _dump_scalar),
-    "string": ("string", _dump_string),
-    "json": ("string", _dump_string),
-    "bytes": ("bytes", bytes),
-    "image": ("image", dump_image),
-    "tensorflow-keras-model": ("tensorflow-keras-model", _dump_keras),
-}
-
-_TABLE_WRITERS = {"table": _table_json, "bson_table": _table_bson, "parquet": _table_parquet}
-
 _READERS: Dict[str, Callable[[bytes], Any]] = {
-    "table": _read_table,
-    "bson_table": _read_bson,
-    "parquet": read_parquet,
+    "table": read_json,
+    "bson_table": read_bson,
     "json": json.loads,
-    "pickle": _read_pickle,
+    "numpy-scalar": load_numpy_scalar,
+    "pickle": unpickle,
     "string": lambda data: data.decode("utf-8"),
     "bytes": bytes,
     "image": open_image,
-    "tensorflow-keras-model": _read_keras,
+    "tensorflow-keras-model": read_keras,
+}
+
+_ELEMENT_READERS: Dict[str, Callable[[bytes], Any]] = {
+    **_READERS,
+    "parquet": read_frame,
+    "pickle": lambda data: unpack_elements(unpickle(data), _ELEMENT_READERS),
 }

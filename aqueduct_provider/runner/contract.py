@@ -18,17 +18,25 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
 VERSION = 1
+# How the bytes of artifacts are encoded: what the codecs read and write.
+SERIALIZATION_TYPES = frozenset(
+    "table parquet bson_table json numpy-scalar pickle string bytes image tensorflow-keras-model".split()
+)
 REQUEST_FILE = "request.json"
 OUTCOME_FILE = "outcome.json"
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A stored artifact that the job reads: content in a file, its types as its metadata names them."""
+    """A stored artifact that the job reads: content in a file, its types as its metadata names them.
+
+    :param view: for tables: as which library's frame the code takes it; empty: as what it was.
+    """
 
     path: str
     artifact_type: str
     serialization_type: str
+    view: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class OutputInfo:
     """What was written to one output slot: the facts that become the artifact's metadata.
 
     :param schema: for tables a list of one-entry objects ``{column: dtype}``, else empty.
-    :param encoding: the codec and its version, ``parquet/v1``; stored names never change their meaning.
+    :param encoding: the codec and its version, ``parquet/v2``; stored names never change their meaning.
     """
 
     path: str

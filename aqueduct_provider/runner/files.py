@@ -11,20 +11,12 @@ import io
 import json
 from typing import Any, Callable, Dict, List, Tuple
 
-from .codecs import (
-    CodecError,
-    accepted_type,
-    check_columns,
-    describe,
-    dump_image,
-    dump_pickle,
-    infer_type,
-    open_image,
-    pack_elements,
-    read_parquet,
-    unpack_elements,
-    unpickle,
-)
+from .codec_error import CodecError, describe
+from .codecs import accepted_type, infer_type
+from .frame_kinds import check_columns
+from .frames import read_parquet
+from .images import dump_jpeg, open_image
+from .pickles import dump_pickle, pack_elements, unpack_elements, unpickle
 
 _PICKLED = ("string", "boolean", "numeric", "dictionary", "list", "tuple", "picklable")
 
@@ -132,14 +124,14 @@ def _write_csv(table: Any) -> bytes:
 
 
 def _write_json_table(table: Any) -> bytes:
-    text: str = table.to_json()
+    text: str = table.reset_index(drop=True).to_json()
     return text.encode("utf-8")
 
 
 def _write_parquet(table: Any) -> bytes:
-    check_columns(table)
+    check_columns(list(table.columns))
     buffer = io.BytesIO()
-    table.to_parquet(buffer)
+    table.to_parquet(buffer, index=False)
     return buffer.getvalue()
 
 
@@ -159,6 +151,6 @@ _WRITERS: Dict[str, Callable[[Any], bytes]] = {
     "parquet_table": _write_parquet,
     "json": lambda text: text.encode("utf-8"),
     "bytes": bytes,
-    "image": dump_image,
+    "image": dump_jpeg,
     "pickle": dump_pickle,
 }

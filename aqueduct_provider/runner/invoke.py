@@ -16,7 +16,7 @@ import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, NoReturn, Optional
 
-from .codecs import CodecError, Encoded, decode, describe, encode
+from .codecs import NATIVE, CodecError, decode_file, describe, encode
 from .contract import (
     Failure,
     FunctionCall,
@@ -32,6 +32,7 @@ from .results import (
     metric_type,
     one_line,
     output_name,
+    plain_number,
     split_results,
     typed_output,
 )
@@ -96,6 +97,8 @@ def _run_function(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome
 def _run_metric(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
     value = _call_user(request, folder, meter)
     kind = metric_type(value)
+    if request.table_serialization == NATIVE:
+        value = plain_number(value)
     return JobOutcome([_write(request, folder, request.outputs[0], value, kind)])
 
 
@@ -140,7 +143,7 @@ def _run_load(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
     from .files import write_file
 
     # Earlier inputs are parameters that the worker has put into the path already.
-    request = replace(request, inputs=request.inputs[-1:])
+    request = replace(request, inputs=[replace(request.inputs[-1], view="pandas")])
     value = _read_inputs(request, folder, "The artifact to save")[0]
     try:
         data = write_file(value, request.inputs[0].artifact_type, request.load_format)
@@ -229,7 +232,8 @@ def _read_inputs(request: JobRequest, folder: str, what: str) -> List[Any]:
 
 
 def _read_input(folder: str, item: InputFile) -> Any:
-    return decode(_read_bytes(folder, item.path), item.serialization_type, item.artifact_type)
+    path = os.path.join(folder, item.path)
+    return decode_file(path, item.serialization_type, item.artifact_type, item.view)
 
 
 def _fail_codec(what: str, error: Exception) -> NoReturn:
@@ -241,13 +245,12 @@ def _fail_codec(what: str, error: Exception) -> NoReturn:
 def _write(
     request: JobRequest, folder: str, slot: OutputSlot, value: Any, kind: str, number: int = 1
 ) -> OutputInfo:
-    # A table that came from MongoDB stays in MongoDB's JSON, which keeps its types.
     from_mongodb = any(item.serialization_type == "bson_table" for item in request.inputs)
+    path = os.path.join(folder, slot.path)
     try:
-        encoded: Encoded = encode(value, kind, "bson_table" if from_mongodb else request.table_serialization)
+        encoded = encode(value, kind, request.table_serialization, from_mongodb=from_mongodb, path=path)
     except (CodecError, ImportError) as exc:
         _fail_codec(output_name(slot.name, number), exc)
-    _write_bytes(folder, slot.path, encoded.data)
     return OutputInfo(
         slot.path,
         encoded.artifact_type,

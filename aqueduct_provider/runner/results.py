@@ -55,6 +55,14 @@ def metric_type(value: Any) -> str:
     return kind
 
 
+def plain_number(value: Any) -> Any:
+    """A metric's value as Python's own number: whoever reads it expects one, whatever library made it."""
+    value = value.item() if hasattr(value, "item") else value
+    if type(value) in (bool, int, float):
+        return value
+    return int(value) if isinstance(value, int) else float(value)
+
+
 def check_result(value: Any) -> bool:
     """What a check returned: a bool, numpy's bool or a Series of them. Raises ``ResultError``."""
     if _is_bool_series(value):

@@ -19,16 +19,13 @@ from itertools import islice
 from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.runner.contract import SERIALIZATION_TYPES
 from aqueduct_provider.spec.document import json_path
 from aqueduct_provider.spec.models import DIGEST_PATTERN, ArtifactType
 
 # The key of a run's conf; no parameter of a flow may have this name.
 VALUES_KEY = "aqueduct_values"
 
-# What the runner's codecs read.
-SERIALIZATION_TYPES = frozenset(
-    "table parquet bson_table json pickle string bytes image tensorflow-keras-model".split()
-)
 _ARTIFACT_TYPES = frozenset(kind.value for kind in ArtifactType)
 # More are shown once the first ones are mended.
 _MAX_PROBLEMS = 20

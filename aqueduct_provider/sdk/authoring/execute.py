@@ -8,6 +8,7 @@ dependencies run in the folder that those are relative to. Must not import: anyt
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -25,6 +26,7 @@ from aqueduct_provider.runner.results import (
     metric_type,
     one_line,
     output_name,
+    plain_number,
     split_results,
     typed_output,
 )
@@ -62,7 +64,8 @@ def run_operator(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
 
     if operator.function is None:
         raise ValueError(f"the {operator.kind} {operator.name!r} has no function")
-    values = [_input(operator, number, item) for number, item in enumerate(inputs, 1)]
+    views = itertools.chain(operator.function.views, itertools.repeat(""))
+    values = [_input(operator, number, item, next(views)) for number, item in enumerate(inputs, 1)]
     started = time.perf_counter()
     with _working_folder(operator.function), inside_operator():
         returned = _guarded(operator.name, operator.function.call, values)
@@ -90,14 +93,17 @@ def run_extract(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
     return Results((operator.system.read(operator.place, [item.data.decode() for item in inputs]),))
 
 
-def decoded(encoded: Encoded) -> Any:
-    """A new copy of a kept value. Raises ``CodecError`` or ``ImportError``."""
-    return decode(encoded.data, encoded.serialization_type, encoded.artifact_type)
+def decoded(encoded: Encoded, view: str = "") -> Any:
+    """A new copy of a kept value. Raises ``CodecError`` or ``ImportError``.
+
+    :param view: as which library's frame a table is given.
+    """
+    return decode(encoded.data, encoded.serialization_type, encoded.artifact_type, view)
 
 
-def _input(operator: OperatorNode, number: int, item: Encoded) -> Any:
+def _input(operator: OperatorNode, number: int, item: Encoded, view: str) -> Any:
     try:
-        return decoded(item)
+        return decoded(item, view)
     except (CodecError, ImportError) as exc:
         raise _failed(operator.name, f"Input {number} {_reason(exc)}", deterministic=True) from exc
 
@@ -105,7 +111,8 @@ def _input(operator: OperatorNode, number: int, item: Encoded) -> Any:
 def _typed(operator: OperatorNode, returned: Any) -> list[tuple[Any, str]]:
     """The values to keep with their artifact types."""
     if operator.kind == "metric":
-        return [(returned, metric_type(returned))]
+        kind = metric_type(returned)
+        return [(plain_number(returned), kind)]
     if operator.kind == "check":
         return [(check_result(returned), "boolean")]
     values = split_results(returned, len(operator.outputs))

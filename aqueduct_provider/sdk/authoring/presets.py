@@ -24,12 +24,12 @@ def missing_in_column(column: Any) -> Metric:
 
 
 def missing_in_row(row: Any) -> Metric:
-    """How many values of a row are missing; rows are counted from 0, for tables are stored without index."""
+    """How many values of a row are missing; rows are counted from 0, whatever the table's index."""
 
     def number_of_missing_values(table: Any) -> float:
-        if row not in table.index:
+        if row not in range(len(table)):
             raise ValueError(f"the table has no row {row!r}, it has {len(table)} rows, counted from 0")
-        return float(table.loc[row].isnull().sum())
+        return float(table.iloc[int(row)].isnull().sum())
 
     return number_of_missing_values
 

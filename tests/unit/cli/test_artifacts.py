@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
 import pytest
 from PIL import Image
@@ -185,3 +187,22 @@ def test_artifacts_of_a_run(place: Place) -> None:
     picture = file_of(run.source("picture"), ".jpeg")
     assert jpeg_size(picture) == (3, 2)
     assert hashlib.sha256(picture).digest() == hashlib.sha256(run.source("picture").content()).digest()
+
+
+def test_pickled_cells_of_a_table_are_shown_and_never_loaded(sourced: Sourced) -> None:
+    table = pandas.DataFrame({"n": [1], "thing": pandas.Series([Trap()], dtype=object)})
+    table.attrs["trap"] = Trap()
+    source = sourced(table)
+    assert re.search(r"1 <pickled, \d+ bytes>", text_of(source))
+    assert document_of(source)["value"][0]["thing"].startswith("<pickled")
+    assert b"<pickled" in file_of(source, ".csv")
+
+
+def test_a_pickled_table_is_told_by_its_size(sourced: Sourced) -> None:
+    assert "thing: table," in text_of(sourced(pandas.DataFrame({"c": [1j]})))
+
+
+def test_numbers_of_numpy_are_shown_as_numbers(sourced: Sourced) -> None:
+    source = sourced(numpy.float32(0.5))
+    assert text_of(source) == "0.5"
+    assert document_of(source)["value"] == 0.5

@@ -157,3 +157,12 @@ def test_large_tables_have_groups(tmp_path: Path) -> None:
     with pq.ParquetFile(tmp_path / "out") as file:
         assert file.num_row_groups == 3
         assert file.metadata.num_rows == 300_000
+
+
+def test_lists_of_a_database_are_lists_of_python(tmp_path: Path) -> None:
+    table = pa.table({"tags": [["a", "b"], []], "n": [1, None]})
+    path = tmp_path / "content"
+    write_parquet(Batches(table.schema, iter(table.to_batches())), path, tmp_path)
+    frame = decode(path.read_bytes(), "parquet", "table")
+    assert frame["tags"].tolist() == [["a", "b"], []]
+    assert str(frame["n"].dtype) == "Int64"

@@ -113,7 +113,7 @@ SAME = {
 
 @pytest.mark.parametrize("name", SAME)
 def test_the_codec_writes_the_same(name: str, tmp_path: Path) -> None:
-    encoded = encode(pd.DataFrame(SAME[name]), "table", tables="bson_table")
+    encoded = encode(pd.DataFrame(SAME[name]), "table", from_mongodb=True)
     text, schema = written(tmp_path, *SAME[name])
     assert (text.encode(), schema) == (encoded.data, encoded.schema)
 
@@ -250,7 +250,8 @@ def test_tables_of_functions(tables: str, tmp_path: Path, monkeypatch: pytest.Mo
         },
         index=[5, 6, 7],
     )
-    encoded = encode(table, "table", tables=tables)
+    dialect = "parquet" if tables == "parquet" else "table"
+    encoded = encode(table, "table", dialect, from_mongodb=tables == "bson_table")
     assert encoded.serialization_type == tables
     (tmp_path / "table").write_bytes(encoded.data)
     rows = list(stored_documents(tmp_path / "table", tables))
@@ -276,3 +277,18 @@ def test_what_mongodb_gave_goes_back_as_it_was(tmp_path: Path) -> None:
     assert list(stored_documents(tmp_path / "outputs/0", "bson_table")) == documents
     assert decode(text.encode(), "bson_table", "table").to_dict("records")[0]["_id"] == OID
     assert json.loads(text)
+
+
+def test_tables_of_functions_bring_no_index_and_no_pickles(tmp_path: Path) -> None:
+    path = tmp_path / "content"
+    frame = pd.DataFrame({"a": [1], "meta": [{"x": [1]}]}, index=pd.Index(["x"], name="key"))
+    path.write_bytes(encode(frame, "table", "parquet").data)
+    assert list(stored_documents(path, "parquet")) == [{"a": 1, "meta": {"x": [1]}}]
+    filtered = pd.DataFrame({"_id": [ObjectId(OID.binary)], "refs": [[OID]]}, index=[7])
+    path.write_bytes(encode(filtered, "table", "parquet", from_mongodb=True).data)
+    assert list(stored_documents(path, "parquet")) == [{"_id": OID, "refs": [OID]}]
+    path.write_bytes(encode(pd.DataFrame({"pair": [(1, 2)]}), "table", "parquet").data)
+    with pytest.raises(LoadRefused, match="Column 'pair' holds Python objects"):
+        list(stored_documents(path, "parquet"))
+    with pytest.raises(LoadRefused, match="stored as a Python object"):
+        list(stored_documents(path, "pickle"))

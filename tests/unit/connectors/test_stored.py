@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from aqueduct_provider.connectors.arrow_types import plain
 from aqueduct_provider.connectors.base import KIND
 from aqueduct_provider.connectors.stored import stored_batches
 from aqueduct_provider.errors import LoadRefused
@@ -88,3 +89,41 @@ def test_parquet_that_is_none_is_refused(path: Path) -> None:
     path.write_bytes(b"nothing")
     with pytest.raises(LoadRefused, match="cannot be read as parquet"):
         read(path, "parquet")
+
+
+def test_the_index_of_a_table_is_not_loaded(path: Path) -> None:
+    frame = pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="key"))
+    path.write_bytes(encode(frame, "table", "parquet").data)
+    assert read(path, "parquet").to_pydict() == {"a": [1, 2]}
+
+
+def test_columns_of_many_kinds_are_what_a_database_can_hold(path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "meta": [{"x": 1}, {"y": "k"}],
+            "mixed": [7, "n/a"],
+            "grade": pd.Categorical([3, 1], categories=[3, 1]),
+            "band": pd.cut([1, 9], [0, 5, 10]),
+        }
+    )
+    path.write_bytes(encode(frame, "table", "parquet").data)
+    found = read(path, "parquet")
+    assert found.to_pydict() == {
+        "meta": ['{"x": 1}', '{"y": "k"}'],
+        "mixed": ["7", '"n/a"'],
+        "grade": [3, 1],
+        "band": ["(0, 5]", "(5, 10]"],
+    }
+    assert [plain(field).kind for field in found.schema] == ["json", "json", "int64", "text"]
+
+
+def test_pickled_cells_are_refused_by_the_name_of_their_column(path: Path) -> None:
+    path.write_bytes(encode(pd.DataFrame({"a": [1], "pair": [(1, 2)]}), "table", "parquet").data)
+    with pytest.raises(LoadRefused, match=r"Column 'pair' holds Python objects.*convert it"):
+        [plain(field) for field in read(path, "parquet").schema]
+
+
+def test_a_pickled_table_is_refused_and_never_loaded(path: Path) -> None:
+    path.write_bytes(b"not even a pickle")
+    with pytest.raises(LoadRefused, match=r"stored as a Python object.*plain DataFrame"):
+        read(path, "pickle")

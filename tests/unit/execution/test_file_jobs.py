@@ -51,7 +51,7 @@ def test_extract_and_merge_tables(desk: Desk) -> None:
     (desk.folder / "out.parquet").write_bytes(desk.content("out"))
     table = pd.read_parquet(desk.folder / "out.parquet")
     assert table.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
-    assert desk.metadata("out")["encoding"] == "parquet/v1"
+    assert desk.metadata("out")["encoding"] == "parquet/v2"
 
 
 @pytest.mark.parametrize("filepath", ["in/missing", "missing/"])
@@ -137,15 +137,16 @@ def test_placeholders_and_string_inputs_must_match(desk: Desk, function: Functio
 @pytest.mark.parametrize(
     ("source", "extra", "requirements"),
     [
+        ("def predict(): return b'x'", {}, ("cloudpickle",)),
         ("def predict(): return {1, 2}", {}, ("six", "cloudpickle")),
         (
             "import pandas as pd\ndef predict(): return pd.DataFrame({'a': [1]})",
             {"format": "CSV"},
-            ("pandas", "pyarrow", "cloudpickle"),
+            ("six", "cloudpickle", "pandas", "pyarrow"),
         ),
     ],
 )
-def test_only_a_pickle_is_loaded_where_its_maker_runs(
+def test_what_may_hold_pickles_is_loaded_where_its_maker_runs(
     desk: Desk, source: str, extra: dict[str, Any], requirements: tuple[str, ...]
 ) -> None:
     maker = {

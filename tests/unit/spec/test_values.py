@@ -36,7 +36,7 @@ def test_no_values_need_no_key() -> None:
 
 
 def test_the_serialization_types_are_those_that_the_runner_reads() -> None:
-    assert set(codecs._READERS) == SERIALIZATION_TYPES
+    assert set(codecs._ELEMENT_READERS) == SERIALIZATION_TYPES
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_a_parameter_without_a_default_takes_values_of_every_type() -> None:
 
 def test_a_value_that_cannot_be_stored() -> None:
     artifact = step(lambda value: value, param("p", None))
-    with pytest.raises(AuthoringError, match="The value of parameter 'p' cannot be stored as picklable"):
+    with pytest.raises(AuthoringError, match="The value of parameter 'p' is a generator"):
         value_of(artifact, {"p": (i for i in [])})
 
 

@@ -45,7 +45,7 @@ def test_tables_are_kept_as_on_airflow() -> None:
     table = pandas.DataFrame({"a": [1, 2]}, index=[5, 6])
     results = run(lambda: table)
     assert results.outputs[0].serialization_type == "parquet"
-    pandas.testing.assert_frame_equal(decoded(results.outputs[0]), table.reset_index(drop=True))
+    pandas.testing.assert_frame_equal(decoded(results.outputs[0]), table)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_wrong_number_of_outputs() -> None:
 
 def test_a_value_that_cannot_be_stored() -> None:
     failure = fails(lambda: (i for i in []))
-    assert str(failure).startswith("Error in 'train': Output 'train artifact' cannot be stored as picklable")
+    assert str(failure).startswith("Error in 'train': Output 'train artifact' is a generator")
 
 
 def test_columns_need_names_that_are_text() -> None:

@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy
 import pandas
 import pytest
 
@@ -26,7 +25,6 @@ def flows(tmp_path: Path) -> Flows:
     ("kind", "default", "value", "taken"),
     [
         ("numeric", 1, 2, 2),
-        ("numeric", 1, numpy.float64(2.5), 2.5),
         ("boolean", True, False, False),
         ("string", "a", "3", "3"),
         ("json", "{}", '{"a": 1}', '{"a": 1}'),

@@ -1,0 +1,16 @@
+"""The error of the codecs, and how other errors are described in one line."""
+
+from __future__ import annotations
+
+
+class CodecError(Exception):
+    """A value cannot be stored, or bytes cannot be read; ``str()`` says why and what to do."""
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception in one line, also when its ``__str__`` fails."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "<no message: its __str__ failed>"
+    return f"{type(error).__name__}: {text}".rstrip(": ")

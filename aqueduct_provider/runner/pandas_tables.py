@@ -1,0 +1,316 @@
+"""A pandas DataFrame <-> an Arrow table that Parquet keeps, with a note of what Parquet itself cannot say.
+
+Columns that survive as they are go through pyarrow's own conversion. Objects, categories and times get an
+encoding of their own and an entry in the note, from which :func:`from_arrow` makes them again. A frame that
+cannot be kept so raises :class:`NotParquet`: it is pickled as a whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import warnings
+from typing import Any, Dict, Optional, Tuple
+
+from .codec_error import describe
+from .exact_json import survives_json
+from .object_columns import Note, restore_cells, same_cells, store_cells
+from .pandas_labels import (
+    NotParquet,
+    attrs_note,
+    check_index,
+    has_text_dtype,
+    index_columns,
+    index_note,
+    names_note,
+    restore_index,
+    restore_names,
+    restored_attrs,
+)
+from .parquet_files import Source, Target, in_memory, note, note_of, opened, read_table, write_table
+from .pickles import Pickler, unpickle
+
+# numpy's dtypes that come back as they are; units of times are put right afterwards.
+_NUMPY_KINDS = "biuMm"
+_NUMPY_FLOATS = ("float32", "float64")
+_MASKED = "Int8 Int16 Int32 Int64 UInt8 UInt16 UInt32 UInt64 Float32 Float64 boolean".split()
+
+
+def write_pandas(frame: Any, target: Target, pickler: Pickler) -> Optional[bytes]:
+    """Write a frame as Parquet.
+
+    :param frame: a DataFrame whose column names are different strings.
+    :param target: a path; None: in memory.
+    :returns: the bytes; None when they went to a file.
+    :raises NotParquet: Parquet cannot keep it.
+    :raises CodecError: a cell, or what is in ``attrs``, can be kept in no way.
+    """
+    table, facts = _to_arrow(frame, pickler)
+    return write_table(table, note("pandas", **facts), target)
+
+
+def read_pandas(source: Source, facts: Optional[Note]) -> Any:
+    """The frame in a Parquet file.
+
+    :param facts: the file's note; None for files of other programs, and those of releases before the note.
+    """
+    import pandas
+
+    if facts is None:
+        return pandas.read_parquet(opened(source), engine="pyarrow")
+    table = read_table(source)
+    return _from_arrow(table, facts if "names" in facts else _nested_note(table.schema))
+
+
+def preview_pandas(source: Source, facts: Optional[Note]) -> Any:
+    """The frame in a Parquet file without unpickling anything: such cells are shown as what they are."""
+    import pyarrow
+
+    if facts is None or "names" not in facts:
+        return read_pandas(source, facts)
+    table, columns = read_table(source), dict(facts["columns"])
+    for place, name in enumerate(table.column_names):
+        own = columns.get(name, {})
+        if own.get("as") == "pickles":
+            texts = [f"<pickled, {len(cell):,} bytes>" for cell in table.column(name).to_pylist()]
+            table = table.set_column(place, name, pyarrow.array(texts, pyarrow.large_string()))
+            columns[name] = {"as": "text"}
+        elif own.get("categories", {}).get("kind") == "pickle":
+            del columns[name]
+    return _from_arrow(table, {**facts, "columns": columns, "attrs": None})
+
+
+def _to_arrow(frame: Any, pickler: Pickler) -> Tuple[Any, Note]:
+    import pandas
+
+    if type(frame) is not pandas.DataFrame:
+        raise NotParquet(f"it is a {type(frame).__name__}")
+    facts: Note = {"columns": {}, "names": names_note(frame.columns), "index": index_note(frame.index)}
+    if frame.attrs:
+        facts["attrs"] = attrs_note(frame.attrs, pickler)
+        # Without them: pandas copies them, deeply, whenever it takes a column.
+        frame = pandas.DataFrame(frame)
+    own = {
+        name: stored for name, column in frame.items() if (stored := _own_encoding(column, facts, pickler))
+    }
+    plain = frame[[name for name in frame.columns if name not in own]]
+    table = _converted(plain)
+    _check_plain(plain, table, facts)
+    return _in_order(frame, table, own), facts
+
+
+def _converted(frame: Any) -> Any:
+    import pyarrow
+
+    frame.columns = frame.columns.rename(None)
+    try:
+        with warnings.catch_warnings():
+            # What pyarrow warns of does not come back as it was.
+            warnings.simplefilter("error", UserWarning)
+            return pyarrow.Table.from_pandas(frame)
+    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError, UserWarning) as exc:
+        raise NotParquet(describe(exc)) from exc
+
+
+def _from_arrow(table: Any, note: Note) -> Any:
+    notes = note["columns"]
+    own = [name for name, column in notes.items() if "as" in column]
+    frame = table.drop(own).to_pandas() if own else table.to_pandas()
+    order = [name for name in table.column_names if name in own or name in frame.columns]
+    for position, name in enumerate(order):
+        if name in own:
+            frame.insert(position, name, _restored(table.column(name), notes[name], frame.index))
+        elif name in notes and frame[name].dtype != (dtype := _dtype(notes[name])):
+            frame[name] = frame[name].astype(dtype)
+    if "names" in note:
+        restore_names(frame, note["names"])
+        restore_index(frame, note["index"])
+    frame.attrs = restored_attrs(note.get("attrs"))
+    return frame
+
+
+def _nested_note(schema: Any) -> Note:
+    """The note for a table that was not pandas': lists and structs are Python's, not numpy's."""
+    import pyarrow
+
+    return {"columns": {one.name: {"as": "cells"} for one in schema if pyarrow.types.is_nested(one.type)}}
+
+
+# --- columns
+
+
+def _own_encoding(column: Any, note: Note, pickler: Pickler) -> Any:
+    """Array and field metadata of a column that needs more than Arrow's conversion; None of others."""
+    import pandas
+
+    metadata: Dict[bytes, bytes] = {}
+    if isinstance(column.dtype, pandas.CategoricalDtype):
+        array, own = _category(column, pickler)
+    elif column.dtype == object:
+        array, own, metadata = store_cells(column.name, list(column.array), pickler)
+    else:
+        return None
+    note["columns"][column.name] = own
+    return array, metadata
+
+
+def _restored(array: Any, note: Note, index: Any) -> Any:
+    import pandas
+
+    array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
+    if note["as"] == "category":
+        return _restored_category(array, note)
+    # A Series, for pandas makes strings of an array of objects.
+    return pandas.Series(restore_cells(array, note), index, dtype=object)
+
+
+def _category(column: Any, pickler: Pickler) -> Tuple[Any, Note]:
+    """The values, as others read them; the note has all categories, in their order."""
+    import pyarrow
+
+    categories = column.cat.categories
+    kind, data = _dumped(_category_frame(categories), pickler)
+    codes = column.cat.codes.to_numpy()
+    labels = _labels(categories)
+    values = labels.take(pyarrow.array(codes, mask=codes < 0))
+    note = {
+        "as": "category",
+        "ordered": bool(column.cat.ordered),
+        "categories": {"kind": kind, "data": base64.b64encode(data).decode()},
+        "name": categories.name,
+    }
+    if not survives_json([note["name"]]):
+        raise NotParquet("its categories have a name that is not a string")
+    return values, note
+
+
+def _restored_category(array: Any, note: Note) -> Any:
+    import pandas
+    import pyarrow.compute
+
+    stored = note["categories"]
+    frame = _loaded(base64.b64decode(stored["data"]), stored["kind"])
+    categories = pandas.Index(frame["categories"].array, name=note["name"])
+    labels = _labels(categories)
+    codes = pyarrow.compute.index_in(array.cast(labels.type), labels).fill_null(-1)
+    return pandas.Categorical.from_codes(codes.to_numpy(False), categories, ordered=note["ordered"])
+
+
+def _dumped(frame: Any, pickler: Pickler) -> Tuple[str, bytes]:
+    try:
+        table, facts = _to_arrow(frame, pickler)
+        return "parquet", in_memory(table, note("pandas", **facts))
+    except NotParquet:
+        return "pickle", pickler(frame)
+
+
+def _loaded(data: bytes, kind: str) -> Any:
+    return unpickle(data) if kind == "pickle" else read_pandas(data, note_of(data))
+
+
+def _category_frame(categories: Any) -> Any:
+    import pandas
+
+    return pandas.DataFrame({"categories": pandas.Series(categories, dtype=categories.dtype)})
+
+
+def _labels(categories: Any) -> Any:
+    """One Arrow value for each category, different from all others: the category itself, or its text.
+
+    :raises NotParquet: two categories have the same text.
+    """
+    import pyarrow
+
+    if categories.dtype.kind in "biuMm" or str(categories.dtype) in ("str", "string", *_NUMPY_FLOATS):
+        return pyarrow.array(categories, from_pandas=True)
+    texts = [str(category) for category in categories]
+    if len(set(texts)) != len(texts):
+        raise NotParquet("several of its categories have the same text")
+    return pyarrow.array(texts, pyarrow.large_string())
+
+
+def _check_plain(frame: Any, table: Any, note: Note) -> None:
+    """Note the dtypes that Parquet does not keep.
+
+    :raises NotParquet: a column or the index would not come back as it is.
+    """
+    import pyarrow
+
+    try:
+        restored = table.schema.empty_table().to_pandas()
+    except (pyarrow.ArrowException, NotImplementedError, TypeError, ValueError) as exc:
+        raise NotParquet(describe(exc)) from exc
+    for name, dtype in frame.dtypes.items():
+        if not _is_proven(dtype) and not _survives(frame[[name]], dtype):
+            raise NotParquet(f"column {name!r} is of type {dtype}")
+        if dtype.kind in "Mm":
+            note["columns"][name] = {"dtype": str(dtype)}
+        elif _is_string(dtype):
+            note["columns"][name] = {"string": [dtype.storage, str(getattr(dtype, "na_value", "<NA>"))]}
+        elif restored[name].dtype != dtype:
+            raise NotParquet(f"column {name!r} would be of type {restored[name].dtype}")
+    check_index(frame, table)
+
+
+def _is_proven(dtype: Any) -> bool:
+    """Whether every value of a dtype comes back; others are tried with the values at hand."""
+    import numpy
+    import pandas
+
+    if isinstance(dtype, numpy.dtype):
+        return dtype.kind in _NUMPY_KINDS or dtype.name in _NUMPY_FLOATS
+    return str(dtype) in _MASKED or isinstance(dtype, pandas.DatetimeTZDtype) or _is_string(dtype)
+
+
+def _is_string(dtype: Any) -> bool:
+    import pandas
+
+    return isinstance(dtype, pandas.StringDtype)
+
+
+def _survives(frame: Any, dtype: Any) -> bool:
+    """Whether a frame of one column comes back from Parquet."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        sink = pyarrow.BufferOutputStream()
+        pyarrow.parquet.write_table(pyarrow.Table.from_pandas(frame), sink)
+        (name,) = frame.columns
+        back = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue())).to_pandas()[name]
+        return bool(back.dtype == dtype and same_cells(list(frame[name]), list(back)))
+    except Exception:
+        return False  # An extension type may fail in any way of its own.
+
+
+def _dtype(note: Note) -> Any:
+    """The dtype that a column had; that of strings as far as this pandas knows it."""
+    import pandas
+
+    if "string" not in note:
+        return pandas.api.types.pandas_dtype(note["dtype"])
+    storage, missing = note["string"]
+    if missing == "<NA>":
+        return pandas.StringDtype(storage)
+    return (
+        pandas.StringDtype(storage, na_value=float("nan"))
+        if has_text_dtype()
+        else pandas.api.types.pandas_dtype(object)
+    )
+
+
+def _in_order(frame: Any, table: Any, own: Dict[str, Any]) -> Any:
+    """The table with all columns as the frame has them, those of the index last."""
+    import pyarrow
+
+    arrays, fields = [], []
+    for name in (*frame.columns, *index_columns(table.schema)):
+        if name in own:
+            array, metadata = own[name]
+            fields.append(pyarrow.field(name, array.type, metadata=metadata or None))
+        else:
+            array = table.column(name)
+            fields.append(table.schema.field(name))
+        arrays.append(array)
+    if not arrays:
+        return table
+    return pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields, table.schema.metadata))

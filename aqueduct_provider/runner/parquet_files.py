@@ -1,0 +1,142 @@
+"""Parquet files in memory or on disk, and our note in their metadata.
+
+The note is JSON under the key ``aqueduct`` in the file's own key-value metadata:
+``{"version": 2, "library": "pandas", ...}``. Files without one were written by other programs, or by
+releases before the note.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, Iterable, List, Optional, Union
+
+from .codec_error import CodecError
+
+NOTE = b"aqueduct"
+NOTE_VERSION = 2
+
+# A path, or the bytes themselves.
+Source = Union[str, bytes]
+# A path; None: in memory.
+Target = Optional[str]
+
+# Older pyarrow writes version 2.4, which has no nanoseconds, unless told otherwise.
+_OPTIONS: Dict[str, Any] = {"compression": "zstd", "version": "2.6"}
+
+
+def note(library: str, **facts: Any) -> Dict[str, Any]:
+    """A note; ``library`` says whose frame it was."""
+    return {"version": NOTE_VERSION, "library": library, **facts}
+
+
+def write_table(table: Any, facts: Dict[str, Any], target: Target) -> Optional[bytes]:
+    """Write an Arrow table with a note.
+
+    :returns: the bytes; None when they went to a file.
+    """
+    import pyarrow.parquet
+
+    sink = _sink(target)
+    pyarrow.parquet.write_table(
+        table.replace_schema_metadata(_metadata(table.schema, facts)), sink, **_OPTIONS
+    )
+    return _written(sink)
+
+
+def write_batches(
+    schema: Any, batches: Iterable[Any], facts: Dict[str, Any], target: Target
+) -> Optional[bytes]:
+    """Write Arrow record batches, one by one, with a note.
+
+    :returns: as :func:`write_table`.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    schema = schema.with_metadata(_metadata(schema, facts))
+    sink = _sink(target)
+    with pyarrow.parquet.ParquetWriter(sink, schema, **_OPTIONS) as writer:
+        for batch in batches:
+            writer.write_batch(pyarrow.RecordBatch.from_arrays(batch.columns, schema=schema))
+    return _written(sink)
+
+
+def in_memory(table: Any, facts: Dict[str, Any]) -> bytes:
+    """The bytes of an Arrow table with a note."""
+    data = write_table(table, facts, None)
+    assert data is not None
+    return data
+
+
+def note_of(source: Source) -> Optional[Dict[str, Any]]:
+    """The note in a file; None where it has none.
+
+    :raises CodecError: a newer release wrote it.
+    """
+    import pyarrow.parquet
+
+    # Only the metadata: the file may have a type that pyarrow does not know.
+    stored = (pyarrow.parquet.read_metadata(opened(source)).metadata or {}).get(NOTE)
+    if stored is None:
+        return None
+    found: Dict[str, Any] = json.loads(stored)
+    if found["version"] > NOTE_VERSION:
+        raise CodecError("was written by a newer release of airflow-provider-aqueduct: upgrade it here, too")
+    return found
+
+
+def read_table(source: Source) -> Any:
+    """The Arrow table in a file, without our note."""
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(opened(source))
+    return table.replace_schema_metadata(without_note(table.schema))
+
+
+def without_note(schema: Any) -> Optional[Dict[bytes, bytes]]:
+    """The metadata of a schema but for our note."""
+    return {key: value for key, value in (schema.metadata or {}).items() if key != NOTE} or None
+
+
+def opened(source: Source) -> Any:
+    """What pyarrow reads a file from."""
+    import pyarrow
+
+    # Not BytesIO: Arrow's threads would let go of it when the interpreter may be ending, which aborts it.
+    return pyarrow.BufferReader(source) if isinstance(source, bytes) else source
+
+
+def changed_fields(schema: Any) -> List[str]:
+    """The fields of an Arrow schema that Parquet would give back as another type; all where it has none."""
+    import pyarrow
+
+    changed = []
+    for field in schema:
+        one = pyarrow.schema([field.remove_metadata()])
+        try:
+            back = read_table(in_memory(one.empty_table(), note("pyarrow"))).schema
+        except (pyarrow.ArrowException, NotImplementedError):
+            back = None
+        if back is None or not back.equals(one):
+            changed.append(field.name)
+    return changed
+
+
+def _metadata(schema: Any, facts: Dict[str, Any]) -> Dict[bytes, bytes]:
+    return {**(schema.metadata or {}), NOTE: json.dumps(facts).encode()}
+
+
+def _sink(target: Target) -> Any:
+    import pyarrow
+
+    return pyarrow.BufferOutputStream() if target is None else pyarrow.OSFile(target, "wb")
+
+
+def _written(sink: Any) -> Optional[bytes]:
+    import pyarrow
+
+    if isinstance(sink, pyarrow.BufferOutputStream):
+        data: bytes = sink.getvalue().to_pybytes()
+        return data
+    sink.close()
+    return None

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pickle
+
+from aqueduct_provider.runner.codec_error import CodecError, describe
+
+
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def test_an_error_is_one_line_even_when_it_cannot_say_what_it_is() -> None:
+    assert describe(KeyError("a")) == "KeyError: 'a'"
+    assert describe(ValueError()) == "ValueError"
+    assert describe(Silent()) == "Silent: <no message: its __str__ failed>"
+
+
+def test_the_error_of_codecs_can_be_pickled() -> None:
+    assert str(pickle.loads(pickle.dumps(CodecError("is too large")))) == "is too large"

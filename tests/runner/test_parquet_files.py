@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from aqueduct_provider.runner.codec_error import CodecError
+from aqueduct_provider.runner.parquet_files import (
+    changed_fields,
+    in_memory,
+    note,
+    note_of,
+    opened,
+    read_table,
+    write_batches,
+    write_table,
+)
+
+TABLE = pyarrow.table({"a": [1]}).replace_schema_metadata({"mine": "kept"})
+
+
+def test_a_note_is_in_the_file_and_not_in_the_table(tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    assert write_table(TABLE, note("pyarrow", seen=1), path) is None
+    assert note_of(path) == {"version": 2, "library": "pyarrow", "seen": 1}
+    assert read_table(path).schema.metadata == {b"mine": b"kept"}
+
+
+def test_batches_have_a_note_too() -> None:
+    data = write_batches(TABLE.schema, TABLE.to_batches(), note("pyarrow"), None)
+    assert data is not None
+    assert note_of(data) == note("pyarrow")
+    assert read_table(data).equals(TABLE)
+
+
+def test_a_file_of_another_program_has_no_note(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    pyarrow.parquet.write_table(TABLE, path)
+    assert note_of(str(path)) is None
+
+
+def test_a_file_of_a_newer_release_is_not_misread() -> None:
+    data = in_memory(TABLE, {"version": 3, "library": "pyarrow"})
+    with pytest.raises(CodecError, match="newer release"):
+        note_of(data)
+
+
+def test_arrow_is_given_no_python_file() -> None:
+    """Its threads let go of such a file when they please, and abort an interpreter that is just ending."""
+    assert isinstance(opened(in_memory(TABLE, note("pyarrow"))), pyarrow.BufferReader)
+
+
+@pytest.mark.parametrize(
+    "kind", [pyarrow.timestamp("s"), pyarrow.month_day_nano_interval(), pyarrow.decimal256(70, 0)]
+)
+def test_knows_what_parquet_changes(kind: Any) -> None:
+    schema = pyarrow.schema({"same": pyarrow.int8(), "other": kind})
+    expected = [] if pyarrow.types.is_decimal(kind) else ["other"]
+    assert changed_fields(schema) == expected

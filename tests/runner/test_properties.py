@@ -1,0 +1,40 @@
+"""What goes in comes out: generated values and frames, in value and type, recursively."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas
+from hypothesis import HealthCheck, given, settings
+
+from aqueduct_provider.runner.codecs import decode, encode, infer_type
+from tests.generated_values import VALUES, alike, alike_frames, frames
+
+# The same examples in every run: a fault that is found by chance should not break somebody else's build.
+# AQUEDUCT_PROPERTIES=<number> looks for more, at random.
+EXAMPLES = settings(
+    max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def stored(value: Any) -> Any:
+    encoded = encode(value, infer_type(value), "parquet")
+    return decode(encoded.data, encoded.serialization_type, encoded.artifact_type)
+
+
+@given(VALUES)
+@EXAMPLES
+def test_a_value_comes_back_as_it_was(value: Any) -> None:
+    assert alike(value, stored(value))
+
+
+@given(frames())
+@EXAMPLES
+def test_a_frame_comes_back_as_it_was(frame: pandas.DataFrame) -> None:
+    assert alike_frames(frame, stored(frame))
+
+
+@given(frames())
+@EXAMPLES
+def test_frames_in_a_list_come_back_as_they_were(frame: pandas.DataFrame) -> None:
+    assert alike([frame, 1], stored([frame, 1]))
