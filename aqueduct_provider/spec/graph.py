@@ -14,7 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Protocol
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.models import ArtifactType, Operator, ParamOperator, WorkflowSpec
+from aqueduct_provider.spec.models import ArtifactType, CallOperator, Operator, ParamOperator, WorkflowSpec
 from aqueduct_provider.spec.shape import suggestion
 
 # More cycles than these are shown once the first ones are mended.
@@ -82,6 +82,7 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     yield from _taken(at, "artifacts", "id", [artifact.id for artifact in spec.artifacts])
     yield from _taken(at, "parameters", "name", [parameter.name for parameter in spec.parameters])
     yield from _arity_problems(spec, at)
+    yield from _view_problems(spec, at)
     yield from _artifact_problems(spec, at)
     yield from _parameter_problems(spec, at)
     yield from _after_problems(spec, at)
@@ -110,6 +111,14 @@ def _arity_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
                 noun = field.removesuffix("s") if least == 1 else field
                 message = f"an operator of type {operator.type} has {wanted} {noun}, this one {len(names)}"
                 yield Problem(at("operators", index, field), f"{message}; add or remove some")
+
+
+def _view_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    for index, operator in enumerate(spec.operators):
+        views = len(operator.code.views) if isinstance(operator, CallOperator) else 0
+        if views > len(operator.inputs):
+            message = f"there are {views} views for {len(operator.inputs)} inputs; remove some"
+            yield Problem(at("operators", index, "code", "views"), message)
 
 
 def _artifact_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:

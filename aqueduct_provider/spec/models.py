@@ -24,6 +24,18 @@ from aqueduct_provider.spec.basics import Digest, Identifier, Model, Name, Secon
 from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
 from aqueduct_provider.spec.data_systems import Source, Target
 
+# Of ``frame_kinds.VIEWS``; a test compares them.
+View = Literal[
+    "",
+    "pandas",
+    "polars",
+    "polars.LazyFrame",
+    "pyarrow",
+    "pyarrow.RecordBatch",
+    "pyarrow.RecordBatchReader",
+    "duckdb",
+]
+
 
 class Flow(Model):
     """The named DAG of operators that this spec is one version of."""
@@ -158,6 +170,11 @@ class Code(Model):
     )
     python_version: Annotated[str, Field(pattern=PYTHON_PATTERN)] | None = Field(
         None, description="Minor version, 3.11; null: that of the archive's python_version.txt."
+    )
+    views: tuple[View, ...] = Field(
+        (),
+        description="For each input, as which library's frame the method takes a table; empty, or missing at "
+        "the end: as what it was made.",
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
 from aqueduct_provider.sdk.authoring.definitions import WORDS, Definition
+from aqueduct_provider.sdk.authoring.frame_views import frame_views
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.authoring.requirements import name_of, requirements_of
@@ -35,6 +36,7 @@ class _Argument:
     """One input-to-be.
 
     :param label: what error messages call it.
+    :param parameter: the parameter of the signature that takes it.
     :param keyword: the name under which the function takes it; None: by position.
     :param variadic: taken by ``*args`` or ``**kwargs``.
     """
@@ -44,6 +46,7 @@ class _Argument:
     value: Any
     keyword: str | None
     variadic: bool
+    parameter: str
 
 
 class Operator:
@@ -127,12 +130,13 @@ def record(
         )
     keywords = tuple(argument.keyword for argument in arguments if argument.keyword is not None)
     call = by_position(definition.function, keywords) if keywords else definition.function
+    views = frame_views(definition.function, [argument.parameter for argument in arguments])
     operator = OperatorNode(
         definition.kind,
         definition.name,
         definition.description,
         inputs=inputs,
-        function=UserFunction(call, requirements, definition.file_dependencies, definition.folder),
+        function=UserFunction(call, requirements, definition.file_dependencies, definition.folder, views),
         options=definition.options,
         severity=definition.severity,
     )
@@ -186,13 +190,13 @@ def _arguments(
         match parameter.kind:
             case Parameter.VAR_POSITIONAL:
                 for number, item in enumerate(value, 1):
-                    yield _Argument(f"Entry {number} of '*{name}'", name, item, None, True)
+                    yield _Argument(f"Entry {number} of '*{name}'", name, item, None, True, name)
             case Parameter.VAR_KEYWORD:
                 for key, item in value.items():
-                    yield _Argument(f"Entry {key!r} of '**{name}'", key, item, key, True)
+                    yield _Argument(f"Entry {key!r} of '**{name}'", key, item, key, True, name)
             case kind:
                 keyword = None if kind in _BY_POSITION else name
-                yield _Argument(f"Argument {name!r}", name, value, keyword, False)
+                yield _Argument(f"Argument {name!r}", name, value, keyword, False, name)
 
 
 def _misfit(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

@@ -47,7 +47,8 @@ def derive(
     :param call: for metrics and checks.
     :param system_metric: for system metrics: which one.
     """
-    function = None if call is None else UserFunction(call, requirements, (), Path(__file__).parent)
+    # Presets are written for DataFrames of pandas, whatever library made the table.
+    function = call and UserFunction(call, requirements, (), Path(__file__).parent, ("pandas",) * len(inputs))
     operator = OperatorNode(
         kind,
         name,

@@ -61,12 +61,14 @@ class UserFunction:
     :param requirements: pip requirements, without the pin of cloudpickle.
     :param file_dependencies: paths as the user gave them, relative to ``folder``.
     :param folder: where the function's file lies; the working directory for functions of a notebook.
+    :param views: for each input, as which library's frame it takes a table; see ``frame_kinds.VIEWS``.
     """
 
     call: Callable[..., Any]
     requirements: tuple[str, ...]
     file_dependencies: tuple[str, ...]
     folder: Path
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

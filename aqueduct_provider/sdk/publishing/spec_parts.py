@@ -102,7 +102,7 @@ def operator_part(
         "parameter": graph.name(operator) if operator.kind == "param" else None,
         "metric": operator.system_metric if operator.kind == "system_metric" else None,
         "severity": operator.severity if operator.kind == "check" else None,
-        "code": _code(package) if package else None,
+        "code": _code(package, operator) if package else None,
         "source": _place(operator) if operator.kind == "extract" else None,
         "target": _place(operator) if operator.kind == "load" else None,
     }
@@ -125,9 +125,12 @@ def _place(operator: OperatorNode) -> Json:
     return dict(operator.place)
 
 
-def _code(package: Packed) -> Json:
-    return {
+def _code(package: Packed, operator: OperatorNode) -> Json:
+    code: Json = {
         "key": function_archive(package.sha256),
         "sha256": package.sha256,
         "python_version": package.python_version,
     }
+    if operator.function and operator.function.views:
+        code["views"] = list(operator.function.views)
+    return code
