@@ -24,6 +24,7 @@ PAGES = [
     "docs/tutorial/quickstart.md",
     "docs/tutorial/reading-results.md",
     "docs/tutorial/requirements.md",
+    "docs/tutorial/values.md",
 ]
 SECONDS = 300
 
