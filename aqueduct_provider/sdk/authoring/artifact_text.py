@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.runner.frames import is_frame
+from aqueduct_provider.sdk.authoring.table_rows import shown_rows
+
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
     from aqueduct_provider.sdk.authoring.sources import Source
@@ -28,9 +31,9 @@ def description(source: Source) -> str:
 
 def preview(value: Any) -> str:
     """A value in few lines: the head of a table, a shortened text of others."""
-    if hasattr(value, "to_string") and hasattr(value, "columns"):
-        rows, columns = value.shape
-        return f"{rows} rows x {columns} columns\n{value.head(_ROWS).to_string()}"
+    if is_frame(value):
+        rows, shape = shown_rows(value, _ROWS)
+        return f"{shape}\n{rows.to_string()}"
     return _short.repr(value)
 
 

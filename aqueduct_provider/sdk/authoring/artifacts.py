@@ -16,6 +16,7 @@ from aqueduct_provider.sdk.authoring import derived, presets
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 from aqueduct_provider.sdk.authoring.promise import Promise
 from aqueduct_provider.sdk.authoring.sources import GraphSource, Source
+from aqueduct_provider.sdk.authoring.table_rows import first_rows
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 
 if TYPE_CHECKING:
@@ -149,15 +150,15 @@ class _WithChecks(Artifact):
 
 
 class TableArtifact(_WithChecks):
-    """A pandas DataFrame."""
+    """A table: a DataFrame of pandas, or a frame of another library."""
 
     def head(self, n: int = 5, parameters: Parameters | None = None) -> Any:
-        """The first rows.
+        """The first rows, as a frame of the table's own library.
 
         :param n: how many.
         :param parameters: as for :meth:`get`.
         """
-        return self.get(parameters).head(n)
+        return first_rows(self.get(parameters), n)
 
     def list_preset_metrics(self) -> list[str]:
         """The names of the methods that compute a metric."""

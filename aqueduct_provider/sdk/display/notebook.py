@@ -18,6 +18,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorFailed
+from aqueduct_provider.sdk.authoring.table_rows import shown_rows
 from aqueduct_provider.sdk.display.graph_svg import NO_STATUS_COLOUR, STATUS_COLOURS, flow_svg
 from aqueduct_provider.sdk.reading.outcomes import labels
 
@@ -109,9 +110,8 @@ def _value(source: Source) -> str:
 
 
 def _table(table: Any) -> str:
-    rows, columns = table.shape
-    shape = f"{rows:,} rows x {columns:,} columns"
-    shown = table.head(_ROWS).to_html(escape=True, border=0, max_cols=_COLUMNS)
+    rows, shape = shown_rows(table, _ROWS)
+    shown = rows.to_html(escape=True, border=0, max_cols=_COLUMNS)
     return f'<div style="overflow-x:auto">{shown}</div><div style="{_FAINT}">{shape}</div>'
 
 
