@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,16 +57,6 @@ class Report:
     phases: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class TaskInstance:
-    """As much of Airflow's as an operator uses."""
-
-    manifests: dict[str, Any]
-
-    def xcom_pull(self, task_ids: str) -> Any:
-        return self.manifests[task_ids]
-
-
 class Clock:
     """Adds up the time that is spent in the parts of a run."""
 
@@ -95,12 +86,7 @@ class Clock:
 def main() -> None:
     order = Order(**json.load(sys.stdin))
     operator = _load(order)
-    context = {
-        "run_id": order.run_id,
-        "params": {},
-        "dag_run": SimpleNamespace(conf={}, run_after=datetime.now(timezone.utc)),
-        "ti": TaskInstance(order.manifests),
-    }
+    context = _context(order, operator)
     # The kernel forgets the peak, which importing Airflow may have raised above what is in use now.
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmRSS")
@@ -124,6 +110,33 @@ def _load(order: Order) -> Any:
     with _airflow_parsing_context_manager(order.dag_id, order.task_id):
         dag = DagFactory.dags_in(order.folder)[order.dag_id]
     return dag.get_task(order.task_id)
+
+
+def _context(order: Order, operator: Any) -> dict[str, Any]:
+    """What Airflow gives to execute(): its own task instance, but for XCom, which nobody serves here."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    class TaskInstance(RuntimeTaskInstance):  # type: ignore[misc]
+        """Finds the manifests of the order in XCom."""
+
+        def xcom_pull(self, task_ids: Any = None, *_: Any, key: str = "return_value", **__: Any) -> Any:
+            return order.manifests.get(task_ids) if key == "return_value" else None
+
+        def xcom_push(self, *_: Any, **__: Any) -> None:
+            """Nobody asks for it."""
+
+    now = datetime.now(timezone.utc)
+    ti = TaskInstance.model_construct(
+        id=uuid.uuid4(),
+        task_id=order.task_id,
+        dag_id=order.dag_id,
+        run_id=order.run_id,
+        try_number=1,
+        task=operator,
+        start_date=now,
+    )
+    dag_run = SimpleNamespace(conf={}, run_after=now, clear_number=0)
+    return {"run_id": order.run_id, "params": {}, "dag_run": dag_run, "ti": ti}
 
 
 def _take_to_pieces(clock: Clock) -> None:
