@@ -1,10 +1,10 @@
-"""What a benchmark gives: figures, each with its target and whether it was reached; and their table."""
+"""What a benchmark gives: figures, each with its target and whether it was reached."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -76,22 +76,3 @@ def duration(seconds: float) -> str:
     if seconds < 0.1:
         return f"{seconds * 1000:.2f} ms"
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def table(rows: Iterable[tuple[str, Figure]]) -> str:
-    """The Markdown table of figures, each with the name of its benchmark."""
-    head = ("benchmark", "what", "ours", "against", "result", "target", "verdict")
-    lines = [head, ("---",) * len(head), *(_cells(name, figure) for name, figure in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cells(name: str, figure: Figure) -> Sequence[str]:
-    return (
-        f"`{name}`",
-        figure.what,
-        figure.ours,
-        figure.against,
-        figure.result,
-        figure.target,
-        figure.verdict,
-    )

@@ -1,7 +1,7 @@
 """Measures the figures of this package: ``.venv/bin/python -m benchmarks.run [--only NAME ...] [--write]``
 
 Prints one table, ours and the original side by side, and for each target whether it was reached. The exit
-code is 0 only when all were. ``--write`` puts the table into ``benchmarks/README.md``.
+code is 0 only when all were. ``--write`` puts the rows into ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import importlib.metadata
 import os
 import platform
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import (
     bundle,
@@ -30,8 +29,9 @@ from benchmarks import (
     sdk_import,
     warm_task,
 )
-from benchmarks.figures import Figure, table
-from benchmarks.lab import Lab, open_lab
+from benchmarks.figures import Figure
+from benchmarks.lab import ROOT, BenchmarkFailed, Lab, open_lab
+from benchmarks.results import README, commit_of, row, table, updated
 
 BENCHMARKS: dict[str, Callable[[Lab], list[Figure]]] = {
     "warm_task": warm_task.measure,
@@ -46,9 +46,7 @@ BENCHMARKS: dict[str, Callable[[Lab], list[Figure]]] = {
     "eager": eager.measure,
     "databases": databases.measure,
 }
-README = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-PACKAGES = ("apache-airflow", "botocore", "moto", "uv")
+PACKAGES = ("apache-airflow", "botocore", "moto", "pandas", "pyarrow", "uv")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,58 +55,71 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m benchmarks.run", description="Measure what a task costs."
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=BENCHMARKS, default=list(BENCHMARKS))
-    parser.add_argument("--write", action="store_true", help="put the results into benchmarks/README.md")
+    parser.add_argument("--write", action="store_true", help="put the rows into benchmarks/README.md")
     options = parser.parse_args(arguments)
-    rows = [(name, figure) for name in options.only for figure in run(name)]
-    report = f"{machine()}\n\n{table(rows)}"
-    print(f"\n{report}\n")
-    if options.write:
-        command = " ".join(["python -m benchmarks.run", *arguments])
-        write(f"`{command}`\n\n{report}")
-    missed = [figure.what for _, figure in rows if not figure.reached]
-    print(f"NOT REACHED: {'; '.join(missed)}" if missed else "All targets are reached.")
-    return 1 if missed else 0
+    return measure(options.only, write=options.write)
 
 
-def run(name: str) -> list[Figure]:
-    """The figures of one benchmark; its failure is one of them and does not stop the others."""
+def measure(names: Sequence[str], *, write: bool) -> int:
+    """Run benchmarks and judge their targets."""
+    commit, done = commit_of(ROOT), dict[str, list[Figure]]()
+    for name in names:
+        figures = run(name)
+        if figures is not None:
+            show(figures)
+            done[name] = figures
+    rows = [row(name, figure, commit) for name, figures in done.items() for figure in figures]
+    print(f"\n{commit}: {machine()}\n\n{table(rows)}\n")
+    if write:
+        text = updated(README.read_text(encoding="utf-8"), rows, machine(), list(BENCHMARKS))
+        README.write_text(text, encoding="utf-8")
+    return verdict(done, failed=[name for name in names if name not in done])
+
+
+def show(figures: Sequence[Figure]) -> None:
+    """Print figures while the other benchmarks are still to come."""
+    for figure in figures:
+        judged = f" ({figure.target}): {figure.verdict}" if figure.target else ""
+        print(f"  {figure.what}: {figure.result or figure.ours}{judged}", flush=True)
+
+
+def verdict(done: Mapping[str, Sequence[Figure]], failed: Sequence[str]) -> int:
+    """Print whether all targets are reached; the exit code."""
+    missed = [
+        f"{name}: {figure.what}" for name, figures in done.items() for figure in figures if not figure.reached
+    ]
+    if failed:
+        print(f"FAILED: {', '.join(failed)}")
+    if missed:
+        print(f"NOT REACHED: {'; '.join(missed)}")
+    if not failed and not missed:
+        print("All targets are reached.")
+    return 1 if failed or missed else 0
+
+
+def run(name: str) -> list[Figure] | None:
+    """The figures of one benchmark; None: it failed, which does not stop the others."""
     started = time.monotonic()
     print(f"{name} ...", flush=True)
     try:
         with open_lab() as lab:
             figures = BENCHMARKS[name](lab)
     except Exception as error:
-        print(f"  {error}", file=sys.stderr)
-        figures = [Figure("it failed", type(error).__name__, target="to run", reached=False)]
-    for figure in figures:
-        verdict = f" ({figure.target}): {figure.verdict}" if figure.target else ""
-        print(f"  {figure.what}: {figure.result or figure.ours}{verdict}")
+        shown = str(error) if isinstance(error, BenchmarkFailed) else traceback.format_exc()
+        print(f"  FAILED after {time.monotonic() - started:.0f} s: {shown}", file=sys.stderr, flush=True)
+        return None
     print(f"  took {time.monotonic() - started:.0f} s", flush=True)
     return figures
 
 
 def machine() -> str:
-    """What the figures were measured on, and with what."""
+    """What the figures are measured on today, and with what."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return (
-        f"{time.strftime('%Y-%m-%d')}, commit {commit()}: {os.cpu_count()} cores, {memory_gb:.0f} GB, "
-        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}. "
-        "Medians, with the smallest and the largest value."
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} "
+        f"{platform.machine()}, Python {platform.python_version()}, {versions}"
     )
-
-
-def commit() -> str:
-    """The commit that is measured, and whether there are changes since."""
-    command = ["git", "-C", str(README.parent), "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unknown"
-
-
-def write(report: str) -> None:
-    """Replace what stands between the markers of the README."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n\n{report}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
