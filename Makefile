@@ -14,7 +14,7 @@ help:
 	@echo "make demo         the README's script on a real Airflow; ARGS=--keep leaves it running"
 	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
 	@echo "make lint         ruff, mypy, import-linter; make format mends what ruff can"
-	@echo "make bench        the figures of benchmarks/"
+	@echo "make bench        the figures of benchmarks/; ARGS=--smoke only tries whether they run"
 	@echo "make constraints  pin the newest versions in constraints/"
 	@echo "make clean        remove the environments and all that tools left behind"
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import chains
@@ -19,32 +20,45 @@ from benchmarks.figures import Figure, Series, duration
 from benchmarks.lab import ROOT, Lab, run
 from benchmarks.refreshing import Order, Report
 
-SPECS = 5000
-TIMES = 5
 PREFIX = "specs/"
 
 LIMIT_REQUESTS = 6
 LIMIT_SECONDS = 1.0
 
 
-def measure(lab: Lab) -> list[Figure]:
-    specs = chains.write(lab.folder, chains.native, SPECS)
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    :param specs: in the bundle.
+    :param times: how often each kind of refresh is measured.
+    """
+
+    specs: int
+    times: int
+
+
+FULL, SMOKE = Sizes(specs=5000, times=5), Sizes(specs=5, times=1)
+
+
+def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
+    specs = chains.write(lab.folder, chains.native, sizes.specs)
     with lean_server(lab, specs) as (endpoint, log):
-        figures = of_lean(refreshes(lab, endpoint, "bucket", log))
+        figures = of_lean(refreshes(lab, endpoint, "bucket", log, sizes), sizes.specs)
     with lab.proxy(0) as proxy:
         store = lab.bucket()
         for path in specs.iterdir():
             store.put(PREFIX + path.name, path.read_bytes())
-        return [*figures, *of_moto(refreshes(lab, proxy.endpoint, store.bucket, proxy.log))]
+        return [*figures, *of_moto(refreshes(lab, proxy.endpoint, store.bucket, proxy.log, sizes))]
 
 
-def of_lean(report: Report) -> list[Figure]:
+def of_lean(report: Report, specs: int) -> list[Figure]:
     """The figures with targets."""
     made = sum(report.unchanged_requests.values())
     unchanged, changed, listing = (
         Series(values) for values in (report.unchanged, report.changed, report.listing)
     )
-    what = f"refresh of the bundle, {SPECS} specs"
+    what = f"refresh of the bundle, {specs} specs"
     most = LIMIT_REQUESTS
     # What stores the new version, for runs that begin with it.
     pins = {method: n for method, n in report.changed_requests.items() if method in ("PUT", "HEAD")}
@@ -82,7 +96,7 @@ def of_moto(report: Report) -> list[Figure]:
     return figures
 
 
-def refreshes(lab: Lab, endpoint: str, bucket: str, log: Path) -> Report:
+def refreshes(lab: Lab, endpoint: str, bucket: str, log: Path, sizes: Sizes) -> Report:
     """Refreshes of a new bundle, in a new process."""
     credentials = lab.folder / f"{bucket}.credentials"
     credentials.write_text("[default]\naws_access_key_id = benchmark\naws_secret_access_key = benchmark\n")
@@ -96,7 +110,7 @@ def refreshes(lab: Lab, endpoint: str, bucket: str, log: Path) -> Report:
         "AIRFLOW_CONN_AQUEDUCT_DEFAULT": json.dumps({"conn_type": "aqueduct", "extra": extra}),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(lab.folder / f"bundles-{bucket}"),
     }
-    order = Order(str(log), endpoint, bucket, PREFIX, SPECS, TIMES)
+    order = Order(str(log), endpoint, bucket, PREFIX, sizes.specs, sizes.times)
     command = [sys.executable, "-m", "benchmarks.refreshing"]
     output = run(command, lab.variables() | settings, json.dumps(dataclasses.asdict(order)))
     return Report(**json.loads(output.splitlines()[-1]))

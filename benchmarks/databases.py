@@ -29,9 +29,6 @@ from benchmarks.warm_task import BOOTSTRAP
 from tests.data_servers.postgres import PASSWORD, USER, postgres_server
 from tests.oracle.harness import EXECUTORS, Store, TaskSpecs, oracle_python
 
-ROWS = 1_000_000
-# But for the original's loads, which take minutes: they are run once.
-RUNS = 3
 MB = 10**6
 TABLE = "benchmark"
 QUERY = f"SELECT * FROM {TABLE}"
@@ -42,8 +39,23 @@ CREATE TABLE {TABLE} AS SELECT
   g % 2 = 0 AS active, 'name ' || g AS name, md5(g::text) AS token,
   timestamp '2020-01-01' + g * interval '1 second' AS at, g % 97 AS days,
   CASE WHEN g % 10 = 0 THEN NULL ELSE 'note ' || g % 1000 END AS note
-FROM generate_series(1, {ROWS}) AS g
+FROM generate_series(1, {{rows}}) AS g
 """
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    :param rows: of the table.
+    :param runs: of each; but for the original's loads, which take minutes and are run once.
+    """
+
+    rows: int
+    runs: int
+
+
+FULL, SMOKE = Sizes(rows=1_000_000, runs=3), Sizes(rows=1000, runs=1)
 
 
 @dataclass
@@ -68,15 +80,16 @@ class Bench:
     """
 
     lab: Lab
+    sizes: Sizes
     system: SystemOrder
     connection: Mapping[str, Any]
     factors: tuple[int, int]
     count: Callable[[str], int]
 
 
-def measure(lab: Lab) -> list[Figure]:
+def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
     with postgres_server() as server:
-        server.run(_POSTGRES)
+        server.run(_POSTGRES.format(rows=sizes.rows))
         # As autovacuum leaves a table that is in use: whoever reads a new one first also marks its rows.
         server.run(f"VACUUM ANALYZE {TABLE}")
         place = {"host": "127.0.0.1", "port": server.port, "schema": "postgres"}
@@ -86,9 +99,9 @@ def measure(lab: Lab) -> list[Figure]:
             return int(server.run(f"SELECT count(*) FROM {table}")[0][0])
 
         system = SystemOrder("Postgres", server.config())
-        figures = _figures(Bench(lab, system, connection, (4, 10), count))
+        figures = _figures(Bench(lab, sizes, system, connection, (4, 10), count))
     path = lab.folder / "benchmark.db"
-    _fill_sqlite(path)
+    _fill_sqlite(path, sizes.rows)
 
     def count_sqlite(table: str) -> int:
         with closing(sqlite3.connect(path)) as database:
@@ -96,10 +109,10 @@ def measure(lab: Lab) -> list[Figure]:
 
     system = SystemOrder("SQLite", {"database": str(path)})
     connection = {"conn_type": "sqlite", "host": str(path)}
-    return figures + _figures(Bench(lab, system, connection, (2, 2), count_sqlite))
+    return figures + _figures(Bench(lab, sizes, system, connection, (2, 2), count_sqlite))
 
 
-def _fill_sqlite(path: Path) -> None:
+def _fill_sqlite(path: Path, rows: int) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(
             f"CREATE TABLE {TABLE} (id BIGINT, customer INTEGER, score FLOAT, price FLOAT, active BOOLEAN, "
@@ -120,7 +133,7 @@ def _fill_sqlite(path: Path) -> None:
                     g % 97,
                     None if g % 10 == 0 else f"note {g % 1000}",
                 )
-                for g in range(ROWS)
+                for g in range(rows)
             ),
         )
 
@@ -131,7 +144,7 @@ def _figures(bench: Bench) -> list[Figure]:
     figures = []
     for kind, factor in zip(("extract", "load"), bench.factors, strict=True):
         mine, other = ours[kind], theirs[kind]
-        what = f"{bench.system.connector}: {kind} of {ROWS:,} rows of 10 columns"
+        what = f"{bench.system.connector}: {kind} of {bench.sizes.rows:,} rows of 10 columns"
         times = other.seconds.median / mine.seconds.median
         target = f"at least {factor}x faster"
         figures.append(
@@ -152,12 +165,12 @@ def _ours(bench: Bench, store: Store) -> dict[str, Side]:
     flow = _flow(bench, store)
     folder = bench.lab.dag_folder(flow)
     sides = {"extract": Side(), "load": Side()}
-    for _ in range(RUNS):
+    for _ in range(bench.sizes.runs):
         extracted = _run_task(bench, folder, flow, "extract", {})
         _run_task(bench, folder, flow, "load", {"extract": extracted[0].manifest}, into=sides["load"])
         sides["extract"].seconds.values.append(extracted[0].seconds)
         sides["extract"].memory.append(extracted[1])
-        if bench.count("ours") != ROWS:
+        if bench.count("ours") != bench.sizes.rows:
             raise BenchmarkFailed("our load lost rows")
     return sides
 
@@ -222,13 +235,13 @@ def _theirs(bench: Bench, store: Store) -> dict[str, Side]:
             "--spec",
             encoded,
         ]
-        for _ in range(RUNS if kind == "extract" else 1):
+        for _ in range(bench.sizes.runs if kind == "extract" else 1):
             with sides[kind].seconds.timed():
                 _, memory = _measured(command, bench.lab.variables())
             sides[kind].memory.append(memory)
         if store.get_json("state")["status"] != "succeeded":
             raise BenchmarkFailed(f"the original failed: {store.get_json('state')}")
-    if bench.count("theirs") != ROWS:
+    if bench.count("theirs") != bench.sizes.rows:
         raise BenchmarkFailed("the original's load lost rows")
     return sides
 

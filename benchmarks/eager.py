@@ -6,6 +6,7 @@ it, which the SDK decodes for the function, encodes after it and decodes for the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,23 @@ import aqueduct_provider.sdk as aq
 from benchmarks.figures import Figure, Series, duration
 from benchmarks.lab import BenchmarkFailed, Lab
 
-TINY_CALLS = 300
-TABLE_CALLS = 9
-ROWS = 200_000
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    :param tiny_calls: of the tiny function.
+    :param table_calls: of the function of a table.
+    :param rows: of the table.
+    """
+
+    tiny_calls: int
+    table_calls: int
+    rows: int
+
+
+FULL = Sizes(tiny_calls=300, table_calls=9, rows=200_000)
+SMOKE = Sizes(tiny_calls=1, table_calls=1, rows=100)
 
 
 @aq.op(requirements=[])
@@ -30,15 +45,21 @@ def same(table: Any) -> Any:
     return table
 
 
-def measure(lab: Lab) -> list[Figure]:
-    client, table = aq.Client(folder=str(lab.folder)), make_table()
+def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
+    client, table = aq.Client(folder=str(lab.folder)), make_table(sizes.rows)
     number, source = client.create_param("number", 1), client.create_param("table", table)
     # The first call also encodes the parameter, and imports what encodes tables.
     if tiny(number).get() != 2 or not same(source).get().equals(table):
         raise BenchmarkFailed("something else came back")
     return [
-        compared("tiny(...).get() of an @op, eager; the plain function", tiny, number, 1, TINY_CALLS),
-        compared(f"the same with a table of {ROWS} rows and 10 columns", same, source, table, TABLE_CALLS),
+        compared("tiny(...).get() of an @op, eager; the plain function", tiny, number, 1, sizes.tiny_calls),
+        compared(
+            f"the same with a table of {sizes.rows} rows and 10 columns",
+            same,
+            source,
+            table,
+            sizes.table_calls,
+        ),
     ]
 
 
@@ -57,12 +78,12 @@ def compared(what: str, function: Any, artifact: Any, value: Any, calls: int) ->
     return Figure(f"{what} (another .get(): {duration(reading.median)})", str(ours), str(plain), more)
 
 
-def make_table() -> pd.DataFrame:
+def make_table(rows: int) -> pd.DataFrame:
     """Numbers, texts, times and truths."""
     random = np.random.default_rng(0)
-    columns: dict[str, Any] = {f"float {n}": random.normal(size=ROWS) for n in range(4)}
-    columns |= {f"whole {n}": random.integers(0, 1000, ROWS) for n in range(2)}
-    columns |= {f"text {n}": random.choice(["one", "two", "three", "a longer text"], ROWS) for n in range(2)}
-    columns["when"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(ROWS), "s")
-    columns["flag"] = random.random(ROWS) < 0.5
+    columns: dict[str, Any] = {f"float {n}": random.normal(size=rows) for n in range(4)}
+    columns |= {f"whole {n}": random.integers(0, 1000, rows) for n in range(2)}
+    columns |= {f"text {n}": random.choice(["one", "two", "three", "a longer text"], rows) for n in range(2)}
+    columns["when"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), "s")
+    columns["flag"] = random.random(rows) < 0.5
     return pd.DataFrame(columns)

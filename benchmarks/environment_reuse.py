@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 from aqueduct_provider.environment.builder import UvBuilder
@@ -22,28 +23,58 @@ from benchmarks.figures import Figure, Series, duration, faster
 from benchmarks.lab import ROOT, Lab, run
 from tests.oracle.harness import oracle_python
 
-LOOKUPS = 300
 LOOKUP_LIMIT = 0.005
 TARGET = 150
-BUILDS = 3
-ORIGINAL = ("aqueduct-ml==0.3.6",)
 PINS = str(ROOT / "constraints" / "oracle.txt")
-OTHERS = (("cloudpickle",), ("cloudpickle", "pandas", "scikit-learn"))
 
 
-def measure(lab: Lab) -> list[Figure]:
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    :param original: the requirements of the original's environment.
+    :param others: those of other environments.
+    :param lookups: of a cached environment.
+    :param reuses: of it, each with a process.
+    :param builds: of each other environment, ours.
+    :param pip_builds: the same with pip; the last one counts.
+    """
+
+    original: tuple[str, ...]
+    others: tuple[tuple[str, ...], ...]
+    lookups: int
+    reuses: int
+    builds: int
+    pip_builds: int
+
+
+FULL = Sizes(
+    original=("aqueduct-ml==0.3.6",),
+    others=(("cloudpickle",), ("cloudpickle", "pandas", "scikit-learn")),
+    lookups=300,
+    reuses=9,
+    builds=3,
+    pip_builds=2,
+)
+# The packages of the original take a minute to install.
+SMOKE = Sizes(
+    original=("cloudpickle",), others=(("cloudpickle",),), lookups=1, reuses=1, builds=1, pip_builds=1
+)
+
+
+def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
     python = _oracle("import sys; print(sys._base_executable)")
     version = _oracle("import sys; print('%d.%d' % sys.version_info[:2])")
-    spec = EnvironmentSpec(ORIGINAL, version)
-    by_pip = pip_build(lab, python, ORIGINAL, PIP_CONSTRAINT=PINS)
+    spec = EnvironmentSpec(sizes.original, version)
+    by_pip = pip_build(lab, python, sizes.original, PIP_CONSTRAINT=PINS)
     cache = cache_in(lab, UV_CONSTRAINT=PINS)
     by_uv, reuse, lookup = Series(), Series(), Series()
     with by_uv.timed():
         lease(cache, spec)
-    for _ in range(LOOKUPS):
+    for _ in range(sizes.lookups):
         with lookup.timed():
             lease(cache, spec)
-    for _ in range(9):
+    for _ in range(sizes.reuses):
         with reuse.timed():
             subprocess.run([lease(cache, spec), "-I", "-c", ""], check=True)
     limit = f"below {duration(LOOKUP_LIMIT)}"
@@ -54,20 +85,20 @@ def measure(lab: Lab) -> list[Figure]:
         ),
         faster("the original's environment, reused and started; virtualenv and pip", reuse, by_pip, TARGET),
         faster("the original's environment, built by uv; virtualenv and pip", by_uv, by_pip),
-        *(build(lab, requirements) for requirements in OTHERS),
+        *(build(lab, requirements, sizes) for requirements in sizes.others),
     ]
 
 
-def build(lab: Lab, requirements: tuple[str, ...]) -> Figure:
+def build(lab: Lab, requirements: tuple[str, ...], sizes: Sizes) -> Figure:
     """A cold build of ours and of pip's, with the packages' files in their caches."""
     spec = EnvironmentSpec(requirements, WORKER_PYTHON)
     by_uv, by_pip = Series(), Series()
     lease(cache_in(lab), spec)
-    for _ in range(BUILDS):
+    for _ in range(sizes.builds):
         cache = cache_in(lab)
         with by_uv.timed():
             lease(cache, spec)
-    for _ in range(2):
+    for _ in range(sizes.pip_builds):
         by_pip = pip_build(lab, sys.executable, requirements)
     return faster(f"{', '.join(requirements)}, built by uv; virtualenv and pip", by_uv, by_pip)
 

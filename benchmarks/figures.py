@@ -19,6 +19,11 @@ class Series:
     def median(self) -> float:
         return statistics.median(self.values)
 
+    @property
+    def warm(self) -> Series:
+        """All but the first, which filled the caches, unless it is the only one."""
+        return Series(self.values[1:] or self.values)
+
     @contextmanager
     def timed(self) -> Iterator[None]:
         """Add the duration of the block."""
@@ -58,10 +63,11 @@ class Figure:
         return "reached" if self.reached else "NOT REACHED"
 
 
-def at_most(what: str, ours: Series, against: Series, limit: float) -> Figure:
-    """Ours takes at most ``limit`` times as long."""
+def at_most(what: str, ours: Series, against: Series, limit: float | None = None) -> Figure:
+    """Ours takes at most ``limit`` times as long; None: for information."""
     share = ours.median / against.median
-    return Figure(what, str(ours), str(against), f"{share:.2f}x", f"at most {limit:.2f}x", share <= limit)
+    target = "" if limit is None else f"at most {limit:.2f}x"
+    return Figure(what, str(ours), str(against), f"{share:.2f}x", target, limit is None or share <= limit)
 
 
 def faster(what: str, ours: Series, against: Series, target: int | None = None) -> Figure:

@@ -12,7 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,27 +128,43 @@ class Lab:
 
 
 @contextmanager
-def open_lab() -> Iterator[Lab]:
-    """A lab with a new S3 server; all of it is gone afterwards."""
-    work = ROOT / ".work"
-    work.mkdir(exist_ok=True)
-    # Beside the repository and not in /tmp, which may be memory.
-    with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=work, ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        (folder / "tmp").mkdir()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        lab = Lab(folder, port)
+def open_lab(port: int | None = None) -> Iterator[Lab]:
+    """A lab, of which nothing is left afterwards.
+
+    :param port: of an S3 server that is running; None: a new one.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(_scratch())
+        yield Lab(folder, port or stack.enter_context(s3_server()))
+
+
+@contextmanager
+def s3_server() -> Iterator[int]:
+    """The port of a new S3 server."""
+    with _scratch() as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        probe.close()
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         with (folder / "moto.log").open("wb") as log:
-            server = subprocess.Popen(command, env=lab.variables(), stdout=log, stderr=log)
+            server = subprocess.Popen(command, env=Lab(folder, port).variables(), stdout=log, stderr=log)
         try:
             _await(server, port)
-            yield lab
+            yield port
         finally:
             server.terminate()
             server.wait()
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A new folder, beside the repository and not in /tmp, which may be memory."""
+    work = ROOT / ".work"
+    work.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=work, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / "tmp").mkdir()
+        yield folder
 
 
 def store_of(store: Store) -> S3Store:

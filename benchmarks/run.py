@@ -1,7 +1,8 @@
-"""Measures the figures of this package: ``.venv/bin/python -m benchmarks.run [--only NAME ...] [--write]``
+"""Measures the figures of this package: ``.venv/bin/python -m benchmarks.run``
 
 Prints one table, ours and the original side by side, and for each target whether it was reached. The exit
-code is 0 only when all were. ``--write`` puts the rows into ``benchmarks/README.md``.
+code is 0 only when all were. ``--write`` puts the rows into ``benchmarks/README.md``. ``--smoke`` runs each
+benchmark once at a small size, where figures say nothing: only what ends in an error fails.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
 
 from benchmarks import (
     bundle,
@@ -30,21 +33,25 @@ from benchmarks import (
     warm_task,
 )
 from benchmarks.figures import Figure
-from benchmarks.lab import ROOT, BenchmarkFailed, Lab, open_lab
+from benchmarks.lab import ROOT, BenchmarkFailed, open_lab, s3_server
 from benchmarks.results import README, commit_of, row, table, updated
 
-BENCHMARKS: dict[str, Callable[[Lab], list[Figure]]] = {
-    "warm_task": warm_task.measure,
-    "environment_reuse": environment_reuse.measure,
-    "s3_requests": s3_requests.measure,
-    "memory": memory.measure,
-    "scale": scale.measure,
-    "bundle": bundle.measure,
-    "fused": fused.measure,
-    "sdk_import": sdk_import.measure,
-    "publish": publish.measure,
-    "eager": eager.measure,
-    "databases": databases.measure,
+# Each has ``measure(lab, sizes)``, and the sizes FULL and SMOKE.
+BENCHMARKS: dict[str, ModuleType] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (
+        warm_task,
+        environment_reuse,
+        s3_requests,
+        memory,
+        scale,
+        bundle,
+        fused,
+        sdk_import,
+        publish,
+        eager,
+        databases,
+    )
 }
 PACKAGES = ("apache-airflow", "botocore", "moto", "pandas", "pyarrow", "uv")
 
@@ -55,16 +62,30 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m benchmarks.run", description="Measure what a task costs."
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=BENCHMARKS, default=list(BENCHMARKS))
-    parser.add_argument("--write", action="store_true", help="put the rows into benchmarks/README.md")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="put the rows into benchmarks/README.md")
+    what.add_argument("--smoke", action="store_true", help="run each once at a small size, without targets")
     options = parser.parse_args(arguments)
+    if options.smoke:
+        return smoke(options.only)
     return measure(options.only, write=options.write)
+
+
+def smoke(names: Sequence[str]) -> int:
+    """Run benchmarks at small sizes."""
+    started = time.monotonic()
+    with s3_server() as port:
+        failed = [name for name in names if run(name, BENCHMARKS[name].SMOKE, port) is None]
+    verdict = f"FAILED: {', '.join(failed)}" if failed else f"PASSED: {len(names)} benchmarks ran"
+    print(f"SMOKE {verdict} ({time.monotonic() - started:.0f} s; targets are not judged at small sizes)")
+    return 1 if failed else 0
 
 
 def measure(names: Sequence[str], *, write: bool) -> int:
     """Run benchmarks and judge their targets."""
     commit, done = commit_of(ROOT), dict[str, list[Figure]]()
     for name in names:
-        figures = run(name)
+        figures = run(name, BENCHMARKS[name].FULL)
         if figures is not None:
             show(figures)
             done[name] = figures
@@ -97,13 +118,17 @@ def verdict(done: Mapping[str, Sequence[Figure]], failed: Sequence[str]) -> int:
     return 1 if failed or missed else 0
 
 
-def run(name: str) -> list[Figure] | None:
-    """The figures of one benchmark; None: it failed, which does not stop the others."""
+def run(name: str, sizes: Any, port: int | None = None) -> list[Figure] | None:
+    """The figures of one benchmark; None: it failed, which does not stop the others.
+
+    :param sizes: one of the benchmark's.
+    :param port: of an S3 server; None: it gets one of its own.
+    """
     started = time.monotonic()
     print(f"{name} ...", flush=True)
     try:
-        with open_lab() as lab:
-            figures = BENCHMARKS[name](lab)
+        with open_lab(port) as lab:
+            figures: list[Figure] = BENCHMARKS[name].measure(lab, sizes)
     except Exception as error:
         shown = str(error) if isinstance(error, BenchmarkFailed) else traceback.format_exc()
         print(f"  FAILED after {time.monotonic() - started:.0f} s: {shown}", file=sys.stderr, flush=True)

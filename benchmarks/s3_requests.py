@@ -6,6 +6,7 @@ A proxy in front of the server counts the requests and lets each wait for 30 ms.
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,21 +18,35 @@ from benchmarks.figures import Figure, Series, at_most
 from benchmarks.lab import Lab, Proxy, store_of
 from tests.oracle.harness import Store
 
-CASES = ((0, 1), (1, 1), (10, 1), (3, 2))
 DELAY_MS = 30
-FETCHES = 9
 LIMIT = 0.35
 
 
-def measure(lab: Lab) -> list[Figure]:
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    :param cases: numbers of inputs and outputs of a task.
+    :param fetches: how often ten inputs are fetched in each way.
+    """
+
+    cases: tuple[tuple[int, int], ...]
+    fetches: int
+
+
+FULL = Sizes(cases=((0, 1), (1, 1), (10, 1), (3, 2)), fetches=9)
+SMOKE = Sizes(cases=((1, 1),), fetches=1)
+
+
+def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
     value = lab.folder / "value"
     value.write_text("1")
     with lab.proxy(DELAY_MS) as proxy:
         store = lab.bucket(proxy.endpoint)
         return [
-            *(count(lab, proxy, store, value, *case, native=False) for case in CASES),
-            *(count(lab, proxy, store, value, *case, native=True) for case in CASES),
-            fetch_together(lab, store, value),
+            *(count(lab, proxy, store, value, *case, native=False) for case in sizes.cases),
+            *(count(lab, proxy, store, value, *case, native=True) for case in sizes.cases),
+            fetch_together(lab, store, value, sizes.fetches),
         ]
 
 
@@ -60,13 +75,13 @@ def count(
     return Figure(what, str(made), "", str(made), f"at most {limit}", made <= limit)
 
 
-def fetch_together(lab: Lab, store: Store, value: Path) -> Figure:
+def fetch_together(lab: Lab, store: Store, value: Path, times: int) -> Figure:
     """Ten inputs at once against one by one, with the very same code."""
     flow = flows.compiled(store, "1.zip", 10, 1, entry_point_class="")
     artifacts = store_of(store)
     refs = manifest_from_xcom(flow.publish_inputs(artifacts, value), "source").artifacts.values()
     at_once, one_by_one = Series(), Series()
-    for _ in range(FETCHES):
+    for _ in range(times):
         for series, workers in ((at_once, 10), (one_by_one, 1)):
             with tempfile.TemporaryDirectory(dir=lab.folder) as name, series.timed():
                 paths = [Path(name) / str(index) for index in range(len(refs))]

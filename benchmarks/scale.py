@@ -5,6 +5,7 @@ task needs; and what Airflow's database stores of a task.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import chains
@@ -14,11 +15,6 @@ from tools.environments import ENVIRONMENTS
 
 # Every case runs there, so that all have the same Airflow, plugins included.
 DAG_FACTORY = ENVIRONMENTS["dag-factory"]
-SPECS = 1000
-FEW = 100
-MANY = 5000
-RUNS = 5
-
 LIMIT_DAG_FACTORY = 0.30
 LIMIT_BY_HAND = 1.3
 LIMIT_FLAT = 1.15
@@ -26,13 +22,32 @@ LIMIT_START = 0.020
 LIMIT_STORED = 1.2
 
 
-def measure(lab: Lab) -> list[Figure]:
-    return [*building(lab), flatness(lab), *task_starts(lab), *stored(lab)]
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    :param specs: that the builders of DAGs are compared with.
+    :param few: specs of which one DAG should cost as much as of ``many``.
+    :param runs: of each case.
+    """
+
+    specs: int
+    few: int
+    many: int
+    runs: int
 
 
-def building(lab: Lab) -> list[Figure]:
+FULL = Sizes(specs=1000, few=100, many=5000, runs=5)
+SMOKE = Sizes(specs=3, few=2, many=3, runs=1)
+
+
+def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
+    return [*building(lab, sizes), flatness(lab, sizes), *task_starts(lab, sizes), *stored(lab)]
+
+
+def building(lab: Lab, sizes: Sizes) -> list[Figure]:
     """DAGs of many specs, ours and others' in turns."""
-    specs = chains.write(lab.folder, chains.native, SPECS)
+    specs = chains.write(lab.folder, chains.native, sizes.specs)
     ours, by_hand, files, one_file, compiled = in_turns(
         lab,
         [
@@ -40,32 +55,35 @@ def building(lab: Lab) -> list[Figure]:
             ("by_hand", specs),
             ("dag_factory", chains.write_yaml(lab.folder, specs, one_file=False)),
             ("dag_factory", chains.write_yaml(lab.folder, specs, one_file=True)),
-            ("dags_in", chains.write(lab.folder, chains.compiled, SPECS)),
+            ("dags_in", chains.write(lab.folder, chains.compiled, sizes.specs)),
         ],
+        sizes.runs,
     )
     best, how = min((files, "a file for each DAG"), (one_file, "one file"), key=lambda way: way[0].median)
-    what = f"one DAG of {chains.TASKS} tasks out of {SPECS}"
+    what = f"one DAG of {chains.TASKS} tasks out of {sizes.specs}"
     return [
         at_most(f"{what}; dag-factory, YAML, {how}", ours, best, LIMIT_DAG_FACTORY),
         at_most(f"{what}; the same DAG by hand", ours, by_hand, LIMIT_BY_HAND),
-        _compared(f"{what}, compiled specs; the same tasks by hand", compiled, by_hand),
+        at_most(f"{what}, compiled specs; the same tasks by hand", compiled, by_hand),
     ]
 
 
-def flatness(lab: Lab) -> Figure:
+def flatness(lab: Lab, sizes: Sizes) -> Figure:
     """Whether many specs cost more, each."""
     many, few = in_turns(
-        lab, [("dags_in", chains.write(lab.folder, chains.native, count)) for count in (MANY, FEW)]
+        lab,
+        [("dags_in", chains.write(lab.folder, chains.native, count)) for count in (sizes.many, sizes.few)],
+        sizes.runs,
     )
-    return at_most(f"one DAG out of {MANY}; one out of {FEW}", many, few, LIMIT_FLAT)
+    return at_most(f"one DAG out of {sizes.many}; one out of {sizes.few}", many, few, LIMIT_FLAT)
 
 
-def task_starts(lab: Lab) -> list[Figure]:
+def task_starts(lab: Lab, sizes: Sizes) -> list[Figure]:
     """The one DAG of a task among many, and alone."""
     one = chains.write(lab.folder, chains.native, 1)
-    named = chains.write(lab.folder, chains.native, MANY)
-    otherwise = chains.write(lab.folder, chains.native, MANY, "spec {}.json")
-    last = chains.dag_id(MANY - 1)
+    named = chains.write(lab.folder, chains.native, sizes.many)
+    otherwise = chains.write(lab.folder, chains.native, sizes.many, "spec {}.json")
+    last = chains.dag_id(sizes.many - 1)
     cases = [
         ("task_start", one, chains.dag_id(0)),
         ("task_start", named, last),
@@ -73,12 +91,12 @@ def task_starts(lab: Lab) -> list[Figure]:
         ("stub_start", one, chains.dag_id(0)),
         ("stub_start", named, last),
     ]
-    alone, among, among_others, stub, stub_among = in_turns(lab, cases)
+    alone, among, among_others, stub, stub_among = in_turns(lab, cases, sizes.runs)
     return [
-        _more(f"task start, {MANY} specs named after their DAGs; one spec", among, alone, LIMIT_START),
-        _more(f"task start from the bundle, {MANY} specs; one spec", stub_among, stub, LIMIT_START),
+        _more(f"task start, {sizes.many} specs named after their DAGs; one spec", among, alone, LIMIT_START),
+        _more(f"task start from the bundle, {sizes.many} specs; one spec", stub_among, stub, LIMIT_START),
         # The client names none so: each file is looked at, and read where it has changed.
-        _more(f"task start, {MANY} specs named otherwise; one spec", among_others, alone),
+        _more(f"task start, {sizes.many} specs named otherwise; one spec", among_others, alone),
     ]
 
 
@@ -97,10 +115,10 @@ def stored(lab: Lab) -> list[Figure]:
     return figures
 
 
-def in_turns(lab: Lab, cases: Sequence[tuple[str | Path, ...]]) -> list[Series]:
+def in_turns(lab: Lab, cases: Sequence[tuple[str | Path, ...]], runs: int) -> list[Series]:
     """Each case some times, one after the other, each time in a new process."""
     series = [Series() for _ in cases]
-    for _ in range(RUNS):
+    for _ in range(runs):
         for values, case in zip(series, cases, strict=True):
             values.values.append(measured(lab, *case))
     return series
@@ -118,10 +136,6 @@ def measured(lab: Lab, *case: str | Path) -> float:
     }
     command = [str(DAG_FACTORY.python), "-m", "benchmarks.building", *map(str, case)]
     return float(run(command, lab.variables() | settings).splitlines()[-1])
-
-
-def _compared(what: str, ours: Series, against: Series) -> Figure:
-    return Figure(what, str(ours), str(against), f"{ours.median / against.median:.2f}x")
 
 
 def _more(what: str, ours: Series, against: Series, limit: float | None = None) -> Figure:

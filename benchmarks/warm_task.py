@@ -12,6 +12,7 @@ import base64
 import importlib.metadata
 import json
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import cloudpickle
@@ -22,7 +23,6 @@ from benchmarks.figures import Figure, Series, at_most, duration
 from benchmarks.lab import BenchmarkFailed, Lab, run, store_of
 from tests.oracle.harness import EXECUTORS, UNPACK, Oracle, Store, oracle_python
 
-RUNS = 11
 LIMIT = 0.30
 SOURCE = "def predict(x):\n    return x + 1\n"
 
@@ -44,7 +44,20 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
 
 
-def measure(lab: Lab) -> list[Figure]:
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    :param turns: with the first, which fills every cache and is left out.
+    """
+
+    turns: int
+
+
+FULL, SMOKE = Sizes(turns=12), Sizes(turns=1)
+
+
+def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
     store = lab.bucket()
     with closing(Oracle(lab.endpoint, lab.folder / "tmp")) as oracle:
         archive = oracle.package(SOURCE)
@@ -68,8 +81,7 @@ def measure(lab: Lab) -> list[Figure]:
         return lab.run_task(folders[isolation], flow, manifest, phases=phases, isolation=isolation)
 
     series = {name: Series() for name in ("original", *tasks)}
-    # The first turn fills every cache and is left out.
-    for turn in range(RUNS + 1):
+    for _ in range(sizes.turns):
         run(unpack, variables)
         with series["original"].timed():
             run(function, variables)
@@ -77,14 +89,12 @@ def measure(lab: Lab) -> list[Figure]:
         for isolation in tasks:
             series[isolation].values.append(ours(isolation).seconds)
             check(store, original)
-        if turn == 0:
-            series = {name: Series() for name in series}
     return [
         *(
             at_most(
                 f"execute(), isolation = {isolation}; the original's process",
-                series[isolation],
-                series["original"],
+                series[isolation].warm,
+                series["original"].warm,
                 LIMIT,
             )
             for isolation in tasks
