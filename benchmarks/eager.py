@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 import aqueduct_provider.sdk as aq
 from benchmarks.figures import Figure, Series, duration
 from benchmarks.lab import BenchmarkFailed, Lab
+from benchmarks.table_codecs import make_table
 
 
 @dataclass(frozen=True)
@@ -76,14 +74,3 @@ def compared(what: str, function: Any, artifact: Any, value: Any, calls: int) ->
             function.__wrapped__(value)
     more = f"{duration(ours.median - plain.median)} more"
     return Figure(f"{what} (another .get(): {duration(reading.median)})", str(ours), str(plain), more)
-
-
-def make_table(rows: int) -> pd.DataFrame:
-    """Numbers, texts, times and truths."""
-    random = np.random.default_rng(0)
-    columns: dict[str, Any] = {f"float {n}": random.normal(size=rows) for n in range(4)}
-    columns |= {f"whole {n}": random.integers(0, 1000, rows) for n in range(2)}
-    columns |= {f"text {n}": random.choice(["one", "two", "three", "a longer text"], rows) for n in range(2)}
-    columns["when"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), "s")
-    columns["flag"] = random.random(rows) < 0.5
-    return pd.DataFrame(columns)

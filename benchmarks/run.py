@@ -30,6 +30,7 @@ from benchmarks import (
     s3_requests,
     scale,
     sdk_import,
+    table_codecs,
     warm_task,
 )
 from benchmarks.figures import Figure
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, ModuleType] = {
         environment_reuse,
         s3_requests,
         memory,
+        table_codecs,
         scale,
         bundle,
         fused,
