@@ -13,13 +13,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.author import Order, Report
+from benchmarks.author import LOAD_CHECK, Order, Report
 from benchmarks.figures import Figure, Series, at_most, duration
 from benchmarks.lab import BenchmarkFailed, Lab, run
 from tests.oracle.harness import Store
 
 FIRST_LIMIT = 5.0
 AGAIN_LIMIT = 0.20
+CHECK_LIMIT = 2.0
 REQUIREMENTS = ("pandas", "numpy", "scikit-learn", "requests")
 
 HEAD = '''\
@@ -129,33 +130,40 @@ FULL, SMOKE = Sizes(operators=100, turns=6), Sizes(operators=3, turns=1)
 
 def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
     folder = write(lab, sizes.operators)
-    reports, later = list[Report](), list[Report]()
+    reports, later, unchecked = list[Report](), list[Report](), list[Report]()
     for _ in range(sizes.turns):
         store = lab.bucket()
         reports.append(author(lab, folder, store))
         check(store, sizes.operators, versions=2)
         later.append(author(lab, folder, store))
         check(store, sizes.operators, versions=4)
+        if LOAD_CHECK:
+            unchecked.append(author(lab, folder, lab.bucket(), load_check=False))
     pieces = author(lab, folder, lab.bucket(), phases=True).phases
-    return figures(sizes.operators, reports, later, pieces)
+    return figures(sizes.operators, reports, later, unchecked, pieces)
 
 
 def figures(
     operators: int,
     reports: list[Report],
     later: list[Report],
+    unchecked: list[Report],
     pieces: dict[str, float],
 ) -> list[Figure]:
     """What the processes of authors took.
 
     :param later: of those that published the same once more.
+    :param unchecked: of those that did not load the archives first; empty: none does.
     :param pieces: seconds of the parts of one first publication.
     """
     first, again, new = series(reports, "first"), series(reports, "again"), series(later, "first")
     limit, result = f"below {duration(FIRST_LIMIT)}", duration(first.median)
     what = f"publish_flow of {operators} operators"
+    without = f"{what}; without loading their archives first"
+    check = [at_most(without, first, series(unchecked, "first"), CHECK_LIMIT)] if unchecked else []
     return [
         Figure(what, str(first), "", result, limit, first.median < FIRST_LIMIT),
+        *check,
         at_most(f"{what}, unchanged, once more; the first time", again, first, AGAIN_LIMIT),
         at_most(f"{what}, unchanged, in a new process; the first time", new, first),
         Figure("loading the SDK, pandas and the author's files", str(series(reports, "loading"))),
