@@ -269,6 +269,7 @@ def to_operator(
     """
     given = Given(
         kind="function",
+        in_class=True,
         description=description,
         file_dependencies=file_dependencies,
         requirements=requirements,

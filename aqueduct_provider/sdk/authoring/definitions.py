@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import options
+from aqueduct_provider.sdk.authoring.callables import operator_function
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.authoring.options import Outputs
 from aqueduct_provider.sdk.authoring.requirements import folder_of, innermost, name_of
@@ -25,9 +26,13 @@ WORDS: dict[CallKind, str] = {"function": "op", "metric": "metric", "check": "ch
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """The arguments of a decorator, as people wrote them."""
+    """The arguments of a decorator, as people wrote them.
+
+    :param in_class: whether a function of a class is accepted: it is when it is not being defined there.
+    """
 
     kind: CallKind
+    in_class: bool = False
     description: Any = None
     file_dependencies: Any = None
     requirements: Any = None
@@ -75,14 +80,15 @@ def definition_of(function: Any, name: Any, given: Given) -> Definition:
     :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
     """
     where = f"@{WORDS[given.kind]} {_title(function, name)!r}"
-    _check_function(where, function)
+    function = operator_function(where, function, in_class=given.in_class)
+    signature = _signature(where, function)
     options.refuse_engine_and_image(where, given.engine, given.image)
     return Definition(
         kind=given.kind,
         name=options.optional_text(where, "name", name) or _own_name(where, function),
         description=_description(where, function, given.description),
         function=function,
-        signature=_signature(where, function),
+        signature=signature,
         requirements=options.requirements_of(where, given.requirements),
         file_dependencies=_file_dependencies(where, given.file_dependencies),
         folder=folder_of(function),
@@ -115,10 +121,15 @@ def _description(where: str, function: Any, given: Any) -> str:
     if given is None:
         plain = innermost(function)
         # What a class written in C says of its __call__ describes nothing.
-        return inspect.cleandoc(plain.__doc__ or "") if hasattr(plain, "__code__") else ""
+        return inspect.cleandoc(plain.__doc__ or "") if _is_in_python(function) else ""
     if not isinstance(given, str):
         raise AuthoringError(f"{where}: description must be text, not {type(given).__name__}.")
     return given
+
+
+def _is_in_python(function: Callable[..., Any]) -> bool:
+    """Whether it is written in Python; the defaults of others, such as ufuncs, only describe what they do."""
+    return hasattr(innermost(function), "__code__")
 
 
 def _file_dependencies(where: str, given: Any) -> tuple[str, ...]:
@@ -131,33 +142,6 @@ def _outputs(where: str, given: Given) -> Outputs:
     if given.kind == "function":
         return options.outputs_of(where, given.num_outputs, given.outputs)
     return options.output_of(where, given.output, given.outputs)
-
-
-def _check_function(where: str, function: Any) -> None:
-    from aqueduct_provider.sdk.authoring.calls import Operator
-
-    if isinstance(function, Operator):
-        raise AuthoringError(
-            f"{where}: the function is an operator already. Use one decorator only, or decorate its plain "
-            f"function, {function.__name__}.__wrapped__."
-        )
-    if inspect.isclass(function) or not callable(function):
-        found = "the class" if inspect.isclass(function) else "a value of type"
-        raise AuthoringError(
-            f"{where}: only functions can be operators, not {found} {name_of(function)}. Write a function "
-            "that takes values and returns a value."
-        )
-    plain = innermost(function)
-    if inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
-        raise AuthoringError(
-            f"{where}: an async function cannot be an operator. Write 'def', and asyncio.run(...) in it "
-            "where it must wait for a coroutine."
-        )
-    if inspect.isgeneratorfunction(plain):
-        raise AuthoringError(
-            f"{where}: a generator function cannot be an operator, for what it yields cannot be stored. "
-            "Return a list."
-        )
 
 
 def _signature(where: str, function: Callable[..., Any]) -> inspect.Signature:

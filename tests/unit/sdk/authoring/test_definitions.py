@@ -57,11 +57,12 @@ def test_what_its_author_says() -> None:
     [
         (lambda table: table, "<lambda>", ""),
         (Model().train, "train", ""),
+        (staticmethod(churn), "churn", "Who will leave.\n\n  - by next month"),
         (functools.wraps(churn)(lambda *args: churn(*args)), "churn", "Who will leave.\n\n  - by next month"),
     ],
 )
 def test_callables_with_a_name(function: Any, name: str, description: str) -> None:
-    found = define(function)
+    found = define(function, in_class=True)
     assert (found.name, found.description) == (name, description)
 
 
@@ -103,7 +104,7 @@ class Yielding:
         (Yielding(), "'Yielding': a generator function"),
         (Model, "only functions can be operators, not the class Model"),
         (5, "only functions can be operators, not a value of type int"),
-        (classmethod(churn), "only functions can be operators"),
+        (classmethod(churn), "a method cannot be an operator"),
         (op(requirements=[])(churn), r"'churn': the function is an operator already.*churn\.__wrapped__"),
         (min, "Python does not know the arguments"),
     ],
