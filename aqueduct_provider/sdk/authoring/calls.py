@@ -184,10 +184,16 @@ def _arguments(
         bound = definition.signature.bind(*args, **kwargs)
     except TypeError as error:
         raise AuthoringError(_misfit(definition, args, kwargs) or f"{definition.name!r}: {error}.") from None
+    absent = _left_to_the_function(definition, bound.arguments, kwargs)
+    bound.arguments = {**definition.defaults, **bound.arguments}
     bound.apply_defaults()
+    by_name = False
     for name, parameter in definition.signature.parameters.items():
         value = bound.arguments[name]
         match parameter.kind:
+            case _ if name in absent:
+                # What comes after a gap can only be given by name.
+                by_name = True
             case Parameter.VAR_POSITIONAL:
                 for number, item in enumerate(value, 1):
                     yield _Argument(f"Entry {number} of '*{name}'", name, item, None, True, name)
@@ -195,8 +201,24 @@ def _arguments(
                 for key, item in value.items():
                     yield _Argument(f"Entry {key!r} of '**{name}'", key, item, key, True, name)
             case kind:
-                keyword = None if kind in _BY_POSITION else name
+                keyword = None if kind in _BY_POSITION and not by_name else name
                 yield _Argument(f"Argument {name!r}", name, value, keyword, False, name)
+
+
+def _left_to_the_function(
+    definition: Definition, given: Mapping[str, Any], kwargs: Mapping[str, Any]
+) -> frozenset[str]:
+    """The arguments that are not passed: the function has their defaults, which are no parameters."""
+    absent = set[str]()
+    for name, parameter in definition.signature.parameters.items():
+        if parameter.default is Parameter.empty:
+            continue
+        is_given = name in given and not (name in kwargs and given[name] is parameter.default)
+        # By position, nothing can be passed after a gap.
+        after_gap = bool(absent) and parameter.kind is Parameter.POSITIONAL_ONLY
+        if not is_given and (after_gap or name not in definition.defaults):
+            absent.add(name)
+    return frozenset(absent)
 
 
 def _misfit(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

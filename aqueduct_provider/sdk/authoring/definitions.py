@@ -7,7 +7,7 @@ are checked. Must not import: anything heavy.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import options
 from aqueduct_provider.sdk.authoring.callables import operator_function
+from aqueduct_provider.sdk.authoring.defaults import parameter_defaults
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.authoring.options import Outputs
 from aqueduct_provider.sdk.authoring.requirements import folder_of, innermost, name_of
@@ -56,6 +57,7 @@ class Definition:
 
     :param function: what the user wrote.
     :param signature: its parameters.
+    :param defaults: those of its defaults that may become parameters of the flow, by argument.
     :param requirements: a path, lines, or None; what the lines say is not checked yet.
     :param folder: where the function's file lies; the working directory for functions of a notebook.
     """
@@ -65,6 +67,7 @@ class Definition:
     description: str
     function: Callable[..., Any]
     signature: inspect.Signature
+    defaults: Mapping[str, Any]
     requirements: str | Path | tuple[str, ...] | None
     file_dependencies: tuple[str, ...]
     folder: Path
@@ -89,6 +92,7 @@ def definition_of(function: Any, name: Any, given: Given) -> Definition:
         description=_description(where, function, given.description),
         function=function,
         signature=signature,
+        defaults=parameter_defaults(signature) if _is_in_python(function) else {},
         requirements=options.requirements_of(where, given.requirements),
         file_dependencies=_file_dependencies(where, given.file_dependencies),
         folder=folder_of(function),

@@ -103,6 +103,46 @@ def test_inputs_stand_in_the_order_of_the_signature() -> None:
     assert [item.name for item in found.inputs] == ["second", "f:b", "first"]
 
 
+_MISSING = object()
+
+
+@op(requirements=[])
+def gap(x: Any, y: Any = _MISSING, z: Any = 3, *, key: Any = len, **others: Any) -> Any:
+    return [x, "missing" if y is _MISSING else y, z, key is len, others]
+
+
+def test_a_default_that_is_no_parameter_stays_in_the_function() -> None:
+    assert inputs(gap.lazy(1)) == [("gap:x", 1), ("gap:z", 3)]
+    assert gap(1).get() == [1, "missing", 3, True, {}]
+    assert inputs(gap.lazy(1, y=_MISSING, z=4, key=len)) == [("gap:x", 1), ("gap:z", 4)]
+    assert gap(1, z=param(default=5), more=param(default=6)).get() == [1, "missing", 5, True, {"more": 6}]
+    assert gap(1, 2).get() == [1, 2, 3, True, {}]
+    assert gap(1, 2, 4, key=None).get() == [1, 2, 4, False, {}]
+
+
+def test_what_can_only_be_given_by_position_is_not_given_after_a_gap() -> None:
+    numbers = op(requirements=[])(lambda x, y=_MISSING, z=3, /, *rest: [x, y is _MISSING, z, *rest])
+    assert inputs(numbers.lazy(1)) == [("<lambda>:x", 1)]
+    assert numbers(1).get() == [1, True, 3]
+    assert numbers(1, 2, 4, param(default=5)).get() == [1, False, 4, 5]
+
+
+def test_integer_keys_of_a_default() -> None:
+    weights = op(requirements=[])(lambda x, weight={0: 1.0, 1: 5.0}: weight[1] * x)
+    assert weights(2).get() == 10.0
+
+
+def test_each_call_has_the_default_as_it_was_when_the_function_was_decorated() -> None:
+    @op(requirements=[])
+    def appended(x: Any, found: Any = []) -> Any:  # noqa: B006
+        found.append(x)
+        return found
+
+    assert appended.local(1) == [1]
+    assert (appended(2).get(), appended(3).get()) == ([2], [3])
+    assert inputs(appended.lazy(4)) == [("appended:x", 4), ("appended:found", [])]
+
+
 def test_inputs_of_all_kinds() -> None:
     x, y, z = param("x"), param("y"), param("z")
     found = producer(positional.lazy(1, 2, x, y, extra=z, more=x))

@@ -46,6 +46,13 @@ def test_a_function() -> None:
     assert (found.requirements, found.file_dependencies, found.severity) == (None, (), "warning")
 
 
+def test_defaults_that_may_be_parameters() -> None:
+    assert define(churn).defaults == {"limit": 0.5}
+    assert define(lambda x, y=len: x).defaults == {}
+    # What C functions say of their arguments only describes what they do.
+    assert define(sorted).defaults == {}
+
+
 def test_what_its_author_says() -> None:
     found = define(churn, "Churn!", description="", file_dependencies=[Path("a.csv")], requirements=["x"])
     assert (found.name, found.description, found.file_dependencies) == ("Churn!", "", ("a.csv",))
