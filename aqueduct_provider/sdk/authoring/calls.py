@@ -11,7 +11,7 @@ import builtins
 import functools
 import logging
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
@@ -67,7 +67,7 @@ class Operator:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if settings.is_inside_operator():
-            return self.local(*args, **kwargs)
+            return self._plain_call(args, kwargs)
         return self._results(args, kwargs, lazy=settings.is_lazy())
 
     def lazy(self, *args: Any, **kwargs: Any) -> Any:
@@ -75,7 +75,19 @@ class Operator:
         return self._results(args, kwargs, lazy=True)
 
     def local(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the plain function with plain values, as if it had no decorator."""
+        """Call the plain function here and now, as if it had no decorator, and return its value.
+
+        It runs where you are: in your working directory, with all your files and modules. Artifacts in its
+        arguments, also those in lists, tuples, sets and dicts, are replaced by their values.
+
+        :raises OperatorFailed: the value of an artifact cannot be computed or read.
+        """
+        from aqueduct_provider.sdk.authoring.given import with_values
+
+        values = [with_values(value) for value in args]
+        return self._plain_call(values, {key: with_values(value) for key, value in kwargs.items()})
+
+    def _plain_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         with settings.inside_operator():
             return self._definition.function(*args, **kwargs)
 

@@ -1,7 +1,8 @@
-"""What people give where artifacts or lists are wanted -> the graph's nodes, and lists (pure)."""
+"""What users pass where artifacts or lists are wanted -> the graph's nodes, values, and lists."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,41 @@ def nodes_of(artifacts: Any, argument: str) -> list[Any]:
             )
         nodes.append(artifact.node)
     return nodes
+
+
+def with_values(argument: Any) -> Any:
+    """Replace artifacts by their values, also in lists, tuples, sets and dicts at any depth.
+
+    :param argument: changed in no way; collections that hold an artifact are copied.
+    """
+    from aqueduct_provider.sdk.authoring.parameters import holds_artifact
+
+    return _replaced(argument, {}) if holds_artifact(argument) else argument
+
+
+def _replaced(item: Any, done: dict[int, Any]) -> Any:
+    """:param done: the copies of the collections that hold this one, which may hold themselves."""
+    from aqueduct_provider.sdk.authoring.artifacts import Artifact
+
+    if isinstance(item, Artifact):
+        return item.get()
+    if id(item) in done:
+        return done[id(item)]
+    if isinstance(item, list):
+        found = done[id(item)] = copy.copy(item)
+        found[:] = [_replaced(one, done) for one in item]
+        return found
+    if isinstance(item, dict):
+        entries = done[id(item)] = copy.copy(item)
+        entries.clear()
+        entries.update({_replaced(key, done): _replaced(value, done) for key, value in item.items()})
+        return entries
+    if isinstance(item, tuple):
+        values = [_replaced(one, done) for one in item]
+        return item._make(values) if hasattr(item, "_make") else type(item)(values)
+    if isinstance(item, set | frozenset):
+        return type(item)(_replaced(one, done) for one in item)
+    return item
 
 
 def as_list(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.artifacts import Artifact, artifact_for
 from aqueduct_provider.sdk.authoring.calls import by_position
-from aqueduct_provider.sdk.authoring.decorators import check, metric, op
+from aqueduct_provider.sdk.authoring.decorators import check, metric, op, to_operator
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 
@@ -209,6 +209,32 @@ def test_implicit_parameters_are_logged_without_their_values(caplog: pytest.LogC
     (line,) = [record.getMessage() for record in caplog.records]
     assert "'m:a'" in line
     assert "s3cret" not in line
+
+
+# --- the plain function
+
+
+@pytest.mark.parametrize("decorator", [op, metric, check])
+def test_local_calls_take_the_values_of_artifacts(decorator: Any) -> None:
+    plain = decorator(requirements=[])(lambda a, *rest, **named: [a, rest, named])
+    number, computed = param(default=5), op(requirements=[])(lambda a: [a]).lazy(6)
+    result = plain.local(number, [computed, 1], key={"k": (number, 2)})
+    assert result == [5, ([[6], 1],), {"key": {"k": (5, 2)}}]
+    assert plain.local(1, key=None) == [1, (), {"key": None}]
+
+
+def test_local_calls_in_other_spellings() -> None:
+    number = param(default=5)
+    assert to_operator(lambda a: a + 1, name="plus", requirements=[]).local(number) == 6
+    assert op("named")(lambda a: a + 1).local(a=number) == 6
+    assert op(lambda a: a + 1).local(number) == 6
+
+
+def test_local_calls_change_no_argument() -> None:
+    given = [param(default=[1])]
+    assert op(requirements=[])(lambda a: a[0].append(2) or a).local(given) == [[1, 2]]
+    assert isinstance(given[0], Artifact)
+    assert given[0].get() == [1]
 
 
 # --- what is refused
