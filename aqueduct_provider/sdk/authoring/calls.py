@@ -132,7 +132,10 @@ def record(
 
     :param requirements: of the function, resolved.
     :raises AuthoringError: the arguments do not fit the function, or may not feed it.
+    :raises PackagingError: a declared file cannot be taken along.
     """
+    from aqueduct_provider.sdk.packaging.archive_size import check_declared_files
+
     arguments = list(_arguments(definition, args, kwargs))
     inputs = tuple(_input(definition, argument) for argument in arguments)
     if not inputs and definition.kind != "function":
@@ -143,12 +146,14 @@ def record(
     keywords = tuple(argument.keyword for argument in arguments if argument.keyword is not None)
     call = by_position(definition.function, keywords) if keywords else definition.function
     views = frame_views(definition.function, [argument.parameter for argument in arguments])
+    function = UserFunction(call, requirements, definition.file_dependencies, definition.folder, views)
+    check_declared_files(function, definition.name)
     operator = OperatorNode(
         definition.kind,
         definition.name,
         definition.description,
         inputs=inputs,
-        function=UserFunction(call, requirements, definition.file_dependencies, definition.folder, views),
+        function=function,
         options=definition.options,
         severity=definition.severity,
     )

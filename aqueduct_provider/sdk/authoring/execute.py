@@ -1,21 +1,17 @@
 """Authoring, one operator here and now: a recorded call and its stored inputs -> its stored outputs.
 
 The rules are those of Airflow (``runner/results.py``, ``runner/codecs.py``): inputs are decoded for this call
-alone, outputs are typed and encoded. What the user's code raises becomes an ``OperatorFailed`` that has the
-user's error as its cause. The function runs in this process, in its working directory; functions with file
-dependencies run in the folder that those are relative to. Must not import: anything heavy.
+alone, outputs are typed and encoded, and the working directory holds what the archive holds. What the user's
+code raises becomes an ``OperatorFailed`` that has the user's error as its cause. The function runs in this
+process. Must not import: anything heavy.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import OperatorFailed
@@ -31,7 +27,10 @@ from aqueduct_provider.runner.results import (
     typed_output,
 )
 from aqueduct_provider.runner.tracebacks import user_traceback
-from aqueduct_provider.sdk.authoring.nodes import OperatorNode, UserFunction
+from aqueduct_provider.sdk.authoring.nodes import OperatorNode
+from aqueduct_provider.sdk.authoring.undeclared_files import undeclared_file
+from aqueduct_provider.sdk.authoring.worker_imports import UndeclaredModule
+from aqueduct_provider.sdk.authoring.working_folder import WorkingFolder, working_folder
 from aqueduct_provider.sdk.settings import inside_operator
 
 # Tables as native flows store them.
@@ -64,18 +63,24 @@ def run_operator(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
 
     if operator.function is None:
         raise ValueError(f"the {operator.kind} {operator.name!r} has no function")
-    views = itertools.chain(operator.function.views, itertools.repeat(""))
-    values = [_input(operator, number, item, next(views)) for number, item in enumerate(inputs, 1)]
-    started = time.perf_counter()
-    with _working_folder(operator.function), inside_operator():
-        returned = _guarded(operator.name, operator.function.call, values)
-    runtime = time.perf_counter() - started
+    with working_folder(operator.function, operator.name) as folder, inside_operator():
+        # As on a worker: values are decoded, and encoded, where the function's own modules are.
+        views = itertools.chain(operator.function.views, itertools.repeat(""))
+        values = [_input(operator, number, item, next(views)) for number, item in enumerate(inputs, 1)]
+        started = time.perf_counter()
+        returned = _guarded(operator, folder, values)
+        runtime = time.perf_counter() - started
+        outputs, passed = _kept(operator, returned)
+    return Results(outputs, runtime, peak_memory() / 1_000_000, passed)
+
+
+def _kept(operator: OperatorNode, returned: Any) -> tuple[tuple[Encoded, ...], bool | None]:
+    """What is kept of what the function returned; and of a check, what it said."""
     try:
         typed = _typed(operator, returned)
     except ResultError as exc:
         raise _failed(operator.name, str(exc), deterministic=True) from exc
-    passed = bool(typed[0][0]) if operator.kind == "check" else None
-    return Results(_encoded(operator, typed), runtime, peak_memory() / 1_000_000, passed)
+    return _encoded(operator, typed), bool(typed[0][0]) if operator.kind == "check" else None
 
 
 def run_extract(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
@@ -139,18 +144,25 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _guarded(name: str, function: Callable[..., Any], values: list[Any]) -> Any:
+def _guarded(operator: OperatorNode, folder: WorkingFolder, values: list[Any]) -> Any:
     """The user's code under guard; only an interrupt by the person at the keyboard passes."""
+    name, function = operator.name, operator.function
+    if function is None:
+        raise ValueError(f"the {operator.kind} {name!r} has no function")
     try:
-        return function(*values)
+        return function.call(*values)
     except SystemExit as exc:
         tip = f"The operator's code ended the process itself ({describe(exc)}); return a value instead."
         raise _failed(name, tip, exc) from exc
+    except UndeclaredModule as exc:
+        raise _failed(name, f"{exc}.", exc, deterministic=True) from exc
     except ModuleNotFoundError as exc:
         tip = f"There is no module {exc.name!r} here: install its package, and add it to the requirements."
         raise _failed(name, tip, exc, deterministic=True) from exc
     except Exception as exc:
-        raise _failed(name, one_line(exc), exc) from exc
+        hint = undeclared_file(exc, function.folder, folder)
+        tip = f"{one_line(exc)}. {hint}" if hint else one_line(exc)
+        raise _failed(name, tip, exc, deterministic=bool(hint)) from exc
 
 
 def _failed(
@@ -162,21 +174,3 @@ def _failed(
         own = cause.__traceback__
         context = user_traceback(cause.with_traceback(own and own.tb_next))
     return OperatorFailed(f"Error in {name!r}: {tip}", context=context, deterministic=deterministic)
-
-
-@contextmanager
-def _working_folder(function: UserFunction) -> Iterator[None]:
-    """As on Airflow, files and modules that the function brings are found from where it runs."""
-    if not function.file_dependencies:
-        yield
-        return
-    before, folder = Path.cwd(), str(function.folder)
-    os.chdir(folder)
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-        # The function may have changed the path itself.
-        if folder in sys.path:
-            sys.path.remove(folder)

@@ -46,12 +46,19 @@ def dependency_files(function: UserFunction, name: str) -> DependencyFiles:
     """The files behind the function's ``file_dependencies``. Folders are walked, without what is hidden.
 
     :param name: the operator's.
-    :raises PackagingError: a path is not there, leads out of the folder, or is taken by the archive itself.
+    :raises PackagingError: a path is not there, leads out of the folder, is named twice, or is taken by the
+        archive itself.
     """
+    if not function.file_dependencies:
+        return DependencyFiles({})
     folder = function.folder.resolve()
-    found = dict[str, Path]()
+    found, named = dict[str, Path](), set[Path]()
     for given in function.file_dependencies:
-        found.update(_found(_Dependency(name, given, folder)))
+        dependency = _Dependency(name, given, folder)
+        if dependency.path in named:
+            raise dependency.refused("is named twice. Remove one of the two entries.")
+        named.add(dependency.path)
+        found.update(_found(dependency))
     return DependencyFiles(dict(sorted(found.items())))
 
 

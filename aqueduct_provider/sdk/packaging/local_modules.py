@@ -77,7 +77,12 @@ def origin_of(name: str) -> Origin:
         places += spec.submodule_search_locations or []
     if not places:
         return "standard" if name in sys.stdlib_module_names else "unknown"
-    return _origin(places[0], tuple(sys.path))
+    return origin_of_file(places[0])
+
+
+def origin_of_file(place: str) -> Origin:
+    """Where a module comes from that lies in this file or folder."""
+    return _origin(place, tuple(sys.path))
 
 
 @lru_cache(maxsize=1)

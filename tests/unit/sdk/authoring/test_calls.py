@@ -37,7 +37,7 @@ def inputs(artifact: Any) -> list[tuple[str, Any]]:
     return found
 
 
-@op(requirements=["pandas"], file_dependencies=["a.csv"], retries=2)
+@op(requirements=["pandas"], file_dependencies=["test_calls.py"], retries=2)
 def f(a: Any, b: Any = 2, *, c: Any = 3) -> Any:
     """What f does."""
     return [a, b, c]
@@ -72,7 +72,7 @@ def test_an_operator() -> None:
     assert operator.options.retries == 2
     assert operator.function
     assert operator.function.requirements == ("pandas",)
-    assert operator.function.file_dependencies == ("a.csv",)
+    assert operator.function.file_dependencies == ("test_calls.py",)
     assert operator.function.folder.name == "authoring"
 
 
@@ -331,6 +331,26 @@ def test_an_artifact_that_was_read_back() -> None:
 
     with pytest.raises(AuthoringError, match=r"Argument 'a' of 'f' was read back from a run.*\.get\(\)"):
         f.lazy(Artifact(ReadBack()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            ["no.csv"],
+            r"^file_dependencies of 'reads': 'no\.csv' is not there; it was looked for in .*authoring",
+        ),
+        (["../outside.csv"], "leads out of"),
+        (["/dev/null"], "leads out of"),
+        (["test_calls.py", "./test_calls.py"], "is named twice"),
+    ],
+)
+def test_files_that_cannot_be_taken_along_are_refused_at_the_call(files: list[str], message: str) -> None:
+    for decorator in (op, metric, check):
+        operator = decorator("reads", requirements=[], file_dependencies=files)(lambda a: a)
+        for call in (operator, operator.lazy):
+            with pytest.raises(AuthoringError, match=message):
+                call(1)
 
 
 def test_a_call_that_is_refused_leaves_no_trace() -> None:

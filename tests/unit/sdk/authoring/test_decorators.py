@@ -68,7 +68,7 @@ def test_an_operator_looks_like_its_function() -> None:
 def test_what_is_given_is_recorded() -> None:
     run = {"retries": 3, "retry_delay": timedelta(minutes=1), "timeout": 5, "pool": "gpu", "fuse": "all"}
     said: dict[str, Any] = {"name": "n", "description": "d", "requirements": ["x"], **run}
-    said |= {"file_dependencies": ["a.csv"], "resources": {"memory": "1GB"}}
+    said |= {"file_dependencies": ["test_decorators.py"], "resources": {"memory": "1GB"}}
     for artifact in (
         op(outputs=["o"], **said)(plus).lazy(1),
         metric(output="o", **said)(plus).lazy(1),
@@ -77,7 +77,10 @@ def test_what_is_given_is_recorded() -> None:
         node = producer(artifact)
         assert (node.name, node.description, artifact.name()) == ("n", "d", "o")
         assert node.function
-        assert (node.function.requirements, node.function.file_dependencies) == (("x",), ("a.csv",))
+        assert (node.function.requirements, node.function.file_dependencies) == (
+            ("x",),
+            ("test_decorators.py",),
+        )
         options = node.options
         assert (options.retries, options.retry_delay, options.timeout) == (3, 60.0, 5.0)
         assert (options.pool, options.fuse, options.resources) == ("gpu", "all", {"memory_mb": 1024})
@@ -178,10 +181,10 @@ def test_to_operator() -> None:
 
 
 def test_to_operator_of_callables_without_a_name() -> None:
-    operator = to_operator(functools.partial(plus, b=5), "plus five", None, ["a.csv"], [])
+    operator = to_operator(functools.partial(plus, b=5), "plus five", None, ["test_decorators.py"], [])
     found = producer(operator.lazy(1))
     assert found.function
-    assert found.function.file_dependencies == ("a.csv",)
+    assert found.function.file_dependencies == ("test_decorators.py",)
     assert found.function.call(1, 5) == 6
     with pytest.raises(AuthoringError, match="no name of its own"):
         to_operator(functools.partial(plus, b=5), requirements=[])

@@ -159,10 +159,69 @@ def test_what_is_measured() -> None:
     assert 5 < results.max_memory < 1_000_000
 
 
-def test_runs_in_the_working_directory(tmp_path: Path) -> None:
-    before = str(Path.cwd())
-    folder = run(lambda: str(Path.cwd()), folder=tmp_path, name="cwd")
-    assert decoded(folder.outputs[0]) == before
+def test_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("hello")
+    before = Path.cwd()
+
+    def left() -> Any:
+        found = [str(path) for path in Path().rglob("*")]
+        Path("left.txt").write_text("x")
+        return [str(Path.cwd()), sys.path[0], found]
+
+    for _ in range(2):
+        cwd, entry, found = decoded(run(left, folder=tmp_path).outputs[0])
+        assert (cwd, found) == (entry, [])
+        assert Path(cwd) not in (before, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["words.txt"]
+    assert not (before / "left.txt").exists()
+
+
+def test_a_file_that_is_not_declared_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("hello")
+    failure = fails(lambda: Path("words.txt").read_text(), folder=tmp_path)
+    assert str(failure) == (
+        "Error in 'train': FileNotFoundError: [Errno 2] No such file or directory: 'words.txt'. 'words.txt' "
+        f"is in {tmp_path}, but the function does not declare it, so no worker would have it: "
+        "file_dependencies=['words.txt']"
+    )
+    assert failure.deterministic
+
+
+def test_a_module_that_is_not_declared_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "undeclared_here.py").write_text("X = 5")
+
+    def imports() -> Any:
+        import undeclared_here
+
+        return undeclared_here.X
+
+    failure = fails(imports, folder=tmp_path)
+    assert "There is no module 'undeclared_here' here" in str(failure)
+    sys.path.append(str(tmp_path))
+    try:
+        failure = fails(imports, folder=tmp_path)
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert str(failure) == (
+        "Error in 'train': The local module 'undeclared_here' (undeclared_here.py) would not be there on a "
+        "worker. Import it at the top of the function's module, so that it is taken along, or declare it: "
+        "file_dependencies=['undeclared_here.py']."
+    )
+    assert failure.deterministic
+
+
+def test_values_are_read_and_written_where_the_modules_of_the_function_are(tmp_path: Path) -> None:
+    (tmp_path / "shapes_here.py").write_text("class Square:\n    side = 3\n")
+
+    def makes() -> Any:
+        import shapes_here
+
+        return shapes_here.Square()
+
+    made = run(makes, files=("shapes_here.py",), folder=tmp_path).outputs[0]
+    uses = operator(lambda square: square.side, param("p", 1), files=("shapes_here.py",), folder=tmp_path)
+    del sys.modules["shapes_here"]
+    assert decoded(run_operator(uses, [made]).outputs[0]) == 3
 
 
 def test_file_dependencies_are_found_from_the_functions_folder(tmp_path: Path) -> None:
@@ -181,6 +240,7 @@ def test_file_dependencies_are_found_from_the_functions_folder(tmp_path: Path) -
 
 
 def test_the_working_directory_comes_back_after_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
     before = Path.cwd(), list(sys.path)
     fails(broken, 1, files=("x",), folder=tmp_path)
     assert (Path.cwd(), sys.path) == before

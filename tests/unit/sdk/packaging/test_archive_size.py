@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.packaging.archive_size import MAX_BYTES, MAX_FILES, check_size
+from aqueduct_provider.sdk.authoring.nodes import UserFunction
+from aqueduct_provider.sdk.packaging.archive_size import (
+    MAX_BYTES,
+    MAX_FILES,
+    check_declared_files,
+    check_size,
+)
 from aqueduct_provider.sdk.packaging.dependency_files import DependencyFiles
 
 SMALL = "small"
@@ -64,6 +70,15 @@ def test_the_largest_files_are_named(tmp_path: Path) -> None:
 def test_pickle_and_files_together_count(tmp_path: Path) -> None:
     with pytest.raises(PackagingError, match="file_dependencies"):
         check_size(train, "train", MAX_BYTES // 2, sized(tmp_path, MAX_BYTES // 2 + 1))
+
+
+def test_declared_files_are_checked_without_the_function(tmp_path: Path) -> None:
+    sized(tmp_path, 1, MAX_BYTES)
+    check_declared_files(UserFunction(train, (), ("0.bin",), tmp_path), "train")
+    with pytest.raises(PackagingError, match=r"'train' have 200\.0 MB.* The largest: 1\.bin"):
+        check_declared_files(UserFunction(train, (), ("0.bin", "1.bin"), tmp_path), "train")
+    with pytest.raises(PackagingError, match=r"'no\.csv' is not there"):
+        check_declared_files(UserFunction(train, (), ("no.csv",), tmp_path), "train")
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def collected(folder: Path, *paths: str) -> DependencyFiles:
     [
         ((), []),
         (("data.csv",), ["data.csv"]),
-        (("./lib/../data.csv", "data.csv"), ["data.csv"]),
+        (("./lib/../data.csv",), ["data.csv"]),
+        (("lib", "lib/a.py"), ["lib/__init__.py", "lib/a.py", "lib/b.py", "lib/deep/x.txt"]),
         (("lib", "data.csv"), ["data.csv", "lib/__init__.py", "lib/a.py", "lib/b.py", "lib/deep/x.txt"]),
         (("lib/deep/",), ["lib/deep/x.txt"]),
         ((".env",), [".env"]),
@@ -85,6 +87,12 @@ def test_what_cannot_be_taken_along_is_refused_by_path(folder: Path, path: str, 
         (folder / name).symlink_to(target)
     with pytest.raises(PackagingError, match=rf"^file_dependencies of 'train': .*{reason}"):
         found(folder, path)
+
+
+@pytest.mark.parametrize("again", ["data.csv", "./lib/../data.csv"])
+def test_what_is_named_twice_is_refused(folder: Path, again: str) -> None:
+    with pytest.raises(PackagingError, match=rf"'{re.escape(again)}' is named twice\. Remove one"):
+        found(folder, "data.csv", again)
 
 
 def test_the_whole_folder_may_be_named_unless_it_holds_such_a_file(folder: Path) -> None:
