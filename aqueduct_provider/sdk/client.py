@@ -177,6 +177,7 @@ class Client:
         from aqueduct_provider.sdk.publishing.triggering import trigger
         from aqueduct_provider.sdk.resources.engines import engine_of
 
+        self._session.refresh()
         request = FlowRequest(
             name=name,
             description=description or "",
@@ -332,6 +333,7 @@ class Client:
         """
         from aqueduct_provider.sdk.resources.connecting import usable_resources
 
+        self._session.refresh()
         return usable_resources(self._session)
 
     def resource(self, name: str) -> Any:
@@ -340,6 +342,7 @@ class Client:
         :return: an ``AirflowResource``, ``SqlResource``, ``FilesResource`` or ``MongoResource``.
         :raises NotFound: there is none.
         """
+        self._session.refresh()
         return self._session.resource(name)
 
     def delete_resource(self, name: str) -> None:

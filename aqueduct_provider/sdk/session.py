@@ -79,6 +79,15 @@ class Session:
             self._airflows[engine] = self.engine(engine).airflow()
         return self._airflows[engine]
 
+    def refresh(self) -> None:
+        """Read the configuration again: another client or process may have connected a resource since.
+
+        :raises ConfigError: it is wrong.
+        """
+        if self.profile.reload():
+            for engine in list(self._airflows):
+                self.forget(engine)
+
     def forget(self, engine: str) -> None:
         """Make a changed or deleted resource anew at its next use."""
         if known := self._airflows.pop(engine, None):

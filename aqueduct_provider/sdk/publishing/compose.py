@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, artifacts_of
+from aqueduct_provider.sdk.publishing.current_resources import Lookup
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
@@ -85,12 +86,14 @@ def compose(
     version_id: str,
     created_at: datetime,
     packager: Packager | None = None,
+    resources: Lookup | None = None,
 ) -> Composition:
     """The spec of the flow that makes these artifacts; ``selection.py`` says what belongs to it.
 
     :param artifact_store: the field of the spec.
     :param created_at: with a time zone.
     :param packager: makes the archive of a function; it is also given the operator's name.
+    :param resources: finds the connected resource of a name; None: those that were recorded are current.
     :raises AuthoringError: the flow would fail later.
     :raises PackagingError: functions cannot be packaged; with all of them.
     """
@@ -100,9 +103,7 @@ def compose(
     graph = flow_graph(selected, encode)
     refuse_secrets(artifact_store, graph.operators)
     defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
-    body = _Body(
-        graph, defaults, flow_id_of(flow.name), disable_snapshots=flow.disable_snapshots, fuse=flow.fuse
-    )
+    body = _Body(graph, defaults, flow, resources)
     parameters = body.parameters()
     packages = _packages(graph.operators, packager or _packager())
     document = {
@@ -122,9 +123,12 @@ class _Body:
 
     graph: FlowGraph
     defaults: Mapping[OperatorNode, EncodedValue]
-    flow_id: str
-    disable_snapshots: bool
-    fuse: bool | None
+    flow: FlowDescription
+    resources: Lookup | None
+
+    @property
+    def flow_id(self) -> str:
+        return flow_id_of(self.flow.name)
 
     def artifacts(self) -> list[Json]:
         return [self._artifact(artifact) for artifact in artifacts_of(self.graph.operators)]
@@ -132,7 +136,7 @@ class _Body:
     def _artifact(self, artifact: ArtifactNode) -> Json:
         default = self.defaults.get(artifact.producer)
         type_ = default.type if default else artifact.type
-        return artifact_part(self.graph, artifact, type_, disable_snapshots=self.disable_snapshots)
+        return artifact_part(self.graph, artifact, type_, disable_snapshots=self.flow.disable_snapshots)
 
     def parameters(self) -> list[Json]:
         return [
@@ -142,7 +146,7 @@ class _Body:
 
     def operators(self, packages: Mapping[OperatorNode, Packed]) -> list[Json]:
         return [
-            operator_part(self.graph, operator, packages.get(operator), self.fuse)
+            operator_part(self.graph, operator, packages.get(operator), self.flow.fuse, self.resources)
             for operator in self.graph.operators
         ]
 

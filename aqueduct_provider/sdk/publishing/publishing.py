@@ -66,6 +66,7 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
         engine.artifact_store(session.profile.store),
         version_id=str(uuid.uuid4()),
         created_at=datetime.now(timezone.utc),
+        resources=session.resource,
     )
     record = publish(composition, session.store, engine.delivery(session.store), engine.name())
     _tell(record, composition.text)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
+from aqueduct_provider.sdk.publishing.current_resources import Lookup, current_place
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph
 from aqueduct_provider.sdk.publishing.values import EncodedValue
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
@@ -75,13 +76,18 @@ def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedVal
 
 
 def operator_part(
-    graph: FlowGraph, operator: OperatorNode, package: Packed | None, fuse: bool | None = None
+    graph: FlowGraph,
+    operator: OperatorNode,
+    package: Packed | None,
+    fuse: bool | None = None,
+    resources: Lookup | None = None,
 ) -> Json:
     """One of the spec's ``operators``; what was not said is left to the spec's own defaults.
 
     :param package: its function, for kinds that have one.
     :param fuse: True: as all others of the flow, it runs in one task; False: in one of its own; None: as its
         author said.
+    :param resources: finds the connected resource of a name; None: those that were recorded are current.
     """
     options = operator.options
     task_id = graph.task_ids[operator]
@@ -103,26 +109,27 @@ def operator_part(
         "metric": operator.system_metric if operator.kind == "system_metric" else None,
         "severity": operator.severity if operator.kind == "check" else None,
         "code": _code(package, operator) if package else None,
-        "source": _place(operator) if operator.kind == "extract" else None,
-        "target": _place(operator) if operator.kind == "load" else None,
+        "source": _place(operator, resources) if operator.kind == "extract" else None,
+        "target": _place(operator, resources) if operator.kind == "load" else None,
     }
     return {field: value for field, value in document.items() if value is not None}
 
 
-def _place(operator: OperatorNode) -> Json:
+def _place(operator: OperatorNode, resources: Lookup | None) -> Json:
     """Where an extract reads, or a load writes.
 
     :raises AuthoringError: no Airflow connection leads there.
     """
-    if operator.system and "connection_id" not in operator.place:
-        connector, resource = operator.place["connector"], operator.system.name()
+    place = current_place(operator, resources)
+    if operator.system and "connection_id" not in place:
+        connector, resource = place["connector"], operator.system.name()
         raise AuthoringError(
             f"Runs of {operator.name!r} need an Airflow connection to {resource!r}, and the resource names "
             f"none. Connect it again with connection_id: the id of a connection to this {connector} that "
             f"whoever runs your Airflow has made, as in client.connect_resource({resource!r}, {connector!r}, "
             '{..., "connection_id": ...}).'
         )
-    return dict(operator.place)
+    return dict(place)
 
 
 def _code(package: Packed, operator: OperatorNode) -> Json:

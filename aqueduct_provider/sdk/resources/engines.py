@@ -24,7 +24,8 @@ def engine_of(session: Session, engine: str | AirflowResource | None) -> Airflow
     if isinstance(engine, str):
         return session.engine(engine)
     if isinstance(engine, AirflowResource):
-        return engine
+        # By its name, as it may have been connected again.
+        return session.engine(engine.name())
     if engine is not None:
         raise AuthoringError(f"engine is a {type(engine).__name__}: give the name of a connected Airflow.")
     services = session.profile.services()

@@ -132,6 +132,14 @@ class Profile:
         raise_problems("The artifact store", store_problems(given, STORE_FIELDS))
         return cls(path, _read(path), environ, given)
 
+    def reload(self) -> bool:
+        """Read the file again, and return whether it has changed.
+
+        :raises ConfigError: the file is wrong.
+        """
+        before, self._data = self._data, _read(self.path)
+        return self._data != before
+
     def __repr__(self) -> str:
         return f"Profile({str(self.path)!r})"
 

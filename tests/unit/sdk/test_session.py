@@ -30,6 +30,16 @@ def test_everything_is_made_once(session: Session) -> None:
     assert session.airflow("cluster") is session.airflow("cluster")
 
 
+def test_what_another_one_has_changed_is_seen(session: Session) -> None:
+    before = session.airflow("cluster")
+    session.refresh()
+    assert session.airflow("cluster") is before
+    other = Profile.load(session.profile.path, {})
+    other.save_resource(ResourceProfile("cluster", "Airflow", {"host": "127.0.0.1:10"}))
+    session.refresh()
+    assert session.airflow("cluster").login.host == "127.0.0.1:10"
+
+
 def test_a_changed_resource_is_made_anew(session: Session) -> None:
     before = session.airflow("cluster")
     session.profile.save_resource(ResourceProfile("cluster", "Airflow", {"host": "127.0.0.1:10"}))

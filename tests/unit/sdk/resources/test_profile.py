@@ -327,6 +327,18 @@ def test_names_of_variables() -> None:
     assert variable_of("my-cluster.é 1", "password") == "AQUEDUCT_MY_CLUSTER___1_PASSWORD"
 
 
+def test_what_another_program_wrote_is_read_again(path: Path) -> None:
+    known = profile(path, '[store]\nbucket = "one"\n')
+    assert not known.reload()
+    path.write_text('[store]\nbucket = "two"\n')
+    assert known.store.bucket == "one"
+    assert known.reload()
+    assert known.store.bucket == "two"
+    path.write_text("[store")
+    with pytest.raises(ConfigError, match="no TOML"):
+        known.reload()
+
+
 def test_no_secret_is_shown(path: Path) -> None:
     resource = ResourceProfile("a", "Airflow", CLUSTER)
     known = profile(path, "", {"AQUEDUCT_A_TOKEN": "s3cret"})
