@@ -21,6 +21,7 @@ from aqueduct_provider.execution.requirements import environment_of, serializati
 from aqueduct_provider.execution.task import Task, Worker
 from aqueduct_provider.runner.contract import InputFile, JobRequest, OutputSlot
 from aqueduct_provider.spec.data_systems import MongoExtract
+from aqueduct_provider.spec.graph import maker
 from aqueduct_provider.spec.models import CallOperator, Code, ExtractOperator, Operator, WorkflowSpec
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.parallel import together
@@ -60,10 +61,17 @@ class Bench:
 
     def fetch_inputs(self, artifact_ids: Iterable[str], *also: Callable[[], Any]) -> list[InputFile]:
         """Fetch artifacts into the folder, all at once, together with whatever else can be fetched."""
-        refs = [self.task.inputs[artifact_id] for artifact_id in artifact_ids]
+        ids = list(artifact_ids)
+        refs = [self.task.inputs[artifact_id] for artifact_id in ids]
         files = [
-            InputFile(f"inputs/{index}", ref.artifact_type, ref.serialization_type)
-            for index, ref in enumerate(refs)
+            InputFile(
+                f"inputs/{index}",
+                ref.artifact_type,
+                ref.serialization_type,
+                name=self.task.workflow.artifact(artifact_id).name,
+                maker=maker(self.task.workflow, artifact_id),
+            )
+            for index, (artifact_id, ref) in enumerate(zip(ids, refs, strict=True))
         ]
         (self.folder / "inputs").mkdir(exist_ok=True)
         fetches: list[Callable[[], Any]] = [

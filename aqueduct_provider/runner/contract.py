@@ -31,12 +31,16 @@ class InputFile:
     """A stored artifact that the job reads: content in a file, its types as its metadata names them.
 
     :param view: for tables: as which library's frame the code takes it; empty: as what it was.
+    :param name: how error messages call it; empty: by its number.
+    :param maker: the operator that made it, for error messages; empty where that is not known.
     """
 
     path: str
     artifact_type: str
     serialization_type: str
     view: str = ""
+    name: str = ""
+    maker: str = ""
 
 
 @dataclass(frozen=True)

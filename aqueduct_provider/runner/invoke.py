@@ -26,6 +26,7 @@ from .contract import (
     OutputInfo,
     OutputSlot,
 )
+from .packages import input_name, missing_for_input, package_of
 from .results import (
     ResultError,
     check_result,
@@ -172,7 +173,7 @@ def _call_user(request: JobRequest, folder: str, meter: _Meter) -> Any:
     os.chdir(code_dir)
     sys.path.insert(0, code_dir)
     # A function may unpickle classes of its own modules: the code folder must be importable by now.
-    inputs = _read_inputs(request, folder, "Input {}")
+    inputs = _read_inputs(request, folder)
     function = _guarded("loading the function", _load_function, call)
     with meter:
         return _guarded("the function", function, *inputs)
@@ -216,18 +217,20 @@ def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
 
 def _import_tip(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
-        package = error.name.split(".")[0]
-        return f"There is no module {error.name!r}: add the package of {package!r} to the requirements."
+        return f"There is no module {error.name!r}: add {package_of(error.name)} to the requirements."
     return f"An import failed: {one_line(error)}. Check the versions in the requirements."
 
 
-def _read_inputs(request: JobRequest, folder: str, what: str) -> List[Any]:
+def _read_inputs(request: JobRequest, folder: str, what: str = "") -> List[Any]:
     values = []
     for number, item in enumerate(request.inputs, 1):
+        label = what or input_name(number, item.name, item.maker)
         try:
             values.append(_read_input(folder, item))
-        except (CodecError, ImportError) as exc:
-            _fail_codec(what.format(number), exc)
+        except ImportError as exc:
+            raise _UserFailure(missing_for_input(label, exc) or _import_tip(exc), exc) from exc
+        except CodecError as exc:
+            _fail_codec(label, exc)
     return values
 
 

@@ -75,6 +75,11 @@ def consumers(spec: WorkflowSpec, artifact_id: str) -> list[Operator]:
     return [operator for operator in spec.operators if artifact_id in operator.inputs]
 
 
+def maker(spec: WorkflowSpec, artifact_id: str) -> str:
+    """The name of the operator that makes the artifact; empty where none does."""
+    return next((operator.name for operator in spec.operators if artifact_id in operator.outputs), "")
+
+
 def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     """Everything that is wrong with the graph."""
     yield from _taken(at, "operators", "id", [operator.id for operator in spec.operators])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pandas
@@ -300,6 +301,21 @@ def test_an_input_that_needs_a_missing_module_names_it(job: Job) -> None:
     failure = failure_of(job.call("def predict(x):\n    return 1", inputs=[item]))
     assert (failure.kind, failure.deterministic) == ("user", True)
     assert "nosuchmodule" in failure.tip
+
+
+def test_a_module_that_an_input_needs_is_named_with_the_input_and_its_maker(job: Job) -> None:
+    item = job.add_bytes("in0", b"cno_such_module.parts\nModel\n.", "picklable", "pickle")
+    item = replace(item, name="model", maker="train")
+    failure = failure_of(job.call("def predict(x):\n    return 1", inputs=[item]))
+    assert (failure.kind, failure.deterministic) == ("user", True)
+    assert failure.tip == (
+        "Input 1 ('model', made by 'train') needs the module 'no_such_module' to be read, which is not "
+        "installed here: add the package of 'no_such_module' to the requirements of the operator that reads "
+        "it."
+    )
+    junk = replace(item, path=job.add_bytes("in1", b"junk", "picklable", "pickle").path)
+    tip = failure_of(job.call("def predict(x):\n    return 1", inputs=[junk])).tip
+    assert tip.startswith("Input 1 ('model', made by 'train') cannot be read as pickle")
 
 
 def test_an_input_of_a_class_of_the_users_module_is_read(job: Job) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from aqueduct_provider.errors import OperatorFailed
 from aqueduct_provider.runner.codecs import CodecError, Encoded, decode, describe, encode
+from aqueduct_provider.runner.packages import input_name, missing_for_input
 from aqueduct_provider.runner.results import (
     ResultError,
     check_result,
@@ -107,10 +108,13 @@ def decoded(encoded: Encoded, view: str = "") -> Any:
 
 
 def _input(operator: OperatorNode, number: int, item: Encoded, view: str) -> Any:
+    artifact = operator.inputs[number - 1]
+    label = input_name(number, artifact.name, artifact.producer.name)
     try:
         return decoded(item, view)
     except (CodecError, ImportError) as exc:
-        raise _failed(operator.name, f"Input {number} {_reason(exc)}", deterministic=True) from exc
+        missing = missing_for_input(label, exc) if isinstance(exc, ImportError) else None
+        raise _failed(operator.name, missing or f"{label} {_reason(exc)}", deterministic=True) from exc
 
 
 def _typed(operator: OperatorNode, returned: Any) -> list[tuple[Any, str]]:

@@ -59,7 +59,10 @@ def test_inputs_lie_in_the_folder_in_their_order_beside_what_else_was_fetched(de
     bench = bench_of(desk, a=("string", "string", b"text"), b=("table", "parquet", b"PAR1"))
     also: list[int] = []
     files = bench.fetch_inputs(["b", "a"], lambda: also.append(1))
-    assert files == [InputFile("inputs/0", "table", "parquet"), InputFile("inputs/1", "string", "string")]
+    assert files == [
+        InputFile("inputs/0", "table", "parquet", name="b", maker="make_b"),
+        InputFile("inputs/1", "string", "string", name="a", maker="make_a"),
+    ]
     assert [(bench.folder / file.path).read_bytes() for file in files] == [b"PAR1", b"text"]
     assert also == [1]
     assert bench.fetch_inputs([]) == []

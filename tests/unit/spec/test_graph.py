@@ -186,6 +186,12 @@ def test_a_thousand_tasks_in_a_row() -> None:
     assert graph.order(spec) == [f"t{number}" for number in range(1000)]
 
 
+def test_who_makes_an_artifact() -> None:
+    spec = spec_of(native_document())
+    assert graph.maker(spec, "train-value") == "train"
+    assert graph.maker(spec, "nothing") == ""
+
+
 def test_consumers_stand_in_the_order_of_the_spec() -> None:
     spec = spec_of(native_document())
     assert [reader.task_id for reader in graph.consumers(spec, "train-value")] == [

@@ -148,7 +148,9 @@ def test_an_interrupt_passes() -> None:
 
 def test_an_input_that_cannot_be_read() -> None:
     node = operator(lambda table: 1, param("p", 1), name="train")
-    with pytest.raises(OperatorFailed, match="Error in 'train': Input 1 cannot be read as parquet"):
+    with pytest.raises(
+        OperatorFailed, match=r"Error in 'train': Input 1 \('p', made by 'p'\) cannot be read as"
+    ):
         run_operator(node, [Encoded(b"junk", "table", "parquet", "DataFrame")])
 
 
