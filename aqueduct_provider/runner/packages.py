@@ -1,7 +1,7 @@
 """Name what a user must add to the requirements for a module that is missing.
 
-Where the package is not installed, nothing says which one a module comes from. Most have the module's name; those
-that have another one, and that data is made of, are listed. Standard library only.
+Where the package is not installed, nothing says which one a module comes from. Most have the module's name;
+those that have another one are listed, as far as data is made of them. Standard library only.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ def input_name(number: int, name: str, maker: str) -> str:
 
 
 def missing_for_input(label: str, error: ImportError) -> Optional[str]:
-    """Return what to do where reading an input needs a module that is missing; None for other failed imports.
+    """Return what to do where reading an input needs a module that is missing; None for other errors.
 
     :param label: what :func:`input_name` gave.
+    :param error: what reading the input raised.
     """
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return None

@@ -29,6 +29,12 @@ def is_computed(operator: OperatorNode) -> bool:
     return operator in _kept
 
 
+def kept(artifact: ArtifactNode) -> Encoded | None:
+    """The artifact's value as it is kept; None where it was not computed."""
+    results = _kept.get(artifact.producer)
+    return results.outputs[artifact.producer.outputs.index(artifact)] if results else None
+
+
 def compute(operator: OperatorNode) -> None:
     """Compute what is not computed yet, the operator and what it needs, and set the types of its outputs.
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, artifacts_of
 from aqueduct_provider.sdk.publishing.current_resources import Lookup
+from aqueduct_provider.sdk.publishing.data_needs import check_inputs
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
@@ -105,6 +106,7 @@ def compose(
     defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
     body = _Body(graph, defaults, flow, resources)
     parameters = body.parameters()
+    check_inputs(graph.operators, defaults)
     packages = _packages(graph.operators, packager or _packager())
     document = {
         **head,

@@ -11,7 +11,7 @@ import pytest
 from aqueduct_provider.errors import AuthoringError, CheckFailed, OperatorFailed
 from aqueduct_provider.sdk.authoring import evaluate
 from aqueduct_provider.sdk.authoring.derived import derive
-from aqueduct_provider.sdk.authoring.evaluate import compute, is_computed, parameters_of, value_of
+from aqueduct_provider.sdk.authoring.evaluate import compute, is_computed, kept, parameters_of, value_of
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 from tests.recorded import operator, param, step
 
@@ -43,6 +43,14 @@ def test_upstream_results_are_computed_once(counted: Counted) -> None:
     assert (value_of(left), value_of(right), value_of(left)) == (6, 6, 6)
     assert counted.calls == {"add": 1, "double": 2}
     assert is_computed(first.producer)
+
+
+def test_what_was_computed_is_kept_encoded() -> None:
+    pair = operator(lambda: (1, "x"), name="pair", outputs=2)
+    assert [kept(output) for output in pair.outputs] == [None, None]
+    compute(pair)
+    found = [kept(output) for output in pair.outputs]
+    assert [one.data for one in found if one] == [b"1", b"x"]
 
 
 def test_a_function_that_changes_its_input_changes_nobody_elses() -> None:

@@ -1,0 +1,156 @@
+"""Find the modules that reading a stored value needs, without reading it.
+
+What a pickle imports is in its opcodes. Nothing is unpickled, so nothing of the value runs or is imported.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import pickletools
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, NoReturn, Protocol, cast
+
+_STRINGS = frozenset(
+    ["SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "SHORT_BINSTRING", "BINSTRING", "STRING"]
+)
+_REMEMBER = frozenset(["MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"])
+_RECALL = frozenset(["GET", "BINGET", "LONG_BINGET"])
+# They put nothing on the stack.
+_SILENT = frozenset(["FRAME", "PROTO"])
+# The bytes of the opcodes that name a module: GLOBAL, INST and STACK_GLOBAL. Most data has none.
+_NAMING = (b"c", b"i", b"\x93")
+# cloudpickle's function that imports a module which is used as a whole.
+_IMPORT = ("cloudpickle.cloudpickle", "subimport")
+
+# What the codecs import for the elements of a list or tuple, by serialization type.
+_OF_ELEMENTS = {
+    "table": frozenset(["pandas"]),
+    "parquet": frozenset(["pandas", "pyarrow"]),
+    "bson_table": frozenset(["pandas", "bson"]),
+    "image": frozenset(["PIL"]),
+}
+
+
+class Stored(Protocol):
+    """A stored value: an ``Encoded`` of the codecs, or the ``EncodedValue`` of a parameter."""
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+        ...
+
+    @property
+    def serialization_type(self) -> str:
+        """How they are to be read."""
+        ...
+
+
+def packages_needed(stored: Stored, view: str = "") -> frozenset[str]:
+    """Return the modules, with their dots, that must be importable where the value is read.
+
+    What a codec itself imports is not among them, for workers add that to the environment. They do not look
+    into lists and tuples, so there it is.
+
+    :param stored: the value; it is not read.
+    :param view: as which library's frame a table is taken; empty: as what it was.
+    """
+    if stored.serialization_type == "parquet":
+        return _of_table(stored.data, view)
+    if stored.serialization_type != "pickle":
+        return frozenset()
+    elements = _elements_of(stored.data)
+    if elements is None:
+        return _modules_in(stored.data)
+    return frozenset[str]().union(*(_of_element(kind, data) for kind, data in elements))
+
+
+def _of_table(data: bytes, view: str) -> frozenset[str]:
+    """The library of a frame. Where it is missing, the frame would be another library's."""
+    from aqueduct_provider.runner.parquet_files import note_of
+
+    facts = None if view else note_of(data)
+    library = (view or (facts["library"] if facts else "")).partition(".")[0]
+    return frozenset([library]) - {"", *_OF_ELEMENTS["parquet"]}
+
+
+def _of_element(kind: str, data: bytes) -> frozenset[str]:
+    return _modules_in(data) if kind == "pickle" else _OF_ELEMENTS.get(kind, frozenset())
+
+
+# --- lists and tuples
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads what is made of Python's basic types, and stops at anything else."""
+
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f"{module}.{name}")
+
+
+class _Pairs(dict[str, Callable[[bytes], Any]]):
+    """In place of the codecs' readers: each gives the element's kind and bytes."""
+
+    def __missing__(self, kind: str) -> Callable[[bytes], Any]:
+        return partial(_pair, kind)
+
+
+def _pair(kind: str, data: bytes) -> tuple[str, bytes]:
+    return kind, data
+
+
+def _elements_of(data: bytes) -> list[tuple[str, bytes]] | None:
+    """Kinds and bytes of the elements of a list or tuple in the codecs' container; None for other values."""
+    from aqueduct_provider.runner.pickles import unpack_elements
+
+    try:
+        value = _PlainUnpickler(io.BytesIO(data)).load()
+    except Exception:
+        return None
+    elements = unpack_elements(value, _Pairs())
+    return None if elements is value else list(elements)
+
+
+# --- pickles
+
+
+def _modules_in(data: bytes) -> frozenset[str]:
+    if not any(code in data for code in _NAMING):
+        return frozenset()
+    found = set[str]()
+    # What is not a pickle fails when it is read.
+    with suppress(ValueError):
+        found.update(_named_modules(data))
+    return frozenset(found)
+
+
+def _named_modules(data: bytes) -> Iterator[str]:
+    memo: dict[int, str | None] = {}
+    # The last two things that were put on the stack, where they are strings.
+    before, last = None, None
+    is_import = False
+    for opcode, found, _ in pickletools.genops(data):
+        name, argument = opcode.name, cast("Any", found)
+        if name in _REMEMBER:
+            memo[len(memo) if name == "MEMOIZE" else int(argument)] = last
+        elif name not in _SILENT:
+            pushed = argument if name in _STRINGS else memo.get(argument) if name in _RECALL else None
+            named = _named(name, argument, before, last)
+            if named:
+                yield named[0]
+            if is_import and pushed:
+                yield pushed
+            is_import = named == _IMPORT
+            before, last = last, pushed
+
+
+def _named(opcode: str, argument: Any, before: str | None, last: str | None) -> tuple[str, str] | None:
+    """The module and the name in it that an opcode imports."""
+    if opcode == "STACK_GLOBAL" and before and last:
+        return before, last
+    if opcode in ("GLOBAL", "INST"):
+        module, _, attribute = str(argument).partition(" ")
+        return module, attribute
+    return None

@@ -1,0 +1,103 @@
+"""Which modules the pickles of real values need."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import pickle
+import sys
+from typing import Any
+
+import cloudpickle
+import numpy
+import pandas
+import polars
+import pyarrow
+import pytest
+from PIL import Image
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from aqueduct_provider.runner.codecs import Encoded, encode, infer_type
+from aqueduct_provider.sdk.packaging.data_modules import packages_needed
+from aqueduct_provider.sdk.publishing.values import encoded_value
+
+
+def model() -> Any:
+    steps = make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0))
+    return steps.fit([[0.0], [1.0]], [0, 1])
+
+
+def tops(value: Any) -> set[str]:
+    """The top-level modules that a value needs, those of the standard library apart."""
+    encoded = encode(value, infer_type(value), "parquet")
+    named = {name.partition(".")[0] for name in packages_needed(encoded)}
+    return {name for name in named if name not in sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize(
+    ("value", "needed"),
+    [
+        (1, set()),
+        ("text", set()),
+        ({"a": [1, None]}, set()),
+        (decimal.Decimal(1), set()),
+        ([datetime.date(2026, 1, 1), {1, 2}], set()),
+        ("c" * 10, set()),
+        (pandas.DataFrame({"a": [1]}), set()),
+        (Image.new("L", (1, 1)), set()),
+        (numpy.array([1]), {"numpy"}),
+        (pandas.Timestamp("2026-01-01"), {"pandas"}),
+        ({"m": numpy.array([1])}, {"numpy"}),
+        (StandardScaler(), {"sklearn"}),
+        ((lambda: numpy), {"cloudpickle", "numpy"}),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_what_a_value_needs(value: Any, needed: set[str]) -> None:
+    assert tops(value) == needed
+
+
+def test_a_fitted_model() -> None:
+    assert {"sklearn", "numpy"} <= tops(model())
+
+
+def test_frames_of_other_libraries_than_pandas() -> None:
+    assert tops(polars.DataFrame({"a": [1]})) == {"polars"}
+    assert tops(polars.LazyFrame({"a": [1]})) == {"polars"}
+    assert tops(pyarrow.table({"a": [1]})) == set()
+    encoded = encode(polars.DataFrame({"a": [1]}), "table", "parquet")
+    assert packages_needed(encoded, "pandas") == frozenset()
+    assert packages_needed(encoded, "duckdb") == {"duckdb"}
+
+
+def test_elements_of_lists_and_tuples() -> None:
+    assert {"pandas"} <= tops([pandas.DataFrame({"a": [1]}), b"x"])
+    assert {"PIL"} <= tops((Image.new("L", (1, 1)), b"x"))
+    assert {"sklearn"} <= tops([model(), b"c" * 100])
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol(protocol: int) -> None:
+    data = pickle.dumps([StandardScaler(), StandardScaler(), decimal.Decimal(1)], protocol)
+    found = packages_needed(Encoded(data, "picklable", "pickle", "list"))
+    assert {"sklearn.preprocessing._data", "decimal"} <= found
+
+
+def test_the_default_of_a_parameter() -> None:
+    assert "numpy" in {
+        name.partition(".")[0] for name in packages_needed(encoded_value(model(), "untyped", "x"))
+    }
+
+
+def test_nothing_is_imported_or_run() -> None:
+    evil = b"cno_such_module\nstart\n(Vx\ntR."
+    assert packages_needed(Encoded(evil, "picklable", "pickle", "x")) == {"no_such_module"}
+    old = b"(ino_such_module\nThing\n."
+    assert packages_needed(Encoded(old, "picklable", "pickle", "x")) == {"no_such_module"}
+
+
+@pytest.mark.parametrize("data", [b"", b"c", b"junk", b"\x80\x05\x93.", cloudpickle.dumps(model())[:-50]])
+def test_what_is_no_pickle_needs_what_can_be_seen(data: bytes) -> None:
+    packages_needed(Encoded(data, "picklable", "pickle", "x"))
