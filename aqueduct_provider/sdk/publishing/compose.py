@@ -9,6 +9,7 @@ import: anything heavy but inside functions.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, artifacts_of
+from aqueduct_provider.sdk.packaging.machine_paths import machine_path_warnings
 from aqueduct_provider.sdk.publishing.current_resources import Lookup
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
@@ -39,6 +41,8 @@ from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
+
+_log = logging.getLogger("aqueduct")
 
 Packager = Callable[[UserFunction, str], Packed]
 
@@ -236,6 +240,8 @@ def _packages(operators: Iterable[OperatorNode], packager: Packager) -> dict[Ope
             continue
         try:
             if id(function) not in made:
+                for warning in machine_path_warnings(function, operator.name):
+                    _log.warning(warning)
                 made[id(function)] = packager(function, operator.name)
             packages[operator] = made[id(function)]
         except AuthoringError as error:

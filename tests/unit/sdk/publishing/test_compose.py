@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,12 @@ def small_flow() -> list[ArtifactNode]:
     x, y = call("two", param("p", 1), param("model", b"bytes"), outputs=2)
     check("c", metric("m", x, param("m:limit", 2, implicit=True)))
     return [x, y]
+
+
+def test_a_path_of_this_machine_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    function = UserFunction(lambda: __file__, (), (), Path(__file__).parent)
+    composed(*call("reads", function=function))
+    assert "'reads' uses __file__, which is a path of this machine" in caplog.text
 
 
 # --- the spec
