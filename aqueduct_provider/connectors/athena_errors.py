@@ -43,6 +43,9 @@ def translated(what: str, is_retryable: Callable[[], bool] = lambda: False) -> I
 
 def _from_driver(error: Exception, what: str, is_retryable: Callable[[], bool]) -> DataSystemError:
     said = str(error).strip().rstrip(".")
+    if isinstance(error.__cause__, StorageError):
+        # Credentials that could not be fetched: all is said.
+        return _class_of(type(error.__cause__))(f"{what}: {error.__cause__}")
     if error.__cause__ is not None:
         kind = _class_of(_kind_of_cause(error.__cause__))
     else:

@@ -18,10 +18,18 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aqueduct_provider.errors import ConfigError, CredentialsError
+from aqueduct_provider.storage.aws_credential_errors import (
+    CREDENTIALS_TEXT,
+    USUAL_FILES,
+    CredentialSource,
+    credentials_door,
+    elsewhere,
+)
+from aqueduct_provider.storage.aws_credentials import give_keys, watch
+from aqueduct_provider.storage.aws_files import expanded, usual_files
 from aqueduct_provider.storage.s3_errors import Place, from_botocore
 
 if TYPE_CHECKING:
@@ -32,6 +40,8 @@ if TYPE_CHECKING:
 # Threads that move the parts of one big object at once.
 PART_THREADS = 8
 _KEPT_CLIENTS = 8
+# botocore's providers that know nothing of a profile.
+_ELSEWHERE = ("ec2-credentials-file", "boto-config", "container-role", "iam-role")
 
 
 @dataclass(frozen=True)
@@ -108,8 +118,6 @@ def other_services(settings: S3Settings) -> Iterator[boto3.Session]:
     _stamp(settings)
     try:
         with _session(settings) as session:
-            if settings.access_keys:
-                session.set_credentials(*settings.access_keys)
             yield boto3.Session(botocore_session=session, region_name=settings.region or None)
     except BotoCoreError as error:
         raise from_botocore(error, Place(_name(settings))) from error
@@ -119,7 +127,7 @@ def _stamp(settings: S3Settings) -> tuple[int, ...] | None:
     """What changes when the credentials file does. Raises ``CredentialsError`` when it cannot be read."""
     if settings.access_keys or not settings.credentials_path:
         return None
-    path = Path(settings.credentials_path).expanduser()
+    path = expanded(settings.credentials_path)
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -140,7 +148,6 @@ def _new_client(settings: S3Settings) -> S3Client:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, InvalidRegionError
 
-    key_id, secret = settings.access_keys or (None, None)
     config = Config(
         retries={"mode": settings.retry_mode, "total_max_attempts": settings.max_attempts},
         connect_timeout=settings.connect_timeout,
@@ -157,8 +164,6 @@ def _new_client(settings: S3Settings) -> S3Client:
                     "s3",
                     region_name=settings.region or None,
                     endpoint_url=settings.endpoint_url or None,
-                    aws_access_key_id=key_id,
-                    aws_secret_access_key=secret,
                     config=config,
                 ),
             )
@@ -196,6 +201,7 @@ def _session(settings: S3Settings) -> Iterator[Session]:
     if settings.access_keys:
         session = Session(session_vars={"profile": (None, None, None, None)})
         _use_file(session, os.devnull)
+        give_keys(session, *settings.access_keys)
         yield session
     elif settings.credentials_text:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="aqueduct-") as file:
@@ -205,14 +211,32 @@ def _session(settings: S3Settings) -> Iterator[Session]:
     elif settings.credentials_path or settings.credentials_profile:
         yield _profile_session(settings)
     else:
-        session = Session()
-        _quicken(session)
-        if session.get_credentials() is None:
-            raise CredentialsError(
-                "No AWS credentials were found on this machine. Name a credentials file in the Airflow"
-                " connection, or provide any other source that boto3 knows."
-            )
-        yield session
+        yield _usual_session(settings)
+
+
+def _usual_session(settings: S3Settings) -> Session:
+    """A session that asks all of AWS's usual places."""
+    from botocore.session import Session
+
+    session = Session()
+    _prepare(session, settings)
+    source = watch(session, CredentialSource(USUAL_FILES, profile=session.profile or "default"))
+    with credentials_door(source):
+        found = session.get_credentials()
+    if found is None:
+        raise CredentialsError(
+            f"No AWS credentials were found on this machine.{_unreadable()} Name a credentials file in the"
+            " Airflow connection, or provide any other source that boto3 knows. If the machine has a role,"
+            " its metadata service did not answer in time: raise AWS_METADATA_SERVICE_TIMEOUT and"
+            " AWS_METADATA_SERVICE_NUM_ATTEMPTS, which are 1."
+        )
+    return session
+
+
+def _unreadable() -> str:
+    """Name the usual files that are there and may not be read, which botocore skips."""
+    files = [str(path) for path in usual_files() if path.exists() and not os.access(path, os.R_OK)]
+    return f" This user may not read {' and '.join(files)}." if files else ""
 
 
 def _profile_session(settings: S3Settings) -> Session:
@@ -228,7 +252,7 @@ def _profile_session(settings: S3Settings) -> Session:
 
     session = ProfileSession(profile=settings.credentials_profile or "default")
     if settings.credentials_path:
-        _use_file(session, str(Path(settings.credentials_path).expanduser()))
+        _use_file(session, str(expanded(settings.credentials_path)))
     store, factory = session.get_component("config_store"), ConfigChainFactory(session=session)
     for name, (option, *_, convert) in session.SESSION_VARIABLES.items():
         if option:
@@ -236,7 +260,7 @@ def _profile_session(settings: S3Settings) -> Session:
                 instance_name=name, config_property_names=option, conversion_func=convert
             )
             store.set_config_provider(name, ChainProvider([profile_first, store.get_config_provider(name)]))
-    _quicken(session)
+    _prepare(session, settings)
     _check_profile(session, settings)
     return session
 
@@ -246,9 +270,12 @@ def _use_file(session: Session, path: str) -> None:
     session.set_config_variable("config_file", path)
 
 
-def _quicken(session: Session) -> None:
-    """No second digest of each object that is read: who reads one compares its sha256."""
+def _prepare(session: Session, settings: S3Settings) -> None:
+    # No second digest of each object that is read: who reads one compares its sha256.
     session.set_config_variable("response_checksum_validation", "when_required")
+    if settings.region:
+        # Also for the clients that fetch credentials.
+        session.set_config_variable("region", settings.region)
 
 
 def _profile_endpoint(session: Session, service: str) -> str | None:
@@ -259,28 +286,38 @@ def _profile_endpoint(session: Session, service: str) -> str | None:
 
 
 def _check_profile(session: Session, settings: S3Settings) -> None:
-    name = session.profile
-    known = [profile for profile in session.available_profiles if not profile.startswith("profile ")]
-    if name not in known:
+    path = "" if settings.credentials_text else settings.credentials_path
+    source = CredentialSource(_source_name(settings), path, str(session.profile))
+    with credentials_door(source):
+        known = [profile for profile in session.available_profiles if not profile.startswith("profile ")]
+    if source.profile not in known:
         raise CredentialsError(
-            f"{_name(settings)} has no profile {name!r}; it has: {', '.join(sorted(known)) or 'none'}."
-            " Correct the profile's name, or add it to the file."
+            f"{_name(settings)} has no profile {source.profile!r}; it has:"
+            f" {', '.join(sorted(known)) or 'none'}."
+            f" Correct the profile's name, or add it to the file.{_misspelled(session, source.profile)}"
+            f"{elsewhere(source, source.profile)}{_unreadable() if not settings.credentials_path else ''}"
         )
-    resolver = session.get_component("credential_provider")
-    for elsewhere in ("ec2-credentials-file", "boto-config", "container-role", "iam-role"):
-        resolver.remove(elsewhere)
+    source = watch(session, source, without=_ELSEWHERE)
     if session.get_credentials() is None:
         raise CredentialsError(
-            f"Profile {name!r} of {_name(settings)} gives no credentials. Add aws_access_key_id and"
-            " aws_secret_access_key to it, or a role_arn with its source_profile."
+            f"{source.subject} gives no credentials. Add aws_access_key_id and aws_secret_access_key to it,"
+            f" or a role_arn with its source_profile.{elsewhere(source, source.profile)}"
         )
+
+
+def _misspelled(session: Session, profile: str) -> str:
+    """A name with a space counts as one name in quotes only."""
+    found = f"profile {profile}" in session.available_profiles
+    return f' Write [profile "{profile}"], with quotes, for [profile {profile}].' if found else ""
+
+
+def _source_name(settings: S3Settings) -> str:
+    if settings.credentials_text:
+        return CREDENTIALS_TEXT
+    return f"the credentials file {settings.credentials_path}" if settings.credentials_path else USUAL_FILES
 
 
 def _name(settings: S3Settings) -> str:
-    if settings.credentials_text:
-        return "The given credentials text"
-    return (
-        f"The credentials file {settings.credentials_path}"
-        if settings.credentials_path
-        else "AWS configuration"
-    )
+    """The same at the beginning of a sentence."""
+    name = _source_name(settings)
+    return name[:1].upper() + name[1:]

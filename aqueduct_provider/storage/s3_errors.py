@@ -7,6 +7,7 @@ classes of ``errors.py``. Nothing here sends a request. The error codes are thos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ _CODES: Mapping[type[StorageError], frozenset[str]] = {
     ),
 }
 
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
+_SKEWED = frozenset({"RequestExpired", "RequestTimeTooSkewed"})
 # By name, since older botocore lacks some.
 _CREDENTIAL_ERRORS = frozenset(
     {
@@ -106,10 +109,8 @@ _CREDENTIAL_ERRORS = frozenset(
     }
 )
 
-# Requests that botocore sends to get the credentials of a profile.
-_CREDENTIAL_OPERATIONS = frozenset(
-    {"AssumeRole", "AssumeRoleWithWebIdentity", "CreateToken", "GetRoleCredentials"}
-)
+# What shows who signed a request.
+_KEY_ID = re.compile(r"\bA(?:KI|SI)[AD][A-Z0-9]{7,}\b|(?<=Credential=)[^/\s'\"]+")
 
 
 @dataclass(frozen=True)
@@ -173,11 +174,6 @@ def from_answer(error: ClientError, place: Place) -> StorageError:
     code, said = str(details.get("Code", "")), details.get("Message", "")
     answer = error.response.get("ResponseMetadata", {})
     kind = kind_of(code, int(answer.get("HTTPStatusCode", 0)))
-    if error.operation_name in _CREDENTIAL_OPERATIONS and kind is not StorageUnavailable:
-        return CredentialsError(
-            f"{place.url}: {error.operation_name} was refused ({code}: {said}). Correct role_arn,"
-            " source_profile or sso settings of the profile, or the role's trust policy."
-        )
     if kind is WrongRegion:
         headers = answer.get("HTTPHeaders", {})
         actual = details.get("Region") or headers.get("x-amz-bucket-region") or "another region"
@@ -185,10 +181,15 @@ def from_answer(error: ClientError, place: Place) -> StorageError:
             f"{place.url}: bucket {place.bucket!r} is in {actual}, not in {place.region} ({code})."
             " Correct the region of the connection or of the profile, or the endpoint URL."
         )
-    return kind(_message(kind, place, f"{code}: {said}" if said else code))
+    return kind(_message(kind, place, without_key_ids(f"{code}: {said}") if said else code, code))
 
 
-def _message(kind: type[StorageError], place: Place, reason: str) -> str:
+def without_key_ids(text: str) -> str:
+    """Return the text without the ids of access keys that AWS or botocore may have put into it."""
+    return _KEY_ID.sub("***", text)
+
+
+def _message(kind: type[StorageError], place: Place, reason: str, code: str) -> str:
     if kind is ObjectNotFound:
         return (
             f"There is no object {place.url}. It was not written yet, was deleted, or bucket and root dir"
@@ -197,8 +198,7 @@ def _message(kind: type[StorageError], place: Place, reason: str) -> str:
     cures = {
         BucketNotFound: f"There is no bucket {place.bucket!r} at {place.endpoint}. Correct its name or"
         " create it.",
-        CredentialsError: "S3 refuses the credentials. Correct the keys in the credentials file or the"
-        " profile's name, and check this machine's clock.",
+        CredentialsError: f"S3 refuses the credentials. {_credentials_fix(code)}",
         AccessDenied: "Give these credentials s3:GetObject, s3:PutObject, s3:DeleteObject and"
         " s3:ListBucket on this bucket and prefix; without the last, a missing object looks like this too.",
         StorageUnavailable: f"{place.endpoint} kept throttling or failing through all retries. Try again"
@@ -207,12 +207,23 @@ def _message(kind: type[StorageError], place: Place, reason: str) -> str:
     return f"{place.url}: {reason}. {cures.get(kind, 'S3 refused the request.')}"
 
 
+def _credentials_fix(code: str) -> str:
+    if code in _EXPIRED:
+        return (
+            "They were temporary: fetch new ones where these came from, or use a role or a profile that"
+            " renews them by itself."
+        )
+    if code in _SKEWED:
+        return "The clock of this machine is wrong, or that of the store: set it, such as with NTP."
+    return "Correct the keys in the credentials file or the profile's name, and check this machine's clock."
+
+
 def from_botocore(error: Exception, place: Place) -> StorageError:
     """The error for what went wrong on this side, or on the way."""
     from botocore import exceptions as botocore
     from urllib3.exceptions import HTTPError
 
-    reason = f"{place.url}: {str(error).strip().rstrip('.')}."
+    reason = f"{place.url}: {without_key_ids(str(error)).strip().rstrip('.')}."
     if isinstance(error, (botocore.SSLError, botocore.ProxyConnectionError)):
         return StorageUnavailable(
             f"{reason} Check the certificate of {place.endpoint} (ca_bundle of the profile, AWS_CA_BUNDLE)"

@@ -276,7 +276,7 @@ def test_secrets_are_not_shown() -> None:
         ("", "", "no profile 'default'; it has: none"),
         ("[default]\nregion = eu-west-1\n", "", "Profile 'default' .* gives no credentials"),
         ("[default]\naws_access_key_id = x\n", "", "missing: aws_secret_access_key"),
-        ("no section\n", "", "Unable to parse config file"),
+        ("no section\n", "", "cannot be parsed: line 1: there is no section header above it"),
         ("[default]\nsource_profile = gone\nrole_arn = arn:aws:iam::1:role/x\n", "", "gone"),
         ("[default]\nservices = gone\n" + KEYS, "", "services"),
     ],

@@ -124,12 +124,21 @@ def test_unknown_codes_are_judged_by_status(status: int) -> None:
     assert type(translate(ClientError(answer, "GetObject"))) is errors.AccessDenied
 
 
-def test_a_refused_role_is_a_matter_of_credentials() -> None:
-    answer = {"Error": {"Code": "AccessDenied", "Message": "not yours"}}
-    ours = translate(ClientError(answer, "AssumeRole"))
-    assert type(ours) is errors.CredentialsError
-    assert "role_arn" in str(ours)
-    assert "not yours" in str(ours)
+def test_key_ids_are_not_shown() -> None:
+    said = "Invalid header value b'AWS4-HMAC-SHA256 Credential=planted-id/20260101/x' of AKIAPLANTED777777"
+    for error in (
+        botocore.exceptions.HTTPClientError(error=said),
+        ClientError({"Error": {"Code": "InvalidAccessKeyId", "Message": said}}, "GetObject"),
+    ):
+        assert "Credential=***/20260101/x' of ***" in str(translate(error))
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [("ExpiredToken", "fetch new ones"), ("RequestTimeTooSkewed", "The clock of this machine is wrong")],
+)
+def test_a_refusal_has_the_fix_of_its_cause(code: str, fix: str) -> None:
+    assert fix in str(translate(ClientError({"Error": {"Code": code}}, "GetObject")))
 
 
 def test_names_used_for_credentials_exist() -> None:
