@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.get_provider_info import get_provider_info
+from aqueduct_provider.storage.files import expanded
 
 SECTION = "aqueduct"
 Isolation = Literal["auto", "always", "never"]
@@ -171,7 +172,7 @@ def _defaults() -> dict[str, str]:
 def _path(text: str) -> Path:
     from airflow.configuration import AIRFLOW_HOME
 
-    path = Path(text.replace("{AIRFLOW_HOME}", AIRFLOW_HOME)).expanduser()
+    path = expanded(text.replace("{AIRFLOW_HOME}", AIRFLOW_HOME))
     if not path.is_absolute():
         raise ValueError(text)
     return path

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Parameter
@@ -91,9 +92,9 @@ def _from_file(name: str, kind: str, path: Path) -> Any:
     if kind in ("table", "image"):
         from aqueduct_provider.sdk.authoring.local_data import read_local
 
-        return read_local(path.expanduser(), kind, path.suffix[1:])
+        return read_local(expanded(path), kind, path.suffix[1:])
     try:
-        data = path.expanduser().read_bytes()
+        data = expanded(path).read_bytes()
     except OSError as error:
         raise UsageError(f"-p {name}: {path} cannot be read: {error.strerror}") from error
     if kind == "bytes":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.connectors import loads
@@ -27,6 +26,7 @@ from aqueduct_provider.errors import (
     DataSystemUnavailable,
     StatementRefused,
 )
+from aqueduct_provider.storage.files import expanded
 
 # Milliseconds to wait for another connection that writes.
 _BUSY = 60_000
@@ -40,7 +40,7 @@ def connect(connector: str, config: Config) -> SqliteDatabase:
     """An open connection; a file that is not there is made. Raises ``DataSystemError``."""
     import adbc_driver_sqlite.dbapi as adbc
 
-    path = Path(config_text(config, "database")).expanduser()
+    path = expanded(config_text(config, "database"))
     if not path.parent.is_dir():
         raise DataSystemLoginFailed(
             f"There is no folder {path.parent} on this machine for the SQLite database {path.name}. Correct "

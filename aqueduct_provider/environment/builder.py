@@ -29,6 +29,7 @@ from aqueduct_provider.errors import (
     RequirementsError,
 )
 from aqueduct_provider.process import Child, Finished, OnLine
+from aqueduct_provider.storage.files import expanded
 
 MissingPython = Literal["fail", "worker", "download"]
 
@@ -308,7 +309,7 @@ def _python_version_in(folder: Path) -> str:
 
 def _search_path(path: str, pyenv_root: str | None) -> str:
     """The PATH with pyenv's versions in place of its shims, most of which fail."""
-    root = Path(pyenv_root or Path.home() / ".pyenv")
+    root = expanded(pyenv_root or "~/.pyenv")
     folders = [folder for folder in path.split(os.pathsep) if not Path(folder).is_relative_to(root)]
     return os.pathsep.join([*folders, *map(str, sorted(root.glob("versions/3.*/bin")))])
 

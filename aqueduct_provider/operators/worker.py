@@ -18,6 +18,7 @@ from aqueduct_provider.hooks.aqueduct import store_for, store_for_connector
 from aqueduct_provider.hooks.connections import system_for
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.storage.files import usable_folder
 
 
 def worker_for(workflow: WorkflowSpec, on_line: OnLine) -> Worker:
@@ -32,7 +33,7 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine) -> Worker:
         connect=partial(store_for_connector, workflow),
         system=partial(system_for, workflow),
         provide=_provide,
-        cache_dir=config.cache_dir(),
+        cache_dir=usable_folder(config.cache_dir(), "cache_dir in the [aqueduct] section of airflow.cfg"),
         archive_limits=ArchiveLimits(config.archive_max_bytes(), config.archive_max_files()),
         variables=os.environ,
         allowed_variables=config.child_env_allow(),

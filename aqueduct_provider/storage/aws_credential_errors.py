@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AqueductError, CredentialsError, StorageError, StorageUnavailable
-from aqueduct_provider.storage.aws_files import expanded, file_problem, profiles_in, usual_files
+from aqueduct_provider.storage.aws_files import file_problem, profiles_in, usual_files
+from aqueduct_provider.storage.files import expanded
 from aqueduct_provider.storage.s3_errors import kind_of, without_key_ids
 
 if TYPE_CHECKING:

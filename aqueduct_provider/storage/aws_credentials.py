@@ -57,11 +57,18 @@ def checked(credentials: Credentials, source: CredentialSource) -> Credentials:
     class CheckedCredentials(Credentials):
         """Those of a provider, which may renew them."""
 
+        def __init__(self) -> None:
+            self.method = credentials.method
+
+        def __getattr__(self, name: str) -> Any:
+            """The keys as attributes: they are those of this moment."""
+            return getattr(self.get_frozen_credentials(), name)
+
         def get_frozen_credentials(self) -> ReadOnlyCredentials:
             with credentials_door(source):
                 return cleaned(credentials.get_frozen_credentials(), source)
 
-    return CheckedCredentials("", "", method=credentials.method)
+    return CheckedCredentials()
 
 
 def cleaned(keys: ReadOnlyCredentials, source: CredentialSource) -> ReadOnlyCredentials:

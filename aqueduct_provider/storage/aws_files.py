@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from aqueduct_provider.storage.files import expanded
+
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -19,11 +21,6 @@ def usual_files() -> tuple[Path, Path]:
     credentials = os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"
     config = os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
     return expanded(credentials), expanded(config)
-
-
-def expanded(path: str) -> Path:
-    """Return the path with ``~`` replaced; without a home directory, as it is."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
 def file_problem(data: bytes) -> str:

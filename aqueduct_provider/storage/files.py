@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.storage.base import Stored
 
 # Names of files that are not finished begin with this.
 PARTIAL = ".aqueduct-partial-"
 _BLOCK = 1 << 20
+
+
+def expanded(path: str | Path) -> Path:
+    """Return the path with ``~`` replaced; where this user has no home directory, as it is."""
+    # Path.expanduser raises RuntimeError there.
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
+def usable_folder(folder: Path, setting: str) -> Path:
+    """Make the folder if it is not there, and return it.
+
+    :param setting: where another folder can be named, for the error.
+    :raises ConfigError: it cannot be made, this user may not write into it, or it begins with a ``~`` that
+        means nothing.
+    """
+    if not folder.is_absolute():
+        raise ConfigError(f"There is no home directory for this user. Set {setting} to a folder.")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {folder} cannot be written: {error.strerror}. Set {setting} to a folder that this"
+            " user may write, or correct its permissions."
+        ) from error
 
 
 @contextmanager

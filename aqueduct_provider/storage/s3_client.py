@@ -29,7 +29,8 @@ from aqueduct_provider.storage.aws_credential_errors import (
     elsewhere,
 )
 from aqueduct_provider.storage.aws_credentials import give_keys, watch
-from aqueduct_provider.storage.aws_files import expanded, usual_files
+from aqueduct_provider.storage.aws_files import usual_files
+from aqueduct_provider.storage.files import expanded
 from aqueduct_provider.storage.s3_errors import Place, from_botocore
 
 if TYPE_CHECKING:

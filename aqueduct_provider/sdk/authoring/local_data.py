@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.storage.files import expanded
 
 _FORMATS = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 
@@ -32,7 +33,7 @@ def read_local(path: Any, as_type: str | None, format: str | None) -> Any:
             f"With use_local=True default is the path of a file, not a {type(path).__name__}."
         )
     try:
-        return read_file(Path(path).expanduser().read_bytes(), str(path), kind, wanted)
+        return read_file(expanded(path).read_bytes(), str(path), kind, wanted)
     except OSError as error:
         raise AuthoringError(f"The local file {str(path)!r} cannot be read: {error.strerror}.") from error
     except CodecError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aqueduct_provider.get_provider_info import get_provider_info
 from aqueduct_provider.sdk.local.systems import Find, nothing, system_order
+from aqueduct_provider.storage.files import expanded, usable_folder
 
 if TYPE_CHECKING:
     from aqueduct_provider.environment.cache import PythonEnvironment
@@ -33,8 +34,8 @@ _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 def cache_folder(variables: Mapping[str, str]) -> Path:
     """Where environments and code are kept between runs: ``$XDG_CACHE_HOME/aqueduct``."""
     base = variables.get("XDG_CACHE_HOME", "")
-    # A relative path is none, by the XDG Base Directory Specification.
-    return Path(base if base.startswith("/") else Path.home() / ".cache") / "aqueduct"
+    # A relative path does not count, by the XDG Base Directory Specification.
+    return (Path(base) if base.startswith("/") else expanded("~/.cache")) / "aqueduct"
 
 
 def local_worker(
@@ -51,12 +52,13 @@ def local_worker(
     :param missing_python: what happens when this machine lacks an operator's Python version, likewise.
     :param find: finds the resources that stand for Airflow connections.
     :return: its ``on_line`` does nothing; replace it.
+    :raises ConfigError: the folder for what is kept between runs cannot be written.
     """
     from aqueduct_provider.execution.code import ArchiveLimits
     from aqueduct_provider.execution.task import Worker
     from aqueduct_provider.sdk.local.store import connector_store
 
-    cache = cache_folder(os.environ)
+    cache = usable_folder(cache_folder(os.environ), "XDG_CACHE_HOME")
     return Worker(
         store=store,
         connect=partial(connector_store, spec, store, find),

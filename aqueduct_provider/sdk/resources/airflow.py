@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aqueduct_provider.errors import ConfigError
@@ -18,6 +17,7 @@ from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources.profile import StoreProfile, variable_of
 from aqueduct_provider.sdk.resources.profile_checks import raise_problems
 from aqueduct_provider.sdk.resources.services import SERVICES
+from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.delivery import Delivery
@@ -76,7 +76,7 @@ class AirflowResource:
 
         login = {key: self._fields.get(key, "") for key in ("host", "username", *_SECRETS, "ca_file")}
         if login["ca_file"]:
-            login["ca_file"] = str(Path(login["ca_file"]).expanduser())
+            login["ca_file"] = str(expanded(login["ca_file"]))
         return Airflow(AirflowLogin(**login))
 
     def check_connection(self) -> str:
@@ -112,7 +112,7 @@ class AirflowResource:
         from aqueduct_provider.sdk.publishing.delivery import FolderDelivery, StoreDelivery
 
         folder = self._fields.get("dags_folder", "")
-        return FolderDelivery(Path(folder).expanduser()) if folder else StoreDelivery(store)
+        return FolderDelivery(expanded(folder)) if folder else StoreDelivery(store)
 
     def describe(self) -> None:
         """Print what it is and how it is reached, without secrets."""

@@ -8,7 +8,6 @@ Must not import at module level: drivers, storage, pandas.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
 from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.sdk.resources.urls import fields_of, options_of
+from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     from aqueduct_provider.connectors.order import SystemOrder
@@ -79,7 +79,7 @@ class DataSystem:
         if options := config.pop("options", ""):
             config["options"] = options_of(options)
         if self.service.name == "SQLite":
-            config["database"] = str(Path(config["database"]).expanduser())
+            config["database"] = str(expanded(config["database"]))
         return SystemOrder(self.service.name, config)
 
     def check_connection(self) -> str:
@@ -189,7 +189,7 @@ def _of_file(subject: str, given: Mapping[str, str]) -> dict[str, str]:
     if not path or "service_account_credentials" in given:
         return {}
     try:
-        return {"service_account_credentials": Path(path).expanduser().read_text("utf-8")}
+        return {"service_account_credentials": expanded(path).read_text("utf-8")}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{subject}: service_account_credentials_path: {path} cannot be read.") from error
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
+from aqueduct_provider.sdk.resources.profile_file import VARIABLE
 
 DEMO = "Demo"
 # The Airflow connection by which runs reach an admin's copy of it.
@@ -102,7 +103,9 @@ def make_demo(path: Path) -> None:
                     _fill(database, name, rows)
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(
-            f"The demo database {path} cannot be written: {getattr(error, 'strerror', None) or error}."
+            f"The demo database {path} cannot be written: {getattr(error, 'strerror', None) or error}. Check"
+            " the permissions of its folder. The SDK's own copy lies next to the configuration file, which"
+            f" {VARIABLE} names."
         ) from error
 
 

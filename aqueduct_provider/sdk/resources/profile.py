@@ -30,6 +30,7 @@ from aqueduct_provider.sdk.resources.profile_checks import (
 )
 from aqueduct_provider.sdk.resources.secret_keeping import SecretKeeper
 from aqueduct_provider.sdk.resources.services import service_of
+from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     from aqueduct_provider.storage.base import ObjectStore
@@ -68,10 +69,10 @@ class StoreProfile:
         if self.folder:
             from aqueduct_provider.storage.local import LocalStore
 
-            return LocalStore(Path(self.folder).expanduser().absolute())
+            return LocalStore(expanded(self.folder).absolute())
         from aqueduct_provider.storage import s3
 
-        if self.credentials_path and not Path(self.credentials_path).expanduser().is_file():
+        if self.credentials_path and not expanded(self.credentials_path).is_file():
             raise CredentialsError(
                 f"There is no credentials file {self.credentials_path} on this machine. Correct the"
                 " credentials_path of the artifact store, or leave it out to use AWS's own places."

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, AqueductError, ConfigError
 from aqueduct_provider.sdk.rest.errors import can_pass, translated, was_refused, wrong_setup
+from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     import ssl
@@ -174,7 +174,7 @@ def trust_of(ca_file: str) -> ssl.SSLContext:
     import ssl
 
     try:
-        context = ssl.create_default_context(cafile=Path(ca_file).expanduser())
+        context = ssl.create_default_context(cafile=expanded(ca_file))
     except ssl.SSLError as error:
         raise ConfigError(
             f"ca_file {ca_file} holds no certificate in PEM form. It must hold blocks that begin with"

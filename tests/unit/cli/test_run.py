@@ -218,3 +218,27 @@ def test_an_interrupt(bench: Bench) -> None:
     assert "Traceback" not in err
     key = NativeLayout(FLOW_ID, "r").exec_state("f-id")
     assert exec_state_from_json(LocalStore(bench.flows.folder).get(key)).status.value == "canceled"
+
+
+def test_a_home_that_cannot_be_written_is_one_sentence(
+    bench: Bench, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The cases: HOME is /proc or a file, a folder of XDG may not be written."""
+    bench.write(param("n", 1))
+    (tmp_path / "file").touch()
+    for variables in (
+        {"HOME": "/proc"},
+        {"HOME": str(tmp_path / "file")},
+        {"XDG_CACHE_HOME": "/proc/cache"},
+        {"XDG_CACHE_HOME": str(tmp_path / "file")},
+    ):
+        with monkeypatch.context() as patch:
+            patch.delenv("XDG_CACHE_HOME")
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            assert bench.run("--isolation", "never") == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.count("\n") == 1
+        assert "cannot be written: " in err
+        assert "Set XDG_CACHE_HOME to a folder that this user may write" in err

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.storage.aws_files import expanded, file_problem, profiles_in, usual_files
+from aqueduct_provider.storage.aws_files import file_problem, profiles_in, usual_files
 
 SECRET = b"planted-secret-77"
 KEYS = b"aws_access_key_id = planted-id-77\naws_secret_access_key = " + SECRET + b"\n"
@@ -54,17 +52,3 @@ def test_the_usual_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert usual_files() == (tmp_path / ".aws/credentials", tmp_path / ".aws/config")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "~/own")
     assert usual_files()[0] == tmp_path / "own"
-
-
-def test_without_a_home_a_path_stays_as_it_is() -> None:
-    """A user id that the system does not know, as containers have them, has no home."""
-    lines = (
-        f"import sys; sys.path[:] = {sys.path!r}\nfrom aqueduct_provider.storage.aws_files import expanded\n"
-    )
-    code = lines + "import os; os.setuid(54321); os.environ.pop('HOME', None); print(expanded('~/x'))"
-    if sys.platform != "linux" or expanded("~") == Path("~"):
-        pytest.skip("needs root on Linux")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    if "Operation not permitted" in done.stderr:
-        pytest.skip("needs root")
-    assert done.stdout == "~/x\n", done.stderr
