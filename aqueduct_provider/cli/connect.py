@@ -89,6 +89,7 @@ def _connect(chosen: Namespace) -> int:
     service = chosen.service or chosen.given or "Airflow"
     config = {name: value for name in _FIELDS if (value := getattr(chosen, name))}
     _check_url(config.get("url", ""))
+    _check_options(chosen.name, config.get("options", ""))
     known = service_of(service)
     paths = (*_PATHS, "database") if known and known.name == "SQLite" else _PATHS
     for name in paths:
@@ -104,6 +105,18 @@ def _check_url(url: str) -> None:
         raise UsageError(
             "a password in --url could be seen by others on this machine: leave it out, it is asked for; or "
             "write the whole URL to stdin, with --url-stdin"
+        )
+
+
+def _check_options(resource: str, options: str) -> None:
+    from aqueduct_provider.sdk.resources.profile import variable_of
+    from aqueduct_provider.sdk.resources.urls import options_of
+    from aqueduct_provider.spec.compiled_facts import is_secret_option
+
+    if secrets := [name for name in options_of(options) if is_secret_option(name)]:
+        raise UsageError(
+            f"{', '.join(secrets)} in --options could be seen by others on this machine: give all options in"
+            f" the variable {variable_of(resource, 'options')}"
         )
 
 
@@ -174,6 +187,7 @@ def _resources_arguments(parser: ArgumentParser) -> None:
 
 def _resources(chosen: Namespace) -> int:
     from aqueduct_provider.sdk.resources.services import service_of
+    from aqueduct_provider.sdk.resources.urls import public_options
 
     profile = profile_of(chosen)
     found: list[dict[str, Any]] = []
@@ -182,6 +196,8 @@ def _resources(chosen: Namespace) -> int:
         secrets, known = (service.secrets, service.fields) if service else ((), ())
         login = next((kind for kind in reversed(secrets) if kind in fields), None)
         public = {key: fields.get(key) for key in known if key not in (*secrets, "url")}
+        if options := public.get("options"):
+            public["options"] = public_options(options)
         if "python_versions" in public:
             public["python_versions"] = [one for one in fields.get("python_versions", "").split(",") if one]
         found.append({"name": name, "service": word, **public, "login": login})

@@ -19,6 +19,7 @@ from aqueduct_provider.connectors.athena_errors import translated
 from aqueduct_provider.connectors.athena_results import read_csv, schema_of
 from aqueduct_provider.connectors.base import Batches, Config, TableLoad, config_text
 from aqueduct_provider.connectors.dialects import ATHENA
+from aqueduct_provider.connectors.driver_options import driver_options
 from aqueduct_provider.connectors.query import Statement, Value
 from aqueduct_provider.errors import ConfigError, LoadRefused, StatementRefused
 from aqueduct_provider.storage import s3
@@ -54,10 +55,19 @@ def connect(connector: str, config: Config) -> AthenaDatabase:
             endpoint_url=settings.endpoint_url or None,
             schema_name=database,
             s3_staging_dir=output,
-            poll_interval=_POLL_SECONDS,
-            **config.get("options", {}),
+            **_options(connector, config),
         )
     return AthenaDatabase(connection, settings, database, what)
+
+
+def _options(connector: str, config: Config) -> dict[str, Any]:
+    options = {"poll_interval": _POLL_SECONDS, **driver_options(connector, config)}
+    try:
+        return {**options, "poll_interval": float(options["poll_interval"])}
+    except ValueError as error:
+        raise ConfigError(
+            f"The options of {connector}: poll_interval must be seconds, such as 0.5."
+        ) from error
 
 
 def _settings(connector: str, config: Config) -> S3Settings:
@@ -70,8 +80,10 @@ def _settings(connector: str, config: Config) -> S3Settings:
     bucket, _ = bucket_and_prefix(output, "")
     endpoint = config_text(config, "endpoint_url")
     if config_text(config, "type", _KEYS) == _KEYS and not any(config.get(name) for name in _KEY_FIELDS):
-        # What the machine has, such as an instance's role.
-        return S3Settings(bucket, region=config_text(config, "region"), endpoint_url=endpoint)
+        # What the machine has, such as an instance's role, or a profile of its usual files.
+        profile = config_text(config, "config_file_profile")
+        region = config_text(config, "region")
+        return S3Settings(bucket, region=region, endpoint_url=endpoint, credentials_profile=profile)
     given = {"type": _KEYS, **config, "bucket": bucket, "root_dir": ""}
     return connector_settings(given, connector, endpoint_url=endpoint)
 

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 from aqueduct_provider.connectors import loads
 from aqueduct_provider.connectors.base import KIND, Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.connectors.dialects import BIGQUERY
+from aqueduct_provider.connectors.driver_options import options_of
 from aqueduct_provider.connectors.query import Statement, Value
 from aqueduct_provider.connectors.sql_types import columns, prepared
 from aqueduct_provider.errors import (
+    ConfigError,
     DataSystemError,
     DataSystemLoginFailed,
     DataSystemUnavailable,
     LoadRefused,
     StatementRefused,
 )
+from aqueduct_provider.storage.google_credentials import google_credentials, limited
 
 if TYPE_CHECKING:
     import pyarrow
@@ -56,56 +60,94 @@ _TYPES = {
 def connect(connector: str, config: Config) -> BigQueryDatabase:
     """A client; it says who it is with its first request. Raises ``DataSystemError``.
 
-    Options: ``location`` of jobs, and ``api_endpoint``, the URL of the service.
+    Options: those of ``connectors/options.py``, such as ``location`` of jobs and ``impersonation_chain``.
     """
-    from google.auth.exceptions import GoogleAuthError
     from google.cloud import bigquery
-    from google.oauth2.service_account import Credentials
 
-    project, options = config_text(config, "project_id"), config.get("options") or {}
+    project, options = config_text(config, "project_id"), options_of(connector, config)
     what = f"{connector} project {project!r}"
+    endpoint = options.get("api_endpoint")
+    labels = _labels(what, options.get("labels", "{}"))
+    client = bigquery.Client(
+        project=project,
+        credentials=_credentials(what, config_text(config, "service_account_credentials"), options),
+        location=options.get("location"),
+        client_options={"api_endpoint": endpoint} if endpoint else None,
+        default_query_job_config=bigquery.QueryJobConfig(
+            labels=labels, priority=options.get("priority", "INTERACTIVE").upper()
+        ),
+    )
+    return BigQueryDatabase(client, what, options, labels)
+
+
+def _credentials(what: str, account: str, options: Mapping[str, str]) -> Any:
+    from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+
     try:
-        account = json.loads(config_text(config, "service_account_credentials"))
-        credentials = Credentials.from_service_account_info(account, scopes=_SCOPES)
+        return google_credentials(json.loads(account) if account else None, options, _SCOPES)[0]
+    except DefaultCredentialsError as error:
+        raise DataSystemLoginFailed(
+            f"{what}: there is no key of a service account, and there are no application default credentials"
+            f" on this machine: {str(error).strip().rstrip('.')}. Give the key, or those."
+        ) from error
     except (ValueError, TypeError, AttributeError, GoogleAuthError):
         # The error of the key's parser may quote it.
         raise DataSystemLoginFailed(
             f"{what}: service_account_credentials is no key of a service account: paste the whole JSON of "
             "the key file."
         ) from None
-    endpoint = options.get("api_endpoint")
-    client = bigquery.Client(
-        project=project,
-        credentials=credentials,
-        location=options.get("location"),
-        client_options={"api_endpoint": endpoint} if endpoint else None,
-    )
-    return BigQueryDatabase(client, what)
+
+
+def _labels(what: str, text: str) -> dict[str, str]:
+    try:
+        labels = json.loads(text)
+    except ValueError:
+        labels = None
+    if not isinstance(labels, dict):
+        raise ConfigError(f'{what}: labels must be a JSON object such as {{"team": "sales"}}.')
+    return {str(name): str(value) for name, value in labels.items()}
 
 
 class BigQueryDatabase:
-    """A client; a ``Database``."""
+    """A client; a ``Database``.
+
+    :param options: of the connection.
+    :param labels: of every job.
+    """
 
     dialect = BIGQUERY
 
-    def __init__(self, client: Any, what: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        what: str,
+        options: Mapping[str, str] = MappingProxyType({}),
+        labels: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._client = client
         self._what = what
+        self._options = options
+        self._labels = labels
+
+    def _retry(self) -> Any:
+        from google.cloud.bigquery import DEFAULT_RETRY
+
+        return limited(DEFAULT_RETRY.with_timeout(_PATIENCE), self._options)
 
     def close(self) -> None:
         self._client.close()
 
     def check(self) -> str:
         with _translated(self._what):
-            datasets = list(self._client.list_datasets(retry=_retry()))
+            datasets = list(self._client.list_datasets(retry=self._retry()))
         return f"{self._what} answers: {len(datasets)} dataset{'' if len(datasets) == 1 else 's'}."
 
     def tables(self) -> list[str]:
         with _translated(self._what):
             return sorted(
                 f"{table.dataset_id}.{table.table_id}"
-                for dataset in self._client.list_datasets(retry=_retry())
-                for table in self._client.list_tables(dataset.reference, retry=_retry())
+                for dataset in self._client.list_datasets(retry=self._retry())
+                for table in self._client.list_tables(dataset.reference, retry=self._retry())
             )
 
     @contextmanager
@@ -115,9 +157,9 @@ class BigQueryDatabase:
         parameters = [_parameter(value) for value in statement.values]
         with _translated(self._what):
             job = self._client.query(
-                statement.sql(), QueryJobConfig(query_parameters=parameters), retry=_retry()
+                statement.sql(), QueryJobConfig(query_parameters=parameters), retry=self._retry()
             )
-            rows = job.result(retry=_retry())
+            rows = job.result(retry=self._retry())
         if not rows.schema:
             raise StatementRefused("The statement gives no table: an extract reads with SELECT.")
         schema = _schema(rows.schema)
@@ -148,7 +190,7 @@ class BigQueryDatabase:
                 )
                 if isinstance(job, _Started):
                     return self._finished(job, load)
-                if _has_done(job, load):
+                if _has_done(job, load, self._retry()):
                     return None
         raise AssertionError
 
@@ -159,7 +201,7 @@ class BigQueryDatabase:
         if not table.schema:
             raise LoadRefused(f"The table {table} has no dataset: write dataset.table.")
         try:
-            return self._client.get_dataset(table.schema, retry=_retry())
+            return self._client.get_dataset(table.schema, retry=self._retry())
         except NotFound as exc:
             raise LoadRefused(f"{self._what} has no dataset {table.schema}: create it first.") from exc
 
@@ -168,7 +210,7 @@ class BigQueryDatabase:
         from google.api_core.exceptions import NotFound
 
         try:
-            return self._client.get_job(job_id, location=target.location, retry=_retry())
+            return self._client.get_job(job_id, location=target.location, retry=self._retry())
         except NotFound:
             return None
 
@@ -185,7 +227,7 @@ class BigQueryDatabase:
             source_format="PARQUET",
             schema=[SchemaField(column.name, column.sql) for column in columns(schema, BIGQUERY)],
             write_disposition=_DISPOSITIONS[load.mode],
-            labels={_DIGEST: load.digest[:_DIGEST_LENGTH]},
+            labels={**self._labels, _DIGEST: load.digest[:_DIGEST_LENGTH]},
         )
         try:
             job = self._client.load_table_from_file(
@@ -197,7 +239,7 @@ class BigQueryDatabase:
                 job_config=options,
             )
         except Conflict:
-            return self._client.get_job(job_id, location=target.location, retry=_retry())
+            return self._client.get_job(job_id, location=target.location, retry=self._retry())
         return _Started(job)
 
     def _refuse_existing(self, table: Any, load: TableLoad) -> None:
@@ -205,7 +247,7 @@ class BigQueryDatabase:
         from google.api_core.exceptions import NotFound
 
         try:
-            self._client.get_table(table, retry=_retry())
+            self._client.get_table(table, retry=self._retry())
         except NotFound:
             return
         raise loads.table_exists(load)
@@ -214,7 +256,7 @@ class BigQueryDatabase:
         from google.api_core.exceptions import Conflict
 
         try:
-            return int(started.job.result(retry=_retry()).output_rows)
+            return int(started.job.result(retry=self._retry()).output_rows)
         except Conflict as exc:
             raise loads.table_exists(load) from exc
 
@@ -226,12 +268,12 @@ class _Started:
     job: Any
 
 
-def _has_done(job: Any, load: TableLoad) -> bool:
+def _has_done(job: Any, load: TableLoad, retry: Any) -> bool:
     """Whether the job of an earlier try has done the load. One whose worker died may still be at work."""
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
-        job.result(retry=_retry())
+        job.result(retry=retry)
     except GoogleAPICallError:
         if not job.error_result:
             # It is not known how the job ended.
@@ -301,12 +343,6 @@ def _type(field: Any) -> pyarrow.DataType:
 
 
 # --- errors
-
-
-def _retry() -> Any:
-    from google.cloud.bigquery import DEFAULT_RETRY
-
-    return DEFAULT_RETRY.with_timeout(_PATIENCE)
 
 
 @contextmanager

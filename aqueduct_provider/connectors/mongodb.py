@@ -33,6 +33,7 @@ def connect(connector: str, config: Config) -> MongoDatabase:
     if not uri:
         raise ConfigError(f"The {connector} connector has 1 problem: auth_uri is missing.")
     try:
+        _refuse_unknown(uri)
         client: Any = pymongo.MongoClient(uri, **config.get("options", {}))
     except (pymongo.errors.PyMongoError, ValueError, TypeError) as error:
         # Not `from error`: the driver quotes parts of the URI, and so of a password that is not escaped.
@@ -45,6 +46,14 @@ def connect(connector: str, config: Config) -> MongoDatabase:
     except BaseException:
         client.close()
         raise
+
+
+def _refuse_unknown(uri: str) -> None:
+    """Raise pymongo's own error for an option that a client only warns of."""
+    from pymongo.uri_parser import split_options
+
+    if query := uri.partition("?")[2]:
+        split_options(query, validate=True, warn=False)
 
 
 def _connected(client: Any, connector: str, database: str) -> MongoDatabase:

@@ -7,6 +7,7 @@ SQLAlchemy knows the catalogs. Must not import at module level: drivers, pyarrow
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.connectors import loads, rows
 from aqueduct_provider.connectors.base import KIND, Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.connectors.dialects import MYSQL
+from aqueduct_provider.connectors.driver_options import options_of
 from aqueduct_provider.connectors.mysql_loads import write
+from aqueduct_provider.connectors.options import option_text
 from aqueduct_provider.connectors.query import Statement
 from aqueduct_provider.errors import (
+    ConfigError,
     DataSystemError,
     DataSystemLoginFailed,
     DataSystemUnavailable,
@@ -26,7 +30,7 @@ from aqueduct_provider.errors import (
 if TYPE_CHECKING:
     import pyarrow
 
-_CONNECT_SECONDS = 10
+_CONNECT_SECONDS = "10"
 # Error numbers (MySQL reference, Server Error Message Reference).
 _LOGIN = frozenset({1044, 1045, 1049, 1698})
 _PASSING = frozenset(
@@ -53,19 +57,18 @@ def connect(connector: str, config: Config) -> MySqlDatabase:
         host=config_text(config, "host"),
         port=int(port),
         database=config_text(config, "database"),
-        query={"charset": "utf8mb4", **config.get("options", {})},
+        query={"charset": "utf8mb4", "connect_timeout": _CONNECT_SECONDS, **_options(connector, config)},
     )
     arguments = {
         # PyMySQL would encode a text as Latin-1.
         "password": config_text(config, "password").encode("utf-8"),
-        "connect_timeout": _CONNECT_SECONDS,
         "local_infile": True,
         "init_command": f"SET time_zone = '+00:00', sql_mode = {_SQL_MODE}",
     }
-    engine = sqlalchemy.create_engine(
-        url, future=True, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments
-    )
     try:
+        engine = sqlalchemy.create_engine(
+            url, future=True, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments
+        )
         with _translated(what):
             return MySqlDatabase(engine, engine.connect(), what)
     except (TypeError, ValueError, OSError) as error:
@@ -73,6 +76,27 @@ def connect(connector: str, config: Config) -> MySqlDatabase:
         raise DataSystemLoginFailed(
             f"{what} cannot be connected to with these options: {error}. Correct the connection."
         ) from error
+
+
+def _options(connector: str, config: Config) -> dict[str, str]:
+    """Options as SQLAlchemy takes them; Airflow's ``ssl``, an object, is several there."""
+    options = options_of(connector, config)
+    text = options.pop("ssl", "")
+    if not text:
+        return options
+    try:
+        ssl = json.loads(text)
+    except ValueError:
+        ssl = None
+    if not isinstance(ssl, dict):
+        raise ConfigError(
+            f'The options of {connector}: ssl must be a JSON object such as {{"ca": "/path/ca.pem"}}.'
+            " Correct the connection."
+        )
+    return {
+        **{f"ssl_{name.removeprefix('ssl_')}": option_text(value) for name, value in ssl.items()},
+        **options,
+    }
 
 
 class MySqlDatabase:

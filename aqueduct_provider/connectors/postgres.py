@@ -25,6 +25,7 @@ from aqueduct_provider.connectors.base import (
     shown_names,
 )
 from aqueduct_provider.connectors.dialects import POSTGRES
+from aqueduct_provider.connectors.driver_options import options_of
 from aqueduct_provider.connectors.query import Statement
 from aqueduct_provider.connectors.sql_types import column_definitions, prepared
 from aqueduct_provider.errors import (
@@ -37,7 +38,8 @@ from aqueduct_provider.errors import (
 if TYPE_CHECKING:
     import pyarrow
 
-_OPTIONS = {"connect_timeout": "10", "application_name": "aqueduct", "options": "-c timezone=UTC"}
+_OPTIONS = {"connect_timeout": "10", "application_name": "aqueduct"}
+_UTC = "-c timezone=UTC"
 # Classes of SQLSTATE in which a second try can help: connection, transaction, resources, operator, system.
 _PASSING = ("08", "40", "53", "55", "57", "58")
 # While rows come, errors have no SQLSTATE.
@@ -55,7 +57,10 @@ def connect(connector: str, config: Config) -> PostgresDatabase:
     place = f"{config_text(config, 'host')}:{config_text(config, 'port', '5432')}"
     database = config_text(config, "database")
     login = f"{_quoted(config, 'username')}:{_quoted(config, 'password')}"
-    options = urlencode({**_OPTIONS, **config.get("options", {})}, quote_via=quote)
+    given = options_of(connector, config)
+    # The last setting of the time zone counts.
+    session = {"options": f"{given.get('options', '')} {_UTC}".strip()}
+    options = urlencode({**_OPTIONS, **given, **session}, quote_via=quote)
     what = f"{connector} {database!r} at {place}"
     with translated(what, _connection_error):
         connection = adbc.connect(f"postgresql://{login}@{place}/{quote(database, safe='')}?{options}")

@@ -50,7 +50,7 @@ def connect(connector: str, config: Config) -> RedshiftDatabase:
     host, port = config_text(config, "host"), config_text(config, "port", "5432")
     database = config_text(config, "database")
     what = f"{connector} {database!r} at {host}:{port}"
-    options = {"application_name": "aqueduct", **driver_options(config)}
+    options = {"application_name": "aqueduct", **driver_options(connector, config)}
     with _translated(what):
         try:
             connection = redshift_connector.connect(

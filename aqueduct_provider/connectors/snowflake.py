@@ -28,6 +28,7 @@ from aqueduct_provider.connectors.base import (
 )
 from aqueduct_provider.connectors.driver_options import driver_options
 from aqueduct_provider.connectors.query import Statement
+from aqueduct_provider.connectors.snowflake_login import login_of, refuse_unknown, session_parameters
 from aqueduct_provider.connectors.snowflake_types import (
     SNOWFLAKE,
     Staging,
@@ -57,21 +58,24 @@ def connect(connector: str, config: Config) -> SnowflakeDatabase:
 
     account = config_text(config, "account_identifier")
     what = f"{connector} {config_text(config, 'database')!r} of {account}"
+    options = driver_options(connector, config)
+    refuse_unknown(connector, options)
+    login = login_of(what, config_text(config, "password"), options)
     settings = {
         "account": account,
         "user": config_text(config, "username"),
-        "password": config_text(config, "password"),
         "database": config_text(config, "database"),
         "warehouse": config_text(config, "warehouse"),
         "schema": config_text(config, "schema", "public"),
         "role": config_text(config, "role") or None,
         "application": "aqueduct",
         "login_timeout": 30,
-        **driver_options(config),
+        **options,
+        **login,
         "paramstyle": "qmark",
         # Otherwise decimals would come as floats.
         "arrow_number_to_decimal": True,
-        "session_parameters": {"TIMEZONE": "UTC"},
+        "session_parameters": {**session_parameters(what, options), "TIMEZONE": "UTC"},
     }
     with _translated(what, DataSystemLoginFailed):
         return SnowflakeDatabase(snowflake.connector.connect(**settings), what)

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from aqueduct_provider.connectors import loads
 from aqueduct_provider.connectors.adbc import AdbcSession, translated
 from aqueduct_provider.connectors.base import Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.connectors.dialects import SQLITE
+from aqueduct_provider.connectors.driver_options import options_of
 from aqueduct_provider.connectors.query import Statement
 from aqueduct_provider.connectors.spool import several_columns
 from aqueduct_provider.connectors.sql_types import column_definitions, prepared
@@ -46,12 +48,14 @@ def connect(connector: str, config: Config) -> SqliteDatabase:
             f"There is no folder {path.parent} on this machine for the SQLite database {path.name}. Correct "
             "the database's path: it is that on the machine where the operator runs."
         )
-    what = f"{connector} {path}"
+    what, options = f"{connector} {path}", options_of(connector, config)
+    declared = options.pop("types", "declared") != "values"
+    place = f"file:{quote(str(path))}?{urlencode(options)}" if options else str(path)
     with translated(what, _error):
-        connection = adbc.connect(str(path), autocommit=True)
+        connection = adbc.connect(place, autocommit=True)
     session = AdbcSession(connection, what, _error)
     session.rows(f"PRAGMA busy_timeout = {_BUSY}")
-    return SqliteDatabase(session, declared=config.get("options", {}).get("types") != "values")
+    return SqliteDatabase(session, declared=declared)
 
 
 class SqliteDatabase:

@@ -23,6 +23,7 @@ from aqueduct_provider.connectors.base import (
     shown_names,
 )
 from aqueduct_provider.connectors.dialects import SQL_SERVER
+from aqueduct_provider.connectors.driver_options import driver_options
 from aqueduct_provider.connectors.query import Statement
 from aqueduct_provider.connectors.sql_types import column_definitions, prepared
 from aqueduct_provider.connectors.sqlserver_types import inserts, result_schema
@@ -56,7 +57,7 @@ def connect(connector: str, config: Config) -> SqlServerDatabase:
     host, port = config_text(config, "host"), config_text(config, "port", "1433")
     database = config_text(config, "database")
     what = f"{connector} {database!r} at {host}:{port}"
-    options = {"login_timeout": "15", "appname": "aqueduct", **(config.get("options") or {})}
+    options = {"login_timeout": 15, "appname": "aqueduct", **driver_options(connector, config)}
     if connector == "AzureSQL":
         options = {"encryption": "require", **options}
     with _translated(what):

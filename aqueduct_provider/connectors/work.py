@@ -76,7 +76,10 @@ def _as_read(order: ExtractOrder) -> SystemOrder:
     """The system; where the original's JSON is written, SQLite gives what the original sees: plain values."""
     system = order.system
     if system.connector == "SQLite" and order.tables == "table":
-        return replace(system, config={**system.config, "options": {"types": "values"}})
+        return replace(
+            system,
+            config={**system.config, "options": {**(system.config.get("options") or {}), "types": "values"}},
+        )
     return system
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -17,16 +17,22 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 
 from aqueduct_provider.compat import mask_secret
 from aqueduct_provider.connectors.catalog import CONNECTORS
+from aqueduct_provider.connectors.options import (
+    OPTIONS,
+    is_empty,
+    option_problems,
+    option_text,
+    used_options,
+)
 from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.spec.compiled_facts import secret_texts
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, WorkflowSpec
+from aqueduct_provider.storage.files import expanded
 
 Config = dict[str, Any]
 
-_SNOWFLAKE_FIELDS = ("database", "warehouse", "role")
-_UNUSED_BY_AWS = frozenset({"role_arn", "profile_name", "aws_session_token", "session_kwargs"})
-_AWS_FIELDS = ("database", "output_location", "bucket", "root_dir")
+_KEYS, _INSECURE = "service_account_credentials", "tlsAllowInvalidCertificates"
 
 
 def system_for(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator) -> SystemOrder:
@@ -64,7 +70,8 @@ def connection_config(connector: str, connection_id: str) -> Config:
             f"The Airflow connection {connection_id!r} is of type {connection.conn_type!r}; for {connector} "
             f"it must be of type {wanted}."
         )
-    config = _READERS[connector](connection, _extra(connection, connection_id))
+    extra = _checked_extra(connector, _extra(connection, connection_id), connection_id)
+    config = _READERS[connector](connection, extra)
     missing = [field for field in _NEEDED[connector] if not config.get(field)]
     if missing:
         raise ConfigError(
@@ -88,53 +95,89 @@ def _extra(connection: Any, connection_id: str) -> Config:
     return extra
 
 
-def _server(connection: Any, extra: Config) -> Config:
+@dataclass(frozen=True)
+class _Extra:
+    """The extra of a connection.
+
+    :param fields: those that are fields of the configuration, by our names; nothing empty.
+    :param options: those that are used or passed on, as text.
+    :param plain: all of it, by Airflow's names without their old prefix; nothing empty.
+    """
+
+    plain: Config
+    fields: Config
+    options: dict[str, str]
+
+
+def _checked_extra(connector: str, extra: Config, connection_id: str) -> _Extra:
+    """Sort the extra into fields and options.
+
+    :raises ConfigError: the connector cannot use a part of it; names all such parts, and no value.
+    """
+    rules = OPTIONS[connector]
+    plain = {name.removeprefix(rules.prefix): value for name, value in extra.items()}
+    filled = {name: value for name, value in plain.items() if not is_empty(value)}
+    fields = {rules.fields[name]: value for name, value in filled.items() if name in rules.fields}
+    options = {name: value for name, value in filled.items() if name not in rules.fields}
+    if problems := list(option_problems(connector, options)):
+        raise ConfigError(
+            f"The extra of the Airflow connection {connection_id!r} has what {connector} cannot use:"
+            f" {'; '.join(problems)}. Correct it there, or make a connection for this flow."
+        )
+    return _Extra(filled, fields, used_options(connector, options))
+
+
+def _server(connection: Any, extra: _Extra) -> Config:
     """A database server: all that the extra holds goes to the driver."""
     config: Config = {
         "username": connection.login or "",
         "password": connection.password or "",
         "host": connection.host or "",
-        "database": connection.schema or extra.pop("database", ""),
-        "options": {name: _option(value) for name, value in extra.items() if value not in (None, "")},
+        "database": extra.fields.get("database") or connection.schema or "",
+        "options": extra.options,
     }
     return {**config, "port": str(connection.port)} if connection.port else config
 
 
-def _option(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _sqlite(connection: Any, _: Config) -> Config:
+def _sqlite(connection: Any, extra: _Extra) -> Config:
     # `sqlite:////path` has it as host or as schema, by the line of Airflow and by how it was added.
-    return {"database": connection.host or connection.schema or ""}
+    path = connection.host or connection.schema or extra.fields.get("database") or ""
+    return {"database": path, **_options(extra)}
 
 
-def _snowflake(connection: Any, extra: Config) -> Config:
-    plain = {name.removeprefix("extra__snowflake__"): value for name, value in extra.items()}
-    config = {name: str(plain[name]) for name in _SNOWFLAKE_FIELDS if plain.get(name)}
+def _options(extra: _Extra) -> Config:
+    return {"options": extra.options} if extra.options else {}
+
+
+def _snowflake(connection: Any, extra: _Extra) -> Config:
+    options = dict(extra.options)
+    account = str(extra.fields.get("account_identifier", ""))
+    if account:
+        # Beside an account, a host is an address.
+        addresses = {"host": connection.host, "port": connection.port}
+        options = {**{name: str(found) for name, found in addresses.items() if found}, **options}
+    texts = {name: str(value) for name, value in extra.fields.items()}
     return {
         "username": connection.login or "",
         "password": connection.password or "",
-        "account_identifier": plain.get("account") or connection.host or "",
         "schema": connection.schema or "public",
-        **config,
+        **texts,
+        "account_identifier": account or connection.host or "",
+        **({"options": options} if options else {}),
     }
 
 
-def _google(connection: Any, extra: Config) -> Config:
-    plain = {name.removeprefix("extra__google_cloud_platform__"): value for name, value in extra.items()}
+def _google(connection: Any, extra: _Extra) -> Config:
+    config = {name: str(value) for name, value in extra.fields.items() if name != _KEYS}
+    plain = extra.plain
     keys = plain.get("keyfile_dict") or _file(connection, plain.get("key_path") or plain.get("keyfile_path"))
-    return {
-        "project_id": plain.get("project") or plain.get("project_id") or "",
-        "service_account_credentials": keys if isinstance(keys, str) else json.dumps(keys),
-        "bucket": plain.get("bucket") or "",
-    }
+    return {"project_id": "", "bucket": "", **config, _KEYS: option_text(keys), **_options(extra)}
 
 
 def _file(connection: Any, path: str | None) -> str:
     """What a file on this worker holds, that the extra names as Google's hook does; empty: it names none."""
     try:
-        return Path(path).read_text(encoding="utf-8") if path else ""
+        return expanded(path).read_text(encoding="utf-8") if path else ""
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"The Airflow connection {connection.conn_id!r} names a key file that this worker cannot read: "
@@ -142,35 +185,52 @@ def _file(connection: Any, path: str | None) -> str:
         ) from error
 
 
-def _aws(connection: Any, extra: Config) -> Config:
-    ignored = sorted(_UNUSED_BY_AWS & {name for name, value in extra.items() if value})
-    if ignored:
+def _aws(connection: Any, extra: _Extra) -> Config:
+    fields = {name: str(value) for name, value in extra.fields.items()}
+    if connection.login and fields.get("config_file_profile"):
         raise ConfigError(
-            f"The Airflow connection {connection.conn_id!r} has {' and '.join(ignored)} in its extra, which "
-            "Athena's connector does not take: give the keys as login and password, or leave them out, so "
-            "that the worker's own credentials are used."
+            f"The Airflow connection {connection.conn_id!r} has keys and a profile_name, of which only one"
+            " can be used. Remove the other."
         )
     return {
         "type": "access_key",
-        "access_key_id": connection.login or extra.get("aws_access_key_id", ""),
-        "secret_access_key": connection.password or extra.get("aws_secret_access_key", ""),
-        "region": extra.get("region_name", ""),
-        **{name: extra[name] for name in _AWS_FIELDS if extra.get(name)},
+        "database": connection.schema or "",
+        "region": "",
+        **fields,
+        "access_key_id": connection.login or fields.get("access_key_id", ""),
+        "secret_access_key": connection.password or fields.get("secret_access_key", ""),
+        **_options(extra),
     }
 
 
-def _mongo(connection: Any, extra: Config) -> Config:
+def _mongo(connection: Any, extra: _Extra) -> Config:
     """The URI; what the extra says beyond ``srv`` are its options, such as ``authSource``."""
-    scheme = "mongodb+srv" if str(extra.pop("srv", "")).lower() in ("true", "1") else "mongodb"
+    fields = dict(extra.fields)
+    scheme = "mongodb+srv" if option_text(fields.pop("srv", "")).lower() in ("true", "1") else "mongodb"
     login = f"{quote(connection.login or '', safe='')}:{quote(connection.password or '', safe='')}@"
     place = f"{connection.host or ''}{f':{connection.port}' if connection.port else ''}"
-    options = "&".join(f"{name}={quote(_option(value), safe='')}" for name, value in extra.items())
+    if option_text(fields.get(_INSECURE, "")).lower() not in ("true", "1"):
+        # Without TLS, pymongo refuses to be told anything about it.
+        fields.pop(_INSECURE, None)
+    values = {**{name: option_text(value) for name, value in fields.items()}, **extra.options}
+    options = "&".join(f"{name}={quote(_uri_value(value), safe='')}" for name, value in values.items())
     uri = f"{scheme}://{login if connection.login else ''}{place}/{'?' if options else ''}{options}"
     return {"auth_uri": uri if connection.host else "", "database": connection.schema or ""}
 
 
+def _uri_value(text: str) -> str:
+    """An object or a list as a MongoDB URI has them."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, dict):
+        return ",".join(f"{name}:{one}" for name, one in value.items())
+    return ",".join(map(str, value)) if isinstance(value, list) else text
+
+
 _SERVER_FIELDS = ("host", "database")
-_READERS: dict[str, Callable[[Any, Config], Config]] = {
+_READERS: dict[str, Callable[[Any, _Extra], Config]] = {
     **dict.fromkeys(("Postgres", "Redshift", "MySQL", "MariaDB", "SQL Server", "AzureSQL"), _server),
     "SQLite": _sqlite,
     "Snowflake": _snowflake,

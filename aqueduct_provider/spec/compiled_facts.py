@@ -10,17 +10,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from pydantic import SecretStr
 
 # Configuration fields of the connectors (Aqueduct formats, section 6) whose values are no secret.
 _PUBLIC_FIELDS = frozenset(
     "type exec_state use_as_storage bucket region root_dir config_file_path config_file_profile database "
-    "host port username account_identifier warehouse schema role project_id output_location options".split()
+    "host port username account_identifier warehouse schema role project_id output_location options "
+    "endpoint endpoint_url".split()
 )
-# Options of drivers that are.
-_SECRET_OPTION = re.compile(r"(?i)pass|secret|token|private")
+# Options of drivers that are; a path leads to a secret, and is none.
+_SECRET_OPTION = re.compile(r"(?i)(?:pass|pwd|secret|token|private|credential|access_?key|keyfile)")
+_PATH_OPTION = re.compile(r"(?i)(?:file|path|url|provider|endpoint|seconds)$")
+# Switches that have such names are no secrets, and masking these words would mask whole logs.
+_SWITCHES = ("true", "false")
 _URI_PASSWORD = re.compile(r"[a-z+]+://[^:/@]*:([^@/]+)@")
 _ACCOUNT_SECRETS = ("private_key", "private_key_id")
 # In an AWS credentials file: a line such as ``aws_secret_access_key = ...``.
@@ -49,6 +53,45 @@ class Compiled:
         return keys + tuple(text for config in self.connectors.values() for text in secret_texts(config))
 
 
+def is_secret_option(name: str) -> bool:
+    """Check whether the value of a driver's option of this name is a secret."""
+    return bool(_SECRET_OPTION.search(name)) and not _PATH_OPTION.search(name)
+
+
+def _secret_text(name: Any, value: Any) -> str:
+    """The value if it is a secret; empty: it is none."""
+    text = str(value or "")
+    return text if is_secret_option(str(name)) and text.lower() not in _SWITCHES else ""
+
+
+def _secrets_of_uri(uri: str) -> list[str]:
+    """The secrets among the options of a MongoDB URI, also in pairs such as ``AWS_SESSION_TOKEN:x``."""
+    pairs = parse_qsl(uri.partition("?")[2])
+    pairs += [
+        (name, text)
+        for _, value in pairs
+        for part in value.split(",")
+        for name, _, text in [part.partition(":")]
+    ]
+    found = [text for name, value in pairs if (text := _secret_text(name, value))]
+    return [*found, *map(quote_plus, found), *(quote(text, safe="") for text in found)]
+
+
+def _secrets_inside(value: Any) -> list[str]:
+    """The secrets in an option that is a JSON object, however deep they are."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return []
+    if isinstance(value, list):
+        return [text for one in value for text in _secrets_inside(one)]
+    if not isinstance(value, Mapping):
+        return []
+    own = [text for name, one in value.items() if isinstance(one, str) and (text := _secret_text(name, one))]
+    return [*own, *(text for one in value.values() for text in _secrets_inside(one))]
+
+
 def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The secret values of a connector's configuration, and those inside them.
 
@@ -59,14 +102,16 @@ def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
     texts = [value for value in secret if isinstance(value, str) and value]
     options = config.get("options")
     if isinstance(options, Mapping):
-        texts += [str(value) for name, value in options.items() if value and _SECRET_OPTION.search(name)]
+        texts += [text for name, value in options.items() if (text := _secret_text(name, value))]
+        texts += [text for value in options.values() for text in _secrets_inside(value)]
     texts += _SECRET_LINE.findall(str(config.get("config_file_content", "")))
     if found := _URI_PASSWORD.match(str(config.get("auth_uri", ""))):
         texts += [found[1], unquote(found[1])]
+    texts += _secrets_of_uri(str(config.get("auth_uri", "")))
     try:
         account = json.loads(str(config.get("service_account_credentials", "")))
     except ValueError:
         account = None
     if isinstance(account, Mapping):
-        texts += [text for name in _ACCOUNT_SECRETS if isinstance(text := account.get(name), str) and text]
+        texts += [key for name in _ACCOUNT_SECRETS if isinstance(key := account.get(name), str) and key]
     return tuple(dict.fromkeys(texts))

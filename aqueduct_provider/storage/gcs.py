@@ -19,6 +19,7 @@ from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.files import digest_file, replacing
 from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_settings
 from aqueduct_provider.storage.gcs_errors import translated
+from aqueduct_provider.storage.google_credentials import google_credentials, limited
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.parallel import together
 
@@ -53,7 +54,9 @@ def _client(settings: GcsSettings) -> Any:
     credentials, project = _credentials(settings)
     options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
     # Only what lists or makes buckets asks for the project.
-    client = storage.Client(project=project or "none", credentials=credentials, client_options=options)
+    client = storage.Client(
+        project=settings.project or project or "none", credentials=credentials, client_options=options
+    )
     # With more threads than connections, requests would drop connections that could be used again.
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, HTTPAdapter(pool_maxsize=settings.max_connections))
@@ -61,18 +64,13 @@ def _client(settings: GcsSettings) -> Any:
 
 
 def _credentials(settings: GcsSettings) -> tuple[Any, str | None]:
-    import google.auth
     from google.auth.credentials import AnonymousCredentials
-    from google.oauth2.service_account import Credentials
 
     account = settings.service_account
     if account is None and settings.endpoint:
         return AnonymousCredentials(), None
-    if account is None:
-        found: tuple[Any, str | None] = google.auth.default(scopes=[_SCOPE])
-        return found
     try:
-        return Credentials.from_service_account_info(account, scopes=[_SCOPE]), account.get("project_id")
+        return google_credentials(account, settings.options, [_SCOPE])
     except ValueError:
         # Not `from error`: it may show what the key holds.
         raise ConfigError(
@@ -95,10 +93,18 @@ class GcsStore:
         self.bucket = bucket
         self.prefix = prefix
         self._threads = settings.max_connections
-        retry = DEFAULT_RETRY.with_timeout(settings.retry_seconds)
-        self._request = {"timeout": settings.timeout, "retry": retry}
+        self._retry = DEFAULT_RETRY.with_timeout(settings.retry_seconds)
+        self._settings = settings
         self._bucket_seen = False
         self._looking = threading.Lock()
+
+    @property
+    def _request(self) -> dict[str, Any]:
+        """How one request is sent; its retries are counted."""
+        return {
+            "timeout": self._settings.timeout,
+            "retry": limited(self._retry, self._settings.options),
+        }
 
     def get(self, key: str) -> bytes:
         with self._door(key):

@@ -25,6 +25,8 @@ class GcsSettings:
     :param timeout: seconds, for a connection and between two pieces of an answer.
     :param retry_seconds: how long a request that fails is repeated.
     :param max_connections: objects that are moved at once.
+    :param options: of ``google_credentials.GOOGLE_OPTIONS``.
+    :param project: what requests name as project; empty: that of the credentials.
     """
 
     bucket: str
@@ -34,6 +36,8 @@ class GcsSettings:
     timeout: float = 60.0
     retry_seconds: float = 60.0
     max_connections: int = 10
+    options: Mapping[str, str] = field(default_factory=dict)
+    project: str = ""
 
 
 def connector_settings(connector: Mapping[str, Any], **requests: Any) -> GcsSettings:
@@ -42,7 +46,7 @@ def connector_settings(connector: Mapping[str, Any], **requests: Any) -> GcsSett
     :param requests: how requests are sent: ``timeout``, ``retry_seconds``, ``max_connections``.
     :raises ConfigError: fields are missing or of the wrong kind; names all of them, and shows no value.
     """
-    texts = {name: connector.get(name) or "" for name in ("bucket", "root_dir", "endpoint")}
+    texts = {name: connector.get(name) or "" for name in ("bucket", "root_dir", "endpoint", "project_id")}
     problems = [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
     if not texts["bucket"]:
         problems.append("bucket is missing")
@@ -53,7 +57,15 @@ def connector_settings(connector: Mapping[str, Any], **requests: Any) -> GcsSett
     if problems:
         count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
         raise ConfigError(f"The GCS connector has {count}: {'; '.join(sorted(problems))}.")
-    return GcsSettings(texts["bucket"], texts["root_dir"], account, endpoint=texts["endpoint"], **requests)
+    return GcsSettings(
+        texts["bucket"],
+        texts["root_dir"],
+        account,
+        endpoint=texts["endpoint"],
+        options=connector.get("options") or {},
+        project=texts["project_id"],
+        **requests,
+    )
 
 
 def _parsed(text: str) -> Any:

@@ -55,6 +55,7 @@ class S3Settings:
         holds (region, endpoint_url, role_arn); ``~`` is expanded.
     :param credentials_profile: profile in it; empty: ``default``.
     :param access_keys: key id and secret; they beat the file.
+    :param session_token: what temporary keys have as a third part.
     :param credentials_text: the content of a credentials file, instead of its path.
     :param max_attempts: tries of one request, the first included.
     :param connect_timeout: seconds. :param read_timeout: seconds between two pieces of an answer.
@@ -68,6 +69,7 @@ class S3Settings:
     credentials_path: str = ""
     credentials_profile: str = ""
     access_keys: tuple[str, str] | None = field(default=None, repr=False)
+    session_token: str = field(default="", repr=False)
     credentials_text: str = field(default="", repr=False)
     retry_mode: Literal["standard", "adaptive"] = "standard"
     max_attempts: int = 5
@@ -202,7 +204,7 @@ def _session(settings: S3Settings) -> Iterator[Session]:
     if settings.access_keys:
         session = Session(session_vars={"profile": (None, None, None, None)})
         _use_file(session, os.devnull)
-        give_keys(session, *settings.access_keys)
+        give_keys(session, *settings.access_keys, settings.session_token)
         yield session
     elif settings.credentials_text:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="aqueduct-") as file:

@@ -30,7 +30,8 @@ def connector_settings(connector: Mapping[str, Any], called: str = "S3", **reque
         )
     needed = ("bucket", *_NEEDED[kind])
     texts = {
-        name: connector.get(name) or "" for name in (*needed, "region", "root_dir", "config_file_profile")
+        name: connector.get(name) or ""
+        for name in (*needed, "region", "root_dir", "config_file_profile", "session_token")
     }
     problems = [f"{name} is missing" for name in needed if not texts[name]]
     problems += [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
@@ -47,5 +48,6 @@ def connector_settings(connector: Mapping[str, Any], called: str = "S3", **reque
         credentials_text=texts.get("config_file_content", ""),
         credentials_profile=texts["config_file_profile"] if kind != "access_key" else "",
         access_keys=(texts["access_key_id"], texts["secret_access_key"]) if kind == "access_key" else None,
+        session_token=texts["session_token"],
         **requests,
     )

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from aqueduct_provider.connectors.options import option_problems, option_text
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
 from aqueduct_provider.sdk.resources.services import Service
-from aqueduct_provider.sdk.resources.urls import fields_of, options_of
+from aqueduct_provider.sdk.resources.urls import fields_of, options_of, public_options
 from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class DataSystem:
             for key, value in self._fields.items()
             if key not in (*self.service.secrets, "connection_id")
         }
+        if "options" in public:
+            public["options"] = public_options(public["options"])
         runs = (
             f"Airflow connection {self.connection_id!r}" if self.connection_id else self._without_connection()
         )
@@ -151,7 +154,7 @@ def normalised(service: Service, name: str, config: Mapping[str, Any]) -> dict[s
 
 def _text(key: str, value: Any) -> Any:
     if key == "options" and isinstance(value, Mapping):
-        return urlencode({str(option): str(setting) for option, setting in value.items()})
+        return urlencode({str(option): option_text(setting) for option, setting in value.items()})
     if key == "type":
         return str(getattr(value, "value", value))
     return str(value) if type(value) is int else value
@@ -169,6 +172,10 @@ def _problems(service: Service, given: Mapping[str, str]) -> Iterator[str]:
     yield from (f"{key}: is missing." for key in service.needed if key not in given)
     if not given.get("port", "1").isdigit():
         yield "port: must be a number."
+    if options := given.get("options", ""):
+        yield from (f"options: {one}." for one in option_problems(service.name, options_of(options)))
+    if {"access_key_id", "config_file_profile"} <= given.keys() and given.get("type") == "access_key":
+        yield "config_file_profile: is not used together with keys. Remove one of them."
     if "@" in given.get("host", ""):
         yield "host: must not hold a user or a password. Give them as username and password."
     if service.name == "SQLite" and not given.get("database", "/").startswith(("/", "~")):

@@ -64,7 +64,7 @@ _AIRFLOW = Service(
 _SERVER = ("host", "database", "username")
 _SERVER_MORE = ("port", "options", "connection_id")
 _AWS = ("type", "access_key_id", "config_file_path", "config_file_profile", "region", "connection_id")
-_AWS_SECRETS = ("secret_access_key", "config_file_content")
+_AWS_SECRETS = ("session_token", "secret_access_key", "config_file_content")
 _GOOGLE_SECRETS = ("service_account_credentials",)
 
 SERVICES = {
@@ -90,7 +90,7 @@ SERVICES = {
         Service(
             "BigQuery",
             "sql",
-            ("project_id", *_GOOGLE_SECRETS),
+            ("project_id",),
             ("service_account_credentials_path", "options", "connection_id"),
             secrets=_GOOGLE_SECRETS,
             schemes=("bigquery",),
@@ -107,7 +107,10 @@ SERVICES = {
             "GCS",
             "files",
             ("bucket",),
-            ("root_dir", "endpoint", "service_account_credentials_path", "connection_id"),
+            (
+                *("root_dir", "endpoint", "project_id", "options"),
+                *("service_account_credentials_path", "connection_id"),
+            ),
             secrets=_GOOGLE_SECRETS,
         ),
         Service(

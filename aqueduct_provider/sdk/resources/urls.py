@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.resources.services import Service
+from aqueduct_provider.spec.compiled_facts import is_secret_option
 
 Fields = dict[str, str]
 
@@ -40,6 +41,15 @@ def fields_of(url: str, service: Service) -> Fields:
 def options_of(text: str) -> dict[str, str]:
     """The options that a query string holds."""
     return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def public_options(text: str) -> str:
+    """The options of a query string for people: ``***`` in place of secrets."""
+    shown = {
+        name: "***" if is_secret_option(name) or value[:1] in ("{", "[") else value
+        for name, value in options_of(text).items()
+    }
+    return urlencode(shown, safe="*/:,")
 
 
 def _server(_: str, parts: SplitResult) -> Fields:

@@ -140,6 +140,24 @@ def test_a_password_in_a_url_is_refused(password: str, config: Path, capsys: Cap
     assert password not in err
 
 
+def test_secrets_among_options_are_no_arguments_and_are_not_listed(
+    config: Path, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = "sslpassword=planted-31&sslmode=require"
+    assert (
+        run(config, "connect", "wh", "--service", "Postgres", "--url", UNREACHABLE, "--options", options) == 2
+    )
+    out, err = capsys.readouterr()
+    assert "sslpassword in --options could be seen by others" in err
+    assert "AQUEDUCT_WH_OPTIONS" in err
+    config.write_text(f'[resources.wh]\nservice = "Postgres"\nhost = "h"\noptions = "{options}"\n')
+    config.chmod(0o600)
+    assert run(config, "resources", "--json") == 0
+    out += capsys.readouterr().out
+    assert "sslpassword=***&sslmode=require" in out
+    assert "planted-31" not in out + err
+
+
 def test_what_is_no_url(config: Path, capsys: Captured) -> None:
     assert run(config, "connect", "wh", "--service", "Postgres", "--url", "postgresql://[db/shop") == 1
     assert "url: cannot be read" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -313,3 +314,39 @@ def test_what_show_gives_is_no_csv(scripted: Scripted) -> None:  # noqa: F811
     ]
     with closing(scripted_database(scripted)) as database:
         assert read(database, "SHOW TABLES").to_pydict() == {"tab_name": ["a", "b"]}
+
+
+def test_options_and_temporary_keys_reach_athena(moto: Moto) -> None:
+    with closing(moto.client()) as client:
+        client.create_work_group(Name="research", Configuration={})
+    config = {**moto.config, "session_token": "planted-token", "options": {"work_group": "research"}}
+    with closing(
+        connect("Athena", {**config, "options": {**config["options"], "poll_interval": "0.1"}})
+    ) as opened:
+        moto.queue([("_col0", "integer")], ["1"])
+        opened.check()
+        assert opened._settings.session_token == "planted-token"
+    with closing(moto.client()) as client:
+        assert len(client.list_query_executions(WorkGroup="research")["QueryExecutionIds"]) == 1
+    for options, message in (
+        ({"workgroup": "x"}, "workgroup is unknown, did you mean 'work_group'"),
+        ({"poll_interval": "often"}, "poll_interval must be seconds"),
+        ({"role_arn": "x"}, "role_arn cannot be used"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            connect("Athena", {**moto.config, "options": options})
+
+
+def test_a_profile_of_the_workers_usual_files(
+    moto: Moto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(
+        "[profile p]\naws_access_key_id = id\naws_secret_access_key = secret\nregion = us-east-1\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    config = {"type": "access_key", "config_file_profile": "p", "region": ""}
+    place = {name: moto.config[name] for name in ("database", "output_location", "endpoint_url")}
+    with closing(connect("Athena", {**place, **config})) as opened:
+        moto.queue([("_col0", "integer")], ["1"])
+        opened.check()

@@ -15,6 +15,7 @@ import pytest
 from aqueduct_provider.connectors import mysql as connector
 from aqueduct_provider.connectors.mysql import MySqlDatabase, _error
 from aqueduct_provider.errors import (
+    ConfigError,
     DataSystemError,
     DataSystemLoginFailed,
     DataSystemUnavailable,
@@ -210,6 +211,10 @@ def test_the_number_of_an_error_says_what_it_is(number: int, kind: type[DataSyst
         ({"port": "abc"}, DataSystemLoginFailed, "the port is no number"),
         ({"options": {"nonsense": "x"}}, DataSystemLoginFailed, "nonsense"),
         ({"options": {"ssl_ca": "/nowhere/ca.pem"}}, DataSystemLoginFailed, "No such file"),
+        ({"options": {"ssl": '{"ca": "/nowhere/ca.pem"}'}}, DataSystemLoginFailed, "No such file"),
+        ({"options": {"ssl": "required"}}, ConfigError, "ssl must be a JSON object"),
+        ({"options": {"ssl_mode": "REQUIRED"}}, ConfigError, "ssl_mode cannot be used: use ssl_ca"),
+        ({"options": {"connect_timeout": "none"}}, DataSystemLoginFailed, "none"),
         ({"username": "nobody"}, DataSystemLoginFailed, "Access denied"),
     ],
 )

@@ -232,14 +232,18 @@ def test_options_and_odd_characters_reach_the_server(postgres: PostgresServer) -
         "username": "o'x:y",
         "password": password,
         "port": postgres.port,
-        "options": {"application_name": "mine & yours"},
+        "options": {
+            "application_name": "mine & yours",
+            "options": "-c statement_timeout=77s -c timezone=Europe/Rome",
+        },
     }
     with closing(connector.connect("Postgres", config)) as database:
         ((found,),) = database.rows("SELECT current_database()::text")
         settings = [
-            database.rows(f"SHOW {setting}", **NO_COPY) for setting in ("application_name", "timezone")
+            database.rows(f"SHOW {setting}", **NO_COPY)
+            for setting in ("application_name", "statement_timeout", "timezone")
         ]
-    assert (found, settings) == (name, [[("mine & yours",)], [("UTC",)]])
+    assert (found, settings) == (name, [[("mine & yours",)], [("77s",)], [("UTC",)]])
 
 
 # --- loads

@@ -17,6 +17,8 @@ from aqueduct_provider.connectors import sqlite
 from aqueduct_provider.connectors.base import KIND, TableLoad, TableName
 from aqueduct_provider.connectors.sqlite import SqliteDatabase
 from aqueduct_provider.errors import (
+    ConfigError,
+    DataSystemError,
     DataSystemLoginFailed,
     DataSystemUnavailable,
     StatementRefused,
@@ -213,3 +215,15 @@ def test_decimals_keep_all_their_digits(database: SqliteDatabase) -> None:
         many,
         None,
     ]
+
+
+def test_a_file_may_be_opened_to_read_only(tmp_path: Path) -> None:
+    path = tmp_path / "a b?#%.db"
+    with closing(sqlite3.connect(path)) as made, made:
+        made.execute("CREATE TABLE t (a INT)")
+    with closing(sqlite.connect("SQLite", {"database": str(path), "options": {"mode": "ro"}})) as opened:
+        assert opened.tables() == ["t"]
+        with pytest.raises(DataSystemError, match="readonly"):
+            opened.run("CREATE TABLE u (a INT)")
+    with pytest.raises(ConfigError, match=r"The options of SQLite: moed is unknown, did you mean 'mode'"):
+        sqlite.connect("SQLite", {"database": str(path), "options": {"moed": "ro"}})

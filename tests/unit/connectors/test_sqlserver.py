@@ -331,12 +331,12 @@ def test_an_option_that_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("connector", "options", "expected"),
     [
-        ("SQL Server", {}, {"appname": "aqueduct", "login_timeout": "15"}),
-        ("AzureSQL", {}, {"appname": "aqueduct", "login_timeout": "15", "encryption": "require"}),
+        ("SQL Server", {}, {"appname": "aqueduct", "login_timeout": 15}),
+        ("AzureSQL", {}, {"appname": "aqueduct", "login_timeout": 15, "encryption": "require"}),
         (
             "AzureSQL",
             {"encryption": "off", "tds_version": "7.4"},
-            {"appname": "aqueduct", "login_timeout": "15", "encryption": "off", "tds_version": "7.4"},
+            {"appname": "aqueduct", "login_timeout": 15, "encryption": "off", "tds_version": "7.4"},
         ),
     ],
 )

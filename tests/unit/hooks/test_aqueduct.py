@@ -136,8 +136,13 @@ def test_no_such_connection(monkeypatch: pytest.MonkeyPatch) -> None:
         AqueductHook("gone").settings()
 
 
-def test_the_test_button(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
+def test_the_test_button(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], tmp_path: Path) -> None:
     connection(monkeypatch, extra)
+    tool = str(tmp_path / "tool")
+    Path(tool).write_text(
+        "[default]\ncredential_process = /nope/tool\n"
+        "[mfa]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = default\nmfa_serial = arn\n"
+    )
     assert AqueductHook().test_connection() == (
         True,
         f"s3://{extra['bucket']}/root/ at {extra['endpoint_url']} can be listed.",
@@ -149,6 +154,11 @@ def test_the_test_button(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str])
         ({"credentials_path": "/gone"}, "There is no credentials file /gone"),
         ({"credentials_profile": "gone"}, "it has: default, research"),
         ({"endpoint_url": "nonsense"}, "looks like https"),
+        (
+            {"credentials_path": tool, "credentials_profile": "default"},
+            "its credential_process /nope/tool cannot be started: No such file",
+        ),
+        ({"credentials_path": tool, "credentials_profile": "mfa"}, "no one can type an MFA code"),
     ):
         connection(monkeypatch, {**extra, **change})
         passed, said = AqueductHook().test_connection()

@@ -102,12 +102,25 @@ def test_snowflake(config: Any, prefix: str) -> None:
         "database": "d",
         "warehouse": "w",
         "role": "r",
+        "options": {"region": "eu"},
     }
 
 
 def test_snowflakes_account_may_be_the_host(config: Any) -> None:
     found = config("Snowflake", "snowflake", **LOGIN, extra={"database": "d", "warehouse": "w"})
     assert (found["account_identifier"], found["schema"]) == ("db.example.org", "public")
+    assert "options" not in found
+
+
+def test_beside_an_account_snowflakes_host_is_an_address(config: Any) -> None:
+    extra = {"account": "a", "database": "d", "warehouse": "w", "authenticator": "oauth", "token": "t"}
+    extra |= {"session_parameters": {"QUERY_TAG": "x"}}
+    found = config("Snowflake", "snowflake", **LOGIN, port=444, extra=extra)
+    assert found["account_identifier"] == "a"
+    assert found["options"] == {
+        **{"host": "db.example.org", "port": "444", "authenticator": "oauth", "token": "t"},
+        "session_parameters": '{"QUERY_TAG": "x"}',
+    }
 
 
 @pytest.mark.parametrize("conn_type", ["google_cloud_platform", "gcpbigquery"])
@@ -134,7 +147,7 @@ def test_gcs_without_a_key_has_the_workers_own(config: Any) -> None:
 
 
 def test_athena(config: Any) -> None:
-    extra = {"region_name": "us-east-2", "database": "d", "output_location": "s3://b/out", "other": "x"}
+    extra = {"region_name": "us-east-2", "database": "d", "output_location": "s3://b/out", "work_group": "g"}
     expected = {
         "type": "access_key",
         "access_key_id": "id",
@@ -142,18 +155,47 @@ def test_athena(config: Any) -> None:
         "region": "us-east-2",
         "database": "d",
         "output_location": "s3://b/out",
+        "options": {"work_group": "g"},
     }
     assert config("Athena", "aws", login="id", password="secret", extra=extra) == expected
     keys = {"aws_access_key_id": "id", "aws_secret_access_key": "secret"}
     assert config("Athena", "athena", extra={**extra, **keys}) == expected
 
 
-@pytest.mark.parametrize("name", ["role_arn", "profile_name", "aws_session_token"])
-def test_what_athena_would_ignore_is_refused(config: Any, name: str) -> None:
-    extra = {"region_name": "r", "database": "d", "output_location": "s3://b", name: "planted"}
-    with pytest.raises(ConfigError, match=f"has {name} in its extra") as caught:
+def test_athena_with_other_credentials_and_names(config: Any) -> None:
+    extra = {
+        "profile_name": "p",
+        "s3_staging_dir": "s3://b/out",
+        "region_name": "r",
+        "endpoint_url": "http://x",
+    }
+    found = config("Athena", "aws", schema="d", extra=extra)
+    assert found["config_file_profile"] == "p"
+    assert (found["database"], found["output_location"]) == ("d", "s3://b/out")
+    assert found["endpoint_url"] == "http://x"
+    extra = {"database": "d", "output_location": "s3://b", "aws_session_token": "t"}
+    assert config("Athena", "aws", login="id", password="s", extra=extra)["session_token"] == "t"
+    with pytest.raises(ConfigError, match="has keys and a profile_name, of which only one"):
+        config("Athena", "aws", login="id", password="s", extra={**extra, "profile_name": "p"})
+
+
+def test_what_athena_would_ignore_is_refused(config: Any) -> None:
+    extra = {"database": "d", "output_location": "s3://b", "role_arn": "planted"}
+    with pytest.raises(ConfigError, match=r"cannot use: role_arn .* name that in profile_name") as caught:
         config("Athena", "aws", extra=extra)
     assert "planted" not in str(caught.value)
+
+
+def test_what_mongodbs_form_saves(config: Any) -> None:
+    extra = {"srv": False, "ssl": True, "allow_insecure": False}
+    assert (
+        config("MongoDB", "mongo", host="h", schema="d", extra=extra)["auth_uri"] == "mongodb://h/?tls=true"
+    )
+    extra = {"ssl": "true", "allow_insecure": True, "authMechanismProperties": {"A": "b", "C": "d"}}
+    found = config("MongoDB", "mongo", host="h", schema="d", extra=extra)
+    assert found["auth_uri"].endswith(
+        "/?tls=true&tlsAllowInvalidCertificates=true&authMechanismProperties=A%3Ab%2CC%3Ad"
+    )
 
 
 def test_mongodb(config: Any) -> None:

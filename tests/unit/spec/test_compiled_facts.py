@@ -48,6 +48,31 @@ def test_no_secret_is_shown() -> None:
         ({"username": "ada", "password": "hunter2", "host": "h", "port": 5432}, ("hunter2",)),
         ({"options": {"sslmode": "require", "sslpassword": "in-options"}}, ("in-options",)),
         ({"options": {"Access_Token": "t0ken", "passfile": ""}}, ("t0ken",)),
+        (
+            {
+                "options": {
+                    "private_key_file_pwd": "phrase",
+                    "private_key_file": "/k",
+                    "token_file_path": "/t",
+                }
+            },
+            ("phrase",),
+        ),
+        ({"options": {"client_request_mfa_token": "true", "passcode": "123456"}}, ("123456",)),
+        ({"options": {"nested": '{"a": [{"client_secret": "deep", "b": 1}]}', "odd": "{no"}}, ("deep",)),
+        ({"endpoint_url": "http://x", "session_token": "t0ken"}, ("t0ken",)),
+        (
+            {
+                "auth_uri": "mongodb://h/?tlsCertificateKeyFilePassword=a%2Bb&authMechanismProperties="
+                "AWS_SESSION_TOKEN:c%2Cd"
+            },
+            (
+                "mongodb://h/?tlsCertificateKeyFilePassword=a%2Bb&authMechanismProperties=AWS_SESSION_TOKEN:c%2Cd",
+                "a+b",
+                "c",
+                "a%2Bb",
+            ),
+        ),
         ({"password": ""}, ()),
         ({"password": None, "unknown_field": "new-secret"}, ("new-secret",)),
         (

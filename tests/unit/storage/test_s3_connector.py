@@ -17,6 +17,8 @@ def test_each_way_of_giving_credentials() -> None:
     assert connector_settings({**keys, "config_file_path": "", "config_file_profile": "x"}) == S3Settings(
         **common, access_keys=("a", "s")
     )
+    temporary = connector_settings({**keys, "session_token": "t"})
+    assert (temporary.access_keys, temporary.session_token) == (("a", "s"), "t")
     path = {"bucket": "b-1", "type": "config_file_path", "config_file_path": "/p", "config_file_profile": "x"}
     assert connector_settings(path) == S3Settings("b-1", credentials_path="/p", credentials_profile="x")
     text = {"bucket": "b-1", "type": "config_file_content", "config_file_content": "[default]"}

@@ -75,6 +75,7 @@ def test_an_sqlite_file_below_the_home_folder(monkeypatch: pytest.MonkeyPatch) -
     ("service", "config", "problem"),
     [
         ("Postgres", {"hots": "x"}, "hots: unknown. Did you mean 'host'?"),
+        ("S3", {**KEYS, "config_file_profile": "p"}, "config_file_profile: is not used together with keys."),
         ("Postgres", {**LOGIN, "database": ["d"]}, "database: must be text."),
         ("Postgres", {**LOGIN, "port": "s3cret"}, "port: must be a number."),
         ("Postgres", {**LOGIN, "host": "me:s3cret@db"}, "host: must not hold a user or a password."),
@@ -144,3 +145,43 @@ def test_update_modes() -> None:
             AuthoringError, match="update_mode must be one of 'append', 'replace', 'fail', but"
         ):
             mode_of(wrong)
+
+
+# --- options
+
+
+def test_options_keep_their_values_and_secrets_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    options = {
+        "session_parameters": {"QUERY_TAG": "x"},
+        "private_key_content": "planted-31",
+        "client_session_keep_alive": True,
+        "authenticator": "oauth",
+    }
+    login = {"account_identifier": "a", "database": "d", "warehouse": "w", "username": "u"}
+    known = system("Snowflake", **login, options=options)
+    assert known.system.config["options"] == {
+        "session_parameters": '{"QUERY_TAG": "x"}',
+        "private_key_content": "planted-31",
+        "client_session_keep_alive": "true",
+        "authenticator": "oauth",
+    }
+    known.describe()
+    shown = capsys.readouterr().out
+    assert "planted-31" not in shown
+    assert "authenticator=oauth" in shown
+    assert "private_key_content=***" in shown
+
+
+def test_options_that_cannot_be_used_are_refused() -> None:
+    with pytest.raises(ConfigError, match="options: cursor cannot be used: remove it") as caught:
+        system("Postgres", **LOGIN, options={"cursor": "planted-31"})
+    assert "planted-31" not in str(caught.value)
+
+
+def test_bigquery_without_a_key_uses_the_machines_credentials() -> None:
+    assert system("BigQuery", project_id="p").system.config == {"project_id": "p"}
+
+
+def test_gcs_has_the_options_of_google() -> None:
+    known = system("GCS", bucket="b", project_id="p", options="impersonation_chain=a@x")
+    assert known.system.config["options"] == {"impersonation_chain": "a@x"}
