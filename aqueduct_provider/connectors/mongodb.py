@@ -32,8 +32,8 @@ def connect(connector: str, config: Config) -> MongoDatabase:
     uri = config_text(config, "auth_uri")
     if not uri:
         raise ConfigError(f"The {connector} connector has 1 problem: auth_uri is missing.")
+    _refuse_unknown(connector, uri)
     try:
-        _refuse_unknown(uri)
         client: Any = pymongo.MongoClient(uri, **config.get("options", {}))
     except (pymongo.errors.PyMongoError, ValueError, TypeError) as error:
         # Not `from error`: the driver quotes parts of the URI, and so of a password that is not escaped.
@@ -48,12 +48,20 @@ def connect(connector: str, config: Config) -> MongoDatabase:
         raise
 
 
-def _refuse_unknown(uri: str) -> None:
-    """Raise pymongo's own error for an option that a client only warns of."""
+def _refuse_unknown(connector: str, uri: str) -> None:
+    """Raise ``ConfigError`` for an option of the URI of which a client only warns."""
+    from pymongo.errors import ConfigurationError
     from pymongo.uri_parser import split_options
 
-    if query := uri.partition("?")[2]:
-        split_options(query, validate=True, warn=False)
+    for option in filter(None, uri.partition("?")[2].split("&")):
+        try:
+            split_options(option, validate=True, warn=False)
+        except (ConfigurationError, ValueError, TypeError) as error:
+            name = option.partition("=")[0]
+            if str(error).startswith("Unknown option"):
+                raise ConfigError(
+                    f"{connector}: the option {name} of the URI is unknown. Correct or remove it."
+                ) from None
 
 
 def _connected(client: Any, connector: str, database: str) -> MongoDatabase:

@@ -156,7 +156,10 @@ class _Commands(pymongo.monitoring.CommandListener):
         ({"database": "x"}, "auth_uri is missing"),
         ({"auth_uri": "http://host", "database": "x"}, r"cannot be used \(InvalidURI\)"),
         ({"auth_uri": "mongodb://127.0.0.1", "options": {"maxPoolSize": "x"}}, "or options cannot be used"),
-        ({"auth_uri": "mongodb://127.0.0.1/?authSorce=planted"}, "or options cannot be used"),
+        (
+            {"auth_uri": "mongodb://127.0.0.1/?tls=true&authSorce=planted"},
+            "the option authSorce of the URI is unknown",
+        ),
         ({"auth_uri": "mongodb://127.0.0.1"}, "database is missing"),
         ({"auth_uri": "mongodb://127.0.0.1", "database": "a b"}, "no name of one"),
     ],

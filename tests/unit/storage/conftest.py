@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -127,6 +128,16 @@ def scripted() -> Iterator[Scripted]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def no_aws_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine whose environment and home say nothing of AWS."""
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 import stat
@@ -25,13 +24,7 @@ ROLE = "arn:aws:iam::123456789012:role/x"
 BAD = ("AKIAPLANTED777777", "planted-secret-77", "planted-argument-77")
 
 
-@pytest.fixture(autouse=True)
-def no_aws_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in os.environ:
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+pytestmark = pytest.mark.usefixtures("no_aws_variables")
 
 
 def failure(settings: S3Settings) -> StorageError:

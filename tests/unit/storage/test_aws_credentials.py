@@ -19,13 +19,7 @@ MFA = f"role_arn = {ROLE}\nmfa_serial = arn:aws:iam::123456789012:mfa/u\n"
 KEYS = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = abc\n"
 
 
-@pytest.fixture(autouse=True)
-def no_aws_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in os.environ:
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+pytestmark = pytest.mark.usefixtures("no_aws_variables")
 
 
 @pytest.mark.parametrize("space", ["\n", "\r\n", " \t", "\v"])

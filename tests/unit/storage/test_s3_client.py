@@ -22,13 +22,7 @@ from .conftest import Scripted, answer
 KEYS = "aws_access_key_id = {0}-key\naws_secret_access_key = {0}-secret\n"
 
 
-@pytest.fixture(autouse=True)
-def no_aws_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in os.environ:
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+pytestmark = pytest.mark.usefixtures("no_aws_variables")
 
 
 @pytest.fixture
