@@ -30,7 +30,7 @@ operator's output; the tasks form no cycle; each parameter is read by exactly on
 `metric`, `check`, `param`, `extract` and `system_metric` has exactly one output, a `load` none and at least
 one input, a `system_metric` exactly one input, a `param` none; parameters whose values are not JSON (such as
 tables) have a stored default; tables in files need a format; requirements are plain requirement lines,
-without options of pip.
+without options of pip and paths, that do not contradict each other.
 
 Specs of the original Aqueduct (`"type": "compile_airflow"`) are read too; they are generated, not written by
 hand, and have no reference here.

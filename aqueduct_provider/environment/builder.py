@@ -30,6 +30,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.process import Child, Finished, OnLine
 from aqueduct_provider.storage.files import expanded
+from aqueduct_provider.spec.url_credentials import without_credentials
 
 MissingPython = Literal["fail", "worker", "download"]
 
@@ -48,7 +49,6 @@ _WITHHELD_VARIABLES = frozenset(
 )
 _PIP_INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE")
 
-_CREDENTIALS = re.compile(r"(\w+://)[^/\s@]+@")
 # Newer and older uv: "error:" and "cause:", a multiplication sign and box drawings.
 _FIRST_ERROR = re.compile(r"^\s*(?:error:|\u00d7)")
 _MARKS = re.compile(r"^\s*(?:error:|cause:|[\u00d7\u2500-\u257f\u25b6]+)\s*")
@@ -177,11 +177,6 @@ def executable_in(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def redact(text: str) -> str:
-    """The text without the credentials in its URLs."""
-    return _CREDENTIALS.sub(r"\1***@", text)
-
-
 def uv_variables(worker: Mapping[str, str], *, downloads: bool) -> dict[str, str]:
     """The environment variables of uv: an allow-list of the worker's.
 
@@ -211,7 +206,7 @@ class _Uv:
     keep_open: tuple[int, ...]
 
     def say(self, text: str) -> None:
-        self.on_line("stderr", redact(text))
+        self.on_line("stderr", without_credentials(text))
 
     def run(self, *arguments: str, quiet: bool = False) -> Finished:
         downloads = self.builder.missing_python == "download"
@@ -242,7 +237,7 @@ class _Uv:
         return {"{major}.{minor}".format(**python["version_parts"]): python["path"] for python in found}
 
     def _failure(self, command: str, finished: Finished) -> EnvironmentFailure:
-        reason = redact(clean_reason(finished.stderr))
+        reason = without_credentials(clean_reason(finished.stderr))
         if finished.timed_out:
             limit = f"{self.builder.timeout:g} s"
             return EnvironmentBuildError(f"Building the environment took longer than {limit}: {reason}")

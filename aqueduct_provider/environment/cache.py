@@ -27,10 +27,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from aqueduct_provider.environment.builder import Builder, executable_in, redact
+from aqueduct_provider.environment.builder import Builder, executable_in
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec, fingerprint
 from aqueduct_provider.errors import ConfigError, EnvironmentBuildError, OperatorKilled
 from aqueduct_provider.process import OnLine
+from aqueduct_provider.spec.url_credentials import without_credentials
 
 MARKER = "aqueduct-environment.json"
 # What stands for the fingerprint of the worker's own Python.
@@ -182,7 +183,7 @@ class EnvironmentCache:
         )
         marker = _Marker(
             version=_VERSION,
-            requirements=[redact(requirement) for requirement in request.spec.requirements],
+            requirements=[without_credentials(requirement) for requirement in request.spec.requirements],
             python_version=built.python_version,
             builder=built.builder,
             size=_size(request.folder),

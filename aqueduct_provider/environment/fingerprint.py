@@ -16,18 +16,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import Distribution
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from aqueduct_provider.errors import RequirementsError
+from aqueduct_provider.spec.requirement_lines import parsed, problem_of, requirement_lines
+from aqueduct_provider.spec.url_credentials import without_credentials
 
 # Raised when the same document must no longer mean the same environment.
 VERSION = 1
 
 WORKER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-
-# As pip: a # begins a comment at the start of a line or after white space, so not in the fragment of a URL.
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 
 
 @dataclass(frozen=True)
@@ -58,21 +57,22 @@ class Unsatisfied:
 
 
 def parse_requirements_file(text: str) -> tuple[str, ...]:
-    """The requirements that a ``requirements.txt`` holds, normalised.
+    """Return the requirements that a ``requirements.txt`` holds, normalised.
 
     :raises RequirementsError: see :func:`normalise`; the message names the line.
     """
-    return normalise(text.removeprefix("\ufeff").replace("\\\r\n", "").replace("\\\n", "").splitlines())
+    return normalise(text.removeprefix("\ufeff").splitlines())
 
 
 def normalise(requirements: Iterable[str]) -> tuple[str, ...]:
-    """Requirement lines in one spelling: without comments, sorted, each once.
+    """Return requirement lines in one spelling: without comments, sorted, each once.
 
-    :param requirements: lines of a requirements file; comments and blank lines are allowed.
-    :raises RequirementsError: a line is an option (``-r``, ``--index-url``, ...) or no PEP 508 requirement.
+    :param requirements: lines of a requirements file; comments, blank lines and lines that are continued are
+        allowed.
+    :raises RequirementsError: a line is an option (``-r``, ``--hash``, ...), a relative path or not a PEP 508
+        requirement.
     """
-    lines = ((number, _COMMENT.sub("", line).strip()) for number, line in enumerate(requirements, start=1))
-    return tuple(sorted({_normalise_line(number, line) for number, line in lines if line}))
+    return tuple(sorted({_normalise_line(*line) for line in requirement_lines(requirements)}))
 
 
 def parse_python_version(text: str) -> str:
@@ -120,18 +120,13 @@ def unsatisfied(requirements: Iterable[str]) -> tuple[Unsatisfied, ...]:
 
 
 def _normalise_line(number: int, line: str) -> str:
-    if line.startswith("-"):
+    requirement = parsed(line)
+    # A file of this worker is not refused here: what was published may rely on wheels that every worker has.
+    if requirement is None or (problem_of(line) and not (requirement.url or "").startswith("file:///")):
         raise RequirementsError(
-            f"Requirement line {number}, {line!r}: options are not supported. Index settings come from the "
-            "worker's uv configuration (UV_DEFAULT_INDEX, UV_INDEX, uv.toml); write one package on each line."
+            f"Requirement line {number}: {without_credentials(line)!r} {problem_of(line)}."
         )
-    try:
-        requirement = Requirement(line)
-    except InvalidRequirement as exc:
-        reason = str(exc).splitlines()[0]
-        raise RequirementsError(
-            f"Requirement line {number}, {line!r}: {reason}. Write 'name==1.2' or 'name @ https://...'."
-        ) from exc
+    requirement = Requirement(line)
     requirement.name = canonicalize_name(requirement.name)
     requirement.extras = {canonicalize_name(extra) for extra in requirement.extras}
     return str(requirement)

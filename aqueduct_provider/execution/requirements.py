@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.spec.models import ArtifactType
+from aqueduct_provider.spec.requirement_lines import parsed
+from aqueduct_provider.spec.requirement_sets import applies
 
 # What the runner's codecs import, by serialization type.
 CODEC_PACKAGES: dict[str, tuple[str, ...]] = {
@@ -41,16 +42,18 @@ def environment_of(
     Packages that the requirements name keep the versions asked for there. Who asks for a library of tables
     may return one without having said so, and gets what writing it needs.
     """
-    own = tuple(requirements)
-    named = {name for name in map(_name, own) if name}
+    own, python = tuple(requirements), python_version or WORKER_PYTHON
+    named = {name for line in own if (name := _installed_name(line, python))}
     used = [*serializations, *([table_serialization] if named & _MAKE_TABLES else [])]
     needed = dict.fromkeys(package for name in used for package in CODEC_PACKAGES.get(name, ()))
     codecs = tuple(package for package in needed if package not in named)
-    return EnvironmentSpec(requirements=own + codecs, python_version=python_version or WORKER_PYTHON)
+    return EnvironmentSpec(requirements=own + codecs, python_version=python)
 
 
-def _name(requirement: str) -> str | None:
-    try:
-        return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:
-        return None  # The environment room reports it, with its line.
+def _installed_name(line: str, python_version: str) -> str | None:
+    """Return the name of the package that a line installs, if it does so on Linux with this Python."""
+    requirement = parsed(line)
+    # What cannot be read is reported by the environment room, with its line.
+    if requirement is None or not applies(requirement, python_version):
+        return None
+    return canonicalize_name(requirement.name)

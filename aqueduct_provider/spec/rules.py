@@ -34,6 +34,8 @@ from aqueduct_provider.spec.models import (
     S3ArtifactStore,
     WorkflowSpec,
 )
+from aqueduct_provider.spec.requirement_lines import problem_of, requirement_lines
+from aqueduct_provider.spec.requirement_sets import contradiction
 from aqueduct_provider.spec.values import VALUES_KEY
 
 # Airflow's own (airflow.utils.dates.cron_presets).
@@ -182,21 +184,24 @@ def _code_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:
     if code.entry_file.startswith("/") or ".." in code.entry_file.split("/"):
         message = "leads out of the archive's folder; give a path relative to it"
         yield Problem(at("operators", index, "code", "entry_file"), message)
-    for place, line in enumerate(code.requirements or ()):
-        message = _requirement_problem(line)
-        if message:
+    yield from _requirement_problems(code, index, at)
+
+
+def _requirement_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:
+    lines = code.requirements or ()
+    for place, line in enumerate(lines):
+        if message := _requirement_problem(line):
             yield Problem(at("operators", index, "code", "requirements", place), message)
+    if found := contradiction(lines, code.python_version):
+        here = at("operators", index, "code", "requirements", found.places[-1])
+        others = [at("operators", index, "code", "requirements", place) for place in found.places[:-1]]
+        cure = f"contradicts {' and '.join(others)}; keep one of them" if others else "correct its bounds"
+        yield Problem(here, f"no version of {found.name} fulfils this; {cure}")
 
 
 @lru_cache(maxsize=4096)
 def _requirement_problem(line: str) -> str:
-    """What is wrong with a requirement line; empty when nothing is."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    if line.lstrip().startswith("-"):
-        return "options of pip do not belong here; index settings come from the worker, so remove it"
-    try:
-        Requirement(line)
-    except InvalidRequirement:
-        return "not a requirement; write it as name==1.2.3, or name @ https://..."
-    return ""
+    """Return what is wrong with a requirement line; empty when nothing is."""
+    if not any(requirement_lines([line])):
+        return "is a comment; remove it"
+    return problem_of(line.strip())

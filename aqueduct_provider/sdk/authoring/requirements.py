@@ -1,28 +1,23 @@
 """Which packages a function needs: what its author gave, or the ``requirements.txt`` beside it.
 
 In: a path, lines, or None, and the function. Out: pip requirements, each of which is one. Messages never show
-user names, passwords and queries of URLs. Must not import at module level: packaging.
+passwords, tokens and queries of URLs. Must not import at module level: packaging.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError, RequirementsMissing
+from aqueduct_provider.spec.requirement_lines import decoded, problem_of, requirement_lines
+from aqueduct_provider.spec.requirement_sets import THIS_PYTHON, contradiction
+from aqueduct_provider.spec.url_credentials import without_credentials
 
 FILE_NAME = "requirements.txt"
-
-# As pip: a # begins a comment at the start of a line or after white space, so not in the fragment of a URL.
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-_OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)")
-# Up to the last @, which may be that of a tag: a password that holds a slash is none the less hidden.
-_CREDENTIALS = re.compile(r"://\S*@")
-_QUERY = re.compile(r"\?[^\s#]*")
 
 
 def requirements_of(
@@ -34,7 +29,8 @@ def requirements_of(
         file; or lines of such a file; None: the ``requirements.txt`` beside the function's file, or in the
         working directory for functions of a notebook.
     :raises RequirementsMissing: there is no such file.
-    :raises AuthoringError: a line is an option of pip or no requirement.
+    :raises AuthoringError: a line is an option of pip, a path of this machine or not a requirement, or two
+        lines contradict each other on Linux with this version of Python.
     """
     if given is None:
         path = folder_of(function) / FILE_NAME
@@ -47,8 +43,7 @@ def requirements_of(
         return _of_file(path)
     if isinstance(given, (str, Path)):
         return _of_file(_existing(Path(given), function))
-    where = f"requirements of {name_of(function)!r}, entry"
-    return _checked((f"{where} {number}", line) for number, line in enumerate(given, 1))
+    return _checked(f"requirements of {name_of(function)!r}", "entry", given)
 
 
 def folder_of(function: Callable[..., Any]) -> Path:
@@ -78,11 +73,6 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", "") or type(function).__name__)
 
 
-def without_credentials(line: str) -> str:
-    """A requirement, fit to be shown: without user names, passwords and queries of URLs."""
-    return _QUERY.sub("?***", _CREDENTIALS.sub("://***@", line))
-
-
 def _existing(path: Path, function: Callable[..., Any]) -> Path:
     folders = (Path.cwd(), folder_of(function))
     for folder in folders:
@@ -97,52 +87,40 @@ def _existing(path: Path, function: Callable[..., Any]) -> Path:
 
 def _of_file(path: Path) -> tuple[str, ...]:
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AuthoringError(f"{path} cannot be read as UTF-8 text: {error}.") from error
-    return _checked((f"{path}, line {number}", line) for number, line in _joined(text.splitlines()))
+        text = decoded(path.read_bytes())
+    except (OSError, UnicodeDecodeError, LookupError) as error:
+        raise AuthoringError(f"{path} cannot be read as text in UTF-8: {error}.") from error
+    return _checked(str(path), "line", text.splitlines())
 
 
-def _joined(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers, those that end with a backslash joined with the next one."""
-    first, parts = 0, list[str]()
-    for number, line in enumerate(lines, 1):
-        first = first if parts else number
-        is_comment = line.lstrip().startswith("#")
-        # As pip: a comment ends what is continued, whatever the comment ends with.
-        parts.append(" " + line if is_comment else line.rstrip("\\") if line.endswith("\\") else line)
-        if is_comment or not line.endswith("\\"):
-            yield first, "".join(parts)
-            parts = []
-    if parts:
-        yield first, "".join(parts)
+def _checked(source: str, unit: str, given: Iterable[str]) -> tuple[str, ...]:
+    """The requirements in lines, each once.
+
+    :param unit: what a line of the source is called.
+    """
+    numbers: dict[str, int] = {}
+    for number, line in requirement_lines(given):
+        if problem := problem_of(line):
+            raise AuthoringError(f"{source}, {unit} {number}: {without_credentials(line)!r} {problem}.")
+        numbers.setdefault(line, number)
+    _refuse_contradictions(source, unit, numbers)
+    return tuple(numbers)
 
 
-def _checked(lines: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    bare = ((where, _COMMENT.sub("", line).strip()) for where, line in lines)
-    return tuple(dict.fromkeys(_requirement(where, line) for where, line in bare if line))
-
-
-def _requirement(where: str, line: str) -> str:
-    if _is_requirement(line):
-        return line
-    option = _OPTION.search(line)
-    if option:
+def _refuse_contradictions(source: str, unit: str, numbers: dict[str, int]) -> None:
+    lines = tuple(numbers)
+    found = contradiction(lines, THIS_PYTHON)
+    if found is None:
+        return
+    wrong = [lines[place] for place in found.places]
+    shown = " and ".join(repr(without_credentials(line)) for line in wrong)
+    if len(wrong) == 1:
         raise AuthoringError(
-            f"{where}: the option {option[1]} of pip does not belong here; write one package on each line. "
-            "The index that packages come from is set on Airflow's workers."
+            f"{source}, {unit} {numbers[wrong[0]]}: no version of {found.name} can be {shown}; correct its "
+            "bounds."
         )
+    places = " and ".join(f"{unit} {numbers[line]}" for line in wrong)
     raise AuthoringError(
-        f"{where}: {without_credentials(line)!r} is no requirement. Write 'name==1.2' or 'name @ https://...'."
+        f"{source}, {places}: {shown} contradict each other, for an environment has one version of "
+        f"{found.name}; keep one of them."
     )
-
-
-def _is_requirement(line: str) -> bool:
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    # Its message repeats the line, so it must not become the cause, or the context, of ours.
-    try:
-        Requirement(line)
-    except InvalidRequirement:
-        return False
-    return True

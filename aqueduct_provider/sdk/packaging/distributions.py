@@ -18,6 +18,9 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution,
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aqueduct_provider.spec import requirement_lines
+from aqueduct_provider.spec.requirement_sets import THIS_PYTHON, applies
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
@@ -34,15 +37,27 @@ class Coverage:
     :param installed: names of distributions that are installed here: the required ones, and what these need.
     :param unchecked: names of those that are not installed here, so nobody can tell what modules they hold.
     :param stamp: what was installed when this was found out.
+    :param excluded: the lines whose markers exclude the machines on which operators run.
     """
 
     installed: frozenset[str]
     unchecked: frozenset[str]
     stamp: Stamp = field(repr=False)
+    excluded: tuple[str, ...] = ()
 
     def holds(self, module: str) -> bool:
         """Whether a top-level module is certainly there when the requirements are installed."""
         return _holds(self, module)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there are requirements, and none of them is installed where operators run."""
+        return bool(self.excluded) and not self.installed | self.unchecked
+
+    def exclusion(self, names: Iterable[str]) -> str:
+        """Return the excluded line that names one of these packages; empty when there is not any."""
+        wanted = set(names)
+        return next((line for line in self.excluded if _canonical(parsed(line).name) in wanted), "")
 
     def covers(self, module: str) -> bool:
         """Whether it may be there: what is not installed here is known by its name only."""
@@ -71,7 +86,7 @@ class Owner:
 
 
 def coverage(requirements: tuple[str, ...]) -> Coverage:
-    """What the requirements bring along. Those of other systems or Pythons count too."""
+    """Return what the requirements bring along on Linux, in this version of Python."""
     return _coverage(requirements, _stamp())
 
 
@@ -80,12 +95,17 @@ def owners_of(module: str) -> tuple[Owner, ...]:
     return _owners_of(module, _stamp())
 
 
-@lru_cache(maxsize=4096)
 def parsed(requirement: str) -> Requirement:
-    """A line of pip requirements that was found to be valid."""
-    from packaging.requirements import Requirement
+    """Return a line of pip requirements that was found to be valid."""
+    found = requirement_lines.parsed(requirement)
+    if found is None:
+        raise ValueError("not a requirement")
+    return found
 
-    return Requirement(requirement)
+
+def is_installed(requirement: Requirement, extra: str = "") -> bool:
+    """Check whether a requirement is installed where the functions that are packed here run."""
+    return applies(requirement, THIS_PYTHON, extra)
 
 
 def _stamp() -> Stamp:
@@ -110,7 +130,8 @@ def _holds(coverage: Coverage, module: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _coverage(requirements: tuple[str, ...], stamp: Stamp) -> Coverage:
-    waiting = [part for line in requirements for part in _parts(parsed(line))]
+    excluded = tuple(line for line in requirements if not is_installed(parsed(line)))
+    waiting = [part for line in requirements if line not in excluded for part in _parts(parsed(line))]
     seen, installed, unchecked = set[tuple[str, str]](), set[str](), set[str]()
     while waiting:
         name, extra = part = waiting.pop()
@@ -121,9 +142,9 @@ def _coverage(requirements: tuple[str, ...], stamp: Stamp) -> Coverage:
         (installed if found else unchecked).add(name)
         for need in _needs(found) if found else ():
             requirement = parsed(need)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+            if is_installed(requirement, extra):
                 waiting += _parts(requirement)
-    return Coverage(frozenset(installed), frozenset(unchecked), stamp)
+    return Coverage(frozenset(installed), frozenset(unchecked), stamp, excluded)
 
 
 def _parts(requirement: Requirement) -> Iterator[tuple[str, str]]:

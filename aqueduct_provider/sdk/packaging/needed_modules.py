@@ -18,6 +18,8 @@ from aqueduct_provider.sdk.packaging.local_modules import PACKAGE, origin_of
 from aqueduct_provider.sdk.packaging.pickling import Pickled, home_of, is_ours
 from aqueduct_provider.sdk.packaging.source_text import imports_of, imports_of_text
 from aqueduct_provider.sdk.packaging.variables import names_in, variables_of
+from aqueduct_provider.spec.requirement_sets import THIS_PYTHON
+from aqueduct_provider.spec.url_credentials import without_credentials
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def check_needed_modules(name: str, pickled: Pickled, supply: Supply) -> None:
     """Refuse a function that would fail on a worker for lack of a module.
 
     :param name: the operator's.
-    :raises PackagingError: names all modules that would be missing.
+    :raises PackagingError: names all modules that would be missing, or nothing of the requirements is
+        installed where the function runs.
     """
     found = (_missing(need, supply, pickled) for need in _needs(pickled, supply))
     missing = list(dict.fromkeys(one for one in found if one))
@@ -82,6 +85,12 @@ def check_needed_modules(name: str, pickled: Pickled, supply: Supply) -> None:
     if missing:
         lines = "\n".join(f"- {one.what}. {one.cure}." for one in missing)
         raise PackagingError(f"{name!r} needs modules that no worker would have:\n{lines}")
+    if supply.coverage.is_nothing:
+        raise PackagingError(
+            f"None of the requirements of {name!r} is installed where it runs, on Linux with Python "
+            f"{THIS_PYTHON}: their markers, what follows the ';', exclude it. Correct them, or write "
+            "requirements=[] if it needs none."
+        )
 
 
 def _needs(pickled: Pickled, supply: Supply) -> Iterator[_Need]:
@@ -170,6 +179,12 @@ def _missing_package(need: _Need, supply: Supply, pickled: Pickled) -> _Missing 
             "Install the package that it comes from, and add that to requirements=[...]",
         )
     packages = " or ".join(f"{owner.name} {owner.version}" for owner in owners)
+    if excluded := supply.coverage.exclusion(owner.name for owner in owners):
+        return _Missing(
+            f"the module {need.top!r} (package {packages}), but {without_credentials(excluded)!r} installs "
+            f"nothing where it runs, on Linux with Python {THIS_PYTHON}",
+            "Correct the marker, what follows the ';', or remove it",
+        )
     additions = " or ".join(repr(owner.requirement) for owner in owners)
     return _Missing(
         f"the module {need.top!r} (package {packages}), which its requirements do not name",

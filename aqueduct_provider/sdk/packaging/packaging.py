@@ -23,7 +23,7 @@ from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.authoring.requirements import innermost
 from aqueduct_provider.sdk.packaging.archive_size import check_size
 from aqueduct_provider.sdk.packaging.dependency_files import RESERVED, dependency_files
-from aqueduct_provider.sdk.packaging.distributions import coverage, parsed
+from aqueduct_provider.sdk.packaging.distributions import coverage, is_installed, parsed
 from aqueduct_provider.sdk.packaging.local_modules import OWN, local_modules, origin_of, pickled_by_value
 from aqueduct_provider.sdk.packaging.needed_modules import Supply, check_needed_modules
 from aqueduct_provider.sdk.packaging.pickling import pickled
@@ -113,7 +113,7 @@ def _pinned(requirements: tuple[str, ...], name: str) -> tuple[str, ...]:
     others = []
     for line in requirements:
         requirement = parsed(line)
-        if requirement.name.lower() != "cloudpickle":
+        if requirement.name.lower() != "cloudpickle" or not is_installed(requirement):
             others.append(line)
         elif not requirement.specifier.contains(version, prereleases=True):
             raise PackagingError(

@@ -19,7 +19,6 @@ from aqueduct_provider.environment.builder import (
     clean_reason,
     executable_in,
     find_uv,
-    redact,
     uv_variables,
 )
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
@@ -318,12 +317,6 @@ def test_variables_that_uv_gets() -> None:
         "UV_PYTHON_DOWNLOADS": "never",
     }
     assert uv_variables({}, downloads=True)["UV_PYTHON_DOWNLOADS"] == "automatic"
-
-
-def test_redact() -> None:
-    text = "x @ https://me:pass@host/x.whl and git+ssh://token@git.host/y, not me@host https://host/a@b"
-    expected = "x @ https://***@host/x.whl and git+ssh://***@git.host/y, not me@host https://host/a@b"
-    assert redact(text) == expected
 
 
 def test_the_reason_of_older_uvs() -> None:

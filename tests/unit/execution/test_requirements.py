@@ -21,6 +21,13 @@ def test_who_asks_for_pandas_can_write_a_table_that_was_not_announced() -> None:
     assert environment_of(["pandas"], None, [], "table").requirements == ("pandas",)
 
 
+def test_a_line_that_installs_nothing_there_names_nothing() -> None:
+    lines = ["pandas==1; sys_platform == 'win32'", "pyarrow==1; python_version < '3.10'"]
+    assert environment_of(lines, "3.11", ["parquet"], "parquet").requirements == (*lines, "pandas", "pyarrow")
+    assert environment_of(lines[:1], "3.11", [], "parquet").requirements == (lines[0],)
+    assert environment_of(lines[1:], "3.9", ["parquet"], "table").requirements == (lines[1], "pandas")
+
+
 def test_each_package_is_added_once() -> None:
     assert environment_of([], None, ["table", "parquet"], "table").requirements == ("pandas", "pyarrow")
 

@@ -140,7 +140,6 @@ def with_code(**fields: Any) -> Any:
         "pandas",
         "pandas[excel]>=2,<3; python_version < '3.12'",
         "a @ https://example.org/a.whl",
-        "a @ file:///a.whl",
     ],
 )
 def test_requirements(line: str) -> None:
@@ -150,19 +149,34 @@ def test_requirements(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("-r other.txt", "options of pip"),
-        (" --index-url https://user:hunter2@example.org", "options of pip"),
-        ("-e .", "options of pip"),
-        ("pandas==", "not a requirement"),
-        ("git+https://user:hunter2@example.org/a", "not a requirement"),
-        ("# pandas", "not a requirement"),
-        ("./wheel.whl", "not a requirement"),
+        ("-r other.txt", "put the lines of that file here"),
+        (" --index-url https://user:hunter2@example.org", "the index that packages come from is set"),
+        ("-e .", "names a folder of this machine"),
+        ("numpy==1 --hash=sha256:aa", "uv export --no-hashes"),
+        ("pandas==", "is not a requirement"),
+        ("git+https://user:hunter2@example.org/a", "has no name"),
+        ("# pandas", "is a comment"),
+        ("./wheel.whl", "is on no worker"),
+        ("a @ file:///a.whl", "is on no worker"),
     ],
 )
 def test_requirements_that_cannot_be_used_are_not_repeated(line: str, message: str) -> None:
     problems = problems_of(with_code(requirements=["numpy", line]))
     assert message in problems["$.operators[1].code.requirements[1]"]
     assert "hunter2" not in str(problems)
+
+
+def test_requirements_that_contradict_each_other() -> None:
+    problems = problems_of(with_code(requirements=["numpy==1", "rich", "NumPy==2"]))
+    assert problems == {
+        "$.operators[1].code.requirements[2]": "no version of numpy fulfils this; contradicts "
+        "$.operators[1].code.requirements[0]; keep one of them"
+    }
+    lines = ["numpy==1; python_version < '3.11'", "numpy==2"]
+    assert problems_of(with_code(requirements=lines, python_version="3.11")) == {}
+    assert problems_of(with_code(requirements=lines, python_version="3.10"))
+    problems = problems_of(with_code(requirements=["numpy>2,<1"]))
+    assert "correct its bounds" in problems["$.operators[1].code.requirements[0]"]
 
 
 @pytest.mark.parametrize(

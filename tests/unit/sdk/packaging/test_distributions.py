@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.sdk.packaging.distributions import Owner, coverage, owners_of
+from aqueduct_provider.sdk.packaging.distributions import Owner, coverage, owners_of, parsed
 from tests.distributions import install
 
 
@@ -41,7 +41,25 @@ def test_extras_count_when_they_are_asked_for(site: Path) -> None:
     install(site, "own-gcs", top_level="owngcs")
     assert not coverage(("own-io",)).covers("owns3")
     assert coverage(("own-io[s3]",)).installed == {"own-io", "own-s3"}
-    assert coverage(("own-io[all]; python_version < '3'",)).installed == {"own-io", "own-all", "own-gcs"}
+    assert coverage(("own-io[all]; python_version > '3'",)).installed == {"own-io", "own-all", "own-gcs"}
+
+
+def test_what_is_not_installed_where_operators_run_does_not_count(site: Path) -> None:
+    install(site, "own-learn", requires=("own-win; sys_platform == 'win32'",), top_level="ownlearn")
+    install(site, "own-win", top_level="ownwin")
+    line = "Own_Learn; sys_platform == 'win32'"
+    found = coverage((line, "missing; python_version < '3'"))
+    assert found.is_nothing
+    assert not found.covers("ownlearn")
+    assert not found.covers("missing")
+    assert found.exclusion(["own-learn"]) == line
+    assert found.exclusion(["other"]) == ""
+    # Another line may still bring it along.
+    found = coverage((line, "own-learn"))
+    assert found.covers("ownlearn")
+    assert not found.covers("ownwin")
+    assert not found.is_nothing
+    assert not coverage(()).is_nothing
 
 
 def test_what_is_not_installed_here_is_known_by_name(site: Path) -> None:
@@ -82,3 +100,8 @@ def test_an_editable_install_holds_the_packages_of_its_folder(site: Path, tmp_pa
     (site / "_acme_tools.pth").write_text(f"import nothing\n{tmp_path / 'src'}\n")
     assert coverage(("acme-tools",)).covers("acme")
     assert not coverage(("acme-tools",)).covers("notes")
+
+
+def test_what_is_not_a_requirement_has_been_refused_before() -> None:
+    with pytest.raises(ValueError, match="not a requirement"):
+        parsed("a b")

@@ -60,6 +60,26 @@ def test_the_requirement_to_add_is_the_installed_version(project: Project) -> No
     )
 
 
+def test_a_requirement_whose_marker_excludes_the_workers_brings_nothing(project: Project) -> None:
+    script = "import yaml\ndef train(): return yaml.dump"
+    for marker in ("sys_platform == 'win32'", "python_version < '3.8'"):
+        text = refusal(project, script, requirements=(f"PyYAML; {marker}",))
+        assert f"""but "PyYAML; {marker}" installs nothing where it runs, on Linux with Python 3.""" in text
+        assert "Correct the marker" in text
+    assert project.package(script, "train", requirements=("pyyaml; sys_platform == 'linux'",))
+    assert project.package(script, "train", requirements=("pyyaml; sys_platform == 'win32'", "pyyaml"))
+
+
+def test_requirements_of_which_none_is_installed_there(project: Project) -> None:
+    script = "def train(): return 1"
+    text = refusal(project, script, requirements=("pyyaml; sys_platform == 'win32'",))
+    assert text.startswith(
+        "None of the requirements of 'train' is installed where it runs, on Linux with Python"
+    )
+    # As tools write them that lock for all systems.
+    assert project.package(script, "train", requirements=("pywin32; sys_platform == 'win32'", "pyyaml"))
+
+
 def test_a_package_of_a_function_or_class_alone(project: Project) -> None:
     for script in (
         "from yaml import dump\ndef train(): return dump",

@@ -74,6 +74,7 @@ def test_the_users_own_pin_of_cloudpickle_must_fit() -> None:
     assert made["requirements.txt"].decode().split() == [f"cloudpickle=={version}"]
     with pytest.raises(PackagingError, match=rf"'triple' ask for 'cloudpickle==1\.0'.*cloudpickle {version}"):
         packed(triple, "cloudpickle==1.0")
+    assert packed(triple, "cloudpickle==1.0; sys_platform == 'win32'", "six")
 
 
 def test_the_files_of_the_archive_have_no_date_and_one_permission() -> None:

@@ -1,0 +1,57 @@
+"""Find the credentials in the URLs of a text, and show the text without them (pure)."""
+
+from __future__ import annotations
+
+import re
+
+# The part of a URL before the host: user, user:password, or a token alone.
+_USER_INFO = re.compile(
+    r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<user>[^\s/?#@:]*)(?::(?P<password>[^\s/?#]*))?@", re.ASCII
+)
+# A password with a character that should have been percent-encoded: it ends where a host and a path follow.
+_RAW_PASSWORD = re.compile(
+    r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<user>[^\s/?#@:]*):(?P<password>[^\s@/?#]*[/?#]\S*?)@"
+    r"(?=[\w.-]+(?::\d+)?/)",
+    re.ASCII,
+)
+_PORT = re.compile(r"\d*[/?#]")
+_QUERY = re.compile(r"(?P<url>[A-Za-z][\w+.-]*://[^\s?#]*)\?[^\s#]*", re.ASCII)
+_SECRET_ARGUMENT = re.compile(
+    r"(?P<name>[?&#;](?:[\w.-]*(?:passw(?:or)?d|secret|token|signature|credential)|pwd|sig|jwt|auth|"
+    r"(?:[\w-]*[_-])?api[_-]?key|(?:[\w-]*[_-])?access[_-]?key(?:[_-]?id)?)=)(?P<value>[^\s&#;]+)",
+    re.IGNORECASE | re.ASCII,
+)
+_URL = re.compile(r"[A-Za-z][\w+.-]*://\S+", re.ASCII)
+# Filled in by the worker from its own environment.
+_VARIABLE = re.compile(r"\$\{\w+\}")
+
+
+def passwords_in(text: str) -> list[str]:
+    """Return the passwords and tokens in the URLs of ``text``, as they are written there."""
+    found = [one["password"] or one["user"] for one in _USER_INFO.finditer(text) if _is_secret(one)]
+    found += [one["password"] for one in _RAW_PASSWORD.finditer(text) if not _PORT.match(one["password"])]
+    arguments = (one for url in _URL.findall(text) for one in _SECRET_ARGUMENT.finditer(url))
+    return found + [one["value"] for one in arguments if _VARIABLE.sub("", one["value"])]
+
+
+def has_credentials(text: str) -> bool:
+    """Check whether a URL in ``text`` holds a password or a token."""
+    return bool(passwords_in(text))
+
+
+def without_credentials(text: str) -> str:
+    """Return ``text`` with ``***`` in place of credentials and of the queries of URLs; the rest is shown.
+
+    When in doubt whether something is a password that was not percent-encoded, it is hidden.
+    """
+    text = _USER_INFO.sub(lambda one: f"{one['scheme']}://***@" if _is_secret(one) else one[0], text)
+    text = _RAW_PASSWORD.sub(r"\g<scheme>://***@", text)
+    text = _QUERY.sub(r"\g<url>?***", text)
+    return _URL.sub(lambda url: _SECRET_ARGUMENT.sub(r"\g<name>***", url[0]), text)
+
+
+def _is_secret(found: re.Match[str]) -> bool:
+    if found["password"] is not None:
+        return bool(_VARIABLE.sub("", found["password"]))
+    # Before a web server, a lone name is a token; others, such as SSH and databases, take users.
+    return found["scheme"].lower().endswith(("http", "https")) and bool(_VARIABLE.sub("", found["user"]))
