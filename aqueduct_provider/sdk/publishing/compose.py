@@ -26,7 +26,7 @@ from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
 from aqueduct_provider.sdk.publishing.flow_names import flow_id_of as flow_id_of
-from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets
+from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refuse_secrets_in_text
 from aqueduct_provider.sdk.publishing.selection import select
 from aqueduct_provider.sdk.publishing.spec_parts import (
     Json,
@@ -106,7 +106,7 @@ def compose(
     encode = cache(encoded_default)
     selected = select(artifacts, metrics, checks, lambda operator: encode(operator).sha256)
     graph = flow_graph(selected, encode)
-    refuse_secrets(artifact_store, graph.operators)
+    refuse_secrets(artifact_store, graph.operators, encode)
     defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
     body = _Body(graph, defaults, flow, resources)
     parameters = body.parameters()
@@ -118,6 +118,7 @@ def compose(
         "parameters": parameters,
         "operators": body.operators(packages),
     }
+    refuse_secrets_in_text(document)
     text = json.dumps(document, indent=2).encode()
     archives = {function_archive(package.sha256): package.data for package in packages.values()}
     return Composition(_parsed(text, document), text, body.values() | archives)

@@ -273,6 +273,9 @@ def test_an_operator_without_the_one_output_that_it_must_have() -> None:
 
 def test_secrets_and_names_are_refused() -> None:
     assert "password" in message(op("f"), store={**STORE, "password": "x"})
+    assert "'url' holds a URL with a password" in message(op("f", param("url", "mysql://me:pw1@db/shop")))
+    described = replace(FLOW, description="mysql://me:pw1@db/shop")
+    assert "The flow's description holds" in message(op("f"), flow=described)
     assert "unknown field" in message(op("f"), store={**STORE, "bucket": "x"})
     assert "aqueduct_values" in message(op("f", param("aqueduct_values", 1)))
     assert "2 artifacts named 'x'" in message(op("f", op("g", outputs=["x"]), outputs=["x"]))
