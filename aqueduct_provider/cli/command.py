@@ -66,6 +66,7 @@ COMMANDS = (
     Command("test", "Check the connection to a connected resource.", "data_systems"),
     Command("tables", "List the tables, collections or files of a data system.", "data_systems"),
     Command("disconnect", "Forget a resource and its secrets.", "connect"),
+    Command("check", "Check whether the requirements of a flow can be resolved.", "check"),
     Command("lint", "Check specs and report every problem.", "specs"),
     Command("schema", "Print the JSON Schema of native specs.", "specs"),
     Command("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),

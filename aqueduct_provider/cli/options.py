@@ -15,11 +15,18 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.cli.command import UsageError
+from aqueduct_provider.errors import ConfigError, CredentialsError
+
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.client import Client
     from aqueduct_provider.sdk.reading.outcomes import OperatorRun
     from aqueduct_provider.sdk.resources.profile import Profile
+    from aqueduct_provider.spec.models import WorkflowSpec
+    from aqueduct_provider.storage.base import ObjectStore
 
+# How many missing objects are named.
+_MISSING_SHOWN = 5
 # The fields of a store's profile.
 _STORE = {
     "bucket": ("NAME", "S3 bucket, or s3://bucket/some/prefix"),
@@ -77,6 +84,45 @@ def profile_of(chosen: Namespace) -> Profile:
 
     options = store_options(chosen) if "bucket" in chosen else {}
     return Profile.load(chosen.config, overrides=options)
+
+
+def store_for(spec: WorkflowSpec, chosen: Namespace) -> ObjectStore:
+    """Return the store that was typed; else the spec's, if it can be reached; else the configuration's."""
+    from aqueduct_provider.sdk.local.store import store_of_spec
+
+    given, profile = store_options(chosen), profile_of(chosen)
+    if "folder" in given or "bucket" in given:
+        store = profile.store.connect()
+        if "folder" in given:
+            _check_code(spec, store)
+        return store
+    try:
+        return store_of_spec(spec, given)
+    except (ConfigError, CredentialsError) as error:
+        why = str(error)
+    try:
+        known = profile.store
+    except ConfigError as error:
+        raise ConfigError(
+            f"{why} Nor is another store known. Name the one that holds the flow's code: --bucket NAME, with"
+            " --credentials-path FILE; --folder DIR for a local copy; or the configuration"
+            f" {profile.path}."
+        ) from error
+    return known.connect()
+
+
+def _check_code(spec: WorkflowSpec, store: ObjectStore) -> None:
+    """A folder is a copy that somebody made: say at once what it lacks."""
+    from aqueduct_provider.spec.models import CallOperator
+
+    keys = dict.fromkeys(one.code.key for one in spec.operators if isinstance(one, CallOperator))
+    missing = [key for key in keys if not store.exists(key)]
+    if missing:
+        more = f" and {len(missing) - _MISSING_SHOWN} more" if len(missing) > _MISSING_SHOWN else ""
+        raise UsageError(
+            f"the folder must hold the flow's code, and lacks {', '.join(missing[:_MISSING_SHOWN])}{more};"
+            " copy them from the artifact store, under the same keys"
+        )
 
 
 def positive(text: str) -> int:

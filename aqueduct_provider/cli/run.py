@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.cli.command import Subcommand, UsageError
+from aqueduct_provider.cli.command import Subcommand
 from aqueduct_provider.cli.options import (
     add_json,
     add_store,
@@ -17,7 +17,7 @@ from aqueduct_provider.cli.options import (
     positive,
     print_json,
     profile_of,
-    store_options,
+    store_for,
 )
 from aqueduct_provider.cli.values import add_parameters, values_of
 from aqueduct_provider.cli.words import terminal_words
@@ -26,12 +26,9 @@ from aqueduct_provider.runner.codecs import PLAIN, plain_value
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.local.run import LocalOutcome
-    from aqueduct_provider.spec.models import WorkflowSpec
-    from aqueduct_provider.storage.base import ObjectStore
 
 # Values that are at most this long are shown.
 _VALUE_BYTES = 200
-_MISSING_SHOWN = 5
 
 
 def _run_arguments(parser: ArgumentParser) -> None:
@@ -65,7 +62,7 @@ def _run(chosen: Namespace) -> int:
 
     spec = load(chosen.spec)
     values = values_of(chosen.parameters, spec.parameters)
-    store = _store(spec, chosen)
+    store = store_for(spec, chosen)
     find = systems_of(Session(profile_of(chosen)))
     with shown(spec) as on_event:
         outcome = run_spec(
@@ -82,48 +79,6 @@ def _run(chosen: Namespace) -> int:
         )
     print_json(_document(outcome)) if chosen.json else _print(outcome)
     return 0 if outcome.status.value == "succeeded" else 1
-
-
-# --- the store
-
-
-def _store(spec: WorkflowSpec, chosen: Namespace) -> ObjectStore:
-    """What was typed; else the spec's own, when it can be reached from here; else the configuration's."""
-    from aqueduct_provider.sdk.local.store import store_of_spec
-
-    given, profile = store_options(chosen), profile_of(chosen)
-    if "folder" in given or "bucket" in given:
-        store = profile.store.connect()
-        if "folder" in given:
-            _check_code(spec, store)
-        return store
-    try:
-        return store_of_spec(spec, given)
-    except (ConfigError, CredentialsError) as error:
-        why = str(error)
-    try:
-        known = profile.store
-    except ConfigError as error:
-        raise ConfigError(
-            f"{why} Nor is another store known. Name the one that holds the flow's code: --bucket NAME, with"
-            " --credentials-path FILE; --folder DIR for a local copy; or the configuration"
-            f" {profile.path}."
-        ) from error
-    return known.connect()
-
-
-def _check_code(spec: WorkflowSpec, store: ObjectStore) -> None:
-    """A folder is a copy that somebody made: say at once what it lacks."""
-    from aqueduct_provider.spec.models import CallOperator
-
-    keys = dict.fromkeys(one.code.key for one in spec.operators if isinstance(one, CallOperator))
-    missing = [key for key in keys if not store.exists(key)]
-    if missing:
-        more = f" and {len(missing) - _MISSING_SHOWN} more" if len(missing) > _MISSING_SHOWN else ""
-        raise UsageError(
-            f"the folder must hold the flow's code, and lacks {', '.join(missing[:_MISSING_SHOWN])}{more};"
-            " copy them from the artifact store, under the same keys"
-        )
 
 
 # --- what came of it

@@ -1,7 +1,7 @@
 """Stage 5, the making of an environment: uv, behind a protocol.
 
 In: an :class:`EnvironmentSpec` and an empty place. Out: a virtual environment there, or an error that says
-whose fault it is. Knows nothing of locks, markers and eviction.
+whose fault it is; or only the versions that it would have. Knows nothing of locks, markers and eviction.
 
 uv is configured as uv is on this worker: ``UV_*`` variables, ``uv.toml``, netrc, the proxy and certificate
 variables. pip's own settings are not translated, since an index that both know may not mean the same to both.
@@ -10,12 +10,13 @@ Nothing else of the worker's environment reaches uv, for packages that it builds
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -136,6 +137,23 @@ class UvBuilder:
             _install(uv, spec, folder)
         return Built(_python_version_in(folder), uv.run("--version", quiet=True).stdout.strip())
 
+    def resolve(self, spec: EnvironmentSpec, folder: Path) -> tuple[str, ...]:
+        """Find the versions of all packages of an environment on Linux; nothing is installed.
+
+        :param folder: for temporary files; it exists.
+        :return: requirements such as ``numpy==2.0.0``, sorted, without credentials.
+        :raises RequirementsError: the requirements cannot be resolved, or one of them cannot be built.
+        :raises EnvironmentBuildError: uv is missing, an index does not answer.
+        """
+        variables = os.environ if self.variables is None else self.variables
+        uv = _Uv(self.uv or find_uv(), folder, variables, self, lambda *_: None, lambda: False, ())
+        with _requirements_file(spec, folder) as path:
+            target = ("--python-version", spec.python_version, "--python-platform", "linux")
+            plain = ("--no-header", "--no-annotate")
+            found = uv.run("pip", "compile", "--python", sys.executable, *target, *plain, path)
+        lines = (line.strip() for line in found.stdout.splitlines())
+        return tuple(without_credentials(line) for line in lines if line)
+
     def _python(self, wanted: str, uv: _Uv) -> str:
         """A Python of this minor version, as ``uv venv --python`` takes it."""
         if wanted == WORKER_PYTHON:
@@ -222,7 +240,7 @@ class _Uv:
         if finished.killed:
             raise OperatorKilled("Airflow ended the task while its Python environment was being built.")
         if finished.returncode != 0:
-            raise self._failure(arguments[0], finished)
+            raise self._failure(arguments, finished)
         return finished
 
     def pythons(self) -> dict[str, str]:
@@ -236,17 +254,20 @@ class _Uv:
         found.sort(key=lambda python: python["version_parts"]["patch"])
         return {"{major}.{minor}".format(**python["version_parts"]): python["path"] for python in found}
 
-    def _failure(self, command: str, finished: Finished) -> EnvironmentFailure:
+    def _failure(self, arguments: tuple[str, ...], finished: Finished) -> EnvironmentFailure:
         reason = without_credentials(clean_reason(finished.stderr))
+        resolving = arguments[:2] == ("pip", "compile")
         if finished.timed_out:
-            limit = f"{self.builder.timeout:g} s"
-            return EnvironmentBuildError(f"Building the environment took longer than {limit}: {reason}")
-        if command == "venv" and _NO_PYTHON.search(reason):
+            what = "Resolving the requirements" if resolving else "Building the environment"
+            return EnvironmentBuildError(f"{what} took longer than {self.builder.timeout:g} s: {reason}")
+        if arguments[0] == "venv" and _NO_PYTHON.search(reason):
             return PythonNotFound(f"uv found no such Python, here or to download: {reason}")
         # Exit code 2 is uv's own for what it did not expect.
-        if command != "pip" or finished.returncode != 1 or _MACHINE.search(finished.stderr):
-            return EnvironmentBuildError(f"uv could not build the environment on this worker: {reason}")
-        return RequirementsError(f"The requirements cannot be installed: {reason}{self._pip_hint(reason)}")
+        if arguments[0] != "pip" or finished.returncode != 1 or _MACHINE.search(finished.stderr):
+            what = "resolve the requirements here" if resolving else "build the environment on this worker"
+            return EnvironmentBuildError(f"uv could not {what}: {reason}")
+        verb = "resolved" if resolving else "installed"
+        return RequirementsError(f"The requirements cannot be {verb}: {reason}{self._pip_hint(reason)}")
 
     def _pip_hint(self, reason: str) -> str:
         ignored = [name for name in _PIP_INDEX_VARIABLES if name in self.worker_variables]
@@ -284,16 +305,22 @@ def _without_tracebacks(lines: Iterable[str]) -> list[str]:
 
 
 def _install(uv: _Uv, spec: EnvironmentSpec, folder: Path) -> None:
-    # In a file, since requirements may hold credentials and anyone can read a command line.
-    requirements = folder / "requirements.txt"
-    requirements.touch(mode=0o600)
-    requirements.write_text("\n".join(spec.requirements), encoding="utf-8")
-    python = str(executable_in(folder))
+    with _requirements_file(spec, folder) as path:
+        # Bytecode now, once: the tasks that use the environment need not compile it, each again.
+        python = str(executable_in(folder))
+        uv.run("pip", "install", "--compile-bytecode", "--python", python, "-r", path)
+
+
+@contextlib.contextmanager
+def _requirements_file(spec: EnvironmentSpec, folder: Path) -> Iterator[str]:
+    """Write a file, since requirements may hold credentials and anyone can read a command line."""
+    path = folder / "requirements.txt"
+    path.touch(mode=0o600)
+    path.write_text("\n".join(spec.requirements), encoding="utf-8")
     try:
-        # Bytecode now, once: the tasks that use the environment need not compile it, each anew.
-        uv.run("pip", "install", "--compile-bytecode", "--python", python, "-r", str(requirements))
+        yield str(path)
     finally:
-        requirements.unlink()
+        path.unlink()
 
 
 def _python_version_in(folder: Path) -> str:

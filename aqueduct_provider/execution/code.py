@@ -6,12 +6,14 @@ an archive is trusted: not its paths, its links, its size or its number of files
 
 from __future__ import annotations
 
+import io
 import lzma
 import os
 import stat
 import uuid
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +25,8 @@ from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.files import digest_file
 
 _KEPT_ARCHIVES = 1000
+_REQUIREMENTS = "requirements.txt"
+_PYTHON_VERSION = "python_version.txt"
 
 # What zipfile raises for a file that is no zip, is damaged, encrypted or packed in a way of its own, or
 # names a path twice as file and folder. Other errors, such as a full disk, are the worker's.
@@ -81,11 +85,31 @@ def fetch_code(
         archive = folder.with_suffix(".zip")
         store.get_file(code.key, archive)
     top = unpack(archive, folder, limits, name=store.url(code.key))
-    return CodeFolder(
-        path=top,
-        requirements=_requirements(code, top),
-        python_version=code.python_version or _python_version(top),
-    )
+    requirements, python_version = _declared(code, _text(top / _REQUIREMENTS), _text(top / _PYTHON_VERSION))
+    return CodeFolder(top, requirements, python_version)
+
+
+def declared_by(code: Code, read: Callable[[], bytes]) -> tuple[tuple[str, ...], str | None]:
+    """Return the requirements of a function and its Python version, as :func:`fetch_code` finds them.
+
+    :param read: gives its archive, which is not unpacked; not called where the spec says both.
+    :raises UnsafeArchive: it is not a zip.
+    :raises RequirementsError: a line of its requirements cannot be used.
+    """
+    if code.requirements is not None and code.python_version is not None:
+        return code.requirements, code.python_version
+    try:
+        with zipfile.ZipFile(io.BytesIO(read())) as zipped:
+            texts = {
+                PurePosixPath(entry).name: zipped.read(entry).decode("utf-8", "replace").strip()
+                for entry in zipped.namelist()
+                if len(PurePosixPath(entry).parts) == 2 and entry.endswith((_REQUIREMENTS, _PYTHON_VERSION))
+            }
+    except _BAD_ZIP as error:
+        raise UnsafeArchive(
+            f"{code.key} cannot be read as a zip ({error}). Publish the flow again."
+        ) from error
+    return _declared(code, texts.get(_REQUIREMENTS), texts.get(_PYTHON_VERSION))
 
 
 def unpack(archive: Path, folder: Path, limits: ArchiveLimits, *, name: str) -> Path:
@@ -157,16 +181,15 @@ def _evict(cache: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def _requirements(code: Code, top: Path) -> tuple[str, ...]:
-    if code.requirements is not None:
-        return code.requirements
-    text = _text(top / "requirements.txt")
-    return parse_requirements_file(text) if text else ()
-
-
-def _python_version(top: Path) -> str | None:
-    text = _text(top / "python_version.txt")
-    return parse_python_version(text) if text else None
+def _declared(
+    code: Code, requirements: str | None, python_version: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """What the spec says, else the files of the archive."""
+    lines = code.requirements
+    if lines is None:
+        lines = parse_requirements_file(requirements) if requirements else ()
+    version = code.python_version or (parse_python_version(python_version) if python_version else None)
+    return lines, version
 
 
 def _text(path: Path) -> str | None:

@@ -58,8 +58,8 @@ class Task:
 
     @property
     def table_serialization(self) -> str:
-        """How the flow stores tables: the original's JSON where the original must read them."""
-        return "table" if self.workflow.compiled is not None else "parquet"
+        """How the flow stores tables."""
+        return self.workflow.table_serialization
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
 from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
 
@@ -145,6 +146,7 @@ class Client:
         tags: Iterable[str] = (),
         wait: float | None = None,
         fuse: bool | None = None,
+        check_requirements: bool = False,
     ) -> Flow:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
@@ -169,7 +171,10 @@ class Client:
             With ``run_now`` it is waited for in any case.
         :param fuse: True: all operators run one after the other in one Airflow task; False: each in its own;
             None: as the ``fuse`` of their decorators says.
+        :param check_requirements: resolve the requirements of every operator with uv first, for Linux and
+            this version of Python, with the index that is configured on this machine.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
+        :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
         from aqueduct_provider.sdk.authoring.given import as_list, nodes_of
         from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, show
@@ -178,6 +183,7 @@ class Client:
         from aqueduct_provider.sdk.resources.engines import engine_of
 
         self._session.refresh()
+        rehearsal = current_rehearsal()
         request = FlowRequest(
             name=name,
             description=description or "",
@@ -186,11 +192,14 @@ class Client:
             metrics=None if metrics is None else nodes_of(metrics, "metrics"),
             checks=None if checks is None else nodes_of(checks, "checks"),
             k_latest_runs=k_latest_runs,
-            sources=tuple(self._record(source) for source in as_list(source_flow)),
+            sources=() if rehearsal else tuple(self._record(source) for source in as_list(source_flow)),
             disable_snapshots=bool(disable_snapshots),
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
             fuse=fuse,
+            check_requirements=check_requirements,
         )
+        if rehearsal:
+            return rehearsal.publish(request)
         record = publish_flow(self._session, request, engine_of(self._session, engine))
         flow = Flow(self._session, record)
         if run_now:
@@ -202,6 +211,7 @@ class Client:
 
     # --- flows
 
+    @not_while_rehearsing
     def trigger(
         self,
         flow_identifier: Identifier = None,
@@ -229,6 +239,7 @@ class Client:
         given = {} if parameters is None else parameters
         return trigger(flow, given, unpause=unpause, timeout=timeout, progress=progress)
 
+    @not_while_rehearsing
     def flow(
         self, flow_identifier: Identifier = None, flow_id: Identifier = None, flow_name: str | None = None
     ) -> Flow:
@@ -244,6 +255,7 @@ class Client:
             raise AuthoringError(f"Name one flow, by its name or its id, such as 'churn'; {what} was given.")
         return Flow(self._session, self._session.registry.find(given[0], retired=True))
 
+    @not_while_rehearsing
     def list_flows(self, retired: bool = False) -> list[dict[str, Any]]:
         """The published flows: name, flow id, DAG id, version id, time of publishing and engine of each.
 
@@ -255,6 +267,7 @@ class Client:
         records = registry.retired() if retired else registry.records()
         return [{name: getattr(record, name) for name in names} for record in records]
 
+    @not_while_rehearsing
     def status(self) -> list[FlowStatus]:
         """Of every published flow, whether Airflow shows the version that was published last.
 
@@ -265,6 +278,7 @@ class Client:
 
         return statuses(self._session, self._session.registry.records())
 
+    @not_while_rehearsing
     def delete_flow(
         self,
         flow_identifier: Identifier = None,
@@ -345,6 +359,7 @@ class Client:
         self._session.refresh()
         return self._session.resource(name)
 
+    @not_while_rehearsing
     def delete_resource(self, name: str) -> None:
         """Forget a resource and its secrets; flows that were published with it go on. Raises ``NotFound``."""
         self._session.profile.delete_resource(name)

@@ -327,6 +327,11 @@ class WorkflowSpec(Model):
         return self._compiled
 
     @property
+    def table_serialization(self) -> str:
+        """How the flow stores tables: as the original's JSON where the original must read them."""
+        return "table" if self._compiled is not None else "parquet"
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret that the spec holds, to be masked; native specs hold none."""
         return self._compiled.secrets if self._compiled else ()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+    from aqueduct_provider.sdk.publishing.compose import Composition
     from aqueduct_provider.sdk.publishing.registry import Record
     from aqueduct_provider.sdk.resources.airflow import AirflowResource
     from aqueduct_provider.sdk.schedule import OnAssets
@@ -37,19 +39,37 @@ class FlowRequest:
     disable_snapshots: bool = False
     tags: tuple[str, ...] = ()
     fuse: bool | None = None
+    check_requirements: bool = False
 
 
 def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource) -> Record:
     """Compose, upload and deliver a flow, and tell where its spec is.
 
     :raises AuthoringError: something in it would fail later; nothing was published.
+    :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
     """
-    from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
     from aqueduct_provider.sdk.publishing.publish import publish
+    from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
 
     _check_python(engine)
     _check_sources(session, request, engine)
-    composition = compose(
+    composition = composition_of(request, engine.artifact_store(session.profile.store))
+    if request.check_requirements:
+        refuse_unresolvable(composition)
+    record = publish(composition, session.store, engine.delivery(session.store), engine.name())
+    _tell(record, composition.text)
+    return record
+
+
+def composition_of(request: FlowRequest, artifact_store: Mapping[str, Any]) -> Composition:
+    """Compose a new version of a flow; nothing is uploaded.
+
+    :param artifact_store: the field of the spec.
+    :raises AuthoringError: something in it would fail later.
+    """
+    from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+
+    return compose(
         FlowDescription(
             name=request.name,
             description=request.description,
@@ -63,14 +83,11 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
         request.artifacts,
         request.metrics,
         request.checks,
-        engine.artifact_store(session.profile.store),
+        artifact_store,
         version_id=str(uuid.uuid4()),
         created_at=datetime.now(timezone.utc),
         resources=session.resource,
     )
-    record = publish(composition, session.store, engine.delivery(session.store), engine.name())
-    _tell(record, composition.text)
-    return record
 
 
 def _check_python(engine: AirflowResource) -> None:

@@ -253,6 +253,20 @@ def test_missing_credentials_are_not_the_users_fault(
         workshop.build(replace(builder, variables=variables), "alpha")
 
 
+def test_resolves_without_installing(builder: UvBuilder, index: Index, tmp_path: Path) -> None:
+    index.add("gamma", "1.0", "alpha<2", "gone; sys_platform == 'darwin'")
+    assert builder.resolve(EnvironmentSpec(("gamma",), "3.10"), tmp_path) == ("alpha==1.0", "gamma==1.0")
+    with pytest.raises(RequirementsError, match=r"cannot be resolved: .*\n.*alpha==9"):
+        builder.resolve(EnvironmentSpec(("alpha==9",), "3.10"), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
+
+
+def test_what_cannot_be_resolved_for_the_machines_sake(builder: UvBuilder, tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path, "sleep 600")
+    with pytest.raises(EnvironmentBuildError, match=r"Resolving the requirements took longer than 0\.3 s"):
+        replace(builder, uv=uv, timeout=0.3).resolve(EnvironmentSpec(("alpha",), "3.10"), tmp_path)
+
+
 def fake_uv(folder: Path, script: str) -> str:
     """For what cannot be made to happen to the real one."""
     path = folder / "fake-uv"

@@ -11,7 +11,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, UnsafeArchive
-from aqueduct_provider.execution.code import ArchiveLimits, CodeFolder, fetch_code
+from aqueduct_provider.execution.code import ArchiveLimits, CodeFolder, declared_by, fetch_code
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.local import LocalStore
 
@@ -67,6 +67,30 @@ def test_the_spec_has_precedence_over_the_archives_files(tmp_path: Path) -> None
     code = Code.model_construct(key="code.zip", sha256="", requirements=("attrs",), python_version="3.12")
     folder = fetch_code(store, code, tmp_path / "code", cache=tmp_path / "cache", limits=LIMITS)
     assert (folder.requirements, folder.python_version) == (("attrs",), "3.12")
+
+
+@pytest.mark.parametrize(
+    ("requirements", "python"), [(None, None), (("attrs",), None), (None, "3.12"), (("attrs",), "3.12")]
+)
+def test_what_is_declared_is_found_without_unpacking(
+    tmp_path: Path, requirements: tuple[str, ...] | None, python: str | None
+) -> None:
+    store = LocalStore(tmp_path / "store")
+    store.put(
+        "code.zip", _zip({**FILES, "op/deeper/requirements.txt": b"wrong", "op/my-requirements.txt": b"x"})
+    )
+    code = Code.model_construct(key="code.zip", sha256="", requirements=requirements, python_version=python)
+    folder = fetch_code(store, code, tmp_path / "code", cache=tmp_path / "cache", limits=LIMITS)
+    found = declared_by(code, lambda: store.get("code.zip"))
+    assert found == (folder.requirements, folder.python_version)
+
+
+def test_an_archive_is_not_read_where_the_spec_says_all() -> None:
+    code = Code.model_construct(key="k", sha256="", requirements=("attrs",), python_version="3.12")
+    assert declared_by(code, lambda: pytest.fail("read")) == (("attrs",), "3.12")
+    code = Code.model_construct(key="k.zip", sha256="", requirements=None, python_version="3.12")
+    with pytest.raises(UnsafeArchive, match=r"k\.zip cannot be read as a zip"):
+        declared_by(code, lambda: b"no zip")
 
 
 def test_a_pinned_archive_is_fetched_once(tmp_path: Path) -> None:

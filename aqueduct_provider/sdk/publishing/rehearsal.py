@@ -1,0 +1,156 @@
+"""Running a script that publishes flows without publishing them: they are composed, and that is all.
+
+In: the path of a script. Out: the flows that it would publish, as they would be. What the script then does
+with them is answered by a stand-in. Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+import functools
+import runpy
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from aqueduct_provider.errors import AqueductError, AuthoringError
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.publishing.compose import Composition
+    from aqueduct_provider.sdk.publishing.publishing import FlowRequest
+    from aqueduct_provider.sdk.reading.flows import Flow
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Where the spec is not uploaded, its store does not matter.
+_STORE = {"type": "connection"}
+
+
+class Rehearsal:
+    """What a script would publish.
+
+    :ivar compositions: in the order in which they would be published.
+    :ivar ended_early: why what follows in the script was not run; empty where all of it was.
+    """
+
+    def __init__(self) -> None:
+        self.compositions: list[Composition] = []
+        self.ended_early = ""
+
+    def publish(self, request: FlowRequest) -> Flow:
+        """Compose a flow, and return what stands for it.
+
+        :raises AuthoringError: something in it would fail later.
+        """
+        from aqueduct_provider.sdk.publishing.publishing import composition_of
+
+        self.compositions.append(composition_of(request, _STORE))
+        return cast("Flow", Unpublished())
+
+
+class Unpublished:
+    """Stands for a flow that was not published, its runs, and everything that is asked of them."""
+
+    def __getattr__(self, name: str) -> Unpublished:
+        # Python asks for these to find out what an object can do.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> Unpublished:
+        return self
+
+    def __getitem__(self, _: Any) -> Unpublished:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __format__(self, _: str) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return "<not published>"
+
+
+_current: Rehearsal | None = None
+
+
+def current_rehearsal() -> Rehearsal | None:
+    """Return the rehearsal that is going on in this process."""
+    return _current
+
+
+def not_while_rehearsing(function: Function) -> Function:
+    """Let a function that needs published flows return a stand-in while a script is rehearsed."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs) if _current is None else Unpublished()
+
+    return cast("Function", call)
+
+
+def rehearse(script: Path, arguments: Sequence[str] = ()) -> Rehearsal:
+    """Run a script as ``python SCRIPT`` does, but publish, trigger, delete and upload nothing.
+
+    What it prints goes to stderr.
+
+    :param arguments: for its ``sys.argv``.
+    :raises AuthoringError: there is no such script, it failed, or it publishes nothing.
+    """
+    if not script.is_file():
+        raise AuthoringError(f"There is no script {str(script)!r}. Correct the path.")
+    with _rehearsing() as rehearsal, _as_main(script, arguments), redirect_stdout(sys.stderr):
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except SystemExit as error:
+            if error.code not in (None, 0):
+                _ended(rehearsal, script, f"it exits with {error.code!r}", error)
+        except AqueductError:
+            raise
+        except Exception as error:
+            _ended(rehearsal, script, f"{type(error).__name__}: {error}", error)
+    if not rehearsal.compositions:
+        raise AuthoringError(f"{script} publishes no flow: it never calls client.publish_flow(...).")
+    return rehearsal
+
+
+def _ended(rehearsal: Rehearsal, script: Path, why: str, error: BaseException) -> None:
+    """After a flow was not published, what a script does next may fail for that alone."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(script)
+    ]
+    where = f"{script}, line {lines[-1]}" if lines else str(script)
+    if not rehearsal.compositions:
+        raise AuthoringError(f"{where}: the script failed before it published a flow: {why}.") from error
+    rehearsal.ended_early = f"{where}: {why}"
+
+
+@contextmanager
+def _rehearsing() -> Iterator[Rehearsal]:
+    global _current
+    before, _current = _current, Rehearsal()
+    try:
+        yield _current
+    finally:
+        _current = before
+
+
+@contextmanager
+def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
+    argv, path = sys.argv, list(sys.path)
+    sys.argv = [str(script), *arguments]
+    sys.path.insert(0, str(script.resolve().parent))
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[:] = argv, path
