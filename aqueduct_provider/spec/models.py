@@ -300,6 +300,12 @@ class Retention(Model):
 class WorkflowSpec(Model):
     """One published version of a flow: everything that Airflow needs to run it."""
 
+    schema_url: str | None = Field(
+        None,
+        alias="$schema",
+        exclude=True,
+        description="For editors: where the JSON Schema of this format is. Nothing reads it.",
+    )
     spec_version: Literal[1] = Field(description="The version of this format.")
     flow: Flow = Field(description="What this is a version of.")
     version: Version = Field(description="Which version this is.")

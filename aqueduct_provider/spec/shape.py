@@ -52,8 +52,8 @@ _PATTERNS = {
 }
 # Fields that no check of ``graph`` or ``rules`` needs: what is wrong in them need not stop those checks.
 _ASIDE = frozenset(
-    "description tags created_at retries retry_delay timeout pool resources image keep_snapshot severity "
-    "check_severity retention sha256 python_version region".split()
+    "$schema description tags created_at retries retry_delay timeout pool resources image keep_snapshot "
+    "severity check_severity retention sha256 python_version region".split()
 )
 
 
@@ -152,7 +152,7 @@ def _words(kind: str, context: Mapping[str, Any], expected: Any) -> str:
 
 
 def _unknown(parts: Parts, owner: type[BaseModel]) -> _Finding:
-    known = list(owner.model_fields)
+    known = [field.alias or name for name, field in owner.model_fields.items()]
     meant = suggestion(str(parts[-1]), known)
     cure = f"did you mean '{meant}'?" if meant else f"remove it; known here: {', '.join(known)}"
     return _Finding(parts, f"unknown field, {cure}", meant)

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.schema import json_schema, schema_text
 from tests.examples import native_document
 
@@ -35,6 +36,12 @@ def test_other_languages_can_validate_with_it() -> None:
     validator.validate(native_document())
     with pytest.raises(jsonschema.ValidationError):
         validator.validate(native_document(operators=[]))
+
+
+def test_a_spec_may_name_its_schema() -> None:
+    document = native_document(**{"$schema": "https://example.com/aqueduct-spec.schema.json"})
+    jsonschema.Draft202012Validator(json_schema()).validate(document)
+    assert "$schema" not in parse(json.dumps(document).encode(), "churn").model_dump(by_alias=True)
 
 
 def test_every_field_is_described() -> None:

@@ -49,6 +49,9 @@ def put(path: str, value: Any) -> Any:
             "$.parameters[0].default.valeu",
             "unknown field, did you mean 'value'?",
         ),
+        ("$shema", "x", '$["$shema"]', "unknown field, did you mean '$schema'?"),
+        ("schema_url", "x", "$.schema_url", "unknown field, did you mean '$schema'?"),
+        ("$schema", 5, '$["$schema"]', "must be text, in quotes"),
         # A field that is called like the tag of its union.
         ("operators.1.function", 1, "$.operators[1].function", "unknown field, "),
         ("artifacts.0.numeric", 1, "$.artifacts[0].numeric", "unknown field, remove it"),
