@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of_methods
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
 from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
@@ -38,6 +39,7 @@ def get_apikey() -> str:
     return ""
 
 
+@suggest_keywords_of_methods
 class Client:
     """Publishes flows to Airflow and reads what they left.
 
@@ -64,6 +66,7 @@ class Client:
         run = client.trigger("churn", parameters={"trees": 200})
     """
 
+    @suggest_keywords
     def __init__(
         self,
         api_key: str = "",

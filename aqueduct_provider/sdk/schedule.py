@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.keywords import suggest_keywords
 
 
 class CronText(str):
@@ -102,6 +103,7 @@ class _WeekDay(_Number):
     what, lowest, highest = "day of the week", DayOfWeek.MONDAY.value, DayOfWeek.SUNDAY.value
 
 
+@suggest_keywords
 def hourly(minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
     """Once an hour.
 
@@ -112,6 +114,7 @@ def hourly(minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
     return _text(f"{_number(minute, Minute)} * * * *", timezone)
 
 
+@suggest_keywords
 def daily(hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
     """Once a day.
 
@@ -123,6 +126,7 @@ def daily(hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UT
     return _text(f"{_number(minute, Minute)} {_number(hour, Hour)} * * *", timezone)
 
 
+@suggest_keywords
 def weekly(
     day: int | DayOfWeek, hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC"
 ) -> CronText:
@@ -138,6 +142,7 @@ def weekly(
     return _text(f"{_number(minute, Minute)} {_number(hour, Hour)} * * {number}", timezone)
 
 
+@suggest_keywords
 def monthly(
     day: int | DayOfMonth, hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC"
 ) -> CronText:
@@ -152,6 +157,7 @@ def monthly(
     return _text(f"{_number(minute, Minute)} {_number(hour, Hour)} {_number(day, DayOfMonth)} * *", timezone)
 
 
+@suggest_keywords
 def cron(expression: str, timezone: str = "UTC") -> CronText:
     """At the times of a cron expression.
 

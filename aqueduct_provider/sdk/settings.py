@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.keywords import suggest_keywords
 from aqueduct_provider.sdk.names import suggestion
 
 
@@ -25,6 +26,7 @@ _settings = _Settings()
 _inside_operator: ContextVar[bool] = ContextVar("aqueduct_inside_operator", default=False)
 
 
+@suggest_keywords
 def global_config(config_dict: Mapping[str, Any]) -> None:
     """Set what holds for all calls of operators from now on.
 

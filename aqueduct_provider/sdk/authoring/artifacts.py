@@ -18,6 +18,7 @@ from aqueduct_provider.sdk.authoring.promise import Promise
 from aqueduct_provider.sdk.authoring.sources import GraphSource, Source
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.presets import Metric
@@ -32,6 +33,7 @@ _BOUNDS = {
 }
 
 
+@suggest_keywords_of_methods
 class Artifact(Promise):
     """A value that a flow makes.
 
@@ -141,6 +143,7 @@ class Artifact(Promise):
         return self._source.node
 
 
+@suggest_keywords_of_methods
 class _WithChecks(Artifact):
     """An artifact that makes checks of itself."""
 
@@ -149,6 +152,7 @@ class _WithChecks(Artifact):
         derived.remove_check(self._recorded("freed of a check"), name)
 
 
+@suggest_keywords_of_methods
 class TableArtifact(_WithChecks):
     """A table: a DataFrame of pandas, or a frame of another library."""
 
@@ -262,6 +266,7 @@ class TableArtifact(_WithChecks):
         return NumericArtifact(GraphSource(node))
 
 
+@suggest_keywords_of_methods
 class NumericArtifact(_WithChecks):
     """A number."""
 

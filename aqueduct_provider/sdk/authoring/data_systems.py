@@ -17,7 +17,6 @@ from aqueduct_provider.sdk.authoring import evaluate
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, HowRun, OperatorNode, Options, System
 from aqueduct_provider.sdk.authoring.options import options_of
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
-from aqueduct_provider.sdk.names import suggestion
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
@@ -113,12 +112,8 @@ def load(
 
 
 def _options(name: str, how: HowRun | None) -> Options:
-    given: Mapping[str, Any] = how or {}
-    known = list(HowRun.__annotations__)
-    for argument in given:
-        if argument not in known:
-            raise AuthoringError(f"{name!r} takes no argument {argument!r}.{suggestion(argument, known)}")
-    return options_of(repr(name), resources=None, **{**dict.fromkeys(known), **given})
+    given = dict.fromkeys(HowRun.__annotations__) | dict(how or {})
+    return options_of(repr(name), resources=None, **given)
 
 
 def saved_type(artifact: Any) -> str:

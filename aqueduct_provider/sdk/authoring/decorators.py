@@ -15,6 +15,7 @@ from aqueduct_provider.sdk.authoring.calls import Operator as Operator
 from aqueduct_provider.sdk.authoring.definitions import Given, definition_of
 from aqueduct_provider.sdk.authoring.nodes import Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
+from aqueduct_provider.sdk.keywords import suggest_keywords
 
 Requirements = str | Path | Sequence[str] | None
 Seconds = float | timedelta | None
@@ -41,6 +42,7 @@ def op(
     pool: str | None = None,
     fuse: str | None = None,
 ) -> Decorator: ...
+@suggest_keywords
 def op(
     name: str | Callable[..., Any] | None = None,
     description: str | None = None,
@@ -123,6 +125,7 @@ def metric(
     pool: str | None = None,
     fuse: str | None = None,
 ) -> Decorator: ...
+@suggest_keywords
 def metric(
     name: str | Callable[..., Any] | None = None,
     description: str | None = None,
@@ -194,6 +197,7 @@ def check(
     pool: str | None = None,
     fuse: str | None = None,
 ) -> Decorator: ...
+@suggest_keywords
 def check(
     name: str | Callable[..., Any] | None = None,
     description: str | None = None,
@@ -247,6 +251,7 @@ def check(
     return _decorated(name, given)
 
 
+@suggest_keywords
 def to_operator(
     func: Callable[..., Any],
     name: str | None = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aqueduct_provider.errors import AirflowUnreachable, NotFound
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.reading.outcomes import run_status
 from aqueduct_provider.sdk.reading.runs import Run, created_at
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
 
 
+@suggest_keywords_of_methods
 @dataclass(eq=False)
 class Flow:
     """A published flow; ``client.publish_flow(...)`` and ``client.flow(name)`` give it.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AirflowError, AuthoringError, IntegrityError, NotFound, ObjectNotFound
 from aqueduct_provider.sdk.enums import ExecutionStatus
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.reading.outcomes import (
     ENDED,
@@ -43,6 +44,7 @@ REQUESTS = 16
 Tasks = Mapping[str, "TaskInfo"]
 
 
+@suggest_keywords_of_methods
 @dataclass(eq=False)
 class Run:
     """One run of a flow; ``flow.latest()``, ``flow.fetch(run_id)`` and ``client.trigger(...)`` give it.

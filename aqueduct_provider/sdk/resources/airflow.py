@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.enums import ServiceType
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources.profile import StoreProfile, variable_of
 from aqueduct_provider.sdk.resources.profile_checks import raise_problems
@@ -29,6 +30,7 @@ _SERVICE = SERVICES["Airflow"]
 _FIELDS, _SECRETS = _SERVICE.fields, _SERVICE.secrets
 
 
+@suggest_keywords_of_methods
 class AirflowResource:
     """An Airflow that flows are published to.
 

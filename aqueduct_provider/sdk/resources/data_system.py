@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from aqueduct_provider.connectors.options import option_problems, option_text
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
 from aqueduct_provider.sdk.resources.services import Service
@@ -32,6 +33,7 @@ _AWS_TYPES = {
 }
 
 
+@suggest_keywords_of_methods
 class DataSystem:
     """A connected data system.
 

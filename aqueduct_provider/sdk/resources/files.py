@@ -15,6 +15,7 @@ from aqueduct_provider.errors import AuthoringError, NotFound, OperatorFailed
 from aqueduct_provider.runner.codecs import CodecError, Encoded, encode
 from aqueduct_provider.sdk.authoring import data_systems
 from aqueduct_provider.sdk.enums import ArtifactType
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem
 from aqueduct_provider.sdk.resources.services import Service
 
@@ -33,6 +34,7 @@ _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _SHOWN = 1000
 
 
+@suggest_keywords_of_methods
 class FilesResource(DataSystem):
     """A bucket; ``client.resource(name)`` gives it.
 

@@ -14,6 +14,7 @@ from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import data_systems
 from aqueduct_provider.sdk.authoring.nodes import HowRun
 from aqueduct_provider.sdk.enums import LoadUpdateMode
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, TableArtifact
 
 
+@suggest_keywords_of_methods
 class MongoResource(DataSystem):
     """A MongoDB database; ``client.resource(name)`` gives it."""
 
@@ -74,6 +76,7 @@ class MongoResource(DataSystem):
         )
 
 
+@suggest_keywords_of_methods
 class MongoCollection:
     """A collection of a MongoDB."""
 

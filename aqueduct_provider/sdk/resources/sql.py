@@ -17,6 +17,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import data_systems
 from aqueduct_provider.sdk.enums import LoadUpdateMode
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
 from aqueduct_provider.sdk.resources.services import READ_ONLY
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.nodes import HowRun
 
 
+@suggest_keywords_of_methods
 class SqlResource(DataSystem):
     """A relational database; ``client.resource(name)`` gives it."""
 

@@ -1,0 +1,60 @@
+"""Keyword arguments that a public function does not have: an error that says which one was probably meant.
+
+Python's own ``TypeError`` names the wrong word only. Must not import: anything heavy.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.nodes import HowRun
+from aqueduct_provider.sdk.names import suggestion
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Class = TypeVar("Class", bound=type)
+
+
+def suggest_keywords(function: Function) -> Function:
+    """Refuse keyword arguments that the function does not have; one that takes any is left as it is.
+
+    :raises AuthoringError: when it is called with one; the message suggests the known one that is closest.
+    """
+    known = _keywords_of(function)
+    if known is None:
+        return function
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs.keys() <= known:
+            wrong = next(name for name in kwargs if name not in known)
+            name = function.__qualname__.removesuffix(".__init__")
+            raise AuthoringError(f"{name} takes no argument {wrong!r}.{suggestion(wrong, known)}")
+        return function(*args, **kwargs)
+
+    return cast("Function", call)
+
+
+def suggest_keywords_of_methods(owner: Class) -> Class:
+    """Do so in all public methods that a class defines."""
+    for name, member in list(vars(owner).items()):
+        if isinstance(member, types.FunctionType) and not name.startswith("_"):
+            setattr(owner, name, suggest_keywords(member))
+    return owner
+
+
+def _keywords_of(function: Callable[..., Any]) -> frozenset[str] | None:
+    """Return the names that it takes by keyword; None where it takes any."""
+    plain = inspect.unwrap(function)
+    code, named = plain.__code__, plain.__code__.co_argcount + plain.__code__.co_kwonlyargcount
+    keywords = {*code.co_varnames[code.co_posonlyargcount : named]} - {"self"}
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        rest = code.co_varnames[named + bool(code.co_flags & inspect.CO_VARARGS)]
+        if "HowRun" not in str(plain.__annotations__.get(rest)):
+            return None
+        keywords |= HowRun.__annotations__.keys()
+    return frozenset(keywords)
