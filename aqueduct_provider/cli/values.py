@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.storage.files import expanded
+from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Parameter
@@ -46,19 +47,20 @@ def values_of(typed: Sequence[str], parameters: Iterable[Parameter]) -> dict[str
     known = {parameter.name: parameter for parameter in parameters}
     values = {}
     for text in typed:
-        name = _name_in(text, known)
-        values[name] = _value(known[name], text.removeprefix(f"{name}="))
+        name, value = _split(text, known)
+        values[name] = _value(known[name], value)
     return values
 
 
-def _name_in(text: str, known: Iterable[str]) -> str:
-    # A name may hold "=" itself.
-    fitting = [name for name in known if text.startswith(f"{name}=")]
-    if fitting:
-        return max(fitting, key=len)
-    name, sign, _ = text.partition("=")
-    if not sign:
+def _split(text: str, known: Collection[str]) -> tuple[str, str]:
+    """Return name and value. A name may hold "=" itself."""
+    signs = [place for place, sign in enumerate(text) if sign == "="]
+    for place in reversed(signs):
+        if (name := nfc(text[:place])) in known:
+            return name, text[place + 1 :]
+    if not signs:
         raise UsageError(f"-p {text}: write it as -p NAME=VALUE")
+    name = nfc(text[: signs[0]])
     raise UsageError(f"-p {text}: the flow has no parameter {name!r}.{suggestion(name, known)}")
 
 

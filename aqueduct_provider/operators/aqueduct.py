@@ -72,6 +72,7 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.operators.talk import inputs_of, run_task
         from aqueduct_provider.operators.worker import worker_for
         from aqueduct_provider.spec.fusion import task_groups
+        from aqueduct_provider.spec.names import nfc_keys
         from aqueduct_provider.spec.values import values_from_conf
 
         worker = worker_for(self.workflow, self._log_line)
@@ -79,7 +80,8 @@ class AqueductOperator(BaseOperator):
             workflow=self.workflow,
             operator=self.operators[0],
             run_id=context["run_id"],
-            params=context["params"],
+            # A key of conf in another normal form is next to the flow's own here, and comes after it.
+            params=nfc_keys(context["params"]),
             inputs={},
             given=values_from_conf(context["dag_run"].conf),
             dates=run_dates(context),

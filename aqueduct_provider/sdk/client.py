@@ -13,6 +13,7 @@ from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
 from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
+from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
@@ -188,7 +189,7 @@ class Client:
         self._session.refresh()
         rehearsal = current_rehearsal()
         request = FlowRequest(
-            name=name,
+            name=nfc(name),
             description=description or "",
             schedule=schedule or "",
             artifacts=nodes_of(artifacts, "artifacts"),

@@ -1,6 +1,6 @@
 """Stage 1, what the models of both dialects are made of: their base class, names, and artifact types.
 
-Must not import: anything of this package.
+Must not import: anything of this package but ``names``.
 """
 
 from __future__ import annotations
@@ -8,16 +8,22 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from aqueduct_provider.spec.names import nfc
 
 DIGEST_PATTERN = r"^[0-9a-f]{64}$"
 # Identifiers become parts of object keys: ``.`` and ``..`` must not be among them.
 IDENTIFIER_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+# What Airflow can send to its tasks as a param.
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
 PYTHON_PATTERN = r"^3\.[0-9]{1,3}$"
 
 Digest = Annotated[str, Field(pattern=DIGEST_PATTERN, description="sha256 in lower-case hexadecimal.")]
 Identifier = Annotated[str, Field(max_length=200, pattern=IDENTIFIER_PATTERN)]
 Name = Annotated[str, Field(min_length=1)]
+# A name by which people look something up; of two spellings that look the same, one.
+Label = Annotated[str, Field(min_length=1), AfterValidator(nfc)]
 # At most a year: far longer ones overflow where Airflow adds them to a date.
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue, SecretStr
 
-from aqueduct_provider.spec.basics import ArtifactType, Model, Name
+from aqueduct_provider.spec.basics import ArtifactType, Label, Model, Name
 from aqueduct_provider.spec.compiled_connectors import FILE_SYSTEMS, decoded_filepath
 from aqueduct_provider.spec.models import Resources
 
@@ -43,7 +43,7 @@ class StorageConfig(Model):
 class Task(Model):
     """What all tasks have, and how the translation sees them."""
 
-    name: Name
+    name: Label
     # As it stands: it only has to equal the flow's, and thousands of them are read.
     storage_config: dict[str, Any] = Field(repr=False)
     metadata_path: Name = Field(description="Key of the exec state.")
@@ -171,7 +171,7 @@ AnyTask = FunctionTask | ParamTask | SystemMetricTask | ExtractTask | LoadTask
 
 
 class Document(Model):
-    name: Name
+    name: Label
     type: Literal["compile_airflow"]
     storage_config: StorageConfig
     metadata_path: str

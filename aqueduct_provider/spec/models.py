@@ -20,7 +20,7 @@ from aqueduct_provider.spec.basics import IDENTIFIER_PATTERN as IDENTIFIER_PATTE
 from aqueduct_provider.spec.basics import JSON_TYPES as JSON_TYPES
 from aqueduct_provider.spec.basics import PYTHON_PATTERN as PYTHON_PATTERN
 from aqueduct_provider.spec.basics import ArtifactType as ArtifactType
-from aqueduct_provider.spec.basics import Digest, Identifier, Model, Name, Seconds
+from aqueduct_provider.spec.basics import Digest, Identifier, Label, Model, Name, Seconds
 from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
 from aqueduct_provider.spec.data_systems import Source, Target
 
@@ -41,7 +41,7 @@ class Flow(Model):
     """The named DAG of operators that this spec is one version of."""
 
     id: UUID = Field(description="The same for every version of the flow.")
-    name: Name = Field(description="What people call it; any text.")
+    name: Label = Field(description="What people call it; any text.")
     description: str = Field("", description="Markdown; shown as the DAG's docs in Airflow.")
     tags: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(
         (), description="Further tags of the DAG; Airflow allows 100 characters in each."
@@ -67,7 +67,7 @@ class AfterFlowsSchedule(Model):
     """Runs when all of the named flows have succeeded since the last run."""
 
     type: Literal["after_flows"]
-    flows: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="Names of the flows.")
+    flows: Annotated[tuple[Label, ...], Field(min_length=1)] = Field(description="Names of the flows.")
 
 
 class AssetsSchedule(Model):
@@ -110,7 +110,7 @@ class Artifact(Model):
     """An edge's value: written by one operator, read by any number."""
 
     id: Identifier = Field(description="Unique in the spec; part of the object's key.")
-    name: Name = Field(description="What people call it.")
+    name: Label = Field(description="What people call it.")
     type: ArtifactType = Field(
         ArtifactType.UNTYPED, description="What its operator must produce; untyped accepts any."
     )
@@ -150,7 +150,7 @@ Default = Annotated[
 class Parameter(Model):
     """A value that may be set anew for each run."""
 
-    name: Name = Field(description="Unique in the spec; the key in Airflow's params.")
+    name: Label = Field(description="Unique in the spec; the key in Airflow's params.")
     type: ArtifactType = Field(description="What a value of it must be.")
     default: Default = Field(description="Its value in runs that set none.")
     description: str = Field("", description="Shown in Airflow's trigger form.")
@@ -197,7 +197,7 @@ class OperatorBase(Model):
 
     id: Identifier = Field(description="Unique in the spec; part of the exec state's key.")
     task_id: Identifier = Field(description="Readable, unique in the spec; the Airflow task id.")
-    name: Name = Field(description="What people call it.")
+    name: Label = Field(description="What people call it.")
     description: str = Field("", description="Markdown; shown as the task's docs in Airflow.")
     inputs: tuple[Identifier, ...] = Field((), description="Ids of the artifacts it reads, in order.")
     outputs: tuple[Identifier, ...] = Field((), description="Ids of the artifacts it writes, in order.")
@@ -250,7 +250,7 @@ class ParamOperator(OperatorBase):
     """Makes a parameter's value of this run an artifact."""
 
     type: Literal["param"]
-    parameter: Name = Field(description="Name of the parameter.")
+    parameter: Label = Field(description="Name of the parameter.")
 
 
 class SystemMetricOperator(OperatorBase):

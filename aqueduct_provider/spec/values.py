@@ -22,6 +22,7 @@ from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.runner.contract import SERIALIZATION_TYPES
 from aqueduct_provider.spec.document import json_path
 from aqueduct_provider.spec.models import DIGEST_PATTERN, ArtifactType
+from aqueduct_provider.spec.names import nfc_keys
 
 # The key of a run's conf; no parameter of a flow may have this name.
 VALUES_KEY = "aqueduct_values"
@@ -55,7 +56,7 @@ def values_from_conf(conf: Mapping[str, Any] | None) -> dict[str, StoredValue]:
     given = conf[VALUES_KEY]
     if problems := list(islice(_problems(given), _MAX_PROBLEMS)):
         raise SpecError("the conf of this run", problems)
-    return {name: StoredValue(**value) for name, value in given.items()}
+    return {name: StoredValue(**value) for name, value in nfc_keys(given).items()}
 
 
 def to_conf(values: Mapping[str, StoredValue]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from aqueduct_provider.sdk.authoring.sources import GraphSource, Source
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
+from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.presets import Metric
@@ -87,7 +88,7 @@ class Artifact(Promise):
             raise AuthoringError(
                 f"{self.name()!r} is a parameter: its name is the one given to create_param(name, ...)."
             )
-        node.name, node.named = name, True
+        node.name, node.named = nfc(name), True
 
     def snapshot_enabled(self) -> bool:
         """Whether its content is kept after a run."""

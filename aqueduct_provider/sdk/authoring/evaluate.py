@@ -18,6 +18,7 @@ from aqueduct_provider.runner.codecs import CodecError, Encoded, accepted_type, 
 from aqueduct_provider.sdk.authoring.execute import TABLES, Results, decoded, run_extract, run_operator
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, upstream
 from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.spec.names import nfc_keys
 
 _kept: WeakKeyDictionary[OperatorNode, Results] = WeakKeyDictionary()
 
@@ -151,7 +152,7 @@ def _checked(artifact: ArtifactNode, parameters: Mapping[str, Any] | None) -> di
         raise AuthoringError(
             f"parameters must be a dict, name -> value, but it is a {type(parameters).__name__}."
         )
-    known = parameters_of([artifact])
+    parameters, known = nfc_keys(parameters), parameters_of([artifact])
     unknown = [name for name in parameters if name not in known]
     if unknown:
         raise AuthoringError(_unknown_parameter(artifact.name, str(unknown[0]), known))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
+from aqueduct_provider.spec.names import nfc
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
@@ -119,6 +121,9 @@ class ArtifactNode:
     keep_snapshot: bool = True
     derived: list[OperatorNode] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.name = nfc(self.name)
+
 
 @dataclass(eq=False)
 class OperatorNode:
@@ -145,6 +150,9 @@ class OperatorNode:
     system: System | None = None
     place: Mapping[str, Any] = field(default_factory=dict)
     number: int = field(default_factory=lambda: next(_numbers))
+
+    def __post_init__(self) -> None:
+        self.name = nfc(self.name)
 
 
 def upstream(artifacts: Iterable[ArtifactNode]) -> list[OperatorNode]:

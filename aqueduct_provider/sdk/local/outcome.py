@@ -14,6 +14,7 @@ from aqueduct_provider.errors import NotFound
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.reading.outcomes import OperatorRun, status_without_airflow
+from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     from aqueduct_provider.artifacts.manifest import ArtifactRef
@@ -78,6 +79,7 @@ class LocalOutcome:
         """Where the artifact with this name lies; see :meth:`artifact`."""
         from aqueduct_provider.sdk.reading.stored import StoredSource, metadata_of
 
+        name = nfc(name)
         ids = {artifact.name: artifact.id for artifact in self.spec.artifacts}
         if name not in ids:
             raise NotFound(f"{self.spec.flow.name!r} has no artifact {name!r}.{suggestion(name, ids)}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.spec.names import nfc_keys
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.values import EncodedValue
@@ -48,7 +49,7 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
 
     known = {parameter.name: parameter for parameter in spec.parameters}
     params, given, objects = dict[str, Any](), dict[str, StoredValue](), dict[str, bytes]()
-    for name, value in values.items():
+    for name, value in nfc_keys(values).items():
         if name not in known:
             raise AuthoringError(f"{spec.flow.name!r} has no parameter {name!r}.{suggestion(name, known)}")
         encoded = encoded_value(value, known[name].type.value, f"The value of parameter {name!r}")

@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from aqueduct_provider.spec.names import nfc
+
 # So many versions before the last one are in the record: enough to tell since when Airflow is behind.
 _EARLIER = 20
 _TEXTS = ("flow_id", "name", "dag_id", "version_id", "engine", "delivered_to", "spec_sha256")
@@ -83,6 +85,7 @@ class Record:
         if not isinstance(document, dict):
             raise ValueError("it is no JSON object")
         texts = {name: _text(document, name) for name in _TEXTS}
+        texts["name"] = nfc(texts["name"])
         # Both become parts of keys, also of those that are deleted.
         texts.update({name: str(UUID(texts[name])) for name in ("flow_id", "version_id")})
         gone = document.get("retired_at")

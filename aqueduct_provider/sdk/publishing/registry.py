@@ -20,6 +20,7 @@ from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, O
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of
 from aqueduct_provider.sdk.publishing.record import Record
+from aqueduct_provider.spec.names import nfc
 from aqueduct_provider.state.exec_state import exec_state_from_json
 from aqueduct_provider.storage.layout import (
     PUBLISHED_PREFIX,
@@ -84,7 +85,7 @@ class Registry:
         :raises NotFound: there is none.
         :raises IntegrityError: its record is damaged.
         """
-        wanted = str(identifier)
+        wanted = nfc(str(identifier))
         places = {PUBLISHED_PREFIX: self.at, **({RETIRED_PREFIX: self.retired_at} if retired else {})}
         for at in places.values():
             # By its name, a flow is found in one request, however many there are.

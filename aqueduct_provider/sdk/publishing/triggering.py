@@ -10,6 +10,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.publishing.values import EncodedValue
 from aqueduct_provider.sdk.reading.runs import Run
+from aqueduct_provider.spec.names import nfc_keys
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.reading.flows import Flow
@@ -89,7 +90,7 @@ def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValu
     known = {parameter.name: parameter for parameter in flow.spec.parameters}
     encoded: dict[str, EncodedValue] = {}
     wrong: list[str] = []
-    for name, value in parameters.items():
+    for name, value in nfc_keys(parameters).items():
         if name not in known:
             hint = suggestion(str(name), known) or " It has none."
             wrong.append(f"{flow.name()!r} has no parameter {name!r}.{hint}")

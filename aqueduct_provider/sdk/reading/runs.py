@@ -24,6 +24,7 @@ from aqueduct_provider.sdk.reading.outcomes import (
     run_status,
     status_without_airflow,
 )
+from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
@@ -143,7 +144,7 @@ class Run:
 
     def source(self, name: str) -> StoredSource:
         """Where the artifact with this name lies. Raises ``NotFound``."""
-        spec = self.spec
+        spec, name = self.spec, nfc(name)
         for artifact in spec.artifacts:
             if artifact.name == name:
                 return self._source(spec, artifact.id)
@@ -292,7 +293,7 @@ class Run:
         return together(calls, REQUESTS)
 
     def _operator(self, name: str) -> Operator:
-        operators = self.spec.operators
+        operators, name = self.spec.operators, nfc(name)
         found = [operator for operator in operators if operator.name == name]
         found = found or [operator for operator in operators if operator.task_id == name]
         if len(found) == 1:

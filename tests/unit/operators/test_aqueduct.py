@@ -21,6 +21,7 @@ from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.talk import VERSION_KEY
 from aqueduct_provider.spec.fusion import task_groups
+from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.values import StoredValue, to_conf
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
@@ -198,6 +199,18 @@ def test_values_that_the_conf_names_by_key_reach_the_parameter(flows: Flows) -> 
     manifest = _operator(workflow, "n").execute(_context(conf={"n": 1, **to_conf({"n": value})}))
 
     assert pickle.loads(flows.store.get(manifest["artifacts"]["n-out"]["key"])) == {1, 2}
+
+
+def test_a_key_of_conf_in_another_normal_form_means_the_parameter(flows: Flows) -> None:
+    workflow = flows.param_flow("n", "numeric")
+    document = json.loads(workflow.model_dump_json())
+    document["parameters"][0]["name"] = document["operators"][0]["parameter"] = "caf\u00e9"
+    workflow = parse(json.dumps(document).encode(), "flow")
+    context = _context()
+    # As Airflow merges them: the params of the DAG, then what the conf has besides.
+    context["params"] = {"caf\u00e9": 1, "cafe\u0301": 5}
+    manifest = _operator(workflow, "n").execute(context)
+    assert flows.store.get(manifest["artifacts"]["n-out"]["key"]) == b"5"
 
 
 def test_a_conf_that_names_them_wrongly_is_the_users_mistake(flows: Flows) -> None:

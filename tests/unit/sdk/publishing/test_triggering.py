@@ -34,6 +34,11 @@ def seen(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, i: Any,
     return repr([a, b, c, d, e, f, g.to_dict(), h, i, free])
 
 
+@aq.op(requirements=[], outputs=["twice cafe\u0301"])
+def twice(price: int) -> int:
+    return 2 * price
+
+
 @pytest.fixture
 def flow(made: Deployment) -> aq.Flow:
     """A flow with a parameter of each kind; the last may be anything."""
@@ -163,6 +168,22 @@ def test_values_arrive_as_they_were_given(made: Deployment, flow: aq.Flow) -> No
     left = [math.inf, "abc", False, [1], (3, 4), {"b": [1]}, table.to_dict(), MODEL, b"abc", (1,)]
     assert run.artifact("seen").get() == repr(left)
     assert run.parameters()["model"] == MODEL
+
+
+def test_names_in_either_normal_form(made: Deployment) -> None:
+    one, two = "caf\u00e9", "cafe\u0301"
+    price = made.client.create_param(two, 1)
+    flow = made.publish(two, artifacts=[twice.lazy(price)])
+    assert flow.name() == one
+    for spelling in (one, two):
+        found = made.client.flow(spelling)
+        assert found.id() == flow.id()
+        assert dict(given_values(found, {spelling: 5}).conf) == {one: 5}
+    run = made.client.trigger(two, {two: 7}, progress=False)
+    made.work(run.run_id, flow.record.dag_id)
+    assert run.parameters() == {one: 7}
+    assert run.artifact("twice " + two).get() == 14
+    assert made.client.flow(one).metric_history(two)["value"].tolist() == [7.0]
 
 
 def test_a_paused_dag(made: Deployment) -> None:
