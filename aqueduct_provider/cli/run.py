@@ -21,7 +21,6 @@ from aqueduct_provider.cli.options import (
 )
 from aqueduct_provider.cli.values import add_parameters, values_of
 from aqueduct_provider.cli.words import terminal_words
-from aqueduct_provider.errors import ConfigError, CredentialsError
 from aqueduct_provider.runner.codecs import PLAIN, plain_value
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.sdk.names import suggestion
-from aqueduct_provider.storage.files import expanded
 from aqueduct_provider.spec.names import nfc
+from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Parameter

@@ -30,8 +30,8 @@ from aqueduct_provider.errors import (
     RequirementsError,
 )
 from aqueduct_provider.process import Child, Finished, OnLine
-from aqueduct_provider.storage.files import expanded
 from aqueduct_provider.spec.url_credentials import without_credentials
+from aqueduct_provider.storage.files import expanded
 
 MissingPython = Literal["fail", "worker", "download"]
 

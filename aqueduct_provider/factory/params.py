@@ -13,18 +13,42 @@ from airflow.providers.common.compat.sdk import Param
 
 from aqueduct_provider.compat import ANY_ITEMS
 from aqueduct_provider.factory.docs import shown
+from aqueduct_provider.spec.basics import MAX_INTEGER, MIN_INTEGER
 from aqueduct_provider.spec.models import JSON_TYPES, ArtifactType, InlineDefault, Parameter, WorkflowSpec
 
+# Airflow sends params, and these schemas, in a format that has no larger integers: no task could start. The
+# draft is the last in which 1e300 is not an integer, so the last that tells large floats from such integers.
+_DRAFT = {"$schema": "http://json-schema.org/draft-04/schema#"}
+_NOT_TOO_LARGE = {
+    "not": {
+        "title": "an integer of more than 64 bits",
+        "anyOf": [
+            {"type": "integer", "minimum": MAX_INTEGER, "exclusiveMinimum": True},
+            {"type": "integer", "maximum": MIN_INTEGER, "exclusiveMaximum": True},
+        ],
+    }
+}
+_WITHIN = {
+    **_DRAFT,
+    "definitions": {
+        "value": {
+            **_NOT_TOO_LARGE,
+            "items": {"$ref": "#/definitions/value"},
+            "additionalProperties": {"$ref": "#/definitions/value"},
+        }
+    },
+    "allOf": [{"$ref": "#/definitions/value"}],
+}
 _SCHEMAS: dict[ArtifactType, dict[str, Any]] = {
-    ArtifactType.NUMERIC: {"type": "number"},
+    ArtifactType.NUMERIC: {"type": "number", **_DRAFT, **_NOT_TOO_LARGE},
     ArtifactType.STRING: {"type": "string"},
     ArtifactType.BOOLEAN: {"type": "boolean"},
-    ArtifactType.DICTIONARY: {"type": "object"},
-    ArtifactType.LIST: {"type": "array", "items": ANY_ITEMS},
-    ArtifactType.TUPLE: {"type": "array", "items": ANY_ITEMS},
+    ArtifactType.DICTIONARY: {"type": "object", **_WITHIN},
+    ArtifactType.LIST: {"type": "array", "items": ANY_ITEMS, **_WITHIN},
+    ArtifactType.TUPLE: {"type": "array", "items": ANY_ITEMS, **_WITHIN},
     ArtifactType.JSON: {"type": "string", "format": "multiline"},
 }
-_ANY = {"type": ["string", "number", "boolean", "object", "array", "null"], "items": ANY_ITEMS}
+_ANY = {"type": ["string", "number", "boolean", "object", "array", "null"], "items": ANY_ITEMS, **_WITHIN}
 # A list, for the form of Airflow 3 takes a lone "null" for a field that must be filled.
 _NOT_SETTABLE = {"type": ["null"]}
 _PUBLISHED = "Leave it empty for the published value."

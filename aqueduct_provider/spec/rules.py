@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.assets import asset_problems
+from aqueduct_provider.spec.basics import MAX_INTEGER, MIN_INTEGER
 from aqueduct_provider.spec.data_system_rules import data_system_problems
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
@@ -146,6 +147,22 @@ def _default_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
         elif not _fits(parameter.default.value, parameter.type):
             message = f"the parameter is of type {parameter.type.value}; give {_WORDS[parameter.type]}"
             yield Problem(at("parameters", index, "default", "value"), message)
+        elif _holds_too_large_integer(parameter.default.value):
+            message = "Airflow's params have no integers of more than 64 bits; give its key in the store"
+            yield Problem(at("parameters", index, "default", "value"), message)
+
+
+def _holds_too_large_integer(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, int) and not MIN_INTEGER <= item <= MAX_INTEGER:
+            return True
+    return False
 
 
 def _fits(value: Any, wanted: ArtifactType) -> bool:

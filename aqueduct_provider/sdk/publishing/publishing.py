@@ -16,6 +16,7 @@ from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
     from aqueduct_provider.sdk.publishing.compose import Composition
+    from aqueduct_provider.sdk.publishing.current_resources import Lookup
     from aqueduct_provider.sdk.publishing.registry import Record
     from aqueduct_provider.sdk.resources.airflow import AirflowResource
     from aqueduct_provider.sdk.schedule import OnAssets
@@ -53,7 +54,8 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
 
     _check_python(engine)
     _check_sources(session, request, engine)
-    composition = composition_of(request, engine.artifact_store(session.profile.store))
+    store = engine.artifact_store(session.profile.store)
+    composition = composition_of(request, store, session.resource)
     if request.check_requirements:
         refuse_unresolvable(composition)
     record = publish(composition, session.store, engine.delivery(session.store), engine.name())
@@ -61,10 +63,13 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
     return record
 
 
-def composition_of(request: FlowRequest, artifact_store: Mapping[str, Any]) -> Composition:
+def composition_of(
+    request: FlowRequest, artifact_store: Mapping[str, Any], resources: Lookup | None = None
+) -> Composition:
     """Compose a new version of a flow; nothing is uploaded.
 
     :param artifact_store: the field of the spec.
+    :param resources: finds the connected resource of a name; None: those that were recorded are current.
     :raises AuthoringError: something in it would fail later.
     """
     from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
@@ -86,7 +91,7 @@ def composition_of(request: FlowRequest, artifact_store: Mapping[str, Any]) -> C
         artifact_store,
         version_id=str(uuid.uuid4()),
         created_at=datetime.now(timezone.utc),
-        resources=session.resource,
+        resources=resources,
     )
 
 

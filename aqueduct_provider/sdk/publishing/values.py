@@ -21,8 +21,8 @@ from aqueduct_provider.sdk.authoring.nodes import OperatorNode
 MAX_INLINE_BYTES = 32 * 1024
 # Deeper ones are refused by the readers of specs.
 _MAX_DEPTH = 50
-# Airflow sends params to its tasks in a format that has no larger integers.
-_MAX_INTEGER = 2**63
+# Airflow's trigger form reads numbers as JavaScript does, which rounds larger integers.
+_MAX_INTEGER = 2**53
 
 
 @dataclass(frozen=True)
@@ -115,4 +115,4 @@ def _is_plain_leaf(value: Any) -> bool:
         return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
     if isinstance(value, float):
         return math.isfinite(value)
-    return not isinstance(value, int) or -_MAX_INTEGER <= value < _MAX_INTEGER
+    return not isinstance(value, int) or -_MAX_INTEGER < value < _MAX_INTEGER

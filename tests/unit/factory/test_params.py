@@ -106,3 +106,33 @@ def test_airflow_3_edits_an_array_as_json_only_with_typed_items() -> None:
 
 def test_what_cannot_be_set_is_not_a_required_field_of_the_form() -> None:
     assert param("table", STORED).schema["type"] == ["null"]
+
+
+LARGE = [2**64, -(2**63) - 1, 2**70]
+
+
+@pytest.mark.parametrize("value", LARGE)
+def test_integers_that_no_task_could_be_sent_are_refused(value: int) -> None:
+    for kind, given in (
+        ("numeric", value),
+        ("untyped", value),
+        ("list", [1, value]),
+        ("tuple", [[{"a": value}]]),
+        ("dictionary", {"a": {"b": [value]}}),
+        ("untyped", {"a": [value]}),
+    ):
+        with pytest.raises(ParamValidationError, match="an integer of more than 64 bits"):
+            param(kind, STORED).resolve(given)
+
+
+@pytest.mark.parametrize("value", [2**64 - 1, -(2**63), 1e300, 6.02214076e23, -1e300, float(2**64)])
+def test_others_are_taken_even_floats_that_are_larger(value: float) -> None:
+    assert param("numeric", {"value": 1}).resolve(value) == value
+    assert param("list", STORED).resolve([value, {"a": value}]) == [value, {"a": value}]
+    assert param("numeric", {"value": value}).resolve() == value
+
+
+def test_the_schemas_can_be_sent_themselves() -> None:
+    msgspec = pytest.importorskip("msgspec")
+    for kind in ACCEPTED:
+        assert msgspec.msgpack.encode(param(kind, STORED).schema)

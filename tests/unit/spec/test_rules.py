@@ -113,6 +113,26 @@ def test_inline_defaults_have_the_type_of_their_parameter(kind: str, value: Any,
         assert kind in message
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "fits"),
+    [
+        ("numeric", 2**64 - 1, True),
+        ("numeric", -(2**63), True),
+        ("numeric", 1e300, True),
+        ("numeric", 2**64, False),
+        ("numeric", -(2**63) - 1, False),
+        ("list", [[2**70]], False),
+        ("dictionary", {"a": {"b": [1, 2**70]}}, False),
+        ("untyped", {"a": [True, None, "x", 1]}, True),
+    ],
+)
+def test_integers_that_no_task_could_be_sent(kind: str, value: Any, fits: bool) -> None:
+    document = native_document(parameters=[{"name": "threshold", "type": kind, "default": {"value": value}}])
+    problems = problems_of(document)
+    assert list(problems) == ([] if fits else ["$.parameters[0].default.value"])
+    assert fits or "give its key in the store" in problems["$.parameters[0].default.value"]
+
+
 def test_no_parameter_has_the_name_under_which_values_are_given_by_key() -> None:
     parameter = {"name": VALUES_KEY, "type": "numeric", "default": {"value": 1}}
     problems = problems_of(native_document(parameters=[parameter]))
