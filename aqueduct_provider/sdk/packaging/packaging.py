@@ -36,22 +36,8 @@ PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 _FOLDER = "function"
 # Bytes below which a file is not compressed: of the few hundred that most have, that spares next to nothing.
 _SMALL = 16_384
-# What a worker imports. It is started in the archive's folder.
-_MODEL = """\
-import cloudpickle
-
-# Tracebacks leave this file out: the user's own function comes after it.
-AQUEDUCT_PLUMBING = True
-
-
-class Function:
-    def __init__(self):
-        with open("./model.pkl", "rb") as file:
-            self.function = cloudpickle.load(file)
-
-    def predict(self, *inputs):
-        return self.function(*inputs)
-"""
+# What a worker imports.
+_MODEL = Path(__file__).with_name("entry_file.py")
 
 _NO_SOURCE = "# The source text of {!r} is not known: it was not defined in a file.\n"
 
@@ -88,7 +74,7 @@ def package(function: UserFunction, name: str) -> Package:
         check_size(function.call, name, len(result.data), files)
     check_needed_modules(name, result, supply)
     contents = {
-        "model.py": _MODEL.encode(),
+        "model.py": _MODEL.read_bytes(),
         "model.pkl": result.data,
         "requirements.txt": "".join(f"{line}\n" for line in requirements).encode(),
         "python_version.txt": PYTHON_VERSION.encode(),
