@@ -85,6 +85,15 @@ def origin_of_file(place: str) -> Origin:
     return _origin(place, tuple(sys.path))
 
 
+def install_folders() -> list[str]:
+    """The folders of ``sys.path`` that hold installed packages."""
+    return [
+        folder
+        for folder in sys.path
+        if not _INSTALL_FOLDERS.isdisjoint(Path(folder).parts) or (folder and _has_metadata(folder))
+    ]
+
+
 @lru_cache(maxsize=1)
 def _scanned(_: int, __: str, path: tuple[str, ...]) -> tuple[str, ...]:
     """Remembered until more is imported: a process may have thousands of modules."""

@@ -80,6 +80,13 @@ class Composition:
     text: bytes
     objects: Mapping[str, bytes]
 
+    def archives(self) -> list[tuple[str, bytes]]:
+        """The function archives, each with the name of its operator."""
+        from aqueduct_provider.spec.models import CallOperator
+
+        calls = [one for one in self.spec.operators if isinstance(one, CallOperator)]
+        return [(one.name, self.objects[one.code.key]) for one in calls]
+
 
 def compose(
     flow: FlowDescription,

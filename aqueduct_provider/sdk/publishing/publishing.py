@@ -49,6 +49,7 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
     :raises AuthoringError: something in it would fail later; nothing was published.
     :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
     """
+    from aqueduct_provider.sdk.packaging import load_check
     from aqueduct_provider.sdk.publishing.publish import publish
     from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
 
@@ -58,6 +59,7 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
     composition = composition_of(request, store, session.resource)
     if request.check_requirements:
         refuse_unresolvable(composition)
+    load_check.check_archives(composition.archives())
     record = publish(composition, session.store, engine.delivery(session.store), engine.name())
     _tell(record, composition.text)
     return record

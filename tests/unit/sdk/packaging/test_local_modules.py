@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from aqueduct_provider.sdk.packaging.local_modules import OWN, local_modules, origin_of, pickled_by_value
+from aqueduct_provider.sdk.packaging.local_modules import (
+    OWN,
+    install_folders,
+    local_modules,
+    origin_of,
+    pickled_by_value,
+)
 from tests.distributions import install
 from tests.projects import ROOT
 
@@ -104,6 +111,15 @@ def test_odd_entries_of_the_modules_table_are_passed_over(monkeypatch: pytest.Mo
         monkeypatch.setitem(sys.modules, name, module)
     assert not {"gone", "number", "lazy", "renamed", "another_name"} & set(local_modules())
     assert origin_of("lazy") == "unknown"
+
+
+def test_folders_of_installed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, project = tmp_path / "target", tmp_path / "project"
+    (target / "six-1.17.0.dist-info").mkdir(parents=True)
+    project.mkdir()
+    installed = sysconfig.get_paths()["purelib"]
+    monkeypatch.setattr(sys, "path", ["", str(project), installed, str(target), str(tmp_path / "missing")])
+    assert install_folders() == [installed, str(target)]
 
 
 def test_registered_within_and_as_before_afterwards(registry: set[str]) -> None:

@@ -161,6 +161,7 @@ def test_objects() -> None:
     assert isinstance(m, MetricOperator)
     assert composition.objects[m.code.key] == b"m"
     assert m.code.requirements is None
+    assert composition.archives() == [("two", b"two"), ("m", b"m"), ("c", b"c")]
 
 
 def test_the_same_flow_gives_the_same_bytes() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import aqueduct_provider.sdk as aq
-from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
+from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound, PackagingError
 from aqueduct_provider.storage.layout import delivered_spec
 from tests.published import Deployment, deployment, features
 
@@ -109,6 +109,23 @@ def test_nothing_is_published_of_what_would_fail(made: Deployment) -> None:
         made.publish(schedule="61 * * * *")
     assert list(made.store.list("")) == before
     assert not list(made.folder.glob("*_airflow.json"))
+
+
+def test_nothing_is_published_that_a_worker_could_not_load(made: Deployment) -> None:
+    class Failure(Exception):
+        def __init__(self, what: str, why: str) -> None:
+            super().__init__(what)
+
+    failure = Failure("a", "b")
+
+    @aq.op(requirements=[])
+    def failing() -> str:
+        return str(failure)
+
+    before = list(made.store.list(""))
+    with pytest.raises(PackagingError, match=r"'failing' can be pickled, but .*TypeError: .*missing .*'why'"):
+        made.publish(artifacts=[failing()])
+    assert list(made.store.list("")) == before
 
 
 def test_into_a_folder_of_dags(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
