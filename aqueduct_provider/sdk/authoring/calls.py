@@ -12,9 +12,10 @@ import functools
 import logging
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from inspect import Parameter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
@@ -24,6 +25,9 @@ from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Us
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.authoring.requirements import name_of, requirements_of
 from aqueduct_provider.sdk.names import suggestion
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.packaging.snapshots import FunctionHistory
 
 _log = logging.getLogger("aqueduct")
 
@@ -64,6 +68,7 @@ class Operator:
         functools.update_wrapper(self, definition.function)
         self.__name__ = name_of(definition.function)
         self._definition = definition
+        self._histories = dict[tuple[str, ...], "FunctionHistory"]()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if settings.is_inside_operator():
@@ -88,7 +93,9 @@ class Operator:
         return self._plain_call(values, {key: with_values(value) for key, value in kwargs.items()})
 
     def _plain_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        with settings.inside_operator():
+        if settings.is_inside_operator():
+            return self._definition.function(*args, **kwargs)
+        with settings.inside_operator(), self._trial():
             return self._definition.function(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -105,10 +112,30 @@ class Operator:
     def _requirements(self) -> tuple[str, ...]:
         return requirements_of(self._definition.requirements, self._definition.function)
 
+    def _trial(self) -> AbstractContextManager[object]:
+        """While the plain function runs. Where its requirements are wrong, nothing of it can be published."""
+        with suppress(AuthoringError):
+            return self._history(()).run()
+        return nullcontext()
+
+    def _history(self, keywords: tuple[str, ...]) -> FunctionHistory:
+        """What is known of the function, as calls call it.
+
+        :param keywords: see :func:`by_position`.
+        """
+        if keywords not in self._histories:
+            from aqueduct_provider.sdk.packaging.snapshots import FunctionHistory
+
+            what = self._definition
+            call = by_position(what.function, keywords) if keywords else what.function
+            function = UserFunction(call, self._requirements, what.file_dependencies, what.folder)
+            self._histories[keywords] = FunctionHistory(function)
+        return self._histories[keywords]
+
     def _results(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, lazy: bool) -> Any:
         from aqueduct_provider.sdk.authoring.artifacts import artifact_for
 
-        node = record(self._definition, self._requirements, args, kwargs)
+        node = record(self._definition, self._history, args, kwargs, lazy=lazy)
         if not lazy:
             from aqueduct_provider.sdk.authoring import evaluate
 
@@ -124,13 +151,16 @@ class Operator:
 
 def record(
     definition: Definition,
-    requirements: tuple[str, ...],
+    history: Callable[[tuple[str, ...]], FunctionHistory],
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
+    *,
+    lazy: bool,
 ) -> OperatorNode:
     """Record one call; nothing is computed, and the inputs do not lead to it yet.
 
-    :param requirements: of the function, resolved.
+    :param history: of the function, called with its last arguments by these names.
+    :param lazy: whether the caller does not compute it at once.
     :raises AuthoringError: the arguments do not fit the function, or may not feed it.
     :raises PackagingError: a declared file cannot be taken along.
     """
@@ -144,9 +174,8 @@ def record(
             "call it on an artifact."
         )
     keywords = tuple(argument.keyword for argument in arguments if argument.keyword is not None)
-    call = by_position(definition.function, keywords) if keywords else definition.function
     views = frame_views(definition.function, [argument.parameter for argument in arguments])
-    function = UserFunction(call, requirements, definition.file_dependencies, definition.folder, views)
+    function = replace(history(keywords).recorded(lazy=lazy), views=views)
     check_declared_files(function, definition.name)
     operator = OperatorNode(
         definition.kind,

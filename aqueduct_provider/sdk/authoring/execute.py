@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,9 @@ def run_operator(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
 
     if operator.function is None:
         raise ValueError(f"the {operator.kind} {operator.name!r} has no function")
-    with working_folder(operator.function, operator.name) as folder, inside_operator():
+    snapshot = operator.function.snapshot
+    watched = snapshot.run() if snapshot else nullcontext()
+    with watched, working_folder(operator.function, operator.name) as folder, inside_operator():
         # As on a worker: values are decoded, and encoded, where the function's own modules are.
         views = itertools.chain(operator.function.views, itertools.repeat(""))
         values = [_input(operator, number, item, next(views)) for number, item in enumerate(inputs, 1)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from aqueduct_provider.runner.codecs import Encoded
+    from aqueduct_provider.sdk.packaging.snapshots import Snapshot
 
 Kind = Literal["function", "metric", "check", "param", "system_metric", "extract", "load"]
 Severity = Literal["warning", "error"]
@@ -64,6 +65,7 @@ class UserFunction:
     :param file_dependencies: paths as the user gave them, relative to ``folder``.
     :param folder: where the function's file lies; the working directory for functions of a notebook.
     :param views: for each input, as which library's frame it takes a table; see ``frame_kinds.VIEWS``.
+    :param snapshot: the function as it was when its call was recorded; None: it is published as it is then.
     """
 
     call: Callable[..., Any]
@@ -71,6 +73,7 @@ class UserFunction:
     file_dependencies: tuple[str, ...]
     folder: Path
     views: tuple[str, ...] = ()
+    snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,11 +22,11 @@ from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.authoring.requirements import innermost
 from aqueduct_provider.sdk.packaging.archive_size import check_size
-from aqueduct_provider.sdk.packaging.dependency_files import RESERVED, dependency_files
+from aqueduct_provider.sdk.packaging.dependency_files import RESERVED, DependencyFiles, dependency_files
 from aqueduct_provider.sdk.packaging.distributions import coverage, is_installed, parsed
 from aqueduct_provider.sdk.packaging.local_modules import OWN, local_modules, origin_of, pickled_by_value
 from aqueduct_provider.sdk.packaging.needed_modules import Supply, check_needed_modules
-from aqueduct_provider.sdk.packaging.pickling import pickled
+from aqueduct_provider.sdk.packaging.pickling import Pickled, pickled
 from aqueduct_provider.sdk.packaging.source_text import source_of
 from aqueduct_provider.sdk.packaging.unpicklable import unpicklable
 
@@ -64,13 +64,10 @@ def package(function: UserFunction, name: str) -> Package:
     """
     files = dependency_files(function, name)
     requirements = _pinned(function.requirements, name)
-    supply = Supply(coverage(function.requirements), files.modules())
-    by_value = _by_value(function.call, supply)
-    with pickled_by_value(by_value):
-        try:
-            result = pickled(function.call, by_value)
-        except Exception as error:
-            raise unpicklable(error, name) from error
+    supply = supply_of(function, files)
+    modules = by_value(function.call, supply)
+    with pickled_by_value(modules):
+        result = _snapshot(function) or _pickled(function, modules, name)
         check_size(function.call, name, len(result.data), files)
     check_needed_modules(name, result, supply)
     contents = {
@@ -85,11 +82,28 @@ def package(function: UserFunction, name: str) -> Package:
     return Package(data, hashlib.sha256(data).hexdigest(), PYTHON_VERSION)
 
 
-def _by_value(call: Callable[..., Any], supply: Supply) -> tuple[str, ...]:
+def supply_of(function: UserFunction, files: DependencyFiles) -> Supply:
+    """What a worker will have for the function."""
+    return Supply(coverage(function.requirements), files.modules())
+
+
+def by_value(call: Callable[..., Any], supply: Supply) -> tuple[str, ...]:
     """The local modules that the pickle must hold, for a worker does not have them."""
     # A worker must not import the module of the function itself, which makes a flow.
     own = {*OWN, getattr(innermost(call), "__module__", None)}
     return tuple(module for module in local_modules() if module in own or not supply.has_local(module))
+
+
+def _snapshot(function: UserFunction) -> Pickled | None:
+    """The function as it was when its call was recorded."""
+    return function.snapshot.pickled if function.snapshot else None
+
+
+def _pickled(function: UserFunction, modules: tuple[str, ...], name: str) -> Pickled:
+    try:
+        return pickled(function.call, modules)
+    except Exception as error:
+        raise unpicklable(error, name) from error
 
 
 def _pinned(requirements: tuple[str, ...], name: str) -> tuple[str, ...]:

@@ -7,27 +7,35 @@ cloudpickle.
 
 from __future__ import annotations
 
-import dataclasses
+import builtins
 import functools
 import io
+import math
 import pickle
 import re
 import sys
 import types
 import typing
+import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
 
+from aqueduct_provider.sdk.packaging.archive_size import LimitedBuffer
 from aqueduct_provider.sdk.packaging.class_identity import give_identity, without_identity
+from aqueduct_provider.sdk.packaging.class_reductions import class_method_getter, corrected
+from aqueduct_provider.sdk.packaging.eager_state import Absent, Variable, before_runs
 from aqueduct_provider.sdk.packaging.local_modules import OWN, PACKAGE
+from aqueduct_provider.sdk.packaging.variables import globals_in
 
 # Jupyter's file names hold the process's id, IPython's the number of the prompt.
 _SESSION = re.compile(r"(?<=ipykernel_)\d+|(?<=<ipython-input-)\d+-")
 # What the import system keeps in a module, with paths of this machine; no function needs it.
 _IMPORT_SYSTEM = frozenset(["__builtins__", "__cached__", "__loader__", "__spec__"])
 _CONTAINERS = frozenset([tuple, list, dict])
+# Attributes of classes that runs do not change.
+_METHODS = frozenset([types.FunctionType, staticmethod, classmethod, property, types.MemberDescriptorType])
 _RECURSION_LIMIT = 10_000
 # The one in Python; types of it are not public.
 _Pickler: Any = pickle._Pickler
@@ -59,6 +67,8 @@ class Pickled:
     :param functions: all functions whose code is in it.
     :param modules: the modules that are in it as a whole, for they are used by name.
     :param left_out: modules and what of them is not in it: names bound to something of this package.
+    :param variables: where what is in it was found.
+    :param namespaces: the modules (as their globals) and classes that are in it with all their names.
     """
 
     data: bytes
@@ -66,28 +76,37 @@ class Pickled:
     functions: tuple[types.FunctionType, ...]
     modules: tuple[types.ModuleType, ...]
     left_out: tuple[tuple[types.ModuleType, str], ...]
+    variables: tuple[Variable, ...] = field(repr=False)
+    namespaces: tuple[Any, ...] = field(repr=False)
 
 
-def pickled(value: object, by_value: Iterable[str] = ()) -> Pickled:
-    """Pickle ``value``; raises whatever pickling it raises.
+def pickled(value: object, by_value: Iterable[str] = (), limit: float = math.inf) -> Pickled:
+    """Pickle ``value`` as it was before eager runs changed it; raises whatever pickling it raises.
 
     :param by_value: the modules that are registered with cloudpickle.
+    :param limit: bytes that the pickle may have.
+    :raises TooLarge: it has more.
     """
-    return _pickled(value, frozenset(by_value), partial(give_identity, content=_content))
+    return _pickled(value, frozenset(by_value), partial(give_identity, content=_content), limit)
 
 
 def _content(value: object) -> bytes:
     return _pickled(value, frozenset(), without_identity).data
 
 
-def _pickled(value: object, by_value: frozenset[str], identify: Callable[[Any, Any], Any]) -> Pickled:
-    buffer = io.BytesIO()
+def _pickled(
+    value: object,
+    by_value: frozenset[str],
+    identify: Callable[[Any, Any], Any],
+    limit: float = math.inf,
+) -> Pickled:
+    buffer = LimitedBuffer(limit)
     pickler = CanonicalPickler(buffer, by_value, identify)
     # The pickler is written in Python, which takes several frames for each level of nesting.
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
     try:
-        pickler.dump(value)
+        pickler.dump(value if type(value) is types.FunctionType else pickler.watch(value, "", value))
     finally:
         sys.setrecursionlimit(limit)
     return Pickled(
@@ -96,6 +115,8 @@ def _pickled(value: object, by_value: frozenset[str], identify: Callable[[Any, A
         tuple(pickler.functions),
         tuple(pickler.modules),
         tuple(pickler.left_out),
+        tuple(pickler.variables),
+        tuple(pickler.namespaces),
     )
 
 
@@ -123,6 +144,8 @@ class CanonicalPickler(_Pickler):
         self.functions = list[types.FunctionType]()
         self.modules = list[types.ModuleType]()
         self.left_out = list[tuple[types.ModuleType, str]]()
+        self.variables = list[Variable]()
+        self.namespaces = list[Any]()
 
     def __getattr__(self, name: str) -> Any:
         """What cloudpickle's methods expect of their own pickler."""
@@ -139,9 +162,13 @@ class CanonicalPickler(_Pickler):
         reduced = self._cloud.reducer_override(self, obj)
         # Not isinstance, which asks the object itself: proxies and generic aliases pretend.
         if issubclass(kind, type):
-            return self._identify(obj, _without_generated_text(obj, reduced))
+            reduced = self._without_runs_of_class(obj, reduced)
+            return self._identify(obj, corrected(obj, reduced))
         if kind is types.FunctionType and reduced is not NotImplemented:
+            if not self._is_taken_by_value(obj) and (getter := class_method_getter(obj)):
+                return getter
             self.functions.append(obj)
+            return self._without_runs_of_function(obj, reduced)
         return reduced
 
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
@@ -177,6 +204,46 @@ class CanonicalPickler(_Pickler):
         types.FunctionType: save_global,
     }
 
+    # --- what eager runs have changed
+
+    def watch(self, owner: Any, name: str, value: Any) -> Any:
+        """What is pickled of a variable: what it holds without what eager runs made of it."""
+        self.variables.append(Variable(owner, name))
+        return before_runs(owner, name, value)
+
+    def _without_runs_of_function(self, function: types.FunctionType, reduced: Any) -> Any:
+        maker, arguments, (attributes, state), *others = reduced
+        known, names = function.__globals__, state["__globals__"]
+        # A run may also make a variable, or delete one.
+        missing = (name for name in globals_in(function.__code__) if not hasattr(builtins, name))
+        names = {**names, **{name: Absent for name in missing if name not in known}}
+        found = {name: self.watch(known, name, value) for name, value in names.items()}
+        state["__globals__"] = {name: value for name, value in found.items() if value is not Absent}
+        for name in ("__defaults__", "__kwdefaults__"):
+            if state[name]:
+                state[name] = self.watch(function, name, state[name])
+        attributes = self.watch(function, "__dict__", attributes)
+        return maker, arguments, (attributes, state), *others
+
+    def _without_runs_of_class(self, cls: type, reduced: Any) -> Any:
+        if not isinstance(reduced, tuple) or len(reduced) < 3:
+            return reduced
+        self.namespaces.append(cls)
+        content = reduced[2][0]
+        for name, value in tuple(content.items()):
+            if not name.startswith("__") and vars(cls).get(name) is value and type(value) not in _METHODS:
+                content[name] = self.watch(cls, name, value)
+                if content[name] is Absent:
+                    del content[name]
+        return reduced
+
+    def reduce_cell(self, cell: types.CellType) -> Any:
+        maker, arguments = self._reduced(cell)
+        if arguments:
+            value = self.watch(cell, "cell_contents", *arguments)
+            return maker, (value,)
+        return maker, arguments
+
     # --- what cloudpickle does otherwise, or not at all
 
     def _reduced(self, obj: Any) -> Any:
@@ -195,6 +262,7 @@ class CanonicalPickler(_Pickler):
             self.imports.add(module.__name__)
             return maker, arguments
         self.modules.append(module)
+        self.namespaces.append(vars(module))
         # The content comes after the module itself, for modules may refer to each other.
         return maker, (module.__name__, {}), dict(self._content_of(module))
 
@@ -202,10 +270,11 @@ class CanonicalPickler(_Pickler):
         for name, value in vars(module).items():
             if name in _IMPORT_SYSTEM:
                 continue
-            if is_ours(value):
+            before = self.watch(vars(module), name, value)
+            if is_ours(before):
                 self.left_out.append((module, name))
-            else:
-                yield name, value
+            elif before is not Absent:
+                yield name, before
 
     def reduce_cached_function(self, obj: Any) -> Any:
         if not self._is_taken_by_value(obj):
@@ -217,9 +286,8 @@ class CanonicalPickler(_Pickler):
     def _is_taken_by_value(self, obj: Any) -> bool:
         names = str(obj.__module__).split(".")
         modules = {".".join(names[: count + 1]) for count in range(len(names))}
-        return (
-            not self._by_value.isdisjoint(modules) or "__main__" in modules or "<locals>" in obj.__qualname__
-        )
+        place = getattr(obj, "__qualname__", "")
+        return not self._by_value.isdisjoint(modules) or "__main__" in modules or "<locals>" in place
 
     def reduce_cached_property(self, obj: functools.cached_property[Any]) -> Any:
         # Before Python 3.12 it holds a lock.
@@ -228,6 +296,16 @@ class CanonicalPickler(_Pickler):
 
     def reduce_type_variable(self, obj: Any) -> Any:
         return self._identify(obj, self._reduced(obj))
+
+    def reduce_named_type(self, obj: Any) -> Any:
+        """What Python pickles by its name alone."""
+        if not self._is_taken_by_value(obj):
+            return NotImplemented
+        arguments = (obj.__supertype__,) if type(obj) is typing.NewType else ()
+        return type(obj), (obj.__name__, *arguments), {"__module__": obj.__module__}
+
+    def reduce_weak_dictionary(self, obj: Any) -> Any:
+        return type(obj), (dict(obj),)
 
     def reduce_file(self, obj: Any) -> Any:
         if obj in (sys.stdout, sys.stderr):
@@ -245,11 +323,19 @@ _LEAVES: dict[type, Callable[[Any, Any], None]] = {
 _REDUCERS: dict[type, Callable[[CanonicalPickler, Any], Any]] = {
     set: CanonicalPickler.reduce_set,
     frozenset: CanonicalPickler.reduce_set,
+    types.CellType: CanonicalPickler.reduce_cell,
     types.CodeType: CanonicalPickler.reduce_code,
     types.ModuleType: CanonicalPickler.reduce_module,
     functools._lru_cache_wrapper: CanonicalPickler.reduce_cached_function,
     functools.cached_property: CanonicalPickler.reduce_cached_property,
     typing.TypeVar: CanonicalPickler.reduce_type_variable,
+    **{
+        getattr(typing, name): CanonicalPickler.reduce_named_type
+        for name in ("NewType", "ParamSpec", "TypeVarTuple")
+        if hasattr(typing, name)
+    },
+    weakref.WeakKeyDictionary: CanonicalPickler.reduce_weak_dictionary,
+    weakref.WeakValueDictionary: CanonicalPickler.reduce_weak_dictionary,
     io.TextIOWrapper: CanonicalPickler.reduce_file,
 }
 
@@ -271,15 +357,6 @@ def home_of(value: Any) -> str:
     if issubclass(kind, types.ModuleType):
         return str(value.__name__)
     return str(value.__module__ if issubclass(kind, type | types.FunctionType) else kind.__module__)
-
-
-def _without_generated_text(cls: type, reduced: Any) -> Any:
-    """Without the docstring that dataclasses are given: it shows default values, and so addresses."""
-    if dataclasses.is_dataclass(cls) and isinstance(reduced, tuple):
-        content = reduced[2][0]
-        if str(content.get("__doc__")).startswith(f"{cls.__name__}("):
-            content["__doc__"] = cls.__name__
-    return reduced
 
 
 def _code_argument(code: types.CodeType, argument: Any) -> Any:

@@ -11,7 +11,7 @@ import functools
 import types
 from collections.abc import Iterator
 
-_GLOBAL = frozenset(["LOAD_GLOBAL", "LOAD_NAME"])
+_GLOBAL = frozenset(["LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"])
 
 
 def variables_of(value: object) -> Iterator[tuple[str, object]]:
@@ -40,8 +40,15 @@ def names_in(code: types.CodeType) -> Iterator[str]:
         yield from names_in(inner)
 
 
+@functools.lru_cache(maxsize=4096)
+def globals_in(code: types.CodeType) -> tuple[str, ...]:
+    """The names of the globals that code reads, sets or deletes, that of the functions in it too."""
+    names = [step.argval for step in dis.get_instructions(code) if step.opname in _GLOBAL]
+    return tuple(dict.fromkeys([*names, *(name for inner in _inner(code) for name in globals_in(inner))]))
+
+
 def _variables_of_function(function: types.FunctionType) -> Iterator[tuple[str, object]]:
-    for name in dict.fromkeys(_globals_in(function.__code__)):
+    for name in globals_in(function.__code__):
         if name in function.__globals__:
             yield name, function.__globals__[name]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
@@ -55,12 +62,6 @@ def _variables_of_function(function: types.FunctionType) -> Iterator[tuple[str, 
     )
     yield from (function.__kwdefaults__ or {}).items()
     yield from ((f"annotation of {name}", value) for name, value in function.__annotations__.items())
-
-
-def _globals_in(code: types.CodeType) -> Iterator[str]:
-    yield from (step.argval for step in dis.get_instructions(code) if step.opname in _GLOBAL)
-    for inner in _inner(code):
-        yield from _globals_in(inner)
 
 
 def _inner(code: types.CodeType) -> Iterator[types.CodeType]:

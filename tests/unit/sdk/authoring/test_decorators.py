@@ -16,6 +16,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError, OperatorFailed, RequirementsMissing
 from aqueduct_provider.sdk.authoring.artifacts import Artifact, artifact_for
+from aqueduct_provider.sdk.authoring.calls import by_position
 from aqueduct_provider.sdk.authoring.decorators import Operator, check, metric, op, to_operator
 from aqueduct_provider.sdk.authoring.nodes import OperatorNode
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
@@ -248,12 +249,9 @@ def test_keyword_arguments(tmp_path: Path) -> None:
 
 
 def test_the_pickle_of_an_adapted_function_is_always_the_same() -> None:
-    @op(requirements=[])
     def f(a: Any, *, b: Any = 2) -> Any:
         return a
 
-    first, second = producer(f.lazy(1)).function, producer(f.lazy(1)).function
-    assert first
-    assert second
-    assert first.call is not second.call
-    assert cloudpickle.dumps(first.call) == cloudpickle.dumps(second.call)
+    first, second = (by_position(f, ("b",)) for _ in range(2))
+    assert first is not second
+    assert cloudpickle.dumps(first) == cloudpickle.dumps(second)

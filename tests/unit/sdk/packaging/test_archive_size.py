@@ -9,6 +9,8 @@ from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging.archive_size import (
     MAX_BYTES,
     MAX_FILES,
+    LimitedBuffer,
+    TooLarge,
     check_declared_files,
     check_size,
 )
@@ -87,3 +89,10 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     check_size(train, "train", 1, DependencyFiles({str(number): file for number in range(MAX_FILES)}))
     with pytest.raises(PackagingError, match=r"'train' hold 5001 files, more than 5000\. Name the files"):
         check_size(train, "train", 1, DependencyFiles({str(number): file for number in range(MAX_FILES + 1)}))
+
+
+def test_a_buffer_that_takes_only_so_many_bytes() -> None:
+    buffer = LimitedBuffer(3)
+    buffer.write(b"abc")
+    with pytest.raises(TooLarge, match="more than 3 bytes"):
+        buffer.write(b"d")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.sdk.packaging.variables import names_in, variables_of
+from aqueduct_provider.sdk.packaging.variables import globals_in, names_in, variables_of
 
 LIMIT = 3
 
@@ -68,3 +68,11 @@ def test_of_a_method_and_of_a_module() -> None:
 
 def test_names_in_code_and_in_the_functions_of_it() -> None:
     assert {"helper", "range", "real", "unknown"} <= set(names_in(closure.__code__))
+
+
+def test_globals_that_code_reads_sets_and_deletes() -> None:
+    code = compile(
+        "def f():\n global a, b\n a = b\n def g():\n  global c\n  del c\n  return len", "f", "exec"
+    )
+    function = next(constant for constant in code.co_consts if isinstance(constant, types.CodeType))
+    assert sorted(globals_in(function)) == ["a", "b", "c", "len"]
