@@ -27,7 +27,7 @@ from aqueduct_provider.sdk.packaging.class_identity import give_identity, withou
 from aqueduct_provider.sdk.packaging.class_reductions import class_method_getter, corrected
 from aqueduct_provider.sdk.packaging.eager_state import Absent, Variable, before_runs
 from aqueduct_provider.sdk.packaging.local_modules import OWN, PACKAGE
-from aqueduct_provider.sdk.packaging.variables import globals_in
+from aqueduct_provider.sdk.packaging.variables import globals_in, texts_looked_up
 
 # Jupyter's file names hold the process's id, IPython's the number of the prompt.
 _SESSION = re.compile(r"(?<=ipykernel_)\d+|(?<=<ipython-input-)\d+-")
@@ -214,6 +214,11 @@ class CanonicalPickler(_Pickler):
     def _without_runs_of_function(self, function: types.FunctionType, reduced: Any) -> Any:
         maker, arguments, (attributes, state), *others = reduced
         known, names = function.__globals__, state["__globals__"]
+        for word in texts_looked_up(function.__code__):
+            if word in known:
+                names[word] = known[word]
+            elif word in self._by_value and word in sys.modules:
+                state["_cloudpickle_submodules"].append(sys.modules[word])
         # A run may also make a variable, or delete one.
         missing = (name for name in globals_in(function.__code__) if not hasattr(builtins, name))
         names = {**names, **{name: Absent for name in missing if name not in known}}

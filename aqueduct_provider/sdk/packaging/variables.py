@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
+import re
 import types
 from collections.abc import Iterator
 
+# What finds a variable or module by a text.
+_LOOKUPS = frozenset(["globals", "eval", "exec", "import_module", "__import__"])
+_MODULES = frozenset(["sys", "modules"])
+# Since Python 3.13; before, functions without one have None in its place.
+_HAS_DOCSTRING = getattr(inspect, "CO_HAS_DOCSTRING", 0)
+_WORD = re.compile(r"[^\W\d][\w.]*")
 _GLOBAL = frozenset(["LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"])
 
 
@@ -45,6 +53,32 @@ def globals_in(code: types.CodeType) -> tuple[str, ...]:
     """The names of the globals that code reads, sets or deletes, that of the functions in it too."""
     names = [step.argval for step in dis.get_instructions(code) if step.opname in _GLOBAL]
     return tuple(dict.fromkeys([*names, *(name for inner in _inner(code) for name in globals_in(inner))]))
+
+
+def texts_looked_up(code: types.CodeType) -> tuple[str, ...]:
+    """The texts in code that looks names up by their text, as ``globals()["name"]`` does; else none."""
+    names = frozenset(names_in(code))
+    if names.isdisjoint(_LOOKUPS) and not names.issuperset(_MODULES):
+        return ()
+    words = [word for text in _texts_in(code) for word in _WORD.findall(text)]
+    return tuple(dict.fromkeys([*words, *(word.partition(".")[0] for word in words)]))
+
+
+def _texts_in(code: types.CodeType) -> Iterator[str]:
+    """Without docstrings, which come first."""
+    has_docstring = (
+        bool(code.co_flags & _HAS_DOCSTRING) if _HAS_DOCSTRING else not code.co_name.startswith("<")
+    )
+    constants = code.co_consts[1:] if has_docstring else code.co_consts
+    waiting = list(constants)
+    while waiting:
+        constant = waiting.pop(0)
+        if isinstance(constant, str):
+            yield constant
+        elif isinstance(constant, tuple | frozenset):
+            waiting += sorted(constant, key=repr)
+    for inner in _inner(code):
+        yield from _texts_in(inner)
 
 
 def _variables_of_function(function: types.FunctionType) -> Iterator[tuple[str, object]]:

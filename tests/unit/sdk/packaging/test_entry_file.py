@@ -94,6 +94,12 @@ SCRIPT = """
         shapes.raise_limit()
         return [limited(value), shapes.LIMIT, sys.modules[__name__].by_name is by_name, __name__]
 
+    def by_text(value):
+        import importlib
+
+        found = [globals()["square"](value), getattr(sys.modules[__name__], "hidden")(value)]
+        return [*found, eval("square(2)"), importlib.import_module("lib.deep.tools").doubled(value)]
+
     def files():
         return [Path(__file__).with_name("data.csv").read_text(), tools.beside("more.csv")]
 
@@ -162,6 +168,10 @@ def test_a_function_that_takes_arguments_by_name(project: Project) -> None:
 def test_a_module_is_one_namespace(project: Project) -> None:
     """As here, one function sees what another sets, and both find the module under its name."""
     assert run(project, "by_name", 9) == [9, 50, True, "__main__"]
+
+
+def test_what_is_looked_up_by_a_text_is_there(project: Project) -> None:
+    assert run(project, "by_text", 3) == [9, -3, 4, 6]
 
 
 def test_files_are_found_beside_the_modules(project: Project) -> None:

@@ -17,7 +17,9 @@ from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.decorators import op
 from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging import snapshots
+from aqueduct_provider.sdk.packaging.local_modules import pickled_by_value
 from aqueduct_provider.sdk.packaging.packaging import package
+from aqueduct_provider.sdk.packaging.pickling import pickled
 from aqueduct_provider.sdk.packaging.snapshots import FunctionHistory
 
 SEEN = {"times": 0}
@@ -103,6 +105,13 @@ def test_runs_do_not_count() -> None:
     assert [artifact.get() for artifact in artifacts] == [1, 2, 3]
     assert [on_worker(artifact) for artifact in artifacts] == [1, 1, 1]
     assert len({archive(artifact) for artifact in artifacts}) == 1
+
+
+def test_any_pickle_of_the_function_is_without_runs() -> None:
+    counted()
+    with pickled_by_value([__name__]):
+        data = pickled(counted.__wrapped__, [__name__]).data  # type: ignore[attr-defined]
+    assert pickle.loads(data)() == 1
 
 
 def test_runs_of_others_do_not_count_either() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 import types
 from typing import Any
 
 import pytest
 
-from aqueduct_provider.sdk.packaging.variables import globals_in, names_in, variables_of
+from aqueduct_provider.sdk.packaging.variables import globals_in, names_in, texts_looked_up, variables_of
 
 LIMIT = 3
 
@@ -76,3 +78,27 @@ def test_globals_that_code_reads_sets_and_deletes() -> None:
     )
     function = next(constant for constant in code.co_consts if isinstance(constant, types.CodeType))
     assert sorted(globals_in(function)) == ["a", "b", "c", "len"]
+
+
+def look_up(name: str) -> object:
+    """Not these words."""
+    return globals()["small"] or eval("small.part + other") or [globals()[one] for one in ("third",)]
+
+
+def of_modules() -> object:
+    return getattr(sys.modules[__name__], "SMALL")  # noqa: B009
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (look_up, {"small", "small.part", "other", "third"}),
+        (of_modules, {"SMALL"}),
+        (lambda: importlib.import_module("package.part"), {"package.part", "package"}),
+        (lambda model: model.modules("part"), set()),
+        (lambda: "globals", set()),
+    ],
+)
+def test_texts_that_may_be_names(function: types.FunctionType, expected: set[str]) -> None:
+    found = {text for text in texts_looked_up(function.__code__) if not text.startswith("<")}
+    assert found == expected
