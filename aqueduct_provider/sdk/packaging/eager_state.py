@@ -125,7 +125,9 @@ class Watch:
         finally:
             with _lock:
                 _running.remove(self)
-                self._note_changes()
+                # What does not survive pickling is published as it is.
+                with suppress(Exception):
+                    self._note_changes()
 
     def before(self, key: Hashable, value: Any) -> Any:
         """What a variable held before; ``value`` where that does not survive pickling."""
@@ -147,9 +149,8 @@ class Watch:
             for one in self._variables:
                 _changes.pop(one.key, None)
             return
-        with suppress(Exception):  # What does not survive pickling is published as it is.
-            for variable, before in zip(self._variables, self._before(), strict=True):
-                self._note(variable, before)
+        for variable, before in zip(self._variables, self._before(), strict=True):
+            self._note(variable, before)
 
     def _note(self, variable: Variable, before: Any) -> None:
         after = Print(variable.value())
@@ -203,7 +204,8 @@ _running: list[Watch] = []
 
 def _names_of(owner: Any) -> set[str]:
     names = owner if isinstance(owner, dict) else vars(owner)
-    return {name for name in names if not name.startswith("__")}
+    # A copy: other threads may add names.
+    return {name for name in tuple(names) if not name.startswith("__")}
 
 
 # --- images of values

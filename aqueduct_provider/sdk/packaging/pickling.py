@@ -306,8 +306,9 @@ class CanonicalPickler(_Pickler):
         """What Python pickles by its name alone."""
         if not self._is_taken_by_value(obj):
             return NotImplemented
-        arguments = (obj.__supertype__,) if type(obj) is typing.NewType else ()
-        return type(obj), (obj.__name__, *arguments), {"__module__": obj.__module__}
+        if type(obj) is typing.NewType:
+            return type(obj), (obj.__name__, obj.__supertype__), {"__module__": obj.__module__}
+        return type(obj), (obj.__name__,)
 
     def reduce_weak_dictionary(self, obj: Any) -> Any:
         return type(obj), (dict(obj),)

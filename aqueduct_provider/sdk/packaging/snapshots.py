@@ -27,9 +27,11 @@ class _Last:
     modules: tuple[str, ...]
     content: bytes
 
-    def watch(self) -> Watch:
-        """For a run that starts now."""
-        return Watch(self.pickled.variables, self.pickled.namespaces)
+    def watch(self) -> Watch | None:
+        """For a run that starts now; None where the variables cannot be looked at: the run must go on."""
+        with suppress(Exception):
+            return Watch(self.pickled.variables, self.pickled.namespaces)
+        return None
 
 
 class FunctionHistory:
