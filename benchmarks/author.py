@@ -7,7 +7,6 @@ this package is loaded when the clock starts.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import os
 import sys
@@ -15,10 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.task import Clock
-
-# What loads every archive in a new process before anything is published: the module in which publishing looks
-# the function up, and its name. None: nothing does.
-LOAD_CHECK: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +61,8 @@ def main() -> None:
     with clock.part("recording"):
         client, artifact = aq.Client(**order.client), flow.record()
     with clock.part("first"):
-        if LOAD_CHECK and not order.load_check:
-            _leave_out(*LOAD_CHECK)
+        if not order.load_check:
+            _leave_out_load_check()
         if order.phases:
             _take_to_pieces(pieces)
         client.publish_flow("benchmark", artifacts=[artifact])
@@ -86,14 +81,16 @@ def _load() -> tuple[Any, Any]:
     return aq, flow
 
 
-def _leave_out(module: str, function: str) -> None:
-    """Let a function of the SDK do nothing."""
-    setattr(importlib.import_module(module), function, lambda *_, **__: None)
+def _leave_out_load_check() -> None:
+    """Publish without loading the archives first, as was done before there was that check."""
+    from aqueduct_provider.sdk.packaging import load_check
+
+    load_check.check_archives = lambda *_, **__: None
 
 
 def _take_to_pieces(pieces: Clock) -> None:
     with pieces.part("imports"):
-        from aqueduct_provider.sdk.packaging import packaging
+        from aqueduct_provider.sdk.packaging import load_check, packaging
         from aqueduct_provider.sdk.publishing import compose, publish
         from aqueduct_provider.sdk.resources.profile import StoreProfile
     pieces.watch(StoreProfile, "connect", "client set-up")
@@ -101,8 +98,7 @@ def _take_to_pieces(pieces: Clock) -> None:
     pieces.watch(packaging, "package", "packaging")
     pieces.watch(compose, "_parsed", "check of the spec")
     pieces.watch(publish, "publish", "uploads and delivery")
-    if LOAD_CHECK:
-        pieces.watch(importlib.import_module(LOAD_CHECK[0]), LOAD_CHECK[1], "load check")
+    pieces.watch(load_check, "check_archives", "load check")
 
 
 def _phases(pieces: Clock, whole: float) -> dict[str, float]:
