@@ -36,10 +36,11 @@ def operator(
     severity: Any = "warning",
     files: tuple[str, ...] = (),
     folder: Path | None = None,
+    views: tuple[str, ...] = (),
 ) -> OperatorNode:
     """An operator that calls ``call`` and is called like it."""
     name = name or call.__name__
-    function = UserFunction(call, (), files, folder or Path.cwd())
+    function = UserFunction(call, (), files, folder or Path.cwd(), views)
     node = OperatorNode(kind, name, "", inputs, function=function, severity=severity)
     _outputs(node, outputs, f"{name} artifact", _TYPES.get(kind, type))
     for artifact in inputs:

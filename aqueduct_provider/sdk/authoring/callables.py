@@ -26,7 +26,7 @@ def operator_function(where: str, given: Any, *, in_class: bool) -> Callable[...
         function = given
         _refuse_methods(where, function, in_class=in_class)
     _refuse_other_values(where, function)
-    _refuse_coroutines_and_generators(where, _called(function))
+    _refuse_coroutines(where, _called(function))
     checked: Callable[..., Any] = function
     return checked
 
@@ -66,16 +66,11 @@ def _refuse_other_values(where: str, function: Any) -> None:
         )
 
 
-def _refuse_coroutines_and_generators(where: str, function: Any) -> None:
+def _refuse_coroutines(where: str, function: Any) -> None:
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise AuthoringError(
             f"{where}: an async function cannot be an operator. Write 'def', and asyncio.run(...) in it "
             "where it must wait for a coroutine."
-        )
-    if inspect.isgeneratorfunction(function):
-        raise AuthoringError(
-            f"{where}: a generator function cannot be an operator, for what it yields cannot be stored. "
-            "Return a list."
         )
 
 

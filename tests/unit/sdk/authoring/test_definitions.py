@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -92,23 +92,11 @@ async def streams(table: Any) -> AsyncIterator[Any]:
     yield table
 
 
-def yields(table: Any) -> Iterator[Any]:
-    yield table
-
-
-class Yielding:
-    def __call__(self, table: Any) -> Iterator[Any]:
-        yield table
-
-
 @pytest.mark.parametrize(
     ("function", "message"),
     [
         (waits, "'waits': an async function cannot be an operator"),
         (streams, "'streams': an async function cannot be an operator"),
-        (yields, "'yields': a generator function cannot be an operator.*Return a list"),
-        (functools.partial(yields, 1), "a generator function"),
-        (Yielding(), "'Yielding': a generator function"),
         (Model, "only functions can be operators, not the class Model"),
         (5, "only functions can be operators, not a value of type int"),
         (classmethod(churn), "a method cannot be an operator"),

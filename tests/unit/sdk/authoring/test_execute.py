@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pandas
+import pyarrow
 import pytest
 
 from aqueduct_provider.errors import OperatorFailed
@@ -257,3 +259,20 @@ def test_the_call_itself_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="aqueduct"):
         run(lambda: False, kind="check")
     assert not caplog.records
+
+
+def test_a_generator_function_makes_a_table_of_its_batches() -> None:
+    def batches() -> Iterator[Any]:
+        for number in range(3):
+            yield pyarrow.RecordBatch.from_pydict({"a": [number]})
+
+    assert decoded(run(batches).outputs[0])["a"].to_pylist() == [0, 1, 2]
+
+
+def test_an_annotation_chooses_the_library_of_a_table() -> None:
+    seen = run(lambda table: type(table).__module__, pandas.DataFrame({"a": [1]}), views=("polars",))
+    assert decoded(seen.outputs[0]).startswith("polars")
+
+
+def test_a_metric_is_a_number_of_pythons() -> None:
+    assert type(decoded(run(lambda: numpy.float32(0.5), kind="metric").outputs[0])) is float
