@@ -40,7 +40,8 @@ _VERSIONS = {"parquet": 2}
 class Encoded:
     """A value as it is stored, with the facts that its metadata needs.
 
-    :param data: its bytes; none when they were written to a file.
+    :param data: its bytes; none when they are in a file.
+    :param path: of that file, where it is kept.
     """
 
     data: bytes
@@ -48,6 +49,7 @@ class Encoded:
     serialization_type: str
     python_type: str
     schema: List[Dict[str, str]] = field(default_factory=list)
+    path: Optional[str] = None
 
     @property
     def encoding(self) -> str:

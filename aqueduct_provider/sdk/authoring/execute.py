@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aqueduct_provider.errors import OperatorFailed
-from aqueduct_provider.runner.codecs import CodecError, Encoded, decode, describe, encode
+from aqueduct_provider.runner.codecs import CodecError, Encoded, decode, decode_file, describe, encode
 from aqueduct_provider.runner.packages import input_name, missing_for_input
 from aqueduct_provider.runner.results import (
     ResultError,
@@ -29,6 +29,7 @@ from aqueduct_provider.runner.results import (
     typed_output,
 )
 from aqueduct_provider.runner.tracebacks import user_traceback
+from aqueduct_provider.sdk.authoring.kept_tables import kept_table
 from aqueduct_provider.sdk.authoring.nodes import OperatorNode
 from aqueduct_provider.sdk.authoring.undeclared_files import undeclared_file
 from aqueduct_provider.sdk.authoring.worker_imports import UndeclaredModule
@@ -107,7 +108,8 @@ def decoded(encoded: Encoded, view: str = "") -> Any:
 
     :param view: as which library's frame a table is given.
     """
-    return decode(encoded.data, encoded.serialization_type, encoded.artifact_type, view)
+    kinds = encoded.serialization_type, encoded.artifact_type, view
+    return decode(encoded.data, *kinds) if encoded.path is None else decode_file(encoded.path, *kinds)
 
 
 def _input(operator: OperatorNode, number: int, item: Encoded, view: str) -> Any:
@@ -138,7 +140,7 @@ def _encoded(operator: OperatorNode, typed: list[tuple[Any, str]]) -> tuple[Enco
     found = []
     for number, (slot, (value, kind)) in enumerate(zip(operator.outputs, typed, strict=True), 1):
         try:
-            found.append(encode(value, kind, TABLES))
+            found.append(kept_table(value, TABLES) if kind == "table" else encode(value, kind, TABLES))
         except (CodecError, ImportError) as exc:
             tip = f"{output_name(slot.name, number)} {_reason(exc)}"
             raise _failed(operator.name, tip, deterministic=True) from exc

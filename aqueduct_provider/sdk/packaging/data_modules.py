@@ -11,6 +11,7 @@ import pickletools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
 _STRINGS = frozenset(
@@ -58,22 +59,39 @@ def packages_needed(stored: Stored, view: str = "") -> frozenset[str]:
     :param view: as which library's frame a table is taken; empty: as what it was.
     """
     if stored.serialization_type == "parquet":
-        return _of_table(stored.data, view)
+        return _of_table(getattr(stored, "path", None) or stored.data, view)
     if stored.serialization_type != "pickle":
         return frozenset()
-    elements = _elements_of(stored.data)
+    path = getattr(stored, "path", None)
+    data = Path(path).read_bytes() if path else stored.data
+    elements = _elements_of(data)
     if elements is None:
-        return _modules_in(stored.data)
+        return _modules_in(data)
     return frozenset[str]().union(*(_of_element(kind, data) for kind, data in elements))
 
 
-def _of_table(data: bytes, view: str) -> frozenset[str]:
-    """The library of a frame. Where it is missing, the frame would be another library's."""
+def _of_table(source: str | bytes, view: str) -> frozenset[str]:
+    """The library of a frame, without which it would be another library's, and what pickled cells need."""
     from aqueduct_provider.runner.parquet_files import note_of
 
-    facts = None if view else note_of(data)
-    library = (view or (facts["library"] if facts else "")).partition(".")[0]
-    return frozenset([library]) - {"", *_OF_ELEMENTS["parquet"]}
+    facts = note_of(source) or {}
+    library = (view or facts.get("library", "")).partition(".")[0]
+    found = frozenset([library]) - {"", *_OF_ELEMENTS["parquet"]}
+    notes = facts.get("columns", {}) if library == "pandas" else {}
+    pickled = [name for name, note in notes.items() if note.get("as") == "pickles"]
+    if any(note.get("as") == "bson" for note in notes.values()):
+        found |= {"bson"}
+    return found.union(*map(_modules_in, _cells(source, pickled))) if pickled else found
+
+
+def _cells(source: str | bytes, columns: list[str]) -> set[bytes]:
+    """The different cells of columns of a Parquet file."""
+    import pyarrow.parquet
+
+    from aqueduct_provider.runner.parquet_files import opened
+
+    table = pyarrow.parquet.read_table(opened(source), columns=columns)
+    return {cell for column in columns for cell in table.column(column).unique().to_pylist()}
 
 
 def _of_element(kind: str, data: bytes) -> frozenset[str]:

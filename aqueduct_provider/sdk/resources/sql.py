@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import data_systems
+from aqueduct_provider.sdk.authoring.kept_tables import kept_file, new_file
 from aqueduct_provider.sdk.enums import LoadUpdateMode
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
@@ -46,10 +47,12 @@ class SqlResource(DataSystem):
         :param name: ``table`` or ``schema.table``.
         :raises DataSystemError: there is none, or it cannot be read.
         """
-        from aqueduct_provider.runner.codecs import decode
+        from aqueduct_provider.sdk.authoring.execute import decoded
 
-        found = self.read({"queries": ["SELECT * FROM $1"]}, [_table_name(name)])
-        return decode(found.data, found.serialization_type, found.artifact_type)
+        table: pandas.DataFrame = decoded(
+            self.read({"queries": ["SELECT * FROM $1"]}, [_table_name(name)]), "pandas"
+        )
+        return table
 
     def sql(
         self,
@@ -131,10 +134,10 @@ def read_here(order: ExtractOrder) -> Encoded:
     from aqueduct_provider.connectors import work
 
     with tempfile.TemporaryDirectory(prefix="aqueduct-") as name:
-        folder = Path(name)
-        found = work.extract(order, folder)
-        data = (folder / found.path).read_bytes()
-    return Encoded(data, found.artifact_type, found.serialization_type, found.python_type, found.schema)
+        found = work.extract(order, Path(name))
+        path = (Path(name) / found.path).replace(new_file())
+    kinds = found.artifact_type, found.serialization_type, found.python_type, found.schema
+    return kept_file(Encoded(b"", *kinds), path)
 
 
 def dates_of_now() -> dict[str, str]:

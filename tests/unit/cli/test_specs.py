@@ -38,7 +38,7 @@ def test_lint_for_people(specs: Path, capsys: Captured) -> None:
         f"ok    {specs / 'c.JSON'}",
         "checked: 3, with problems: 1, problems in all: 2",
     ]
-    assert lines[3].startswith("  $.tgas: unknown field, remove it; known here: spec_version, flow")
+    assert lines[3].startswith("  $.tgas: unknown field, remove it; known here: $schema, spec_version, flow")
 
 
 def test_lint_for_machines(specs: Path, capsys: Captured) -> None:

@@ -8,6 +8,7 @@ import pickle
 import sys
 from typing import Any
 
+import bson
 import cloudpickle
 import numpy
 import pandas
@@ -16,6 +17,7 @@ import pyarrow
 import pytest
 from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -101,3 +103,12 @@ def test_nothing_is_imported_or_run() -> None:
 @pytest.mark.parametrize("data", [b"", b"c", b"junk", b"\x80\x05\x93.", cloudpickle.dumps(model())[:-50]])
 def test_what_is_no_pickle_needs_what_can_be_seen(data: bytes) -> None:
     packages_needed(Encoded(data, "picklable", "pickle", "x"))
+
+
+def test_what_is_in_the_cells_of_a_table_is_found() -> None:
+    models, ids = [LinearRegression(), None], [bson.ObjectId(), None]
+    stored = encode(pandas.DataFrame({"model": models, "id": ids, "n": [1, 2]}), "table", "parquet")
+    tops = {name.partition(".")[0] for name in packages_needed(stored)}
+    assert {"bson", "sklearn"} <= tops
+    # polars would give the cells as they are stored.
+    assert packages_needed(stored, "polars") == {"polars"}
