@@ -58,9 +58,9 @@ GROUPS: tuple[tuple[tuple[Suite, ...], ...], ...] = (
     (
         (
             Suite(
-                "unit, runner, architecture, data systems, oracle on Airflow 3",
+                "unit, runner, architecture on Airflow 3",
                 ".venv",
-                ("tests/unit", "tests/runner", "tests/architecture", "tests/connectors", "tests/oracle"),
+                ("tests/unit", "tests/runner", "tests/architecture"),
             ),
         ),
         (
@@ -70,6 +70,7 @@ GROUPS: tuple[tuple[tuple[Suite, ...], ...], ...] = (
                 (*(f"tests/unit/{name}" for name in _TWO.split()), "tests/architecture", "tests/connectors"),
             ),
             Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
+            Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
         ),
     ),
     ((Suite("integration on Airflow 3", ".venv", ("tests/integration",)),),),
