@@ -81,6 +81,7 @@ def _unpacked(archive: Path) -> Iterator[Path]:
     (code,) = archive.with_suffix("").iterdir()
     os.chdir(code)
     path, finders, main_module = list(sys.path), list(sys.meta_path), sys.modules["__main__"]
+    known = frozenset(sys.modules)
     sys.path.insert(0, str(code))
     importlib.invalidate_caches()
     try:
@@ -88,7 +89,8 @@ def _unpacked(archive: Path) -> Iterator[Path]:
     finally:
         sys.path[:], sys.meta_path[:] = path, finders
         sys.modules["__main__"] = main_module
-        for name, module in tuple(sys.modules.items()):
+        for name in frozenset(sys.modules) - known:
+            module = sys.modules[name]
             places = [getattr(module, "__file__", None), *_folders_of(module)]
             if any(isinstance(place, str) and place.startswith(str(code)) for place in places):
                 del sys.modules[name]
