@@ -7,6 +7,7 @@ warning check and a system metric.
 from __future__ import annotations
 
 import copy
+import uuid
 from typing import Any
 
 Document = dict[str, Any]
@@ -43,7 +44,7 @@ def compiled_document(**overrides: Any) -> Document:
         "train_runtime": system_metric_task("train_runtime", input_="train"),
     }
     return {
-        "name": "churn",
+        "name": machine_name("compile-airflow"),
         "type": "compile_airflow",
         "storage_config": copy.deepcopy(STORAGE),
         "metadata_path": "compile-state",
@@ -62,9 +63,14 @@ def compiled_document(**overrides: Any) -> Document:
     }
 
 
+def machine_name(kind: str, seed: str = "") -> str:
+    """What the original's server names a flow or a task."""
+    return f"{kind.replace('_', '-')}-operator-{uuid.uuid5(uuid.NAMESPACE_URL, seed)}"
+
+
 def _task(name: str, type_: str) -> Document:
     return {
-        "name": name,
+        "name": machine_name(type_, name),
         "type": type_,
         "storage_config": copy.deepcopy(STORAGE),
         "metadata_path": f"{name}-state",

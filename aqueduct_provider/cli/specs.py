@@ -68,7 +68,7 @@ def _foreign(file: Path) -> bool:
 class _Verdict:
     """What is wrong with a spec.
 
-    :param warnings: what is wrong with this machine, and need not be with those where the flow runs.
+    :param warnings: what does not stop the flow, or is wrong with this machine only.
     """
 
     errors: tuple[Problem, ...] = ()
@@ -79,7 +79,9 @@ def _verdict(file: Path) -> _Verdict:
     from aqueduct_provider.spec.loader import load
 
     try:
-        return _Verdict(warnings=tuple(_missing_drivers(load(file))))
+        spec = load(file)
+        notices = spec.compiled.notices if spec.compiled else ()
+        return _Verdict(warnings=(*notices, *_missing_drivers(spec)))
     except SpecError as error:
         return _Verdict(error.problems)
 
@@ -111,7 +113,8 @@ def _print_verdicts(verdicts: dict[Path, _Verdict]) -> None:
         for problem in verdict.errors:
             console.print(Text("  "), Text(problem.path, "cyan"), Text(f": {problem.message}"), sep="")
         for problem in verdict.warnings:
-            console.print(Text("  "), Text("warning", "yellow"), Text(f": {problem.message}"), sep="")
+            where = "" if problem.path == "$" else f" {problem.path}"
+            console.print(Text("  "), Text("warning", "yellow"), Text(f"{where}: {problem.message}"), sep="")
     failed = sum(bool(verdict.errors) for verdict in verdicts.values())
     count = sum(len(verdict.errors) for verdict in verdicts.values())
     console.print(Text(f"checked: {len(verdicts)}, with problems: {failed}, problems in all: {count}"))

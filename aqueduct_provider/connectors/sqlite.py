@@ -107,7 +107,10 @@ class SqliteDatabase:
         found: list[Seen] = []
         for place in range(0, len(declared), _COLUMNS):
             found += self._seen(statement, declared[place : place + _COLUMNS])
-        return [column_of(name, kind, values) for (name, kind), values in zip(declared, found, strict=True)]
+        return [
+            column_of(name, kind, values, objects=not self._declared)
+            for (name, kind), values in zip(declared, found, strict=True)
+        ]
 
     def _seen(self, statement: Statement, declared: list[tuple[str, str]]) -> list[Seen]:
         """What the values of these columns are like."""

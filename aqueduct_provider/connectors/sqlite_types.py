@@ -105,15 +105,25 @@ class Column:
 
     def expression(self, name: str) -> str:
         """The column in a query."""
+        if self.kind == "objects":
+            # With all digits of a number: json_quote gives 15.
+            return (
+                f"CASE typeof({name}) WHEN 'real' THEN replace(printf('%!.17g', {name}), 'Inf', 'Infinity') "
+                f"ELSE json_quote({name}) END"
+            )
         is_cast = self.is_mixed or self.kind == "decimal"
         return f"CAST({name} AS {self.storage})" if is_cast else name
 
 
-def column_of(name: str, declared: str, values: Seen) -> Column:
+def column_of(name: str, declared: str, values: Seen, *, objects: bool = False) -> Column:
     """How a column is read.
 
     :param declared: its type in CREATE TABLE; empty: none, or not asked for.
+    :param objects: numbers next to text stay numbers: each cell is JSON.
     """
+    numbers = values.storage & {"integer", "real"}
+    if objects and numbers and "text" in values.storage and "blob" not in values.storage:
+        return Column(name, "TEXT", "objects", is_mixed=True)
     kind = declared_kind(declared)
     storage = values.common or _STORAGE[kind]
     if values.common and not _fits(kind, values):
@@ -208,7 +218,7 @@ def _field(column: Column, stored: pyarrow.DataType) -> pyarrow.Field:
         "timestamptz": lambda: pa.timestamp("us", "UTC"),
         "float": pa.float64,
     }
-    notes = {"json": b"json", "decimal": b"decimal"}
+    notes = {"json": b"json", "objects": b"json", "decimal": b"decimal"}
     make = kinds.get(column.kind)
     note = notes.get(column.kind)
     return pa.field(column.name, make() if make else stored, metadata={KIND: note} if note else None)

@@ -6,19 +6,22 @@ What every kind of operator needs from it stands here; what each of them does wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aqueduct_provider.artifacts.data_modules import packages_needed
 from aqueduct_provider.artifacts.transfer import fetch_content
 from aqueduct_provider.connectors.order import Order
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.errors import ObjectNotFound, OperatorFailed
 from aqueduct_provider.execution.code import CodeFolder, fetch_code
-from aqueduct_provider.execution.requirements import environment_of, serialization_of
+from aqueduct_provider.execution.original_packages import files_in_folder, used_packages
+from aqueduct_provider.execution.requirements import environment_of, serialization_of, with_unlisted
 from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.runner.contract import InputFile, JobRequest, OutputSlot
 from aqueduct_provider.spec.data_systems import MongoExtract
 from aqueduct_provider.spec.graph import maker
@@ -101,8 +104,13 @@ class Bench:
             for index, artifact in enumerate(artifacts)
         ]
 
-    def environment(self, code: CodeFolder | None, serializations: Iterable[str]) -> EnvironmentSpec:
-        """The environment of some code, or of none, that reads these and writes the operator's outputs."""
+    def environment(
+        self, code: CodeFolder | None, serializations: Iterable[str], inputs: Sequence[InputFile] = ()
+    ) -> EnvironmentSpec:
+        """The environment of some code, or of none, that reads these and writes the operator's outputs.
+
+        :param inputs: files that the code is given.
+        """
         tables = self.task.table_serialization
         types = [self.task.workflow.artifact(output).type for output in self.task.operator.outputs]
         wanted = [*serializations, *(serialization_of(artifact_type, tables) for artifact_type in types)]
@@ -111,7 +119,19 @@ class Bench:
             wanted.append("bson_table")
         if code is None:
             return environment_of((), None, wanted, tables)
-        return environment_of(code.requirements, code.python_version, ["pickle", *wanted], tables)
+        requirements = with_unlisted(code.requirements, self._unlisted(code, inputs))
+        return environment_of(requirements, code.python_version, ["pickle", *wanted], tables)
+
+    def _unlisted(self, code: CodeFolder, inputs: Sequence[InputFile]) -> tuple[str, ...]:
+        """What code of the original uses and does not list, for it was installed there."""
+        if self.task.workflow.compiled is None:
+            return ()
+        values = (
+            Encoded(b"", file.artifact_type, file.serialization_type, "", path=str(self.folder / file.path))
+            for file in inputs
+        )
+        modules = frozenset[str]().union(*map(packages_needed, values))
+        return used_packages(files_in_folder(code.path), modules)
 
     def environment_beside(
         self, neighbours: Iterable[Operator], *, reads: str, writes: str = ""

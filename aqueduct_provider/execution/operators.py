@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,8 @@ from aqueduct_provider.spec.models import (
     ParamOperator,
     SystemMetricOperator,
 )
-from aqueduct_provider.spec.values import VALUES_KEY, StoredValue
+from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.layout import FlowLayout
-
-log = logging.getLogger(__name__)
 
 
 def prepare(task: Task, worker: Worker, folder: Path) -> Job | TableJob | JobOutcome:
@@ -84,10 +81,11 @@ def _call(bench: Bench, operator: CallOperator) -> Job:
             entry_class=operator.code.entry_class,
             entry_method=operator.code.entry_method,
             custom_args=operator.code.custom_args,
+            searched_last=bench.task.workflow.compiled is not None,
         ),
         table_serialization=bench.task.table_serialization,
     )
-    return Job(request, bench.environment(code, [file.serialization_type for file in inputs]))
+    return Job(request, bench.environment(code, [file.serialization_type for file in inputs], inputs))
 
 
 def _param(bench: Bench, operator: ParamOperator) -> Job:
@@ -109,7 +107,6 @@ def _fetch_value(bench: Bench, operator: ParamOperator, output: str) -> InputFil
     A value that the run's conf names by its digest comes first, then what ``_write_param`` finds.
     """
     task, name = bench.task, operator.parameter
-    _check_given(task)
     path = bench.folder / "inputs" / "0"
     path.parent.mkdir(exist_ok=True)
     if given := task.given.get(name):
@@ -117,19 +114,6 @@ def _fetch_value(bench: Bench, operator: ParamOperator, output: str) -> InputFil
         return InputFile("inputs/0", given.artifact_type, given.serialization_type)
     serialization = _write_param(bench, operator, output, path)
     return InputFile("inputs/0", task.workflow.parameter(name).type.value, serialization)
-
-
-def _check_given(task: Task) -> None:
-    if task.given and task.workflow.compiled is not None:
-        raise OperatorFailed(
-            f"The run's conf has {VALUES_KEY!r}, which compiled flows do not know. Give them values that are "
-            "JSON, under the parameter's own name, or publish the flow with aqueduct_provider.sdk.",
-            deterministic=True,
-        )
-    unknown = task.given.keys() - {parameter.name for parameter in task.workflow.parameters}
-    if unknown:
-        names = ", ".join(map(repr, sorted(unknown)))
-        log.warning("%r in the run's conf names no parameter of this flow: %s. Ignored.", VALUES_KEY, names)
 
 
 def _fetch_given(bench: Bench, given: StoredValue, path: Path) -> None:

@@ -50,6 +50,13 @@ def environment_of(
     return EnvironmentSpec(requirements=own + codecs, python_version=python)
 
 
+def with_unlisted(requirements: Iterable[str], unlisted: Iterable[str]) -> tuple[str, ...]:
+    """Return requirements and those that code uses without listing them; what is listed stays as it is."""
+    listed = tuple(requirements)
+    names = {canonicalize_name(requirement.name) for line in listed if (requirement := parsed(line))}
+    return (*listed, *(name for name in unlisted if canonicalize_name(name) not in names))
+
+
 def _installed_name(line: str, python_version: str) -> str | None:
     """Return the name of the package that a line installs, if it does so on Linux with this Python."""
     requirement = parsed(line)

@@ -122,7 +122,7 @@ def _dag(spec: WorkflowSpec, source: str) -> DAG:
         catchup=False,
         is_paused_upon_creation=False,
         tags=list(dict.fromkeys(["aqueduct", str(spec.version.id), *map(one_line, spec.flow.tags)])),
-        doc_md=markdown(spec.flow.description, _origin(spec, source)),
+        doc_md=markdown(spec.flow.description, _origin(spec, source), *_notices(spec)),
     )
     add_tasks(spec, dag)
     # Given to DAG(), the params would be copied into every task, here and in the serialized DAG.
@@ -134,3 +134,8 @@ def _origin(spec: WorkflowSpec, source: str) -> str:
     created = spec.version.created_at
     published = f", published {created:%Y-%m-%d %H:%M:%S %Z}" if created else ""
     return f"Version `{spec.version.id}`{published}, from {code_span(source)}."
+
+
+def _notices(spec: WorkflowSpec) -> list[str]:
+    notices = spec.compiled.notices if spec.compiled else ()
+    return [f"**Warning**: {one_line(notice.message, 1000)}." for notice in notices]

@@ -73,7 +73,7 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.operators.worker import worker_for
         from aqueduct_provider.spec.fusion import task_groups
         from aqueduct_provider.spec.names import nfc_keys
-        from aqueduct_provider.spec.values import values_from_conf
+        from aqueduct_provider.spec.values import check_conf, values_from_conf
 
         worker = worker_for(self.workflow, self._log_line)
         task = Task(
@@ -93,6 +93,7 @@ class AqueductOperator(BaseOperator):
             operators = self.operators
             if spec is not self.workflow:
                 operators, worker = task_groups(spec)[self.task_id], worker_for(spec, self._log_line)
+            check_conf(context["dag_run"].conf, spec)
             inputs = inputs_of(spec, operators, run)
             task = replace(task, workflow=spec, operator=operators[0], inputs=inputs)
         except AqueductError as error:

@@ -79,6 +79,8 @@ class FunctionCall:
     :param entry_class: the class whose method is called; empty: the method is a module-level function.
     :param entry_method: ``predict``.
     :param custom_args: a JSON object for the class's ``set_args``, called first; empty: not called.
+    :param searched_last: search modules in ``code_dir`` after all other places, as the original does: its
+        archives hold ``<operator name>.py``, which may have the name of a module of the standard library.
     """
 
     code_dir: str
@@ -86,6 +88,7 @@ class FunctionCall:
     entry_class: str
     entry_method: str
     custom_args: str = ""
+    searched_last: bool = False
 
 
 @dataclass(frozen=True)

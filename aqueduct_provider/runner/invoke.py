@@ -171,7 +171,7 @@ def _call_user(request: JobRequest, folder: str, meter: _Meter) -> Any:
         raise ValueError(f"a {request.operation} job needs a call")
     code_dir = os.path.join(folder, call.code_dir)
     os.chdir(code_dir)
-    sys.path.insert(0, code_dir)
+    sys.path.insert(len(sys.path) if call.searched_last else 0, code_dir)
     # A function may unpickle classes of its own modules: the code folder must be importable by now.
     inputs = _read_inputs(request, folder)
     function = _guarded("loading the function", _load_function, call)

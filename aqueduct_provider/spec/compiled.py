@@ -2,14 +2,15 @@
 
 In: the bytes and the tree of a document with ``type: compile_airflow`` (Aqueduct formats, section 2).
 Out: the one model, a ``Locate`` that knows the paths of this dialect, and problems. In this dialect any
-text may be an id, so the model is built without a second validation. Must not import: anything outside
-``errors`` and ``spec``.
+text may be an id, so the model is built without a second validation. Its ``name`` fields are the original's
+machine names (``function-operator-<uuid>``): users know the flow by its DAG id, and tasks and parameters by
+the keys of ``task_specs``. Must not import: anything outside ``errors`` and ``spec``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -20,6 +21,7 @@ from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec import compiled_checks
 from aqueduct_provider.spec import compiled_models as source
 from aqueduct_provider.spec.compiled_connectors import ConnectorReader
+from aqueduct_provider.spec.compiled_names import lost_saves
 from aqueduct_provider.spec.data_systems import S3Extract, S3Load, Source, Target
 from aqueduct_provider.spec.document import Parts, json_path
 from aqueduct_provider.spec.graph import Locate
@@ -48,7 +50,7 @@ from aqueduct_provider.spec.shape import AnyModel, validated
 
 TYPE = "compile_airflow"
 
-_OUTSIDE_TASK_ID = re.compile("[^A-Za-z0-9]")
+_OUTSIDE_TASK_ID = re.compile(b"[^A-Za-z0-9]")
 
 
 def read(data: bytes, tree: Any) -> tuple[WorkflowSpec | None, Locate, list[Problem]]:
@@ -81,19 +83,24 @@ class _Translation:
         spec = _new(
             WorkflowSpec,
             spec_version=1,
-            flow=_new(Flow, id=flow_id, name=document.name),
+            flow=_new(Flow, id=flow_id, name=document.dag_id),
             version=_new(Version, id=document.workflow_dag_id),
             dag_id=document.dag_id,
             schedule=_schedule(document.cron_schedule),
             artifact_store=_store(document.storage_config),
-            artifacts=_artifacts(tasks),
-            parameters=tuple(_parameter(task) for task in tasks if isinstance(task, source.ParamTask)),
+            artifacts=_artifacts(document.task_specs),
+            parameters=tuple(
+                _parameter(key, task)
+                for key, task in document.task_specs.items()
+                if isinstance(task, source.ParamTask)
+            ),
             operators=tuple(self._operator(key, task) for key, task in document.task_specs.items()),
         )
         spec._compiled = Compiled(
             metadata_paths={content: metadata for task in tasks for content, metadata in task.outputs},
             access_keys=_access_keys(document.storage_config),
             connectors=self.connectors,
+            notices=tuple(lost_saves(document)),
         )
         return spec
 
@@ -125,7 +132,7 @@ class _Translation:
         common: dict[str, Any] = {
             "id": task.metadata_path,
             "task_id": _task_id(key),
-            "name": task.name,
+            "name": key,
             "type": task.type,
             "inputs": inputs,
             "outputs": tuple(content for content, _ in task.outputs),
@@ -135,7 +142,7 @@ class _Translation:
             case source.FunctionTask():
                 return _call_operator(task, common)
             case source.ParamTask():
-                return _new(ParamOperator, parameter=task.name, **common)
+                return _new(ParamOperator, parameter=key, **common)
             case source.SystemMetricTask():
                 return _new(SystemMetricOperator, metric=task.metric_name, **common)
             case source.ExtractTask():
@@ -186,7 +193,7 @@ class _Translation:
                 return json_path(("task_specs", key, *_field(tasks[key], tuple(rest))))
             case ("parameters", int(index), *_):
                 keys = [key for key, task in tasks.items() if isinstance(task, source.ParamTask)]
-                return json_path(("task_specs", keys[index], "name"))
+                return json_path(("task_specs", keys[index]))
             case ("artifact_store", *rest):
                 return json_path(("storage_config", "s3_config", *rest))
             case ("schedule", *_):
@@ -212,8 +219,6 @@ def _field(task: source.Task, parts: Parts) -> Parts:
             return ("parameters", name)
         case ("id",):
             return ("metadata_path",)
-        case ("parameter",):
-            return ("name",)
     return ()
 
 
@@ -229,14 +234,14 @@ def _template(model: type[AnyModel]) -> AnyModel:
 
 
 def _task_id(key: str) -> str:
-    return _OUTSIDE_TASK_ID.sub("_", key)
+    return _OUTSIDE_TASK_ID.sub(b"_", key.encode("utf-8", "surrogatepass")).decode()
 
 
-def _artifacts(tasks: Iterable[source.AnyTask]) -> tuple[Artifact, ...]:
+def _artifacts(tasks: Mapping[str, source.AnyTask]) -> tuple[Artifact, ...]:
     artifacts: dict[str, Artifact] = {}
-    for task in tasks:
+    for key, task in tasks.items():
         for (content, _), kind in zip(task.outputs, task.output_types, strict=False):
-            artifact = _new(Artifact, id=content, name=task.name, type=kind)
+            artifact = _new(Artifact, id=content, name=key, type=kind)
             artifacts.setdefault(content, artifact)
     return tuple(artifacts.values())
 
@@ -267,11 +272,11 @@ def _access_keys(config: source.StorageConfig) -> tuple[SecretStr, SecretStr] | 
     return s3.aws_access_key_id, s3.aws_secret_access_key
 
 
-def _parameter(task: source.ParamTask) -> Parameter:
+def _parameter(key: str, task: source.ParamTask) -> Parameter:
     default = _new(
         StoredDefault, key=task.output_content_path, serialization_type=task.serialization_type, sha256=""
     )
-    return _new(Parameter, name=task.name, type=task.expected_type, default=default)
+    return _new(Parameter, name=key, type=task.expected_type, default=default)
 
 
 def _call_operator(task: source.FunctionTask, common: dict[str, Any]) -> Operator:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.compiled_models import AnyTask, Document, StorageConfig
+from aqueduct_provider.spec.compiled_names import lost_operators
 from aqueduct_provider.spec.document import json_path
 
 # Airflow's limits on the ids of DAGs and tasks.
@@ -34,6 +35,7 @@ def check(document: Document, storage: Any) -> Iterator[Problem]:
     for key, task in document.task_specs.items():
         yield from _list_problems(key, task)
         yield from _input_problems(key, task, produced)
+    yield from lost_operators(document)
     yield from _clashes(document)
 
 

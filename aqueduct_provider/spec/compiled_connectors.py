@@ -34,6 +34,8 @@ from aqueduct_provider.spec.document import Parts, json_path
 from aqueduct_provider.spec.shape import AnyModel, validated_part
 
 FILE_SYSTEMS = ("S3", "GCS")
+# Fields of a configuration that the original's connectors do not use: they read and write at a bucket's root.
+_IGNORED = ("exec_state", "root_dir")
 # The dialect names no connections: the configuration stands in the spec.
 _INLINE = "-"
 
@@ -228,7 +230,7 @@ class ConnectorReader:
         if isinstance(config.get("conf"), dict):
             config, place = config["conf"], ("connector_config", "conf")
         self.problems += validated_part(model, config, (*self._base, *place))[1]
-        return {name: value for name, value in config.items() if name != "exec_state"}
+        return {name: value for name, value in config.items() if name not in _IGNORED}
 
     def _parsed(self, model: type[AnyModel]) -> AnyModel | None:
         part, problems = validated_part(model, self._parameters, (*self._base, "parameters"))

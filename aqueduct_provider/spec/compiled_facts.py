@@ -1,6 +1,6 @@
 """Stage 1, what only the compiled dialect knows of a flow, beside the one model. Holds its secrets.
 
-Never in JSON, logs, template fields or serialized DAGs. Must not import: anything of this package.
+Never in JSON, logs, template fields or serialized DAGs. Must not import: anything outside ``errors``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from pydantic import SecretStr
+
+from aqueduct_provider.errors import Problem
 
 # Configuration fields of the connectors (Aqueduct formats, section 6) whose values are no secret.
 _PUBLIC_FIELDS = frozenset(
@@ -40,11 +42,13 @@ class Compiled:
     :param metadata_paths: artifact id -> path of its metadata.
     :param access_keys: static keys of the storage, when the spec holds them: key id, secret.
     :param connectors: operator id -> the fields of the connector's configuration, without a ``conf`` around.
+    :param notices: what users should know of the spec though it can run.
     """
 
     metadata_paths: Mapping[str, str]
     access_keys: tuple[SecretStr, SecretStr] | None = None
     connectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    notices: tuple[Problem, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -21,12 +21,21 @@ from typing import Any
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.runner.contract import SERIALIZATION_TYPES
 from aqueduct_provider.spec.document import json_path
-from aqueduct_provider.spec.models import DIGEST_PATTERN, ArtifactType
+from aqueduct_provider.spec.models import DIGEST_PATTERN, ArtifactType, WorkflowSpec
 from aqueduct_provider.spec.names import nfc_keys
+from aqueduct_provider.spec.shape import suggestion
 
 # The key of a run's conf; no parameter of a flow may have this name.
 VALUES_KEY = "aqueduct_values"
 
+# Keys of a conf that others write: Airflow's TriggerDagRunOperator adds this one for OpenLineage.
+_OTHER_KEYS = frozenset(["openlineage"])
+
+_CONF = "the conf of this run"
+_NOT_IN_COMPILED = (
+    "compiled flows do not know this key; give them values that are JSON, under the parameter's own name, or "
+    "publish the flow with aqueduct_provider.sdk"
+)
 _ARTIFACT_TYPES = frozenset(kind.value for kind in ArtifactType)
 # More are shown once the first ones are mended.
 _MAX_PROBLEMS = 20
@@ -55,8 +64,36 @@ def values_from_conf(conf: Mapping[str, Any] | None) -> dict[str, StoredValue]:
         return {}
     given = conf[VALUES_KEY]
     if problems := list(islice(_problems(given), _MAX_PROBLEMS)):
-        raise SpecError("the conf of this run", problems)
+        raise SpecError(_CONF, problems)
     return {name: StoredValue(**value) for name, value in nfc_keys(given).items()}
+
+
+def check_conf(conf: Mapping[str, Any] | None, spec: WorkflowSpec) -> None:
+    """Refuse a ``conf`` with keys that mean nothing to the flow: a mistyped name would be ignored.
+
+    :raises SpecError: names each of them, and what was probably meant.
+    """
+    given = nfc_keys(conf or {})
+    stored = given.pop(VALUES_KEY, None) or {}
+    if stored and spec.compiled is not None:
+        raise SpecError(_CONF, [Problem(json_path([VALUES_KEY]), _NOT_IN_COMPILED)])
+    places = {name: [name] for name in given if name not in _OTHER_KEYS}
+    places |= {name: [VALUES_KEY, name] for name in nfc_keys(stored)}
+    known = [parameter.name for parameter in spec.parameters]
+    unknown = [name for name in places if name not in known][:_MAX_PROBLEMS]
+    if unknown:
+        raise SpecError(
+            _CONF, [Problem(json_path(places[name]), _no_parameter(name, known)) for name in unknown]
+        )
+
+
+def _no_parameter(name: str, known: list[str]) -> str:
+    if not known:
+        return "this flow has no parameters; remove it"
+    meant = suggestion(name, known)
+    listed = ", ".join(known[:_MAX_PROBLEMS]) + (", ..." if len(known) > _MAX_PROBLEMS else "")
+    cure = f"did you mean '{meant}'?" if meant else f"remove it; the flow's parameters: {listed}"
+    return f"the flow has no parameter of this name, {cure}"
 
 
 def to_conf(values: Mapping[str, StoredValue]) -> dict[str, Any]:

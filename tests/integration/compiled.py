@@ -1,4 +1,7 @@
-"""Makes specs of the compiled dialect (Aqueduct formats, section 2), one task after the other."""
+"""Makes specs of the compiled dialect (Aqueduct formats, section 2), one task after the other.
+
+They have the shape of those that the original's server emits, of which ``tests/genuine`` has five.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from tests.examples import machine_name
 
 Json = dict[str, Any]
 
@@ -48,7 +53,6 @@ class CompiledDraft:
             "operator_type": "function",
             "check_severity": None,
             "resources": None,
-            "image": None,
             **changes,
         }
         self._add("function", name, inputs, list(outputs), fields)
@@ -66,18 +70,18 @@ class CompiledDraft:
         self, name: str, connector: str, config: Json, parameters: Json, inputs: Sequence[str], output: str
     ) -> None:
         """Reads from a data system; ``inputs`` are its string parameters."""
-        fields = {"connector_name": connector, "connector_config": config, "parameters": parameters}
+        fields = {"connector_name": connector, "connector_config": {"conf": config}, "parameters": parameters}
         self._add("extract", name, inputs, [output], {**fields, **_inputs(inputs), **_one(output)})
 
     def load(self, name: str, connector: str, config: Json, parameters: Json, inputs: Sequence[str]) -> None:
         """Saves the last of ``inputs`` to a data system."""
-        fields = {"connector_name": connector, "connector_config": config, "parameters": parameters}
+        fields = {"connector_name": connector, "connector_config": {"conf": config}, "parameters": parameters}
         self._add("load", name, inputs, [], {**fields, **_inputs(inputs)})
 
     def document(self) -> Json:
         """The spec."""
         return {
-            "name": self.name,
+            "name": machine_name("compile-airflow", self.name),
             "type": "compile_airflow",
             "storage_config": self.storage_config,
             "metadata_path": "compile-state",
@@ -92,15 +96,16 @@ class CompiledDraft:
     def _add(self, kind: str, name: str, inputs: Sequence[str], outputs: Sequence[str], fields: Json) -> None:
         key = sanitised(name)
         common = {"storage_config": self.storage_config, "metadata_path": f"state-{key}"}
-        self.tasks[key] = {"name": name, "type": kind, **common, **fields}
-        for source in dict.fromkeys(self._makers[artifact] for artifact in inputs):
+        self.tasks[key] = {"name": machine_name(kind, name), "type": kind, **common, **fields}
+        # One edge for each artifact.
+        for source in (self._makers[artifact] for artifact in inputs):
             self._edges.setdefault(source, []).append(key)
         self._makers.update(dict.fromkeys(outputs, key))
 
 
 def sanitised(name: str) -> str:
-    """The id that the original makes of a name."""
-    return re.sub("[^A-Za-z0-9]", "_", name)
+    """The id that the original makes of a name, byte by byte."""
+    return re.sub("[^A-Za-z0-9]", "_", name.encode().decode("latin-1"))
 
 
 def _inputs(names: Sequence[str]) -> Json:

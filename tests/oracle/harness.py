@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.connectors.order import SystemOrder
+from tests.examples import machine_name
 
 ROOT = Path(__file__).parents[2]
 SERVER = Path(__file__).with_name("oracle_server.py")
@@ -251,7 +252,7 @@ class TaskSpecs:
         return {
             **self._task(kind),
             "connector_name": "S3",
-            "connector_config": config,
+            "connector_config": {"conf": config},
             "parameters": parameters,
             **self._inputs(inputs),
         }
@@ -274,14 +275,14 @@ class TaskSpecs:
         return {
             **self._task(kind),
             "connector_name": system.connector,
-            "connector_config": dict(system.config),
+            "connector_config": {"conf": dict(system.config)},
             "parameters": parameters,
             **self._inputs(list(inputs)),
         }
 
     def _task(self, kind: str) -> dict[str, Any]:
         return {
-            "name": "task",
+            "name": machine_name(kind),
             "type": kind,
             "storage_config": self.store.config,
             "metadata_path": "state",

@@ -115,4 +115,5 @@ def _unpack(spec: dict[str, Any], store: Store, folder: Path) -> FunctionCall:
         spec["entry_point_class"],
         spec["entry_point_method"],
         spec["custom_args"],
+        searched_last=True,
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from aqueduct_provider.artifacts.data_modules import Stored, packages_needed
 from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.execute import TABLES
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction
-from aqueduct_provider.sdk.packaging.data_modules import Stored, packages_needed
 from aqueduct_provider.sdk.packaging.dependency_files import dependency_files
 from aqueduct_provider.sdk.packaging.distributions import Coverage, Owner, coverage, owners_of
 

@@ -113,13 +113,16 @@ def _environment(
     """Return the environment that a worker would need, as far as the spec tells; or what is wrong with it."""
     from aqueduct_provider.environment.fingerprint import EnvironmentSpec, normalise
     from aqueduct_provider.execution.code import declared_by
-    from aqueduct_provider.execution.requirements import environment_of, serialization_of
+    from aqueduct_provider.execution.original_packages import files_in_zip, used_packages
+    from aqueduct_provider.execution.requirements import environment_of, serialization_of, with_unlisted
 
     code = operator.code
     tables = spec.table_serialization
     types = [spec.artifact(artifact).type for artifact in (*operator.inputs, *operator.outputs)]
     try:
         requirements, python = declared_by(code, lambda: read(code))
+        if spec.compiled is not None:
+            requirements = with_unlisted(requirements, used_packages(files_in_zip(read(code))))
         wanted = ["pickle", *(serialization_of(kind, tables) for kind in types)]
         found = environment_of(requirements, python, wanted, tables)
         return EnvironmentSpec(normalise(found.requirements), found.python_version)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import pickle
 from typing import Any
 
 import pytest
 
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, is_retryable
-from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.layout import FlowLayout
-from tests.examples import FLOW_ID, SHA256, compiled_document, param_task
+from tests.examples import FLOW_ID, SHA256
 from tests.flows import LocalRun
 from tests.unit.execution.conftest import Desk
 from tests.unit.execution.test_operators import Asked
@@ -128,23 +126,3 @@ def test_a_pickle_is_read_where_its_reader_runs(desk: Desk) -> None:
     run.given = _give(desk, pickle.dumps({1, 2}), "pickle", "picklable")
     run.run("p")
     assert asked.requirements == [("six", "cloudpickle")]
-
-
-def test_names_that_the_flow_does_not_have_are_told_and_ignored(
-    desk: Desk, caplog: pytest.LogCaptureFixture
-) -> None:
-    run = _flow(desk, "numeric", default=1)
-    run.given = {"m": StoredValue(SHA256, "pickle", "picklable")}
-    with caplog.at_level(logging.WARNING):
-        run.run()
-    assert desk.content("out") == b"1"
-    assert "'aqueduct_values' in the run's conf names no parameter of this flow: 'm'" in caplog.text
-
-
-def test_compiled_flows_refuse_them(desk: Desk) -> None:
-    document = compiled_document(task_specs={"n": param_task("n")}, task_edges={})
-    run = LocalRun(parse(json.dumps(document).encode(), "flow.json"), desk.store, desk.folder)
-    run.given = _give(desk, b"1", "json", "numeric")
-    with pytest.raises(OperatorFailed, match="which compiled flows do not know") as caught:
-        run.run()
-    assert not is_retryable(caught.value)

@@ -176,7 +176,7 @@ def table(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("system", "config", "parameters", "uri"),
     [
-        ("S3", {**S3_CONFIG, "root_dir": "root"}, FILE, "s3://lake/root/out/a.csv"),
+        ("S3", {**S3_CONFIG, "root_dir": "root"}, FILE, "s3://lake/out/a.csv"),
         ("GCS", {"bucket": "lake", "service_account_credentials": "{}"}, FILE, "gs://lake/out/a.csv"),
         ("Postgres", SERVER, table("orders"), "postgres://db.internal:5433/shop/public/orders"),
         (

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from aqueduct_provider.errors import SpecError, is_retryable
 from aqueduct_provider.runner import codecs
+from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.values import (
     SERIALIZATION_TYPES,
     VALUES_KEY,
     StoredValue,
+    check_conf,
     to_conf,
     values_from_conf,
 )
-from tests.examples import SHA256
+from tests.examples import SHA256, compiled_document, native_document
 
 VALUE = {"sha256": SHA256, "serialization_type": "pickle", "artifact_type": "picklable"}
 
@@ -71,3 +74,29 @@ def test_all_problems_are_told_but_not_thousands() -> None:
     with pytest.raises(SpecError) as caught:
         values_from_conf({VALUES_KEY: {f"p{number}": {} for number in range(1000)}})
     assert 3 < len(caught.value.problems) <= 20
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_keys_of_conf_that_are_no_parameters_are_refused(compiled: bool) -> None:
+    spec = parse(json.dumps(compiled_document() if compiled else native_document()).encode(), "x.json")
+    check_conf(None, spec)
+    check_conf({"threshold": 1, "openlineage": {"parentRunId": "x"}}, spec)
+    with pytest.raises(SpecError) as caught:
+        check_conf({"treshold": 1, "other": 2}, spec)
+    assert {problem.path: problem.message for problem in caught.value.problems} == {
+        "$.treshold": "the flow has no parameter of this name, did you mean 'threshold'?",
+        "$.other": "the flow has no parameter of this name, remove it; the flow's parameters: threshold",
+    }
+
+
+def test_stored_values_of_no_parameter_are_refused() -> None:
+    native = parse(json.dumps(native_document()).encode(), "x.json")
+    check_conf({VALUES_KEY: {"threshold": VALUE}}, native)
+    with pytest.raises(SpecError, match=r"aqueduct_values\.model: the flow has no parameter of this name"):
+        check_conf({VALUES_KEY: {"model": VALUE}}, native)
+
+
+def test_compiled_flows_have_no_stored_values() -> None:
+    compiled = parse(json.dumps(compiled_document()).encode(), "x.json")
+    with pytest.raises(SpecError, match="compiled flows do not know this key"):
+        check_conf({VALUES_KEY: {"threshold": VALUE}}, compiled)

@@ -134,6 +134,20 @@ def _elements_of(data: bytes) -> list[tuple[str, bytes]] | None:
 # --- pickles
 
 
+def strings_in(data: bytes) -> set[str] | None:
+    """Return all strings in a pickle, among them what code in it imports; None where it is not a pickle."""
+    found = set[str]()
+    try:
+        for opcode, argument, _ in pickletools.genops(data):
+            if opcode.name in _STRINGS:
+                found.add(str(argument))
+            elif opcode.name in ("GLOBAL", "INST"):
+                found.add(str(argument).partition(" ")[0])
+    except ValueError:
+        return None
+    return found
+
+
 def _modules_in(data: bytes) -> frozenset[str]:
     if not any(code in data for code in _NAMING):
         return frozenset()

@@ -21,8 +21,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from aqueduct_provider.artifacts.data_modules import packages_needed
 from aqueduct_provider.runner.codecs import Encoded, encode, infer_type
-from aqueduct_provider.sdk.packaging.data_modules import packages_needed
 from aqueduct_provider.sdk.publishing.values import encoded_value
 
 
