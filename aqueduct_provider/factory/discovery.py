@@ -41,6 +41,13 @@ from aqueduct_provider.spec.models import WorkflowSpec
 
 log = logging.getLogger(__name__)
 
+# The loader puts DAGs among its globals, where these names mean something to Python. Other ids begin with __,
+# too: the original makes them of names that begin with a character beyond ASCII.
+_MODULE_ATTRIBUTES = frozenset(
+    "__all__ __annotations__ __builtins__ __cached__ __dict__ __dir__ __doc__ __file__ __getattr__ "
+    "__loader__ __name__ __package__ __path__ __spec__".split()
+)
+
 
 def dags_in(sources: Sequence[Source], fileloc: str) -> dict[str, DAG]:
     """The DAGs of all specs, by DAG id; where a task is to run, only the DAG of that task.
@@ -239,9 +246,8 @@ def check_dag_id(dag_id: str, data: bytes, label: str) -> None:
     :param data: the spec.
     """
     problem = ""
-    if dag_id.startswith(("__", PREFIX)):
-        # The loader puts DAGs among its globals: __file__ as a DAG id would replace the loader's own.
-        problem = f"ids that begin with __ or {PREFIX} are reserved; choose another"
+    if dag_id in _MODULE_ATTRIBUTES or dag_id.startswith(PREFIX):
+        problem = f"{dag_id} is reserved; choose another id"
     elif dag_id.encode() not in data:
         # A task finds its spec by these bytes.
         problem = f"write {dag_id} without JSON escapes, in UTF-8"

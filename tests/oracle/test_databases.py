@@ -93,6 +93,24 @@ def test_types_of_postgres(
     compare_extracts(oracle, store, specs, database, tmp_path, {"query": query})
 
 
+def test_columns_of_several_storage_classes_in_sqlite(
+    oracle: Oracle, store: Store, specs: TaskSpecs, tmp_path: Path
+) -> None:
+    path = tmp_path / "mixed.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE mixed (horsepower REAL, any, whole TEXT, counted INTEGER)")
+        rows = [
+            (130.0, 1, "a", 1),
+            ("\\N", 2.5, 'é"', 2.5),
+            (0.1 + 0.2, "text", None, None),
+            (1e300, None, "", 10**15),
+            (-0.5, 2**53 + 1, "1", -3),
+        ]
+        connection.executemany("INSERT INTO mixed VALUES (?, ?, ?, ?)", rows)
+    database = Database(SystemOrder("SQLite", {"database": str(path)}), lambda _: [])
+    compare_extracts(oracle, store, specs, database, tmp_path, {"query": "SELECT * FROM mixed"})
+
+
 def compare_extracts(
     oracle: Oracle, store: Store, specs: TaskSpecs, database: Database, folder: Path, parameters: Any
 ) -> None:
