@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from pathlib import PurePosixPath
 
 from aqueduct_provider.errors import OperatorFailed
 from aqueduct_provider.execution.bench import Bench, Job, user_keys
@@ -72,6 +73,7 @@ def load_file(bench: Bench, operator: LoadOperator, target: FilesLoad) -> Job:
         inputs=inputs[-1:],
         load_path=LOADED_FILE,
         load_format=target.format or "",
+        load_suffix="" if bench.task.workflow.compiled else PurePosixPath(key).suffix or ".png",
         table_serialization=bench.task.table_serialization,
     )
     environment = bench.environment_beside(

@@ -97,7 +97,7 @@ class JobRequest:
 
     :param operation: ``function``, ``metric``, ``check`` (these need ``call``); ``param`` (reads the one
         input, types it against the one output); ``extract`` (reads ``files``); ``load`` (writes the last
-        input to ``load_path`` in ``load_format``).
+        input to ``load_path`` in ``load_format``; an image in the format that ``load_suffix`` says).
     :param table_serialization: how tables are written, ``table`` (the original's JSON) or ``parquet``.
     :param merge: for ``extract``: concatenate the files to one table.
     :param as_list: for ``extract``: the files were named by a list or a prefix, so the value is a tuple
@@ -113,6 +113,7 @@ class JobRequest:
     as_list: bool = False
     load_path: str = ""
     load_format: str = ""
+    load_suffix: str = ""
     table_serialization: str = "table"
     version: int = VERSION
 

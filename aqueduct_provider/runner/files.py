@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from .codec_error import CodecError, describe
 from .codecs import accepted_type, infer_type
 from .frame_kinds import check_columns
 from .frames import read_parquet
-from .images import dump_jpeg, open_image
+from .images import dump_image_file, open_image
 from .pickles import dump_pickle, pack_elements, unpack_elements, unpickle
 
 _PICKLED = ("string", "boolean", "numeric", "dictionary", "list", "tuple", "picklable")
@@ -55,13 +55,14 @@ def merge_tables(tables: List[Any]) -> Any:
     return pandas.concat(tables, ignore_index=True)
 
 
-def write_file(value: Any, artifact_type: str, table_format: str) -> bytes:
+def write_file(value: Any, artifact_type: str, table_format: str, image_suffix: str = "") -> bytes:
     """The file that a load leaves for ``value``.
 
+    :param image_suffix: of the file, ``.png``; empty: images become JPEG, as in the original.
     :raises CodecError: when the value cannot be written so.
     """
     try:
-        return _encode(value, artifact_type, table_format)[1]
+        return _encode(value, artifact_type, _Formats(table_format, image_suffix))[1]
     except (CodecError, MemoryError, ImportError):
         raise
     except Exception as exc:
@@ -69,18 +70,27 @@ def write_file(value: Any, artifact_type: str, table_format: str) -> bytes:
         raise CodecError(f"cannot be written as {what}: {describe(exc)}") from exc
 
 
-def _encode(value: Any, artifact_type: str, table_format: str) -> Tuple[str, bytes]:
+class _Formats(NamedTuple):
+    """In what formats tables and images are written; see :func:`write_file`."""
+
+    table: str
+    image_suffix: str
+
+
+def _encode(value: Any, artifact_type: str, formats: _Formats) -> Tuple[str, bytes]:
     if artifact_type in ("list", "tuple"):
-        return "pickle", pack_elements(value, lambda element: _encode_element(element, table_format))
-    kind = _file_kind(artifact_type, table_format)
+        return "pickle", pack_elements(value, lambda element: _encode_element(element, formats))
+    kind = _file_kind(artifact_type, formats.table)
+    if kind == "image":
+        return kind, dump_image_file(value, formats.image_suffix)
     return kind, _WRITERS[kind](value)
 
 
-def _encode_element(value: Any, table_format: str) -> Tuple[str, bytes]:
+def _encode_element(value: Any, formats: _Formats) -> Tuple[str, bytes]:
     kind = infer_type(value)
     if kind in ("list", "tuple"):
         return "pickle", dump_pickle(value)
-    return _encode(value, kind, table_format)
+    return _encode(value, kind, formats)
 
 
 def _file_kind(artifact_type: str, table_format: str) -> str:
@@ -91,7 +101,7 @@ def _file_kind(artifact_type: str, table_format: str) -> str:
             raise CodecError("is a table, so its format is needed: CSV, JSON or Parquet")
         return kind
     kind = "pickle" if artifact_type in _PICKLED else artifact_type
-    if kind not in _WRITERS:
+    if kind != "image" and kind not in _WRITERS:
         raise CodecError(f"has the type {artifact_type}, for which there is no kind of file")
     return kind
 
@@ -151,6 +161,5 @@ _WRITERS: Dict[str, Callable[[Any], bytes]] = {
     "parquet_table": _write_parquet,
     "json": lambda text: text.encode("utf-8"),
     "bytes": bytes,
-    "image": dump_jpeg,
     "pickle": dump_pickle,
 }

@@ -21,6 +21,26 @@ def dump_jpeg(image: Any) -> bytes:
     return _saved(image if image.mode in _JPEG_MODES else image.convert("RGB"), "JPEG", {})
 
 
+def dump_image_file(image: Any, suffix: str) -> bytes:
+    """An image as a file of a name with this suffix: ``.png``, ``.tiff``; PNG where it says no format.
+
+    :param suffix: empty: JPEG, as the original writes all images.
+    :raises CodecError: the format does not hold images of this mode.
+    """
+    from PIL import Image
+
+    kind = Image.registered_extensions().get(suffix.lower(), "PNG") if suffix else "JPEG"
+    if kind == "JPEG":
+        return dump_jpeg(image)
+    try:
+        return _saved(image, kind, {})
+    except (OSError, KeyError, ValueError) as exc:
+        raise CodecError(
+            f"is an image of mode {image.mode}, which cannot be written as {suffix}: {exc}. Convert it, or "
+            "name the file .png or .tiff"
+        ) from exc
+
+
 def dump_lossless(image: Any, pickler: Pickler) -> Tuple[str, bytes]:
     """The serialization type and the bytes of an image, with every pixel, its mode and its alpha.
 

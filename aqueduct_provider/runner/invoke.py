@@ -147,7 +147,8 @@ def _run_load(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
     request = replace(request, inputs=[replace(request.inputs[-1], view="pandas")])
     value = _read_inputs(request, folder, "The artifact to save")[0]
     try:
-        data = write_file(value, request.inputs[0].artifact_type, request.load_format)
+        kind = request.inputs[0].artifact_type
+        data = write_file(value, kind, request.load_format, request.load_suffix)
     except (CodecError, ImportError) as exc:
         _fail_codec("The artifact to save", exc)
     _write_bytes(folder, request.load_path, data)

@@ -70,6 +70,30 @@ def test_images_are_read_in_any_format() -> None:
 
 
 @pytest.mark.parametrize(
+    ("suffix", "kind"), [(".png", "PNG"), (".TIFF", "TIFF"), (".jpg", "JPEG"), (".v2", "PNG"), (".pdf", None)]
+)
+def test_images_get_the_format_of_the_name(suffix: str, kind: str | None) -> None:
+    data = write_file(Image.new("L", (2, 2)), "image", "", suffix)
+    if kind is None:
+        assert data.startswith(b"%PDF")
+    else:
+        assert Image.open(io.BytesIO(data)).format == kind
+
+
+def test_images_in_a_list_keep_their_pixels() -> None:
+    mask = Image.effect_noise((8, 8), 90)
+    (back,) = read_file(write_file([mask], "list", "", ".pkl"), "key", "list", "")
+    assert (back.format, back.tobytes()) == ("PNG", mask.tobytes())
+
+
+def test_a_format_that_cannot_hold_the_image_is_refused() -> None:
+    with pytest.raises(
+        CodecError, match=r"is an image of mode F, which cannot be written as \.png: .*\.tiff"
+    ):
+        write_file(Image.new("F", (2, 2)), "image", "", ".png")
+
+
+@pytest.mark.parametrize(
     ("data", "artifact_type", "table_format"),
     [
         (b"hello", "table", "Parquet"),

@@ -131,7 +131,8 @@ class FilesResource(DataSystem):
 
         :param filepath: its key, replaced where it exists. Each ``{name}`` in it is filled by the next
             parameter.
-        :param format: of tables: ``"csv"``, ``"json"`` or ``"parquet"``.
+        :param format: of tables: ``"csv"``, ``"json"`` or ``"parquet"``. An image has that of the path's
+            suffix, or PNG.
         :param parameters: string artifacts.
         :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: the arguments do not fit each other.
