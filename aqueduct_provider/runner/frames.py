@@ -42,6 +42,9 @@ def write_frame(value: Any, target: Target, pickler: Pickler) -> Stored:
     if isinstance(value, types.GeneratorType):
         return arrow_frames.write_generator(value, target)
     library = library_of(type(value))
+    if library.startswith("polars") and not type(value).__module__.startswith("polars"):
+        # A class of the user's, derived from one of polars: Parquet would give back the latter.
+        return "pickle", pickler(value), []
     return _WRITERS.get(library, arrow_frames.write_stream)(value, library, target, pickler)
 
 

@@ -224,3 +224,15 @@ def test_a_table_larger_than_memory_passes_in_pieces(tmp_path: Path) -> None:
         f"encode(frame.filter(polars.col('a') < 0.1), 'table', 'parquet', path={copy!r})"
     )
     assert _megabytes(body) < 350
+
+
+class Sales(polars.DataFrame):
+    """A frame of the user's own kind."""
+
+
+def test_a_class_derived_from_polars_comes_back_as_itself() -> None:
+    frame = Sales({"a": [1, 2]})
+    encoded = encode(frame, "table", "parquet")
+    back = decode(encoded.data, encoded.serialization_type, "table")
+    assert type(back) is Sales
+    assert back.equals(frame)
