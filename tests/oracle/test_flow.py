@@ -17,7 +17,7 @@ from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.hooks.aqueduct import store_for
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import parse
-from tests.examples import VERSION_ID, function_task, param_task, system_metric_task
+from tests.examples import VERSION_ID, function_task, machine_name, param_task, system_metric_task
 from tests.flows import LocalRun
 from tests.oracle.harness import Oracle, Store
 
@@ -44,19 +44,21 @@ def document(oracle: Oracle, store: Store) -> dict[str, Any]:
     for name, source in CODE.items():
         store.put(f"{name}-function", oracle.package(source, name=name))
     store.put("n-content", b"5")
-    tasks = [
-        param_task("n"),
-        function_task("features", inputs=["n"], type_="table"),
-        function_task("train", inputs=["features"], type_="dictionary"),
-        function_task("size", inputs=["train"], operator="metric", type_="numeric"),
-        function_task("large_enough", inputs=["size"], operator="check", type_="boolean"),
-        function_task("never", inputs=["size"], operator="check", type_="boolean", severity="warning"),
-        function_task("fails", inputs=["size"]),
-        function_task("wrong_type", inputs=["size"], type_="numeric"),
-        system_metric_task("train_runtime", input_="train"),
-    ]
+    tasks = {
+        "n": param_task("n"),
+        "features": function_task("features", inputs=["n"], type_="table"),
+        "train": function_task("train", inputs=["features"], type_="dictionary"),
+        "size": function_task("size", inputs=["train"], operator="metric", type_="numeric"),
+        "large_enough": function_task("large_enough", inputs=["size"], operator="check", type_="boolean"),
+        "never": function_task(
+            "never", inputs=["size"], operator="check", type_="boolean", severity="warning"
+        ),
+        "fails": function_task("fails", inputs=["size"]),
+        "wrong_type": function_task("wrong_type", inputs=["size"], type_="numeric"),
+        "train_runtime": system_metric_task("train_runtime", input_="train"),
+    }
     return {
-        "name": "flow",
+        "name": machine_name("compile-airflow"),
         "type": "compile_airflow",
         "storage_config": store.config,
         "metadata_path": "compile-state",
@@ -64,7 +66,7 @@ def document(oracle: Oracle, store: Store) -> dict[str, Any]:
         "workflow_dag_id": VERSION_ID,
         "dag_id": "flow",
         "cron_schedule": "",
-        "task_specs": {task["name"]: {**task, "storage_config": store.config} for task in tasks},
+        "task_specs": {task_id: {**task, "storage_config": store.config} for task_id, task in tasks.items()},
         "task_edges": {},
     }
 
