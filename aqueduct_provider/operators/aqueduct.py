@@ -83,7 +83,6 @@ class AqueductOperator(BaseOperator):
             # A key of conf in another normal form is next to the flow's own here, and comes after it.
             params=nfc_keys(context["params"]),
             inputs={},
-            given=values_from_conf(context["dag_run"].conf),
             dates=run_dates(context),
             try_number=context["ti"].try_number,
         )
@@ -93,9 +92,11 @@ class AqueductOperator(BaseOperator):
             operators = self.operators
             if spec is not self.workflow:
                 operators, worker = task_groups(spec)[self.task_id], worker_for(spec, self._log_line)
-            check_conf(context["dag_run"].conf, spec)
+            conf = context["dag_run"].conf
+            given = values_from_conf(conf)
+            check_conf(conf, spec)
             inputs = inputs_of(spec, operators, run)
-            task = replace(task, workflow=spec, operator=operators[0], inputs=inputs)
+            task = replace(task, workflow=spec, operator=operators[0], inputs=inputs, given=given)
         except AqueductError as error:
             for operator in self.operators:
                 record_refusal(replace(task, operator=operator), worker, error)

@@ -17,13 +17,17 @@ _RAW_PASSWORD = re.compile(
 _PORT = re.compile(r"\d*[/?#]")
 _QUERY = re.compile(r"(?P<url>[A-Za-z][\w+.-]*://[^\s?#]*)\?[^\s#]*", re.ASCII)
 _SECRET_ARGUMENT = re.compile(
-    r"(?P<name>[?&#;](?:[\w.-]*(?:passw(?:or)?d|secret|token|signature|credential)|pwd|sig|jwt|auth|"
+    # Tokens of paging open nothing.
+    r"(?P<name>[?&#;](?![\w.-]*(?:page|next|prev|continuation|cursor|sync)[\w.-]*token=)"
+    r"(?:[\w.-]*(?:passw(?:or)?d|secret|token|signature|credential)|pwd|sig|jwt|auth|"
     r"(?:[\w-]*[_-])?api[_-]?key|(?:[\w-]*[_-])?access[_-]?key(?:[_-]?id)?)=)(?P<value>[^\s&#;]+)",
     re.IGNORECASE | re.ASCII,
 )
 _URL = re.compile(r"[A-Za-z][\w+.-]*://\S+", re.ASCII)
 # Filled in by the worker from its own environment.
 _VARIABLE = re.compile(r"\$\{\w+\}")
+# Values of arguments that are no secrets: such variables, and those that switch something on or off.
+_SWITCH = re.compile(r"(?:\$\{\w+\})*|[01]|true|false|yes|no|on|off", re.IGNORECASE)
 
 
 def passwords_in(text: str) -> list[str]:
@@ -31,7 +35,7 @@ def passwords_in(text: str) -> list[str]:
     found = [one["password"] or one["user"] for one in _USER_INFO.finditer(text) if _is_secret(one)]
     found += [one["password"] for one in _RAW_PASSWORD.finditer(text) if not _PORT.match(one["password"])]
     arguments = (one for url in _URL.findall(text) for one in _SECRET_ARGUMENT.finditer(url))
-    return found + [one["value"] for one in arguments if _VARIABLE.sub("", one["value"])]
+    return found + [one["value"] for one in arguments if not _SWITCH.fullmatch(one["value"])]
 
 
 def has_credentials(text: str) -> bool:

@@ -21,7 +21,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
 from aqueduct_provider.sdk.authoring.definitions import WORDS, Definition
 from aqueduct_provider.sdk.authoring.frame_views import frame_views
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, numbered
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.authoring.requirements import name_of, requirements_of
 from aqueduct_provider.sdk.names import suggestion
@@ -215,7 +215,7 @@ def _outputs(definition: Definition, operator: OperatorNode) -> Iterator[Artifac
     kind = _TYPES[definition.kind]
     names = definition.outputs.names
     for index in range(definition.outputs.count):
-        name = names[index] if names else f"{definition.name} artifact"
+        name = names[index] if names else numbered(f"{definition.name} artifact", index)
         yield ArtifactNode(operator, name, named=bool(names), type=kind)
 
 

@@ -8,6 +8,7 @@ artifacts that are asked for. Must not import: anything heavy, for every noteboo
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,16 @@ Kind = Literal["function", "metric", "check", "param", "system_metric", "extract
 Severity = Literal["warning", "error"]
 
 _numbers = itertools.count()
+
+
+def numbered(name: str, number: int) -> str:
+    """Return a default name for one of several: ``f artifact``, ``f artifact (1)``, ..."""
+    return f"{name} ({number})" if number else name
+
+
+def without_number(name: str) -> str:
+    """Return the name without what :func:`numbered` added."""
+    return re.sub(r" \(\d+\)$", "", name)
 
 
 @dataclass(frozen=True)

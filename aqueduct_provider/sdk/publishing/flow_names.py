@@ -15,7 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, artifacts_of
+from aqueduct_provider.sdk.authoring.nodes import (
+    ArtifactNode,
+    OperatorNode,
+    artifacts_of,
+    numbered,
+    without_number,
+)
 
 # What the spec allows to identifiers.
 MAX_ID = 200
@@ -131,9 +137,9 @@ class _Free:
         self._taken = set(taken)
         self._counters: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
 
-    def name(self, base: str) -> str:
-        name = base
+    def name(self, wanted: str) -> str:
+        name, base = wanted, without_number(wanted)
         while name in self._taken:
-            name = f"{base} ({next(self._counters[base])})"
+            name = numbered(base, next(self._counters[base]))
         self._taken.add(name)
         return name

@@ -6,6 +6,7 @@ their issuers document, so that chance text is not taken for one.
 
 from __future__ import annotations
 
+import base64
 import re
 
 from aqueduct_provider.spec.url_credentials import passwords_in
@@ -18,10 +19,11 @@ _FORMATS: tuple[tuple[str, str], ...] = (
     ("a token of Google", r"\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}"),
     ("a token of GitHub", r"\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{22,}"),
     ("a token of GitLab", r"\bgl(?:pat|dt|ptt|rt|cbt)-[\w-]{20,}"),
-    ("a token of Slack", r"\bxox[abeoprs]-[\w-]{10,}|\bxapp-\d-[\w-]{10,}"),
+    ("a token of Slack", r"\bxox[abeoprs]-(?=[\w-]*\d)[\w-]{10,}|\bxapp-\d-[\w-]{10,}"),
     ("a webhook of Slack", r"https://hooks\.slack\.com/(?:services|workflows)/[\w/]{20,}"),
+    ("a webhook of Discord", r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d+/[\w-]{20,}"),
     ("a key of Stripe", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
-    ("an API key", r"\bsk-(?:(?:proj|ant|svcacct|admin|or)-[\w-]{20,}|[A-Za-z0-9]{20,})"),
+    ("an API key", r"\bsk-(?=[\w-]*\d)(?:(?:proj|ant|svcacct|admin|or)-[\w-]{20,}|[A-Za-z0-9]{20,})"),
     ("a token of Hugging Face", r"\bhf_[A-Za-z0-9]{30,}"),
     ("a token of PyPI", r"\bpypi-AgE[\w-]{40,}"),
     ("a token of npm", r"\bnpm_[A-Za-z0-9]{36}"),
@@ -31,24 +33,32 @@ _FORMATS: tuple[tuple[str, str], ...] = (
     ("a token of Vault", r"\bhv[sbr]\.[\w-]{20,}"),
     ("a token of Telegram", r"\b\d{8,10}:AA[\w-]{33}\b"),
     ("a JSON web token", r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{10,}"),
-    ("an Authorization header", r"(?i:\b(?:bearer|basic) )(?=[\w.~+/-]*\d)[\w.~+/-]{20,}={0,2}"),
+    ("an Authorization header", r"(?i:\bbearer )(?=[\w.~+/-]*\d)[\w.~+/-]{20,}={0,2}"),
 )
 _ANY_FORMAT = re.compile("|".join(f"(?:{pattern})" for _, pattern in _FORMATS))
+# RFC 7617: user and password in base64.
+_BASIC = re.compile(r"(?i:\bbasic )(?P<value>[A-Za-z0-9+/]{4,}={0,2})(?![\w=])")
+# As in an .env file or a shell.
+_VARIABLE = re.compile(
+    r"(?<![^\s'\"])(?P<name>[A-Za-z]\w*)=['\"]?(?=[^'\"\s]*\d)[\w+/.~!#$%^&*@-]{8,}={0,2}(?![^\s'\"])"
+)
 
 # Connection strings of key=value pairs, such as those of ODBC, libpq and Azure.
 _PAIR = re.compile(
-    r"(?:^|[;,&\s])(?:password|passwd|pwd|account ?key|shared ?access ?key|shared ?access ?signature)="
+    r"(?:^|[;,&\s])(?:password|passwd|pwd|account ?key|shared ?access ?key|shared ?access ?signature)\s*=\s*"
     r"(?P<value>[^\s;,&]+)",
     re.IGNORECASE,
 )
 _CONNECTION = re.compile(
     r"(?:^|[;,&:\s])(?:host|server|data source|addr|address|endpoint|dbname|database|initial catalog|"
-    r"user|uid|user id|username|accountname|defaultendpointsprotocol|dsn|driver)=",
+    r"user|uid|user id|username|accountname|defaultendpointsprotocol|dsn|driver)\s*=",
     re.IGNORECASE,
 )
+# There, "password = ..." compares a column.
+_SQL = re.compile(r"\b(?:select|where|insert|update|delete)\b", re.IGNORECASE)
 # Stands for a value that is filled in elsewhere, or shows where one belongs.
 _PLACEHOLDER = re.compile(
-    r"\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|\{\{.*\}\}|\{\w*\}|%\(\w+\)s|<[^<>]*>|\[[^\[\]]*\]|[\W_]*|[xX]{3,}",
+    r"\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|\{\{.*\}\}|\{\w*\}|%\(\w+\)s|%s|[:@]\w+|\$\d+|<[^<>]*>|\[[^\[\]]*\]|[\W_]*|[xX]{3,}",
     re.DOTALL,
 )
 # What examples in prose write in place of a secret.
@@ -80,10 +90,14 @@ def secret_in(text: str, *, prose: bool = False) -> str:
     for password in passwords_in(text) if "://" in text else ():
         if not _stands_for_one(password, prose=prose):
             return "a URL with a password or a token"
-    if "=" in text and _CONNECTION.search(text):
+    if "=" in text and _CONNECTION.search(text) and not _SQL.search(text):
         for found in _PAIR.finditer(text):
             if not _stands_for_one(found["value"].strip("'\""), prose=prose):
                 return "a connection string with a password"
+    if any(is_secret_name(found["name"]) for found in _VARIABLE.finditer(text)):
+        return "a variable with a secret"
+    if any(_is_user_and_password(found["value"]) for found in _BASIC.finditer(text)):
+        return "an Authorization header"
     if not _ANY_FORMAT.search(text):
         return ""
     return next(kind for kind, pattern in _FORMATS if re.search(pattern, text))
@@ -104,6 +118,8 @@ def is_secret_name(name: str) -> bool:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last in ("key", "keys"):
         return before in _SECRET_KEYS
+    if last.endswith(("password", "passwd")):
+        return True
     return last in _SECRET_WORDS and not (last == "token" and before in _PLAIN_TOKENS)
 
 
@@ -111,6 +127,14 @@ def is_secret_value(value: str | bytes) -> bool:
     """Check whether the value of something with a secret's name is one, not empty or a placeholder."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     return not _PLACEHOLDER.fullmatch(text.strip())
+
+
+def _is_user_and_password(text: str) -> bool:
+    try:
+        decoded = base64.b64decode(text, validate=True).decode("utf-8")
+    except ValueError:
+        return False
+    return ":" in decoded and decoded.isprintable()
 
 
 def _stands_for_one(value: str, *, prose: bool) -> bool:

@@ -166,7 +166,7 @@ def test_no_inputs_at_all() -> None:
 
 def test_several_outputs_are_a_list() -> None:
     pair = op(requirements=[], num_outputs=2)(lambda a: (a, a)).lazy(1)
-    assert [item.name() for item in pair] == ["<lambda> artifact"] * 2
+    assert [item.name() for item in pair] == ["<lambda> artifact", "<lambda> artifact (1)"]
     assert producer(pair[0]).outputs == (node(pair[0]), node(pair[1]))
     train, test = op(requirements=[], outputs=["train", "test"])(lambda a: (a, a)).lazy(1)
     assert [(item.name(), node(item).named) for item in (train, test)] == [("train", True), ("test", True)]
