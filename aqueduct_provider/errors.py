@@ -64,7 +64,7 @@ class AqueductError(Exception):
 class Problem:
     """One thing that is wrong in a spec.
 
-    :param path: JSON path, such as ``$.operators[0].retries``.
+    :param path: JSON path, such as ``$.operators[0].retries``; in a Python file a line, such as ``line 3``.
     :param message: what is wrong there and how to mend it.
     """
 

@@ -21,7 +21,6 @@ from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec import compiled_checks
 from aqueduct_provider.spec import compiled_models as source
 from aqueduct_provider.spec.compiled_connectors import ConnectorReader
-from aqueduct_provider.spec.compiled_names import lost_saves
 from aqueduct_provider.spec.data_systems import S3Extract, S3Load, Source, Target
 from aqueduct_provider.spec.document import Parts, json_path
 from aqueduct_provider.spec.graph import Locate
@@ -100,7 +99,7 @@ class _Translation:
             metadata_paths={content: metadata for task in tasks for content, metadata in task.outputs},
             access_keys=_access_keys(document.storage_config),
             connectors=self.connectors,
-            notices=tuple(lost_saves(document)),
+            notices=tuple(compiled_checks.notices(document)),
         )
         return spec
 

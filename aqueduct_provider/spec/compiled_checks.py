@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.compiled_models import AnyTask, Document, StorageConfig
-from aqueduct_provider.spec.compiled_names import lost_operators
+from aqueduct_provider.spec.compiled_models import AnyTask, Document, FunctionTask, StorageConfig
+from aqueduct_provider.spec.compiled_names import lost_operators, lost_saves
 from aqueduct_provider.spec.document import json_path
 
 # Airflow's limits on the ids of DAGs and tasks.
@@ -37,6 +37,15 @@ def check(document: Document, storage: Any) -> Iterator[Problem]:
         yield from _input_problems(key, task, produced)
     yield from lost_operators(document)
     yield from _clashes(document)
+
+
+def notices(document: Document) -> Iterator[Problem]:
+    """What users should know though the flow can run."""
+    yield from lost_saves(document)
+    for key, task in document.task_specs.items():
+        if isinstance(task, FunctionTask) and task.image is not None:
+            message = f"the image of task '{key}' is not used; it runs in an environment of its requirements"
+            yield Problem(json_path(("task_specs", key, "image")), message)
 
 
 def _outputs(document: Document) -> Iterator[tuple[str, str, str]]:

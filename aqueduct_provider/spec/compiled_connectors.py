@@ -70,7 +70,17 @@ class _BigQueryConfig(_Config):
 
 
 class _SqliteConfig(_Config):
+    """In the Python files of the original, it is written out as if it were Athena's, with empty fields."""
+
     database: Name
+    type: Literal["access_key"] = "access_key"
+    access_key_id: Literal[""] = ""
+    secret_access_key: Literal[""] = ""
+    region: Literal[""] = ""
+    config_file_path: Literal[""] = ""
+    config_file_content: Literal[""] = ""
+    config_file_profile: Literal[""] = ""
+    output_location: Literal[""] = ""
 
 
 class _MongoConfig(_Config):
@@ -122,6 +132,18 @@ _CONFIGS: dict[str, type[_Config]] = {
     "BigQuery": _BigQueryConfig,
     "SQLite": _SqliteConfig,
 }
+
+
+_UNUSED: dict[type[_Config], tuple[str, ...]] = {
+    _SqliteConfig: tuple(name for name in _SqliteConfig.model_fields if name != "database")
+}
+
+
+def _own_names(model: type[_Config], config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration with Snowflake's ``schema``, which the original's Python files call ``db_schema``."""
+    if model is not _SnowflakeConfig or "db_schema" not in config or "schema" in config:
+        return config
+    return {("schema" if name == "db_schema" else name): value for name, value in config.items()}
 
 
 class _FilesExtractParameters(Model):
@@ -229,8 +251,10 @@ class ConnectorReader:
         place: Parts = ("connector_config",)
         if isinstance(config.get("conf"), dict):
             config, place = config["conf"], ("connector_config", "conf")
+        config = _own_names(model, config)
         self.problems += validated_part(model, config, (*self._base, *place))[1]
-        return {name: value for name, value in config.items() if name not in _IGNORED}
+        unused = _IGNORED + _UNUSED.get(model, ())
+        return {name: value for name, value in config.items() if name not in unused}
 
     def _parsed(self, model: type[AnyModel]) -> AnyModel | None:
         part, problems = validated_part(model, self._parameters, (*self._base, "parameters"))

@@ -119,3 +119,8 @@ def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(account, Mapping):
         texts += [key for name in _ACCOUNT_SECRETS if isinstance(key := account.get(name), str) and key]
     return tuple(dict.fromkeys(texts))
+
+
+def secret_fields(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields of a connector's configuration that are secrets or have some inside them."""
+    return tuple(name for name, value in config.items() if secret_texts({name: value}))

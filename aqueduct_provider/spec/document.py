@@ -55,6 +55,23 @@ def content(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1) if too_large else file.read()
 
 
+def file_content(path: Path, wanted: str) -> bytes:
+    """Return the bytes of a file that a user named; of one that is too large, enough to see that.
+
+    :param wanted: what the user should name.
+    :raises SpecError: it is not a file, or cannot be read.
+    """
+    try:
+        # Opening a pipe or a device could wait for ever.
+        if path.exists() and not path.is_file():
+            raise _unreadable(path.name, f"not a regular file; name {wanted}")
+        return content(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a file's name"
+        message = f"cannot be read: {reason}; check the path and the permissions"
+        raise _unreadable(path.name, message) from error
+
+
 def read(data: bytes, source: str) -> tuple[Any, list[Problem]]:
     """The JSON tree of ``data``, and the problems of the text that leave it readable.
 

@@ -27,16 +27,7 @@ def load(path: Path) -> WorkflowSpec:
 
     :raises SpecError: the file cannot be read, or its content is no valid spec.
     """
-    try:
-        # Opening a pipe or a device could wait for ever.
-        if path.exists() and not path.is_file():
-            raise SpecError(path.name, [Problem("$", "not a regular file; name the JSON file of the spec")])
-        data = document.content(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a file's name"
-        message = f"cannot be read: {reason}; check the path and the permissions"
-        raise SpecError(path.name, [Problem("$", message)]) from error
-    return parse(data, path.name)
+    return parse(document.file_content(path, "the JSON file of the spec"), path.name)
 
 
 def parse(data: bytes, source: str) -> WorkflowSpec:

@@ -126,3 +126,11 @@ def test_spelling_alone_makes_no_difference_between_storages() -> None:
     del document["task_specs"]["train"]["storage_config"]["s3_config"]["root_dir"]
     document["task_specs"]["train"]["storage_config"]["gcs_config"] = None
     assert problems_of(document) == {}
+
+
+def test_an_image_is_noticed() -> None:
+    document = compiled_document()
+    document["task_specs"]["train"]["image"] = {"registry_id": "r", "service": "s", "url": "u"}
+    (notice,) = compiled_checks.notices(Document.model_validate_json(json.dumps(document)))
+    assert notice.path == "$.task_specs.train.image"
+    assert notice.message.startswith("the image of task 'train' is not used")

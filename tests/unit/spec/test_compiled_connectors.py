@@ -110,6 +110,31 @@ def test_every_connector_but_athena_is_written(name: str) -> None:
     assert isinstance(reached.part, kinds.get(name, SqlLoad))
 
 
+def test_a_sqlite_configuration_that_the_original_took_for_one_of_athena() -> None:
+    empty = {"type": "access_key", "region": "", "access_key_id": "", "config_file_content": ""}
+    read = reader("SQLite", QUERY, {**CONFIGS["SQLite"], **empty, "output_location": ""})
+    reached = read.source()
+    assert problems(read) == {}
+    assert reached is not None
+    assert reached.config == CONFIGS["SQLite"]
+    read = reader("SQLite", QUERY, {**CONFIGS["SQLite"], **empty, "output_location": "s3://b/out"})
+    read.source()
+    assert list(problems(read)) == ["connector_config.output_location"]
+
+
+def test_the_other_name_of_snowflakes_schema() -> None:
+    config = {"db_schema": "s", **CONFIGS["Snowflake"]}
+    both = reader("Snowflake", QUERY, config)
+    both.source()
+    assert list(problems(both)) == ["connector_config.db_schema"]
+    del config["schema"]
+    read = reader("Snowflake", QUERY, {"conf": config})
+    reached = read.source()
+    assert problems(read) == {}
+    assert reached is not None
+    assert reached.config == CONFIGS["Snowflake"]
+
+
 def test_athena_is_read_only() -> None:
     read = reader("Athena", {"table": "t"})
     assert read.target() is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.spec.document import MAX_BYTES, content, json_path, read
+from aqueduct_provider.spec.document import MAX_BYTES, content, file_content, json_path, read
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,17 @@ def test_a_file_is_read_whole_or_as_far_as_shows_that_it_is_too_large(tmp_path: 
         assert len(content(path)) == wanted
     with pytest.raises(FileNotFoundError):
         content(tmp_path / "gone")
+
+
+def test_a_file_that_a_user_named(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe")
+    assert file_content(tmp_path / "a.py", "a file") == b"x"
+    for name, words in [
+        ("", "not a regular file; name a file"),
+        ("pipe", "not a regular file; name a file"),
+        ("missing", "cannot be read: No such file"),
+        ("a\0b", "cannot be read: not a file's name"),
+    ]:
+        with pytest.raises(SpecError, match=words):
+            file_content(tmp_path / name, "a file")
