@@ -69,6 +69,7 @@ COMMANDS = (
     Command("check", "Check whether the requirements of a flow can be resolved.", "check"),
     Command("lint", "Check specs and report every problem.", "specs"),
     Command("schema", "Print the JSON Schema of native specs.", "specs"),
+    Command("import", "Make specs of the *_airflow.py files of the original Aqueduct.", "imports"),
     Command("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),
     Command("init", "Make Airflow show specs: a loader file, or a bundle.", "init"),
 )

@@ -102,22 +102,16 @@ def _missing_drivers(spec: WorkflowSpec) -> Iterator[Problem]:
 
 
 def _print_verdicts(verdicts: dict[Path, _Verdict]) -> None:
-    from rich.console import Console
-    from rich.text import Text
+    from aqueduct_provider.cli.problems import print_verdict, problem_console
 
-    # Soft wrap: a path that is cut at the terminal's width cannot be copied.
-    console = Console(soft_wrap=True, highlight=False)
+    console = problem_console()
     for file, verdict in verdicts.items():
-        bad = bool(verdict.errors)
-        console.print(Text("error" if bad else "ok   ", "bold red" if bad else "bold green"), Text(str(file)))
-        for problem in verdict.errors:
-            console.print(Text("  "), Text(problem.path, "cyan"), Text(f": {problem.message}"), sep="")
-        for problem in verdict.warnings:
-            where = "" if problem.path == "$" else f" {problem.path}"
-            console.print(Text("  "), Text("warning", "yellow"), Text(f"{where}: {problem.message}"), sep="")
+        print_verdict(console, str(file), verdict.errors, verdict.warnings)
     failed = sum(bool(verdict.errors) for verdict in verdicts.values())
     count = sum(len(verdict.errors) for verdict in verdicts.values())
-    console.print(Text(f"checked: {len(verdicts)}, with problems: {failed}, problems in all: {count}"))
+    console.print(
+        f"checked: {len(verdicts)}, with problems: {failed}, problems in all: {count}", markup=False
+    )
 
 
 # --- schema

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.examples import machine_name
+from tests.integration.place import Place
 
 Json = dict[str, Any]
 
@@ -101,6 +102,20 @@ class CompiledDraft:
         for source in (self._makers[artifact] for artifact in inputs):
             self._edges.setdefault(source, []).append(key)
         self._makers.update(dict.fromkeys(outputs, key))
+
+
+def storage_config(place: Place, root_dir: str) -> Json:
+    """The bucket of the integration tests, below a prefix, as the dialect has it."""
+    s3 = {
+        "region": "us-east-1",
+        "bucket": f"s3://{place.bucket}",
+        "root_dir": root_dir,
+        "credentials_path": str(place.credentials_path),
+        "credentials_profile": "research",
+        "aws_access_key_id": "",
+        "aws_secret_access_key": "",
+    }
+    return {"type": "s3", "s3_config": s3}
 
 
 def sanitised(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.compiled import CompiledDraft, Json
+from tests.integration.compiled import CompiledDraft, Json, storage_config
 from tests.integration.place import Place
 from tests.integration.waiting import wait_for
 from tests.oracle.harness import Oracle
@@ -48,25 +48,12 @@ def flow(place: Place, oracle: Oracle) -> Iterator[Compiled]:
         requirements = ["pandas"] if "pandas" in body else []
         archive = oracle.package(f"def predict(*inputs):{body}\n", name=name, requirements=requirements)
         place.s3.put_object(Bucket=place.bucket, Key=f"compiled/{name}", Body=archive)
-    config = storage_config(place)
+    config = storage_config(place, "compiled")
     place.s3.put_object(Bucket=place.bucket, Key="compiled/factor", Body=b"2")
     manual = draft("Höhen, compiled", config)
     scheduled = draft("compiled by schedule", config, "* * * * *")
     with place.dropped(scheduled.document()), place.dropped(manual.document()):
         yield Compiled(manual.dag_id, scheduled.dag_id, config)
-
-
-def storage_config(place: Place) -> Json:
-    s3 = {
-        "region": "us-east-1",
-        "bucket": f"s3://{place.bucket}",
-        "root_dir": "compiled",
-        "credentials_path": str(place.credentials_path),
-        "credentials_profile": "research",
-        "aws_access_key_id": "",
-        "aws_secret_access_key": "",
-    }
-    return {"type": "s3", "s3_config": s3}
 
 
 def draft(name: str, config: Json, cron_schedule: str = "") -> CompiledDraft:
