@@ -14,12 +14,14 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from aqueduct_provider.errors import Problem, SpecError
-from aqueduct_provider.spec import airflow_syntax, compiled, document, loader
+from aqueduct_provider.spec import airflow_syntax, compiled, loader
 from aqueduct_provider.spec.airflow_syntax import AirflowDag
 from aqueduct_provider.spec.compiled_facts import secret_fields
 from aqueduct_provider.spec.document import json_path
 from aqueduct_provider.spec.models import WorkflowSpec
 
+# Far more than a thousand tasks. Python needs some 400 bytes for each byte of a list of numbers.
+MAX_BYTES = 4 * 1024 * 1024
 # Tasks that a message names.
 _NAMED = 3
 # In the file, it is in every task.
@@ -48,8 +50,8 @@ def convert(data: bytes, source: str) -> Imported:
     :param source: the name that error messages give it.
     :raises SpecError: it is not a file of this shape, or its flow cannot run; with lines and task ids.
     """
-    if len(data) > document.MAX_BYTES:
-        message = f"larger than {document.MAX_BYTES >> 20} MiB; the original writes no such file"
+    if len(data) > MAX_BYTES:
+        message = f"larger than {MAX_BYTES >> 20} MiB; the original writes no such file"
         raise SpecError(source, [Problem("line 1", message)])
     dag = airflow_syntax.read(data, source)
     moved = _Places(dag).moved

@@ -9,17 +9,15 @@ Messages name variables, keys and arguments, never values: they may be secrets.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
-from aqueduct_provider.spec.python_json import BAD_NUMBER, NAMES, NotJson, is_text, json_value
+from aqueduct_provider.spec.python_json import NAMES, is_text, json_value
+from aqueduct_provider.spec.python_source import Unreadable, parse
 
 _NO_DAG = "no `with DAG(...)` in it; name a <flow>_airflow.py, as the original's publish_flow wrote it"
-# What Python says of integers that are longer than it converts.
-_TOO_LONG = "integer string conversion"
 _EDGES = ("set_downstream", "set_upstream")
 # Statements that make no task and no edge.
 _HARMLESS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Pass)
@@ -82,51 +80,18 @@ def read(data: bytes, source: str) -> AirflowDag:
     :param source: the name that error messages give it.
     :raises SpecError: it is not a file of this shape; each problem has its line.
     """
+    reader = _Reader()
     try:
-        reader = _Reader()
-        reader.module(_parsed(data))
+        reader.module(parse(data))
         if reader.dag is None:
-            raise _Unexpected(1, _NO_DAG)
+            raise Unreadable(1, _NO_DAG)
         if not reader.problems and not reader.dag.tasks:
-            raise _Unexpected(reader.dag.line, "the DAG has no tasks; publish the flow again")
-    except _Unexpected as error:
+            raise Unreadable(reader.dag.line, "the DAG has no tasks; publish the flow again")
+    except Unreadable as error:
         raise SpecError(source, [error.problem]) from None
-    except (RecursionError, MemoryError):
-        problem = Problem("line 1", "nested too deeply to be read; the original writes no such file")
-        raise SpecError(source, [problem]) from None
     if reader.problems:
         raise SpecError(source, reader.problems)
     return reader.dag
-
-
-class _Unexpected(Exception):
-    """What the original would not have written; the message says what to do."""
-
-    def __init__(self, line: int, message: str, task: str = "") -> None:
-        place = f"line {line}, task '{task}'" if task else f"line {line}"
-        self.problem = Problem(place, message)
-        super().__init__(message)
-
-
-def _parsed(data: bytes) -> ast.Module:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise _Unexpected(line, "not UTF-8; name a Python file, saved as UTF-8") from None
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise _Unexpected(line, "a NUL character; name a Python file, saved as UTF-8")
-    if not text.strip():
-        raise _Unexpected(1, "empty; copy the file again from where publish_flow wrote it")
-    try:
-        with warnings.catch_warnings():
-            # Of escapes in strings, which are as Python reads them.
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except SyntaxError as error:
-        message = f"not valid Python: {error.msg}; fix the text there"
-        raise _Unexpected(error.lineno or 1, BAD_NUMBER if _TOO_LONG in error.msg else message) from None
 
 
 class _Reader:
@@ -161,10 +126,8 @@ class _Reader:
     def _guarded(self, read: Any, node: Any) -> None:
         try:
             read(node)
-        except _Unexpected as error:
+        except Unreadable as error:
             self.problems.append(error.problem)
-        except NotJson as error:
-            self.problems.append(Problem(f"line {error.line}", error.message))
 
     def _concerns_tasks(self, statement: ast.stmt) -> bool:
         """Check whether a statement outside the DAG's block uses a task of it."""
@@ -190,17 +153,17 @@ class _Reader:
                 pass
             case _:
                 message = "the original writes no such statement in its DAG; remove it"
-                raise _Unexpected(statement.lineno, message)
+                raise Unreadable(statement.lineno, message)
 
     def _assign(self, name: str, value: ast.expr) -> None:
         if name in NAMES:
             if not (isinstance(value, ast.Constant) and value.value is NAMES[name]):
-                raise _Unexpected(value.lineno, f"'{name}' must be {NAMES[name]}; correct the assignment")
+                raise Unreadable(value.lineno, f"'{name}' must be {NAMES[name]}; correct the assignment")
         elif isinstance(value, ast.Call):
             self._variables[name] = ""
             self._task(name, value)
         elif name in self._variables:
-            raise _Unexpected(value.lineno, f"'{name}' is a task already; rename the variable")
+            raise Unreadable(value.lineno, f"'{name}' is a task already; rename the variable")
 
     # --- DAG
 
@@ -213,7 +176,7 @@ class _Reader:
         tags = json_value(arguments["tags"]) if "tags" in arguments else None
         if not isinstance(tags, list) or len(tags) < 2 or not isinstance(tags[1], str):
             message = "the DAG needs tags=['aqueduct', '<workflow_dag_id>']; restore them"
-            raise _Unexpected(call.lineno, message)
+            raise Unreadable(call.lineno, message)
         dag.version_id = tags[1]
         if len(tags) > 2:
             self._ignore("tags after the second", arguments["tags"].lineno)
@@ -232,14 +195,14 @@ class _Reader:
         arguments = _arguments(call)
         if "task_id" not in arguments or "op_args" not in arguments:
             message = "not a task of the original: it needs task_id and op_args=[<its spec>]; remove it"
-            raise _Unexpected(call.lineno, message)
+            raise Unreadable(call.lineno, message)
         task_id = _text(arguments, "task_id", call)
         if variable:
             self._variables[variable] = task_id
         if task_id in self.dag.tasks:
             there = self.dag.tasks[task_id].line
             message = f"line {there} has a task of this id already; rename or remove one"
-            raise _Unexpected(call.lineno, message, task_id)
+            raise Unreadable(call.lineno, message, task_id)
         self.dag.tasks[task_id] = Task(task_id, {}, call.lineno)
         spec = self._spec(task_id, arguments["op_args"])
         self.dag.tasks[task_id] = Task(task_id, spec, call.lineno)
@@ -251,11 +214,11 @@ class _Reader:
     def _spec(task_id: str, node: ast.expr) -> dict[str, Any]:
         if not (isinstance(node, ast.List) and len(node.elts) == 1 and isinstance(node.elts[0], ast.Dict)):
             message = "op_args must be a list of one dict, the task's spec, written out; restore it"
-            raise _Unexpected(node.lineno, message, task_id)
+            raise Unreadable(node.lineno, message, task_id)
         try:
             spec: dict[str, Any] = json_value(node.elts[0])
-        except NotJson as error:
-            raise _Unexpected(error.line, error.message, task_id) from None
+        except Unreadable as error:
+            raise Unreadable(error.line, error.message, task_id) from None
         return spec
 
     # --- edges
@@ -263,7 +226,7 @@ class _Reader:
     def _method_edges(self, method: str, call: ast.Call) -> None:
         assert isinstance(call.func, ast.Attribute)
         if len(call.args) != 1 or call.keywords:
-            raise _Unexpected(call.lineno, f"{method} takes one task, or a list of tasks; correct it")
+            raise Unreadable(call.lineno, f"{method} takes one task, or a list of tasks; correct it")
         left, right = call.func.value, call.args[0]
         self._edges(left, right) if method == "set_downstream" else self._edges(right, left)
 
@@ -273,7 +236,7 @@ class _Reader:
         left: ast.expr = chain
         while isinstance(left, ast.BinOp):
             if not isinstance(left.op, ast.RShift | ast.LShift):
-                raise _Unexpected(left.lineno, "an edge must join variables of tasks: t0 >> t1; correct it")
+                raise Unreadable(left.lineno, "an edge must join variables of tasks: t0 >> t1; correct it")
             last, rest = left.right, left.left
             first = rest.right if isinstance(rest, ast.BinOp) else rest
             links.append((first, last) if isinstance(left.op, ast.RShift) else (last, first))
@@ -292,9 +255,9 @@ class _Reader:
         for one in node.elts if isinstance(node, ast.List | ast.Tuple) else [node]:
             if not isinstance(one, ast.Name):
                 message = "an edge must join variables of tasks: t0.set_downstream(t1); correct it"
-                raise _Unexpected(one.lineno, message)
+                raise Unreadable(one.lineno, message)
             if one.id not in self._variables:
-                raise _Unexpected(one.lineno, f"'{one.id}' is not a task of this file; correct the edge")
+                raise Unreadable(one.lineno, f"'{one.id}' is not a task of this file; correct the edge")
             yield self._variables[one.id]
 
 
@@ -319,7 +282,7 @@ def _arguments(call: ast.Call, positional: str = "") -> dict[str, ast.expr]:
     :param positional: the name of the only one that may be given without it.
     """
     if len(call.args) > bool(positional) or any(one.arg is None for one in call.keywords):
-        raise _Unexpected(call.lineno, "its arguments must be written out by name; correct the call")
+        raise Unreadable(call.lineno, "its arguments must be written out by name; correct the call")
     arguments = {one.arg: one.value for one in call.keywords if one.arg}
     return arguments | ({positional: call.args[0]} if call.args else {})
 
@@ -327,7 +290,7 @@ def _arguments(call: ast.Call, positional: str = "") -> dict[str, ast.expr]:
 def _text(arguments: Mapping[str, ast.expr], name: str, call: ast.Call) -> str:
     node = arguments.get(name)
     if node is None or not is_text(node):
-        raise _Unexpected(node.lineno if node else call.lineno, f"{name} must be text, in quotes; restore it")
+        raise Unreadable(node.lineno if node else call.lineno, f"{name} must be text, in quotes; restore it")
     return str(json_value(node))
 
 
@@ -335,17 +298,17 @@ def _schedule(arguments: Mapping[str, ast.expr], call: ast.Call) -> str:
     given = [arguments[name] for name in ("schedule_interval", "schedule") if name in arguments]
     if len(given) != 1:
         message = "the DAG needs one schedule_interval: None, or a cron string; restore it"
-        raise _Unexpected(call.lineno, message)
+        raise Unreadable(call.lineno, message)
     if isinstance(given[0], ast.Constant) and given[0].value is None:
         return ""
     if not is_text(given[0]):
         message = "schedule_interval must be None or a cron string; the dialect has no other schedules"
-        raise _Unexpected(given[0].lineno, message)
+        raise Unreadable(given[0].lineno, message)
     return str(json_value(given[0]))
 
 
 def _is_value(node: ast.expr, value: Any) -> bool:
     try:
         return bool(json_value(node) == value)
-    except NotJson:
+    except Unreadable:
         return False

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from aqueduct_provider.spec.python_source import BAD_NUMBER, Unreadable
+
 NAMES: Mapping[str, Any] = {"null": None, "false": False, "true": True}
 
 # The largest integer that is certain to fit into a float has 308 digits.
 _LARGEST = 10**308
-BAD_NUMBER = "not a finite number of at most 308 digits; give one"
 _MAX_KEY = 80
 _FOUND: tuple[tuple[tuple[type[ast.expr], ...], str], ...] = (
     ((ast.Call,), "a function call"),
@@ -26,19 +27,6 @@ _FOUND: tuple[tuple[tuple[type[ast.expr], ...], str], ...] = (
 )
 
 
-class NotJson(Exception):
-    """An expression is not JSON that is written out.
-
-    :param line: where the part is that is not.
-    :param message: what is wrong there and how to fix it; names no values.
-    """
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-        self.message = message
-
-
 def is_text(node: ast.expr) -> bool:
     """Check whether the expression is a string that is written out."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -47,7 +35,7 @@ def is_text(node: ast.expr) -> bool:
 def json_value(node: ast.expr) -> Any:
     """Return the JSON value that an expression writes out.
 
-    :raises NotJson: part of it is computed, or is not JSON.
+    :raises Unreadable: part of it is computed, or is not JSON.
     """
     match node:
         case ast.Constant(value=None | bool()):
@@ -66,7 +54,9 @@ def json_value(node: ast.expr) -> Any:
             return [json_value(part) for part in parts]
         case ast.Dict():
             return _object(node)
-    raise NotJson(node.lineno, f"{_described(node)} instead of a value that is written out; write the value")
+    raise Unreadable(
+        node.lineno, f"{_described(node)} instead of a value that is written out; write the value"
+    )
 
 
 def _object(node: ast.Dict) -> dict[str, Any]:
@@ -74,12 +64,14 @@ def _object(node: ast.Dict) -> dict[str, Any]:
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None or not is_text(key):
             line = (key or value).lineno
-            raise NotJson(line, "a key that is not text in quotes; write the keys out")
+            raise Unreadable(line, "a key that is not text in quotes; write the keys out")
         pairs.append((json_value(key), value))
     times = Counter(key for key, _ in pairs)
     if len(times) < len(pairs):
         repeated = next(key for key, count in times.items() if count > 1)
-        raise NotJson(node.lineno, f"the key '{repeated[:_MAX_KEY]}' stands here more than once; remove one")
+        raise Unreadable(
+            node.lineno, f"the key '{repeated[:_MAX_KEY]}' stands here more than once; remove one"
+        )
     return {key: json_value(value) for key, value in pairs}
 
 
@@ -87,7 +79,7 @@ def _number(node: ast.Constant) -> int | float:
     number: Any = node.value
     finite = math.isfinite(number) if isinstance(number, float) else abs(number) < _LARGEST
     if not finite:
-        raise NotJson(node.lineno, BAD_NUMBER)
+        raise Unreadable(node.lineno, BAD_NUMBER)
     return number  # type: ignore[no-any-return]
 
 

@@ -170,7 +170,7 @@ def test_what_is_not_a_file_of_the_original(folder: Path, capsys: Captured) -> N
     out = capsys.readouterr().out
     assert "error x.json\n  a spec already; check it with aqueduct-airflow lint\n" in out
     assert "error pipe.py\n  not a regular file; name the <flow>_airflow.py" in out
-    assert "error large.py\n  line 1: larger than 16 MiB;" in out
+    assert "error large.py\n  line 1: larger than 4 MiB;" in out
     assert f"error {folder}\n  not a regular file;" in out
     assert "imported: 1, refused: 4" in out
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.spec.airflow_file import Imported, convert
-from aqueduct_provider.spec.document import MAX_BYTES
+from aqueduct_provider.spec.airflow_file import MAX_BYTES, Imported, convert
 from aqueduct_provider.spec.loader import load
 from tests.airflow_files import airflow_file, written_out
 from tests.examples import (
@@ -213,7 +212,7 @@ def test_a_file_that_is_too_large() -> None:
     with pytest.raises(SpecError) as caught:
         convert(b"#" * (MAX_BYTES + 1), "x.py")
     assert str(caught.value) == (
-        "x.py has 1 problem: line 1: larger than 16 MiB; the original writes no such file"
+        "x.py has 1 problem: line 1: larger than 4 MiB; the original writes no such file"
     )
 
 

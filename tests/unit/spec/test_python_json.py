@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aqueduct_provider.spec.python_json import NotJson, is_text, json_value
+from aqueduct_provider.spec.python_json import is_text, json_value
+from aqueduct_provider.spec.python_source import Unreadable
 from tests.generated_values import alike
 
 TEXTS = st.text(st.characters(exclude_categories=()))
@@ -27,7 +28,7 @@ def value_of(source: str) -> Any:
 
 
 def problem_of(source: str) -> tuple[int, str]:
-    with pytest.raises(NotJson) as caught:
+    with pytest.raises(Unreadable) as caught:
         value_of(source)
     return caught.value.line, caught.value.message
 
