@@ -146,6 +146,14 @@ def as_json(array: pyarrow.Array) -> pyarrow.Array:
     return pa.array(texts, pa.string())
 
 
+def as_text(array: pyarrow.Array) -> pyarrow.Array:
+    """Cells that are JSON, each a number, a truth value or text, as plain text."""
+    import pyarrow as pa
+
+    cells = [None if text is None else json.loads(text) for text in array.to_pylist()]
+    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+
+
 def without_nan(array: pyarrow.Array) -> pyarrow.Array:
     """NULL for what is no number, as pandas writes it.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.connectors.ahead import read_ahead
-from aqueduct_provider.connectors.base import Batches
+from aqueduct_provider.connectors.base import CELLS, Batches
 from aqueduct_provider.connectors.spool import Spool, check_names, kind_of, spool, with_nulls
 from aqueduct_provider.runner.parquet_files import NOTE
 from aqueduct_provider.runner.parquet_files import note as library_note
@@ -57,10 +57,15 @@ def _write_parquet(data: Batches, path: Path) -> Schema:
         note = _pandas_note(data.schema, nulls)
         schema = data.schema.with_metadata({"pandas": note})
         stored = base64.b64encode(schema.serialize())
-        facts = json.dumps(library_note("pandas"))
+        cells = {one.name: {"as": one.metadata[CELLS].decode()} for one in schema if _is_of_objects(one)}
+        facts = json.dumps(library_note("pandas", **({"columns": cells} if cells else {})))
         writer.add_key_value_metadata({"pandas": note, _ARROW_SCHEMA: stored, NOTE: facts})
     frame = schema.empty_table().to_pandas()
-    return [{name: str(dtype)} for name, dtype in frame.dtypes.items()]
+    return [{name: "object" if name in cells else str(dtype)} for name, dtype in frame.dtypes.items()]
+
+
+def _is_of_objects(column: pyarrow.Field) -> bool:
+    return CELLS in (column.metadata or {})
 
 
 def write_json(data: Batches, path: Path, scratch: Path) -> Schema:

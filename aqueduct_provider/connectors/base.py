@@ -17,6 +17,7 @@ from aqueduct_provider.connectors.query import Statement
 
 # In a text field's metadata: ``decimal`` (still to be converted, see ``spool.py``), ``json``, ``bson``
 # (Extended JSON) or ``uuid``; in that of a binary one: ``pickle``.
+from aqueduct_provider.runner.object_columns import CELLS as CELLS
 from aqueduct_provider.runner.object_columns import KIND as KIND
 
 if TYPE_CHECKING:

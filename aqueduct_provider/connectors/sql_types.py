@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.connectors.arrow_types import Plain, converted, plain, without_nan
-from aqueduct_provider.connectors.base import Batches
+from aqueduct_provider.connectors.arrow_types import Plain, as_text, converted, plain, without_nan
+from aqueduct_provider.connectors.base import CELLS, Batches
 from aqueduct_provider.connectors.dialects import Dialect
 from aqueduct_provider.errors import LoadRefused
 
@@ -135,6 +135,7 @@ class Column:
     :param kind: which row of the tables of types it is.
     :param sql: its type in CREATE TABLE.
     :param plain: of the array that the one given is first converted to. :param type: of the one written.
+    :param has_cells: whether the array has a JSON text for each number and text.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Column:
     sql: str
     plain: pyarrow.DataType
     type: pyarrow.DataType
+    has_cells: bool = False
 
 
 def columns(schema: pyarrow.Schema, dialect: Dialect) -> list[Column]:
@@ -167,7 +169,7 @@ def prepared(data: Batches, dialect: Dialect) -> Batches:
     targets = columns(data.schema, dialect)
     schema = pa.schema(
         [
-            pa.field(target.name, target.type, metadata=field.metadata)
+            pa.field(target.name, target.type, metadata=None if target.has_cells else field.metadata)
             for target, field in zip(targets, data.schema, strict=True)
         ]
     )
@@ -189,6 +191,8 @@ def _prepared(
 def _array(target: Column, array: Any, *, finite: bool) -> Any:
     import pyarrow as pa
 
+    if target.has_cells:
+        return as_text(array)
     try:
         array = converted(converted(array, target.plain), target.type)
         return without_nan(array) if finite and target.kind in ("float32", "float64") else array
@@ -203,6 +207,9 @@ def _column(field: pyarrow.Field, dialect: Dialect) -> Column:
     import pyarrow as pa
 
     found, types = plain(field), _TYPES[dialect.name]
+    if CELLS in (field.metadata or {}):
+        # No column takes numbers and text, but that of text; the original writes them so, too.
+        return Column(field.name, "text", types["text"], pa.string(), pa.string(), has_cells=True)
     if found.kind == "nested":
         return _nested(field.name, found.type, dialect)
     if found.kind == "decimal":

@@ -49,28 +49,26 @@ def connect(connector: str, config: Config) -> SqliteDatabase:
             "the database's path: it is that on the machine where the operator runs."
         )
     what, options = f"{connector} {path}", options_of(connector, config)
-    types = options.pop("types", "declared")
+    declared = options.pop("types", "declared") != "values"
     place = f"file:{quote(str(path))}?{urlencode(options)}" if options else str(path)
     with translated(what, _error):
         connection = adbc.connect(place, autocommit=True)
     session = AdbcSession(connection, what, _error)
     session.rows(f"PRAGMA busy_timeout = {_BUSY}")
-    return SqliteDatabase(session, declared=types == "declared", objects=types == "objects")
+    return SqliteDatabase(session, declared=declared)
 
 
 class SqliteDatabase:
     """An open connection; a ``Database``, and a ``Writer`` of ``loads.py``.
 
-    :param declared: whether declared types count, or those of the values alone.
-    :param objects: whether columns of numbers and text are read as JSON, cell by cell, or as text.
+    :param declared: whether declared types count, or those of the values alone, as in the original.
     """
 
     dialect = SQLITE
 
-    def __init__(self, session: AdbcSession, *, declared: bool, objects: bool) -> None:
+    def __init__(self, session: AdbcSession, *, declared: bool) -> None:
         self._session = session
         self._declared = declared
-        self._objects = objects
         self.run = session.run
         self.rows = session.rows
         self.close = session.close
@@ -109,10 +107,7 @@ class SqliteDatabase:
         found: list[Seen] = []
         for place in range(0, len(declared), _COLUMNS):
             found += self._seen(statement, declared[place : place + _COLUMNS])
-        return [
-            column_of(name, kind, values, objects=self._objects)
-            for (name, kind), values in zip(declared, found, strict=True)
-        ]
+        return [column_of(name, kind, values) for (name, kind), values in zip(declared, found, strict=True)]
 
     def _seen(self, statement: Statement, declared: list[tuple[str, str]]) -> list[Seen]:
         """What the values of these columns are like."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.connectors.base import KIND, Batches
+from aqueduct_provider.connectors.base import CELLS, KIND, Batches
 from aqueduct_provider.errors import StatementRefused
 
 if TYPE_CHECKING:
@@ -109,22 +109,20 @@ class Column:
             # With all digits of a number: json_quote gives 15.
             return (
                 f"CASE typeof({name}) WHEN 'real' THEN replace(printf('%!.17g', {name}), 'Inf', 'Infinity') "
-                f"ELSE json_quote({name}) END"
+                f"WHEN 'null' THEN NULL ELSE json_quote({name}) END"
             )
         is_cast = self.is_mixed or self.kind == "decimal"
         return f"CAST({name} AS {self.storage})" if is_cast else name
 
 
-def column_of(name: str, declared: str, values: Seen, *, objects: bool = False) -> Column:
+def column_of(name: str, declared: str, values: Seen) -> Column:
     """How a column is read.
 
     :param declared: its type in CREATE TABLE; empty: none, or not asked for.
-    :param objects: numbers next to text stay numbers: each cell is JSON.
     """
-    numbers = values.storage & {"integer", "real"}
-    if objects and numbers and "text" in values.storage and "blob" not in values.storage:
-        return Column(name, "TEXT", "objects", is_mixed=True)
     kind = declared_kind(declared)
+    if _is_of_objects(kind, values.storage):
+        return Column(name, "TEXT", "objects", is_mixed=True)
     storage = values.common or _STORAGE[kind]
     if values.common and not _fits(kind, values):
         kind = ""
@@ -133,6 +131,15 @@ def column_of(name: str, declared: str, values: Seen, *, objects: bool = False) 
     return Column(
         name, "TEXT" if kind == "decimal" else storage, kind, is_mixed=len(values.storage - {"null"}) > 1
     )
+
+
+def _is_of_objects(kind: str, storage: frozenset[str]) -> bool:
+    """Check for numbers next to text: each cell stays what it is, as JSON.
+
+    SQLite itself makes numbers of text in columns of JSON and decimals.
+    """
+    is_mixed = "text" in storage and not storage.isdisjoint(("integer", "real"))
+    return is_mixed and "blob" not in storage and kind not in ("json", "decimal")
 
 
 def declared_kind(declared: str) -> str:
@@ -182,6 +189,13 @@ def _fits(kind: str, values: Seen) -> bool:
 
 # --- Arrow
 
+# Kind -> what the field's metadata says of the text.
+_NOTES: dict[str, dict[bytes | str, bytes | str]] = {
+    "json": {KIND: b"json"},
+    "objects": {KIND: b"json", CELLS: b"json"},
+    "decimal": {KIND: b"decimal"},
+}
+
 
 def typed(columns: list[Column], data: Batches) -> Batches:
     """The rows of a result, but for the first, as what they were declared to be."""
@@ -218,10 +232,8 @@ def _field(column: Column, stored: pyarrow.DataType) -> pyarrow.Field:
         "timestamptz": lambda: pa.timestamp("us", "UTC"),
         "float": pa.float64,
     }
-    notes = {"json": b"json", "objects": b"json", "decimal": b"decimal"}
     make = kinds.get(column.kind)
-    note = notes.get(column.kind)
-    return pa.field(column.name, make() if make else stored, metadata={KIND: note} if note else None)
+    return pa.field(column.name, make() if make else stored, metadata=_NOTES.get(column.kind))
 
 
 def _converted(column: Column, array: Any, wanted: pyarrow.DataType) -> Any:

@@ -73,12 +73,12 @@ def load(order: LoadOrder, folder: Path) -> int | None:
 
 
 def _as_read(order: ExtractOrder) -> SystemOrder:
-    """The system; where the original's JSON is written, SQLite gives Python objects, as in the original."""
+    """The system; where the original's JSON is written, SQLite gives what the original sees: plain values."""
     system = order.system
     if system.connector == "SQLite" and order.tables == "table":
         return replace(
             system,
-            config={**system.config, "options": {**(system.config.get("options") or {}), "types": "objects"}},
+            config={**system.config, "options": {**(system.config.get("options") or {}), "types": "values"}},
         )
     return system
 

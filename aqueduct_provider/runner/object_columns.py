@@ -20,6 +20,8 @@ from .pickles import Pickler, unpickle
 
 # In a field's metadata, for the data systems: what a text or binary column really is.
 KIND = b"aqueduct:kind"
+# Likewise, of text that is JSON: each cell is a number, a truth value or text, and no list or dict.
+CELLS = b"aqueduct:cells"
 
 Note = Dict[str, Any]
 # The Arrow array, the note, and what the field's metadata says of it.
@@ -166,9 +168,11 @@ def _as_json(cells: List[Any], missing: str) -> Optional[Stored]:
         return None
     texts = [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in bare]
     try:
-        return pyarrow.array(texts, pyarrow.large_string()), {"as": "json"}, {KIND: b"json"}
+        array = pyarrow.array(texts, pyarrow.large_string())
     except UnicodeError:
         return None
+    is_plain = not any(isinstance(cell, (list, dict)) for cell in present)
+    return array, {"as": "json"}, {KIND: b"json", **({CELLS: b"json"} if is_plain else {})}
 
 
 def _as_extended_json(cells: List[Any], missing: str) -> Optional[Stored]:

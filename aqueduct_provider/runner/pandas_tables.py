@@ -58,7 +58,7 @@ def read_pandas(source: Source, facts: Optional[Note]) -> Any:
     if facts is None:
         return pandas.read_parquet(opened(source), engine="pyarrow")
     table = read_table(source)
-    return _from_arrow(table, facts if "names" in facts else _nested_note(table.schema))
+    return _from_arrow(table, facts if "names" in facts else _note_of_others(table.schema, facts))
 
 
 def preview_pandas(source: Source, facts: Optional[Note]) -> Any:
@@ -128,11 +128,15 @@ def _from_arrow(table: Any, note: Note) -> Any:
     return frame
 
 
-def _nested_note(schema: Any) -> Note:
-    """The note for a table that was not pandas': lists and structs are Python's, not numpy's."""
+def _note_of_others(schema: Any, facts: Note) -> Note:
+    """The note for a table that was not pandas': lists and structs are Python's, not numpy's.
+
+    :param facts: the file's note; of a table from a data system it may say how cells are restored.
+    """
     import pyarrow
 
-    return {"columns": {one.name: {"as": "cells"} for one in schema if pyarrow.types.is_nested(one.type)}}
+    nested = {one.name: {"as": "cells"} for one in schema if pyarrow.types.is_nested(one.type)}
+    return {"columns": {**nested, **facts.get("columns", {})}}
 
 
 # --- columns

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aqueduct_provider.connectors.artifact_files import write_json, write_parquet
-from aqueduct_provider.connectors.base import KIND, Batches
+from aqueduct_provider.connectors.base import CELLS, KIND, Batches
 from aqueduct_provider.errors import StatementRefused
 from aqueduct_provider.runner.codecs import decode, encode
 
@@ -149,6 +149,20 @@ def test_columns_of_one_name_are_refused_before_anything_is_read(tmp_path: Path,
     with pytest.raises(StatementRefused, match="several columns named 'a'"):
         write(Batches(schema, never()), tmp_path / "out", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_cells_of_several_classes_are_objects_again(tmp_path: Path) -> None:
+    schema = pa.schema(
+        [pa.field("a", pa.string(), metadata={KIND: b"json", CELLS: b"json"}), pa.field("b", pa.int64())]
+    )
+    data = pa.table({"a": ["1.5", '"x"', None, "7"], "b": [1, 2, 3, 4]}, schema)
+    assert write_parquet(in_pieces(data, 2), tmp_path / "out", tmp_path) == [{"a": "object"}, {"b": "int64"}]
+    frame = decode((tmp_path / "out").read_bytes(), "parquet", "table")
+    assert frame["a"].tolist() == [1.5, "x", None, 7]
+    assert [str(dtype) for dtype in frame.dtypes] == ["object", "int64"]
+    assert list(frame.columns) == ["a", "b"]
+    # Other libraries, and databases, have no such column.
+    assert pq.read_table(tmp_path / "out").column("a").to_pylist() == ["1.5", '"x"', None, "7"]
 
 
 def test_large_tables_have_groups(tmp_path: Path) -> None:
