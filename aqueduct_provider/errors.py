@@ -1,8 +1,13 @@
 """The exceptions of this package: pure Python, importable from every room, each one pickles.
 
     AqueductError
-    |-- SpecError                 a spec is wrong; carries every problem with its JSON path
-    |-- ConfigError               the [aqueduct] section or a connection is wrong
+    |-- UserError                 what was asked for, or how, is wrong
+    |   |-- SpecError             a spec is wrong; carries every problem with its JSON path
+    |   |-- ConfigError           the [aqueduct] section, a connection or a resource is wrong
+    |   |-- AuthoringError        a call of the SDK, or the flow that it describes, is wrong
+    |   |   |-- RequirementsMissing   nothing says which packages a function needs
+    |   |   `-- PackagingError    a function cannot be packaged
+    |   `-- NotFound              there is no such flow, run, artifact or resource
     |-- StorageError              S3 did not do what was asked
     |   |-- CredentialsError      file, profile or keys are missing or refused
     |   |-- BucketNotFound
@@ -25,10 +30,6 @@
     |   `-- LoadRefused         a table cannot be written as asked
     |-- RunVersionChanged         a flow was published anew under a run, which cannot go on with one version
     |-- CommandNotStarted         there is no such program, or it may not be executed
-    |-- AuthoringError            a call of the SDK, or the flow that it describes, is wrong
-    |   |-- RequirementsMissing   nothing says which packages a function needs
-    |   `-- PackagingError        a function cannot be packaged
-    |-- NotFound                  there is no such flow, run, artifact or resource
     |-- WaitTimedOut              what was waited for did not happen in time
     |-- AirflowError              Airflow's REST API did not do what was asked
     |   |-- AirflowUnreachable    no answer, no HTTP, a certificate that is not trusted
@@ -75,15 +76,19 @@ class Problem:
         return f"{self.path}: {self.message}"
 
 
-class SpecError(AqueductError):
+class UserError(AqueductError):
+    """What was asked for, or how, is wrong: who asked must change it."""
+
+    fault: ClassVar[Fault] = "user"
+    retryable: ClassVar[bool] = False
+
+
+class SpecError(UserError):
     """A spec cannot be used.
 
     :param source: the file's name, or another word for where the spec came from.
     :param problems: all that is wrong with it, at least one.
     """
-
-    fault = "user"
-    retryable = False
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
@@ -96,11 +101,8 @@ class SpecError(AqueductError):
         return type(self), (self.source, self.problems)
 
 
-class ConfigError(AqueductError):
-    """A setting of the ``[aqueduct]`` section or of a connection cannot be used."""
-
-    fault = "user"
-    retryable = False
+class ConfigError(UserError):
+    """A setting of the ``[aqueduct]`` section, of a connection or of a resource cannot be used."""
 
 
 class StorageError(AqueductError):
@@ -222,11 +224,8 @@ class CommandNotStarted(AqueductError):
     """A child process could not be started: no such program or folder, or no permission to execute it."""
 
 
-class AuthoringError(AqueductError):
+class AuthoringError(UserError):
     """A call of the SDK, or the flow that it describes, is wrong."""
-
-    fault = "user"
-    retryable = False
 
 
 class RequirementsMissing(AuthoringError):
@@ -237,11 +236,8 @@ class PackagingError(AuthoringError):
     """A function cannot be packaged: it cannot be pickled, or needs a module that will be missing."""
 
 
-class NotFound(AqueductError):
+class NotFound(UserError):
     """There is no such flow, run, artifact or resource."""
-
-    fault = "user"
-    retryable = False
 
 
 class WaitTimedOut(AqueductError):

@@ -24,21 +24,35 @@ if TYPE_CHECKING:
         OperatorFailed,
         PackagingError,
         RequirementsMissing,
+        UserError,
         WaitTimedOut,
+    )
+    from aqueduct_provider.sdk.authoring.artifacts import (
+        Artifact,
+        BoolArtifact,
+        GenericArtifact,
+        NumericArtifact,
+        TableArtifact,
     )
     from aqueduct_provider.sdk.authoring.decorators import check, metric, op, to_operator
     from aqueduct_provider.sdk.client import Client, get_apikey
     from aqueduct_provider.sdk.enums import (
         ArtifactType,
+        AWSCredentialType,
         CheckSeverity,
         ExecutionStatus,
         FlowState,
         LoadUpdateMode,
+        LocalDataTableFormat,
+        S3TableFormat,
         ServiceType,
     )
+    from aqueduct_provider.sdk.error import *  # noqa: F403
     from aqueduct_provider.sdk.reading.flows import Flow
     from aqueduct_provider.sdk.reading.runs import Run
     from aqueduct_provider.sdk.reading.status import FlowStatus
+    from aqueduct_provider.sdk.resources.connect_config import *  # noqa: F403
+    from aqueduct_provider.sdk.resources.sql import RelationalDBExtractParams as RelationalDBExtractParams
     from aqueduct_provider.sdk.schedule import (
         DayOfMonth,
         DayOfWeek,
@@ -56,28 +70,38 @@ if TYPE_CHECKING:
 _HOMES = {
     "aqueduct_provider.errors": (
         "AirflowError AqueductError AuthoringError CheckFailed DataSystemError NotFound OperatorFailed "
-        "PackagingError RequirementsMissing WaitTimedOut"
+        "PackagingError RequirementsMissing UserError WaitTimedOut"
+    ),
+    "aqueduct_provider.sdk.authoring.artifacts": (
+        "Artifact BoolArtifact GenericArtifact NumericArtifact TableArtifact"
     ),
     "aqueduct_provider.sdk.client": "Client get_apikey",
     "aqueduct_provider.sdk.authoring.decorators": "check metric op to_operator",
     "aqueduct_provider.sdk.enums": (
-        "ArtifactType CheckSeverity ExecutionStatus FlowState LoadUpdateMode ServiceType"
+        "AWSCredentialType ArtifactType CheckSeverity ExecutionStatus FlowState LoadUpdateMode "
+        "LocalDataTableFormat S3TableFormat ServiceType"
     ),
     "aqueduct_provider.sdk.reading.flows": "Flow",
     "aqueduct_provider.sdk.reading.runs": "Run",
     "aqueduct_provider.sdk.reading.status": "FlowStatus",
+    "aqueduct_provider.sdk.resources.sql": "RelationalDBExtractParams",
     "aqueduct_provider.sdk.schedule": (
         "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly on_assets weekly"
     ),
     "aqueduct_provider.sdk.settings": "global_config",
 }
+# Names of the original's, for code that was written for it.
+_ORIGINAL = ("aqueduct_provider.sdk.error", "aqueduct_provider.sdk.resources.connect_config")
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AWSCredentialType",
     "AirflowError",
     "AqueductError",
+    "Artifact",
     "ArtifactType",
     "AuthoringError",
+    "BoolArtifact",
     "CheckFailed",
     "CheckSeverity",
     "Client",
@@ -88,15 +112,21 @@ __all__ = [
     "Flow",
     "FlowState",
     "FlowStatus",
+    "GenericArtifact",
     "Hour",
     "LoadUpdateMode",
+    "LocalDataTableFormat",
     "Minute",
     "NotFound",
+    "NumericArtifact",
     "OperatorFailed",
     "PackagingError",
     "RequirementsMissing",
     "Run",
+    "S3TableFormat",
     "ServiceType",
+    "TableArtifact",
+    "UserError",
     "WaitTimedOut",
     "check",
     "cron",
@@ -114,9 +144,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME_OF[name]), name)
+    homes = [_HOME_OF[name]] if name in _HOME_OF else _ORIGINAL
+    for home in map(import_module, homes):
+        if name in _HOME_OF or name in home.__all__:
+            return getattr(home, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

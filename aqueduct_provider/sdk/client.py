@@ -10,10 +10,10 @@ from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of_methods
+from aqueduct_provider.sdk.names import tidy
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
 from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
-from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
@@ -122,7 +122,7 @@ class Client:
         :param default: its value where none is given: anything that can be stored, but None.
         :param description: shown in Airflow's trigger form.
         :param use_local: ``default`` is the path of a local file that is read now.
-        :param as_type: what that file holds: ``ArtifactType.TABLE`` or ``ArtifactType.IMAGE``.
+        :param as_type: what that file holds, of ``ArtifactType``: collections as JSON or a pickle.
         :param format: of a table: ``"csv"``, ``"json"`` or ``"parquet"``.
         :raises AuthoringError: name or default cannot be used.
         """
@@ -181,7 +181,7 @@ class Client:
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
         from aqueduct_provider.sdk.authoring.given import as_list, nodes_of
-        from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, show
+        from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, how_it_starts, show
         from aqueduct_provider.sdk.publishing.publishing import FlowRequest, publish_flow
         from aqueduct_provider.sdk.publishing.triggering import trigger
         from aqueduct_provider.sdk.resources.engines import engine_of
@@ -189,7 +189,7 @@ class Client:
         self._session.refresh()
         rehearsal = current_rehearsal()
         request = FlowRequest(
-            name=nfc(name),
+            name=tidy(name),
             description=description or "",
             schedule=schedule or "",
             artifacts=nodes_of(artifacts, "artifacts"),
@@ -209,8 +209,10 @@ class Client:
         if run_now:
             run = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
             print(f"Started run {run.run_id}.")
-        elif told := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
-            print(told)
+        else:
+            if told := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
+                print(told)
+            print(how_it_starts(record.name, request.schedule, [one.name for one in request.sources]))
         return flow
 
     # --- flows

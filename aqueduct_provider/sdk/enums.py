@@ -97,3 +97,27 @@ class ServiceType(_Choice):
     S3 = "S3"
     GCS = "GCS"
     MONGO_DB = "MongoDB"
+
+
+class S3TableFormat(_Choice):
+    """How a table lies in a file of a bucket."""
+
+    CSV = "CSV"
+    JSON = "JSON"
+    PARQUET = "Parquet"
+
+
+class LocalDataTableFormat(_Choice):
+    """How a table lies in a local file."""
+
+    CSV = "CSV"
+    JSON = "JSON"
+    PARQUET = "Parquet"
+
+
+class AWSCredentialType(_Choice):
+    """How a resource of AWS is given its credentials."""
+
+    ACCESS_KEY = "access_key"
+    CONFIG_FILE_PATH = "config_file_path"
+    CONFIG_FILE_CONTENT = "config_file_content"

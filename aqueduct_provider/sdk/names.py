@@ -1,11 +1,18 @@
-"""Names that people type: what they may have meant."""
+"""Names that people type: in one form, and what they may have meant."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
+from aqueduct_provider.spec.names import nfc
+
 _MOST = 10
+
+
+def tidy(name: str) -> str:
+    """Return the name without blanks around it, in normal form; what is not text stays as it is."""
+    return nfc(name.strip()) if isinstance(name, str) else name
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from aqueduct_provider.sdk.authoring.sources import GraphSource, Source
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
-from aqueduct_provider.spec.names import nfc
+from aqueduct_provider.sdk.names import tidy
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.presets import Metric
@@ -80,15 +80,14 @@ class Artifact(Promise):
         return self._source.value(parameters)
 
     def set_name(self, name: str) -> None:
-        """Choose the name. Chosen names must be unique in a flow; others are made so by a counter."""
+        """Choose the name. Chosen names must be unique in a flow; others are made so by a counter.
+
+        A parameter keeps the name of ``create_param``, by which values are given; its artifact is renamed.
+        """
         node = self._recorded("renamed")
         if not isinstance(name, str) or not name.strip():
             raise AuthoringError(f"An artifact's name must be a text that is not empty, not {name!r}.")
-        if node.producer.kind == "param":
-            raise AuthoringError(
-                f"{self.name()!r} is a parameter: its name is the one given to create_param(name, ...)."
-            )
-        node.name, node.named = nfc(name), True
+        node.name, node.named = tidy(name), True
 
     def snapshot_enabled(self) -> bool:
         """Whether its content is kept after a run."""

@@ -17,6 +17,7 @@ from aqueduct_provider.sdk.authoring import evaluate
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, HowRun, OperatorNode, Options, System
 from aqueduct_provider.sdk.authoring.options import options_of
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
+from aqueduct_provider.sdk.names import tidy
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
@@ -41,6 +42,7 @@ class Labels:
         for what, text in (("name", self.name), ("output", self.output)):
             if text is not None and (not isinstance(text, str) or not text.strip()):
                 raise AuthoringError(f"{what} must be a text that is not empty, not {text!r}.")
+        object.__setattr__(self, "name", tidy(self.name))
         if not isinstance(self.description, str):
             raise AuthoringError(f"description must be text, not {type(self.description).__name__}.")
 

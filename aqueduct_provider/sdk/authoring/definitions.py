@@ -19,6 +19,7 @@ from aqueduct_provider.sdk.authoring.defaults import parameter_defaults
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.authoring.options import Outputs
 from aqueduct_provider.sdk.authoring.requirements import folder_of, innermost, name_of
+from aqueduct_provider.sdk.names import tidy
 
 CallKind = Literal["function", "metric", "check"]
 # The decorator of each kind.
@@ -88,7 +89,7 @@ def definition_of(function: Any, name: Any, given: Given) -> Definition:
     options.refuse_engine_and_image(where, given.engine, given.image)
     return Definition(
         kind=given.kind,
-        name=options.optional_text(where, "name", name) or _own_name(where, function),
+        name=tidy(options.optional_text(where, "name", name) or _own_name(where, function)),
         description=_description(where, function, given.description),
         function=function,
         signature=signature,

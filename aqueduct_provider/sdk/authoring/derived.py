@@ -15,8 +15,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
 from aqueduct_provider.sdk.authoring import evaluate
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Severity, UserFunction
-from aqueduct_provider.sdk.names import suggestion
-from aqueduct_provider.spec.names import nfc
+from aqueduct_provider.sdk.names import suggestion, tidy
 
 # What is measured of an operator -> its unit and description.
 SYSTEM_METRICS = {
@@ -95,7 +94,7 @@ def remove_check(artifact: ArtifactNode, name: str) -> None:
     :raises AuthoringError: when it has no check of that name.
     """
     checks = {operator.name: operator for operator in artifact.derived if operator.kind == "check"}
-    if (name := nfc(name)) not in checks:
+    if (name := tidy(name)) not in checks:
         hint = suggestion(str(name), checks) or " It has no checks."
         raise AuthoringError(f"{artifact.name!r} has no check {name!r}.{hint}")
     _detach(checks[name])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
-from aqueduct_provider.spec.names import nfc
+from aqueduct_provider.sdk.names import tidy
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -136,7 +136,7 @@ class ArtifactNode:
     derived: list[OperatorNode] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.name = nfc(self.name)
+        self.name = tidy(self.name)
 
 
 @dataclass(eq=False)
@@ -166,7 +166,7 @@ class OperatorNode:
     number: int = field(default_factory=lambda: next(_numbers))
 
     def __post_init__(self) -> None:
-        self.name = nfc(self.name)
+        self.name = tidy(self.name)
 
 
 def upstream(artifacts: Iterable[ArtifactNode]) -> list[OperatorNode]:

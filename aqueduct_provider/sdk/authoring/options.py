@@ -16,7 +16,7 @@ from typing import Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.names import suggestion, tidy
 
 # The spec's limits (``spec/models.py``).
 _MAX_RETRIES = 100
@@ -47,7 +47,7 @@ def outputs_of(where: str, num_outputs: Any, outputs: Any) -> Outputs:
         raise AuthoringError(f"{where}: num_outputs must be a positive whole number, not {num_outputs!r}.")
     if outputs is None:
         return Outputs(num_outputs or 1, ())
-    names = texts(where, "outputs", outputs, example="['train', 'test']")
+    names = tuple(map(tidy, texts(where, "outputs", outputs, example="['train', 'test']")))
     if not names:
         raise AuthoringError(f"{where}: outputs is empty; name each output, or leave it out.")
     if num_outputs is not None and num_outputs != len(names):

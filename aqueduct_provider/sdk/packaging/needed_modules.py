@@ -17,7 +17,7 @@ from aqueduct_provider.sdk.packaging.distributions import Coverage, owners_of
 from aqueduct_provider.sdk.packaging.local_modules import PACKAGE, origin_of
 from aqueduct_provider.sdk.packaging.pickling import Pickled, home_of, is_ours
 from aqueduct_provider.sdk.packaging.source_text import imports_of, imports_of_text
-from aqueduct_provider.sdk.packaging.variables import names_in, variables_of
+from aqueduct_provider.sdk.packaging.variables import HINT, names_in, variables_of
 from aqueduct_provider.spec.requirement_sets import THIS_PYTHON
 from aqueduct_provider.spec.url_credentials import without_credentials
 
@@ -213,7 +213,8 @@ def _uses_of_ours(pickled: Pickled) -> Iterator[str]:
     """The names under which functions use something of this package."""
     for function in pickled.functions:
         for name, value in variables_of(function):
-            if is_ours(value):
+            # Such annotations do not travel.
+            if is_ours(value) and not name.startswith(HINT):
                 yield name
     yield from _uses_of_left_out(pickled)
 

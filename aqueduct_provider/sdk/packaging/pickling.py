@@ -27,6 +27,7 @@ from aqueduct_provider.sdk.packaging.class_identity import give_identity, withou
 from aqueduct_provider.sdk.packaging.class_reductions import class_method_getter, corrected
 from aqueduct_provider.sdk.packaging.eager_state import Absent, Variable, before_runs
 from aqueduct_provider.sdk.packaging.local_modules import OWN, PACKAGE
+from aqueduct_provider.sdk.packaging.type_hints import without_hints
 from aqueduct_provider.sdk.packaging.variables import globals_in, texts_looked_up
 
 # Jupyter's file names hold the process's id, IPython's the number of the prompt.
@@ -227,6 +228,7 @@ class CanonicalPickler(_Pickler):
         for name in ("__defaults__", "__kwdefaults__"):
             if state[name]:
                 state[name] = self.watch(function, name, state[name])
+        state["__annotations__"] = without_hints(state["__annotations__"], is_ours)
         attributes = self.watch(function, "__dict__", attributes)
         return maker, arguments, (attributes, state), *others
 

@@ -18,6 +18,8 @@ _LOOKUPS = frozenset(["globals", "eval", "exec", "import_module", "__import__"])
 _MODULES = frozenset(["sys", "modules"])
 # Since Python 3.13; before, functions without one have None in its place.
 _HAS_DOCSTRING = getattr(inspect, "CO_HAS_DOCSTRING", 0)
+# How the name of an annotation begins.
+HINT = "annotation of "
 _WORD = re.compile(r"[^\W\d][\w.]*")
 _GLOBAL = frozenset(["LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"])
 
@@ -95,7 +97,7 @@ def _variables_of_function(function: types.FunctionType) -> Iterator[tuple[str, 
         code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount], defaults, strict=True
     )
     yield from (function.__kwdefaults__ or {}).items()
-    yield from ((f"annotation of {name}", value) for name, value in function.__annotations__.items())
+    yield from ((f"{HINT}{name}", value) for name, value in function.__annotations__.items())
 
 
 def _inner(code: types.CodeType) -> Iterator[types.CodeType]:

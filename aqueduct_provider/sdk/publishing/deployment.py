@@ -81,6 +81,23 @@ def show(session: Session, record: Record, timeout: float) -> str:
         return f"Its spec is delivered, and Airflow finds it by itself; it could not be asked to: {error}"
 
 
+def how_it_starts(name: str, schedule: object, sources: Sequence[str]) -> str:
+    """Say that no run was started, and how one is: code of the original may wait for one.
+
+    :param schedule: of the flow; empty: none.
+    :param sources: the flows that it runs after.
+    """
+    now = f"client.trigger({name!r}) starts one now, as does publish_flow(..., run_now=True)."
+    if sources:
+        return f"No run was started: it runs after {' and '.join(map(repr, sources))}. {now}"
+    if schedule:
+        return f"No run was started: it runs by its schedule. {now}"
+    return (
+        f"No run was started, and it has no schedule. {now} So does the button Trigger in Airflow; "
+        "schedule=... lets it run regularly."
+    )
+
+
 @dataclass
 class _Watch:
     """Looks whether Airflow shows a version."""

@@ -33,7 +33,7 @@ class FlowGraph:
     ids: Mapping[ArtifactNode, str]
 
     def name(self, operator: OperatorNode) -> str:
-        """The operator's name; for a parameter, that of its value, by which runs set it."""
+        """The operator's name; for a parameter, the one by which runs set it."""
         return _name(operator, self.names)
 
 
@@ -55,7 +55,9 @@ def flow_graph(selected: Iterable[OperatorNode], encode: Encode) -> FlowGraph:
 
 
 def _name(operator: OperatorNode, names: Mapping[ArtifactNode, str]) -> str:
-    return names[operator.outputs[0]] if operator.kind == "param" else operator.name
+    # A counter tells them apart. What create_param named keeps its name when its artifact gets another.
+    is_argument = operator.parameter is not None and operator.parameter.implicit
+    return names[operator.outputs[0]] if is_argument else operator.name
 
 
 def _equal_parameters(operators: Iterable[OperatorNode], encode: Encode) -> dict[ArtifactNode, ArtifactNode]:
@@ -66,7 +68,8 @@ def _equal_parameters(operators: Iterable[OperatorNode], encode: Encode) -> dict
         if operator.parameter is None or not is_explicit(operator.outputs[0]):
             continue
         (artifact,) = operator.outputs
-        other = first.setdefault((artifact.name, operator.parameter.description, encode(operator)), artifact)
+        what = artifact.name, operator.name, operator.parameter.description, encode(operator)
+        other = first.setdefault(what, artifact)
         if other is not artifact:
             same[artifact] = other
     return same

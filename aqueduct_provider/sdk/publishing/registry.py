@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, ObjectNotFound
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.names import suggestion, tidy
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of
 from aqueduct_provider.sdk.publishing.record import Record
-from aqueduct_provider.spec.names import nfc
 from aqueduct_provider.state.exec_state import exec_state_from_json
 from aqueduct_provider.storage.layout import (
     PUBLISHED_PREFIX,
@@ -85,7 +84,7 @@ class Registry:
         :raises NotFound: there is none.
         :raises IntegrityError: its record is damaged.
         """
-        wanted = nfc(str(identifier))
+        wanted = tidy(str(identifier))
         places = {PUBLISHED_PREFIX: self.at, **({RETIRED_PREFIX: self.retired_at} if retired else {})}
         for at in places.values():
             # By its name, a flow is found in one request, however many there are.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas
 
     from aqueduct_provider.sdk.publishing.registry import Record
-    from aqueduct_provider.sdk.reading.saved_objects import SavedObject
+    from aqueduct_provider.sdk.reading.saved_objects import SavedObjects
     from aqueduct_provider.sdk.reading.status import FlowStatus
     from aqueduct_provider.sdk.rest.airflow import Airflow
     from aqueduct_provider.sdk.session import Session
@@ -115,8 +115,11 @@ class Flow:
                 ) from error
             return Run(self.session, self.record, wanted)
 
-    def list_saved_objects(self) -> dict[str, list[SavedObject]]:
-        """What runs of the latest version save to data systems, by the name of the resource."""
+    def list_saved_objects(self) -> SavedObjects:
+        """What runs of the latest version save to data systems, by the name of the resource.
+
+        The resource itself may be the key, too.
+        """
         from aqueduct_provider.sdk.reading.saved_objects import saved_objects
 
         return saved_objects(self.spec, self.session.profile)

@@ -7,10 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, NotFound
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.names import suggestion, tidy
 from aqueduct_provider.sdk.reading.outcomes import run_status
 from aqueduct_provider.sdk.reading.runs import REQUESTS, Run
-from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     import pandas
@@ -36,7 +35,7 @@ def metric_history(name: str, runs: Sequence[Run]) -> pandas.DataFrame:
 
     from aqueduct_provider.storage.parallel import together
 
-    name = nfc(name)
+    name = tidy(name)
     specs = together([partial(_types, run) for run in runs], REQUESTS)
     known = {artifact for types in specs for artifact in types}
     if runs and name not in known:

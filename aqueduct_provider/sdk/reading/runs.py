@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AirflowError, AuthoringError, IntegrityError, NotFound, ObjectNotFound
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.names import suggestion, tidy
 from aqueduct_provider.sdk.reading.outcomes import (
     ENDED,
     OperatorRun,
     run_status,
     status_without_airflow,
 )
-from aqueduct_provider.spec.names import nfc
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
@@ -144,7 +143,7 @@ class Run:
 
     def source(self, name: str) -> StoredSource:
         """Where the artifact with this name lies. Raises ``NotFound``."""
-        spec, name = self.spec, nfc(name)
+        spec, name = self.spec, tidy(name)
         for artifact in spec.artifacts:
             if artifact.name == name:
                 return self._source(spec, artifact.id)
@@ -293,7 +292,7 @@ class Run:
         return together(calls, REQUESTS)
 
     def _operator(self, name: str) -> Operator:
-        operators, name = self.spec.operators, nfc(name)
+        operators, name = self.spec.operators, tidy(name)
         found = [operator for operator in operators if operator.name == name]
         found = found or [operator for operator in operators if operator.task_id == name]
         if len(found) == 1:

@@ -6,8 +6,9 @@ Must not import at module level: the spec's models.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.sdk.resources.data_system import DataSystem
 from aqueduct_provider.sdk.resources.demo import DEMO, DEMO_CONNECTION
 from aqueduct_provider.sdk.resources.services import service_of
 
@@ -38,11 +39,22 @@ class SavedObject:
     asset: str | None = None
 
 
-def saved_objects(spec: WorkflowSpec, profile: Profile) -> dict[str, list[SavedObject]]:
+class SavedObjects(dict[str, list[SavedObject]]):
+    """What runs save, by the name of the resource; the resource itself may be the key, too.
+
+    As in the original, nothing is saved to a resource that is not there.
+    """
+
+    def __missing__(self, resource: Any) -> list[SavedObject]:
+        name = resource.name() if isinstance(resource, DataSystem) else resource
+        return self.get(name, [])
+
+
+def saved_objects(spec: WorkflowSpec, profile: Profile) -> SavedObjects:
     """What the version saves, by the name of the resource."""
     from aqueduct_provider.spec.models import LoadOperator
 
-    found: dict[str, list[SavedObject]] = {}
+    found = SavedObjects()
     for operator in spec.operators:
         if isinstance(operator, LoadOperator):
             one = _saved(spec, operator, _resource(operator, profile))

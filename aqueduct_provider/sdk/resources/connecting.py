@@ -34,11 +34,18 @@ def connect_resource(session: Session, name: str, service: str, config: Mapping[
             f"The configuration of {name!r} must be a dict such as {{'host': ...}}, not a "
             f"{type(config).__name__}."
         )
+    # Whether it is the artifact store, too, which the original's server was told here.
+    if str(config.get("use_as_storage", "false")).lower() not in ("false", ""):
+        raise ConfigError(
+            f"{name!r} cannot be made the artifact store by use_as_storage: name its bucket in "
+            "aq.Client(bucket=...), in AQUEDUCT_BUCKET, or under [store] of the configuration file."
+        )
+    config = {key: value for key, value in config.items() if key != "use_as_storage"}
     word = str(getattr(service, "value", service))
     known = service_of(word)
     if current_rehearsal() and known and known.family == "airflow":
         return f"{name!r} is not connected, for nothing is published."
-    profile = ResourceProfile(name, known.name if known else word, dict(config))
+    profile = ResourceProfile(name, known.name if known else word, config)
     resource = resource_from(profile, lambda: session.store)
     verdict = resource.check_connection()
     kept_in = session.profile.save_resource(_to_be_kept(profile, resource))

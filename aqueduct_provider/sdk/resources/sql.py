@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
     from aqueduct_provider.connectors.order import ExtractOrder
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, TableArtifact
     from aqueduct_provider.sdk.authoring.nodes import HowRun
+
+
+@dataclass(frozen=True)
+class RelationalDBExtractParams:
+    """A query in the original's form: ``query``, or ``queries``, a chain.
+
+    :param github_metadata: only None: queries are not read from GitHub.
+    """
+
+    query: str | None = None
+    queries: Sequence[str] | None = None
+    github_metadata: None = None
 
 
 @suggest_keywords_of_methods
@@ -56,7 +69,7 @@ class SqlResource(DataSystem):
 
     def sql(
         self,
-        query: str | Sequence[str],
+        query: str | Sequence[str] | RelationalDBExtractParams,
         name: str | None = None,
         output: str | None = None,
         description: str = "",
@@ -149,6 +162,10 @@ def dates_of_now() -> dict[str, str]:
 
 
 def _queries(query: Any) -> list[str]:
+    if isinstance(query, RelationalDBExtractParams):
+        if query.github_metadata is not None or (query.query is None) == (query.queries is None):
+            raise AuthoringError("RelationalDBExtractParams must have query or queries, and nothing else.")
+        query = query.query if query.queries is None else query.queries
     queries = [query] if isinstance(query, str) else query
     fits = isinstance(queries, list | tuple) and queries
     if not fits or not all(isinstance(one, str) and one.strip() for one in queries):

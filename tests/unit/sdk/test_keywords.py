@@ -24,7 +24,9 @@ CLASSES = (
     *(AirflowResource, FilesResource, MongoCollection, MongoResource, SqlResource),
 )
 # Numbers of a schedule, and what has no arguments that people spell.
-PLAIN = {"DayOfMonth", "Hour", "Minute", "get_apikey", "on_assets", "Flow", "FlowStatus", "Run"}
+PLAIN = {"DayOfMonth", "Hour", "Minute", "get_apikey", "on_assets", "Flow", "FlowStatus", "Run"} | {
+    *("Artifact", "BoolArtifact", "GenericArtifact", "NumericArtifact", "TableArtifact")
+}
 
 
 def public() -> Iterator[tuple[str, Callable[..., Any]]]:

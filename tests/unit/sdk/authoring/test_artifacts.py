@@ -17,6 +17,7 @@ from aqueduct_provider.sdk.authoring.artifacts import (
     artifact_for,
     artifact_from,
 )
+from aqueduct_provider.sdk.authoring.decorators import op
 from aqueduct_provider.sdk.authoring.evaluate import is_computed
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
@@ -100,7 +101,7 @@ def test_ids(table: TableArtifact) -> None:
 
 def test_names(table: TableArtifact) -> None:
     assert (table.name(), node_of(table).named) == ("rows artifact", False)
-    table.set_name("customers")
+    table.set_name(" customers ")
     assert (table.name(), node_of(table).named) == ("customers", True)
 
 
@@ -111,9 +112,18 @@ def test_no_names(table: TableArtifact, name: Any) -> None:
     assert table.name() == "rows artifact"
 
 
-def test_a_parameter_is_named_where_it_is_made() -> None:
-    with pytest.raises(AuthoringError, match="'n' is a parameter: its name is the one given to"):
-        artifact_for(param("n", 1)).set_name("m")
+def test_a_parameter_whose_artifact_is_renamed_is_given_its_values_as_before() -> None:
+    @op(requirements=[])
+    def twice(number: int) -> int:
+        return 2 * number
+
+    number = artifact_for(param("n", 1))
+    doubled = twice(number)
+    number.set_name(" m ")
+    assert (number.name(), node_of(number).producer.name) == ("m", "n")
+    assert doubled.get(parameters={"n": 4}) == 8
+    with pytest.raises(AuthoringError, match="depends on no parameter 'm'"):
+        doubled.get(parameters={"m": 4})
 
 
 def test_snapshots(table: TableArtifact) -> None:

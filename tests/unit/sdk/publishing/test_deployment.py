@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aqueduct_provider.errors import AirflowUnreachable, AuthoringError, WaitTimedOut
-from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, ask_to_parse, show
+from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, ask_to_parse, how_it_starts, show
 from tests.fake_airflow import FakeAirflow
 from tests.published import Deployment
 
@@ -152,6 +152,19 @@ def test_of_flows_that_are_gone_the_files_may_be_there(made: Deployment) -> None
 def test_what_airflow_shows_is_said(made: Deployment) -> None:
     flow = made.publish()
     assert show(made.session, flow.record, SHOWN_SECONDS) == f"Airflow shows it: {flow.url()}"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sources", "said"),
+    [
+        ("", [], "No run was started, and it has no schedule. "),
+        ("0 6 * * *", [], "No run was started: it runs by its schedule. "),
+        ("", ["a", "b"], "No run was started: it runs after 'a' and 'b'. "),
+    ],
+)
+def test_how_a_flow_starts(schedule: str, sources: list[str], said: str) -> None:
+    now = "client.trigger('churn') starts one now, as does publish_flow(..., run_now=True)."
+    assert how_it_starts("churn", schedule, sources).startswith(said + now)
 
 
 def test_an_airflow_that_is_slow_is_told_of(made: Deployment) -> None:

@@ -35,6 +35,14 @@ def test_a_parameter_is_called_what_its_value_is_called() -> None:
     assert list(graph.task_ids.values()) == ["f_x", "why", "f_x__1_", "f", "f_1"]
 
 
+def test_a_parameter_whose_artifact_is_renamed_keeps_its_name() -> None:
+    renamed = param("p", 1)
+    renamed.name, renamed.named = "q", True
+    graph = graph_of(op("f", renamed))
+    assert graph.name(renamed.producer) == "p"
+    assert (graph.names[renamed], graph.ids[renamed]) == ("q", "q")
+
+
 def test_equal_parameters_are_one() -> None:
     first, again = (param("p", {"a": 1}, description="d") for _ in range(2))
     x, y = op("f", first), op("g", again)

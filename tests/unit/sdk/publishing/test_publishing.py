@@ -31,6 +31,9 @@ def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == (
         f"Published 'My churn' (DAG My_churn) to {place}. A copy is in My_churn_airflow.json.\n"
         f"Airflow shows it: {flow.url()}\n"
+        "No run was started, and it has no schedule. client.trigger('My churn') starts one now, as does "
+        "publish_flow(..., run_now=True). So does the button Trigger in Airflow; schedule=... lets it run "
+        "regularly.\n"
     )
     text = (made.folder / "My_churn_airflow.json").read_bytes()
     assert text == made.store.get(delivered_spec("My_churn"))
@@ -184,7 +187,7 @@ def test_it_is_waited_for(made: Deployment, capsys: pytest.CaptureFixture[str]) 
     assert flow.record.version_id in made.fake.dags["churn"].tags
     told = capsys.readouterr()
     assert told.err == "Waiting for Airflow to show 'churn' ...\n"
-    assert told.out.endswith(f"Airflow shows it: {flow.url()}\n")
+    assert f"Airflow shows it: {flow.url()}\nNo run was started, " in told.out
     assert len(looks) == 1
 
 
@@ -197,7 +200,8 @@ def test_nobody_waits_for_an_airflow_that_is_asked_only(
     made.publish(artifacts=artifacts, wait=0)
     assert made.fake.calls("PUT", "parseDagFile")
     told = capsys.readouterr()
-    assert (len(told.out.splitlines()), told.err) == (1, "")
+    assert [line.partition(" ")[0] for line in told.out.splitlines()] == ["Published", "No"]
+    assert told.err == ""
 
 
 def test_an_airflow_that_is_away_fails_no_publication(
@@ -207,7 +211,7 @@ def test_an_airflow_that_is_away_fails_no_publication(
         flow = made.publish()
     assert made.store.get(delivered_spec("churn"))
     assert made.client.flow("churn").record == flow.record
-    assert capsys.readouterr().out.splitlines()[-1].startswith("Its spec is delivered, and Airflow finds it")
+    assert "\nIts spec is delivered, and Airflow finds it" in capsys.readouterr().out
 
 
 def test_a_flow_that_was_deleted_cannot_be_followed(made: Deployment) -> None:

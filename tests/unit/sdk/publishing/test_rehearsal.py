@@ -119,6 +119,6 @@ def test_what_stands_for_what_was_not_published() -> None:
     stand_in = Unpublished()
     assert stand_in.runs[0].artifact("x").get() is stand_in
     assert bool(stand_in)
-    assert (list(stand_in), len(stand_in), str(stand_in)) == ([], 0, "<not published>")
+    assert (list(stand_in), len(stand_in), str(stand_in)) == ([], 1, "<not published>")
     assert not hasattr(stand_in, "__array__")
     assert isinstance(aq.Client, type)

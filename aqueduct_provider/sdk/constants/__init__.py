@@ -1,0 +1,1 @@
+"""A package of the original's, so that its users' imports change in their first word only."""
