@@ -50,10 +50,10 @@ class Session:
         :raises NotFound: there is none.
         :raises ConfigError: its configuration is wrong.
         """
-        from aqueduct_provider.sdk.resources.demo import DEMO, demo_profile
+        from aqueduct_provider.sdk.resources.demo import DEMO_NAMES, demo_profile
         from aqueduct_provider.sdk.resources.resources import resource_from
 
-        is_demo = name == DEMO and name not in self.profile.services()
+        is_demo = name in DEMO_NAMES and name not in self.profile.services()
         profile = demo_profile(self.profile.path.parent) if is_demo else self.profile.resource(name)
         return resource_from(profile, lambda: self.store)
 

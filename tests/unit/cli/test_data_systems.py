@@ -83,7 +83,9 @@ def test_a_database_is_connected_tested_and_looked_at(
 
 def test_the_demo_database(config: Path, capsys: Captured) -> None:
     assert run(config, "tables", "Demo") == 0
-    assert capsys.readouterr().out.split() == ["customers", "hotel_reviews", "hotels", "wine"]
+    assert capsys.readouterr().out.split() == [
+        *("customer_activity", "customers", "hotel_reviews", "mpg", "tips", "wine")
+    ]
     assert run(config, "test", "Demo") == 0
 
 
@@ -210,7 +212,7 @@ def test_writing_the_demo_database(tmp_path: Path, capsys: Captured) -> None:
         *("airflow", "connections", "add", "aqueduct_demo", "--conn-type", "sqlite", "--conn-host", str(path))
     ]
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("SELECT count(*) FROM wine").fetchone() == (200,)
+        assert database.execute("SELECT count(*) FROM wine").fetchone() == (6497,)
     assert main(["demo-db", str(path)]) == 2
     assert "is there already; --force replaces it" in capsys.readouterr().err
     path.write_text("something else")

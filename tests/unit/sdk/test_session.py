@@ -59,7 +59,9 @@ def test_resources_that_are_not_there_or_of_another_service(session: Session) ->
 
 
 def test_the_demo_database_is_there_until_somebody_connects_another(session: Session) -> None:
-    assert session.resource("Demo").place == str(session.profile.path.parent / "demo.sqlite")
+    # The second is what earlier releases of the original called it.
+    for name in ("Demo", "aqueduct_demo"):
+        assert session.resource(name).place == str(session.profile.path.parent / "demo.sqlite")
     session.profile.save_resource(ResourceProfile("Demo", "SQLite", {"database": "/other"}))
     assert session.resource("Demo").place == "/other"
 

@@ -70,25 +70,25 @@ def test_a_flow_between_two_databases(client: aq.Client, run: Run, tmp_path: Pat
     shop = tmp_path / "shop.db"
     shop.touch()
     client.connect_resource("shop", "SQLite", {"database": str(shop), "connection_id": "shop"})
-    country = client.create_param("country", "Italy")
-    name = client.create_param("table", "cities")
-    cities = client.resource("Demo").sql(
-        "SELECT city, sum(rooms) AS rooms, {{ ds }} AS day FROM hotels WHERE country = $1 GROUP BY city",
-        parameters=[country],
-        output="cities",
+    time = client.create_param("time", "Lunch")
+    name = client.create_param("table", "days")
+    days = client.resource("Demo").sql(
+        "SELECT day, sum(size) AS guests, {{ ds }} AS today FROM tips WHERE time = $1 GROUP BY day",
+        parameters=[time],
+        output="days",
         lazy=True,
     )
-    client.resource("shop").save(cities, name, "replace")
-    outcome = run(cities, country="France")
+    client.resource("shop").save(days, name, "replace")
+    outcome = run(days, time="Dinner")
     assert [(one.name, one.tip) for one in outcome.operators if one.has_failed] == []
-    found = outcome.artifact("cities").get()
-    assert sorted(found["city"]) == ["Lyon", "Nantes"]
-    saved = [list(row) for row in rows(shop, "SELECT city, rooms FROM cities")]
-    assert sorted(saved) == sorted(found[["city", "rooms"]].to_numpy().tolist())
-    assert found["day"].tolist() == [f"{datetime.now(timezone.utc):%Y-%m-%d}"] * 2
-    run(cities, country="Italy", table="others")
-    assert [city for (city,) in rows(shop, "SELECT city FROM others ORDER BY 1")] == ["Bari", "Turin"]
-    assert len(rows(shop, "SELECT * FROM cities")) == 2
+    found = outcome.artifact("days").get()
+    assert sorted(found["day"]) == ["Fri", "Sat", "Sun", "Thur"]
+    saved = [list(row) for row in rows(shop, "SELECT day, guests FROM days")]
+    assert sorted(saved) == sorted(found[["day", "guests"]].to_numpy().tolist())
+    assert found["today"].tolist() == [f"{datetime.now(timezone.utc):%Y-%m-%d}"] * 4
+    run(days, time="Lunch", table="others")
+    assert [day for (day,) in rows(shop, "SELECT day FROM others ORDER BY 1")] == ["Fri", "Thur"]
+    assert len(rows(shop, "SELECT * FROM days")) == 4
 
 
 def test_files_of_the_store(client: aq.Client, run: Run, tmp_path: Path) -> None:

@@ -66,9 +66,14 @@ def test_what_a_flow_saves_by_resource(tmp_path: Path) -> None:
 
 def test_of_a_published_flow(made: Deployment) -> None:
     demo = made.client.resource("Demo")
-    hotels = demo.sql("SELECT * FROM hotels")
-    demo.save(hotels, "copy", "replace")
-    flow = made.publish("hotels", [hotels])
-    (saved,) = flow.list_saved_objects()["Demo"]
+    tips = demo.sql("SELECT * FROM tips")
+    demo.save(tips, "copy", "replace")
+    flow = made.publish("tips", [tips])
+    found = flow.list_saved_objects()
+    (saved,) = found["Demo"]
     assert (saved.name, saved.service, saved.update_mode) == ("copy", "SQLite", "replace")
+    # As in the original: by the resource itself, too, and nothing where there is nothing.
+    assert found[demo] == found["Demo"]
+    assert found["elsewhere"] == []
+    assert list(found) == ["Demo"]
     assert made.publish().list_saved_objects() == {}

@@ -47,14 +47,16 @@ def producer(artifact: Any) -> OperatorNode:
 
 
 def test_tables(demo: SqlResource) -> None:
-    assert demo.list_tables()["tablename"].tolist() == ["customers", "hotel_reviews", "hotels", "wine"]
+    assert demo.list_tables()["tablename"].tolist() == [
+        *("customer_activity", "customers", "hotel_reviews", "mpg", "tips", "wine")
+    ]
     assert demo.discover() == demo.list_tables()["tablename"].tolist()
 
 
 def test_a_whole_table(demo: SqlResource) -> None:
-    table = demo.table("hotels")
+    table = demo.table("tips")
     assert isinstance(table, pandas.DataFrame)
-    assert table.shape == (20, 5)
+    assert table.shape == (244, 8)
     with pytest.raises(DataSystemError, match="no such table: nowhere"):
         demo.table("nowhere")
 
@@ -67,8 +69,8 @@ def test_what_is_no_name_of_a_table(demo: SqlResource, name: Any) -> None:
 
 def test_a_name_is_no_sql(demo: SqlResource) -> None:
     with pytest.raises(StatementRefused):
-        demo.table("hotels; DROP TABLE hotels")
-    assert len(demo.table("hotels")) == 20
+        demo.table("tips; DROP TABLE tips")
+    assert len(demo.table("tips")) == 244
 
 
 def test_the_connection_is_checked(demo: SqlResource) -> None:
@@ -83,7 +85,7 @@ def test_a_query_is_computed_at_once(demo: SqlResource) -> None:
     assert isinstance(found, aq_table())
     assert (found.name(), producer(found).name) == ("Demo query artifact", "Demo query")
     assert is_computed(producer(found))
-    assert found.get()["n"].tolist() == [200]
+    assert found.get()["n"].tolist() == [6497]
     assert producer(found).place == {
         "connector": "SQLite",
         "connection_id": "aqueduct_demo",
@@ -115,8 +117,8 @@ def test_a_query_that_is_refused_records_nothing(demo: SqlResource) -> None:
 
 
 def test_a_chain(demo: SqlResource) -> None:
-    found = demo.sql(["SELECT * FROM wine WHERE colour = 'red'", "SELECT count(*) AS n FROM $"])
-    assert found.get()["n"].tolist() == [sum(demo.table("wine")["colour"] == "red")]
+    found = demo.sql(["SELECT * FROM wine WHERE color = 'red'", "SELECT count(*) AS n FROM $"])
+    assert found.get()["n"].tolist() == [sum(demo.table("wine")["color"] == "red")]
 
 
 @pytest.mark.parametrize("query", ["", " ", [], ["SELECT 1", ""], None, 3, [3]])
@@ -139,35 +141,35 @@ def test_dates(demo: SqlResource) -> None:
 
 
 def test_parameters_are_bound(client: aq.Client, demo: SqlResource) -> None:
-    country = client.create_param("country", "Italy")
-    query = "SELECT city FROM hotels WHERE country = $1 AND rooms > $2 ORDER BY city"
-    found = demo.sql(query, parameters=[country, "0"])
-    assert set(found.get()["city"]) == {"Bari", "Turin"}
-    assert set(found.get(parameters={"country": "France"})["city"]) == {"Lyon", "Nantes"}
+    day = client.create_param("day", "Fri")
+    query = "SELECT DISTINCT day FROM tips WHERE day = $1 AND total_bill > $2"
+    found = demo.sql(query, parameters=[day, "0"])
+    assert found.get()["day"].tolist() == ["Fri"]
+    assert found.get(parameters={"day": "Sun"})["day"].tolist() == ["Sun"]
     assert found.get(parameters={"Demo query:2": "100000"}).empty
-    assert found.get(parameters={"country": "x'; DROP TABLE hotels; --"}).empty
-    assert set(found.get()["city"]) == {"Bari", "Turin"}
+    assert found.get(parameters={"day": "x'; DROP TABLE tips; --"}).empty
+    assert found.get()["day"].tolist() == ["Fri"]
 
 
 def test_a_parameter_that_an_operator_makes(demo: SqlResource) -> None:
     @aq.op(requirements=[])
     def choose(letter: str) -> str:
-        return {"I": "Italy", "F": "France"}[letter]
+        return {"L": "Lunch", "D": "Dinner"}[letter]
 
-    found = demo.sql("SELECT DISTINCT country FROM hotels WHERE country = $1", parameters=[choose("I")])
-    assert found.get()["country"].tolist() == ["Italy"]
-    assert found.get(parameters={"choose:letter": "F"})["country"].tolist() == ["France"]
+    found = demo.sql("SELECT DISTINCT time FROM tips WHERE time = $1", parameters=[choose("L")])
+    assert found.get()["time"].tolist() == ["Lunch"]
+    assert found.get(parameters={"choose:letter": "D"})["time"].tolist() == ["Dinner"]
 
 
 def test_what_depends_on_a_query_is_computed_anew(client: aq.Client, demo: SqlResource) -> None:
     @aq.metric(requirements=[])
-    def rooms(table: Any) -> float:
-        return float(table["rooms"].sum())
+    def total_of(table: Any) -> float:
+        return float(table["tip"].sum())
 
-    country = client.create_param("country", "Italy")
-    total = rooms(demo.sql("SELECT rooms FROM hotels WHERE country = $1", parameters=[country]))
-    assert total.get() != total.get(parameters={"country": "France"})
-    assert total.get(parameters={"country": "Atlantis"}) == 0
+    day = client.create_param("day", "Fri")
+    total = total_of(demo.sql("SELECT tip FROM tips WHERE day = $1", parameters=[day]))
+    assert total.get() != total.get(parameters={"day": "Sun"})
+    assert total.get(parameters={"day": "Mon"}) == 0
 
 
 @pytest.mark.parametrize(
@@ -202,14 +204,38 @@ def test_a_lazy_parameter_that_turns_out_to_be_none(demo: SqlResource) -> None:
 def test_metrics_checks_and_operators_on_a_query(demo: SqlResource) -> None:
     @aq.op(requirements=["pandas"])
     def red(table: Any) -> Any:
-        return table[table["colour"] == "red"]
+        return table[table["color"] == "red"]
 
     wine = demo.sql("SELECT * FROM wine")
-    assert wine.number_of_rows().get() == 200
+    assert wine.number_of_rows().get() == 6497
     assert wine.mean("alcohol").bound(lower=5).get() is True
-    assert set(red(wine).get()["colour"]) == {"red"}
+    assert set(red(wine).get()["color"]) == {"red"}
     with pytest.raises(AuthoringError, match="is read from a data system: nothing is measured of it"):
         wine.system_metric("runtime")
+
+
+def test_numbers_and_text_in_one_column_stay_what_they_are(demo: SqlResource) -> None:
+    @aq.op(requirements=["pandas"])
+    def cleaned(table: Any) -> Any:
+        import pandas
+
+        return table.assign(horsepower=pandas.to_numeric(table["horsepower"], errors="coerce"))
+
+    cars = demo.sql("SELECT * FROM mpg")
+    horsepower = cars.get()["horsepower"]
+    assert horsepower.dtype == object
+    assert {cell for cell in horsepower if not isinstance(cell, float)} == {"\\N"}
+    assert cleaned(cars).get()["horsepower"].isna().sum() == 6
+
+
+def test_a_query_in_the_form_of_the_original(demo: SqlResource) -> None:
+    made = aq.RelationalDBExtractParams
+    assert demo.sql(made(query="SELECT 1 AS one")).get()["one"].tolist() == [1]
+    chain = made(queries=["SELECT 2 AS two", "SELECT two + 1 AS three FROM $"])
+    assert demo.sql(chain).get()["three"].tolist() == [3]
+    for wrong in (made(), made("SELECT 1", ["SELECT 1"]), made("SELECT 1", github_metadata=3)):  # type: ignore[arg-type]
+        with pytest.raises(AuthoringError, match="must have query or queries, and nothing else"):
+            demo.sql(wrong)
 
 
 # --- saving
@@ -232,7 +258,7 @@ def test_saving_writes_nothing_now(demo: SqlResource) -> None:
     ]
     (load,) = wine.node.derived  # type: ignore[union-attr]
     assert (load.name, load.inputs, load.outputs) == ("save to Demo", (wine.node,), ())
-    assert len(demo.list_tables()) == 4
+    assert len(demo.list_tables()) == 6
 
 
 def test_saving_again_to_the_same_table_replaces_the_save(demo: SqlResource) -> None:
