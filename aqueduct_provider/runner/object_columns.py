@@ -20,7 +20,7 @@ from .pickles import Pickler, unpickle
 
 # In a field's metadata, for the data systems: what a text or binary column really is.
 KIND = b"aqueduct:kind"
-# Likewise, of text that is JSON: each cell is a number, a truth value or text, and no list or dict.
+# Likewise, of text that is JSON: some cells are text, the others numbers or truth values.
 CELLS = b"aqueduct:cells"
 
 Note = Dict[str, Any]
@@ -171,8 +171,9 @@ def _as_json(cells: List[Any], missing: str) -> Optional[Stored]:
         array = pyarrow.array(texts, pyarrow.large_string())
     except UnicodeError:
         return None
-    is_plain = not any(isinstance(cell, (list, dict)) for cell in present)
-    return array, {"as": "json"}, {KIND: b"json", **({CELLS: b"json"} if is_plain else {})}
+    kinds = set(map(type, present))
+    is_mixed = str in kinds and kinds.isdisjoint((list, dict))
+    return array, {"as": "json"}, {KIND: b"json", **({CELLS: b"json"} if is_mixed else {})}
 
 
 def _as_extended_json(cells: List[Any], missing: str) -> Optional[Stored]:

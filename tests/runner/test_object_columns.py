@@ -13,7 +13,7 @@ import pandas
 import pytest
 
 from aqueduct_provider.runner.codec_error import CodecError
-from aqueduct_provider.runner.object_columns import KIND, restore_cells, same_cells, store_cells
+from aqueduct_provider.runner.object_columns import CELLS, KIND, restore_cells, same_cells, store_cells
 from aqueduct_provider.runner.pickles import dump_pickle
 
 
@@ -66,6 +66,21 @@ def test_each_column_is_kept_in_the_most_readable_way_that_changes_nothing(
     array, note, metadata = store_cells("a", cells, dump_pickle)
     assert (note["as"], metadata.get(KIND)) == (encoding, kind)
     assert same_cells(restore_cells(array, note), cells)
+
+
+@pytest.mark.parametrize(
+    ("cells", "marked"),
+    [
+        ([1, "x"], True),
+        (["x", None, True], True),
+        ([1, 2.5], False),
+        ([{"a": "x"}, "x"], False),
+        ([["x"], "x"], False),
+    ],
+)
+def test_numbers_next_to_text_are_marked(cells: list[Any], marked: bool) -> None:
+    _, note, metadata = store_cells("a", cells, dump_pickle)
+    assert (note["as"], CELLS in metadata) == ("json", marked)
 
 
 def test_what_cannot_be_kept_at_all_is_named_with_its_place() -> None:

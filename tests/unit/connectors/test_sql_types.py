@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from aqueduct_provider.connectors import dialects
-from aqueduct_provider.connectors.base import KIND, Batches
+from aqueduct_provider.connectors.base import CELLS, KIND, Batches
 from aqueduct_provider.connectors.dialects import Dialect
 from aqueduct_provider.connectors.sql_types import column_definitions, columns, prepared
 from aqueduct_provider.errors import LoadRefused
@@ -154,6 +154,18 @@ def test_what_the_bulk_paths_are_given() -> None:
     assert written(lists, dialects.SNOWFLAKE) == ["[1, null]", None]
     assert written(pa.array(["a", None]).dictionary_encode(), dialects.SQL_SERVER) == ["a", None]
     assert written(pa.array([["a"], None]), dialects.POSTGRES) == [["a"], None]
+
+
+@pytest.mark.parametrize("dialect", WRITABLE, ids=lambda dialect: dialect.name)
+def test_numbers_and_text_of_one_column_are_written_as_text(dialect: Dialect) -> None:
+    cells = pa.field("c", pa.large_string(), metadata={KIND: b"json", CELLS: b"json"})
+    array = pa.array(["1.5", '"\\\\N"', None, "true"], pa.large_string())
+    schema = pa.schema([cells])
+    assert columns(schema, dialect)[0].sql == sql_of(pa.string(), dialect)
+    data = prepared(Batches(schema, iter([pa.RecordBatch.from_arrays([array], schema=schema)])), dialect)
+    assert data.schema.field("c").metadata is None
+    (batch,) = data.batches
+    assert batch.column(0).to_pylist() == ["1.5", "\\N", None, "True"]
 
 
 def test_the_notes_of_the_fields_are_kept() -> None:
