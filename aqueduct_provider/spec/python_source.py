@@ -12,8 +12,8 @@ BAD_NUMBER = "not a finite number of at most 308 digits; give one"
 # What Python says of integers that are longer than it converts.
 _TOO_LONG = "integer string conversion"
 _TOO_DEEP = "nested too deeply to be read; name a file that the original wrote"
-# What joins the links of a chain, such as a.b.c, f()()() or 1 + 1 + 1. Python 3.10 crashes at 100,000 links. A
-# file of thousands of tasks and edges has about half as many of these signs outside its strings.
+# What joins the links of a chain, such as a.b.c, f()()() or 1 + 1 + 1. Python 3.10 crashes at 100,000 links.
+# A file of thousands of tasks and edges has about half as many of these signs outside its strings.
 _LINK = re.compile(r"[.+*/%@&|^<>(\[-]")
 _MAX_LINKS = 80_000
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")

@@ -123,5 +123,5 @@ def test_the_connector_of_a_compiled_spec(flows: Flows, credentials_file: Path) 
     (operator,) = spec.operators
     store = connector_store(spec, flows.store, nothing, operator)  # type: ignore[arg-type]
     assert isinstance(store, S3Store)
-    assert store.url("x") == "s3://data/data/x"
+    assert store.url("x") == "s3://data/x"
     assert key_of(store) == S3_CONNECTOR["access_key_id"]
