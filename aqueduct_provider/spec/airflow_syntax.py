@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.python_json import NAMES, is_text, json_value
 from aqueduct_provider.spec.python_source import Unreadable, parse
 
@@ -90,7 +91,7 @@ def read(data: bytes, source: str) -> AirflowDag:
     except Unreadable as error:
         raise SpecError(source, [error.problem]) from None
     if reader.problems:
-        raise SpecError(source, reader.problems)
+        raise SpecError(source, loader.bounded(reader.problems))
     return reader.dag
 
 

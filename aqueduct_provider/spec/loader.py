@@ -44,7 +44,7 @@ def parse(data: bytes, source: str) -> WorkflowSpec:
         checks = chain(graph.check(spec, locate), fusion.check(spec, locate), rules.check(spec, locate))
         problems += islice(checks, MAX_PROBLEMS)
     if spec is None or problems:
-        raise SpecError(source, _bounded(problems))
+        raise SpecError(source, bounded(problems))
     spec._sha256 = hashlib.sha256(data).hexdigest()
     return spec
 
@@ -79,7 +79,8 @@ def _refused(path: str, message: str) -> Reading:
     return None, native_path, [Problem(path, message)]
 
 
-def _bounded(problems: list[Problem]) -> list[Problem]:
+def bounded(problems: list[Problem]) -> list[Problem]:
+    """Return the problems, or the first ones and a note where there are too many to read."""
     if len(problems) <= MAX_PROBLEMS:
         return problems
     more = "more problems than these were found; mend these first"
