@@ -240,3 +240,9 @@ def test_messages_hold_no_values(spec: str) -> None:
     ((path, message),) = problems_of(f"{HEAD}    t0 = Operator(task_id='a', op_args=[{spec}])\n")
     assert path == "line 4, task 'a'"
     assert "planted" not in message
+
+
+def test_a_file_that_is_wrong_everywhere_is_cut_short() -> None:
+    problems = problems_of(HEAD + TASKS + "    del t0\n" * 300)
+    assert len(problems) == 201
+    assert problems[-1] == ("$", "more problems than these were found; mend these first")
