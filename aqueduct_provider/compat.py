@@ -1,26 +1,186 @@
-"""The branches between Airflow 2.11 and 3 that ``airflow.providers.common.compat`` does not cover.
+"""The only module that imports Airflow, and the only one that branches on its version.
 
-In: whichever Airflow is installed. Out: one name for each thing that the lines spell differently.
+It exports one name for each thing that Airflow 2.11 and the releases of Airflow 3 keep in different places,
+and looks for it there when it is first used (PEP 562). Airflow's own modules are enough for that, so no
+release of another provider is needed. Without a usable Airflow, importing this module raises one sentence
+that says what to do.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
+from aqueduct_provider.errors import AirflowImportError
 
-try:
-    from airflow.sdk import CronTriggerTimetable
-except ImportError:
-    from airflow.timetables.trigger import CronTriggerTimetable
+if TYPE_CHECKING:
+    from airflow import settings
+    from airflow.configuration import AIRFLOW_HOME
+    from airflow.dag_processing.bundles.base import BaseDagBundle, get_bundle_tracking_dir
+    from airflow.exceptions import AirflowClusterPolicySkipDag
+    from airflow.sdk import (
+        DAG,
+        Asset,
+        BaseHook,
+        BaseOperator,
+        CronTriggerTimetable,
+        Param,
+        get_parsing_context,
+    )
+    from airflow.sdk.configuration import conf
+    from airflow.sdk.exceptions import (
+        AirflowException,
+        AirflowFailException,
+        AirflowNotFoundException,
+        ParamValidationError,
+    )
+    from airflow.sdk.log import mask_secret
 
-try:
-    from airflow.providers.common.compat.sdk import mask_secret
-except ImportError:
-    # The last common-compat for Python 3.10 lacks it.
-    from airflow.utils.log.secrets_masker import mask_secret
+__all__ = [
+    "AIRFLOW_HOME",
+    "AIRFLOW_VERSION",
+    "AIRFLOW_V_3_0_PLUS",
+    "ANY_ITEMS",
+    "DAG",
+    "AirflowClusterPolicySkipDag",
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowNotFoundException",
+    "Asset",
+    "BaseDagBundle",
+    "BaseHook",
+    "BaseOperator",
+    "CronTriggerTimetable",
+    "Param",
+    "ParamValidationError",
+    "bundle_version",
+    "conf",
+    "dag_run_state",
+    "get_bundle_tracking_dir",
+    "get_parsing_context",
+    "mask_secret",
+    "settings",
+]
 
-__all__ = ["ANY_ITEMS", "CronTriggerTimetable", "bundle_version", "dag_run_state", "mask_secret"]
+# Where Airflow keeps each name, the newest place first. Older places still work on newer releases, but warn.
+_PLACES: dict[str, tuple[str, ...]] = {
+    "AIRFLOW_HOME": ("airflow.configuration:AIRFLOW_HOME",),
+    "AirflowClusterPolicySkipDag": ("airflow.exceptions:AirflowClusterPolicySkipDag",),
+    "Asset": ("airflow.sdk:Asset", "airflow.datasets:Dataset"),
+    "BaseDagBundle": ("airflow.dag_processing.bundles.base:BaseDagBundle",),
+    "BaseHook": ("airflow.sdk:BaseHook", "airflow.hooks.base:BaseHook"),
+    "BaseOperator": ("airflow.sdk:BaseOperator", "airflow.models.baseoperator:BaseOperator"),
+    "CronTriggerTimetable": (
+        "airflow.sdk:CronTriggerTimetable",
+        "airflow.timetables.trigger:CronTriggerTimetable",
+    ),
+    "DAG": ("airflow.sdk:DAG", "airflow.models.dag:DAG"),
+    "Param": ("airflow.sdk:Param", "airflow.models.param:Param"),
+    "conf": ("airflow.sdk.configuration:conf", "airflow.configuration:conf"),
+    "get_bundle_tracking_dir": ("airflow.dag_processing.bundles.base:get_bundle_tracking_dir",),
+    "get_parsing_context": (
+        "airflow.sdk:get_parsing_context",
+        "airflow.utils.dag_parsing_context:get_parsing_context",
+    ),
+    "mask_secret": (
+        "airflow.sdk.log:mask_secret",
+        "airflow.sdk.execution_time.secrets_masker:mask_secret",
+        "airflow.utils.log.secrets_masker:mask_secret",
+    ),
+    "settings": ("airflow.settings",),
+    **{
+        name: (f"airflow.sdk.exceptions:{name}", f"airflow.exceptions:{name}")
+        for name in (
+            "AirflowException",
+            "AirflowFailException",
+            "AirflowNotFoundException",
+            "ParamValidationError",
+        )
+    },
+}
+
+_OLDEST = (2, 11)
+_WITHOUT = "Publishing, triggering and reading flows need no Airflow."
+_MISSING = (
+    "This part of airflow-provider-aqueduct makes and runs DAGs, so it needs Apache Airflow 2.11 or newer,"
+    " and this Python has none. Use the Python of your Airflow, or install both:"
+    f' pip install "airflow-provider-aqueduct[airflow]". {_WITHOUT}'
+)
+_TOO_OLD = (
+    "This part of airflow-provider-aqueduct makes and runs DAGs, so it needs Apache Airflow 2.11 or newer,"
+    " and this Python has {version}. Upgrade Airflow, with its constraints file:"
+    f' pip install "apache-airflow>=2.11" --constraint FILE. {_WITHOUT}'
+)
+_BROKEN = (
+    "This Python has an Airflow that cannot be imported: {error}. Install what is missing, as Airflow's"
+    " constraints file has it; pip check shows more."
+)
+_NO_PLACE = (
+    "Airflow {version} has {name} nowhere that airflow-provider-aqueduct looks for it ({places}). Install a"
+    " release for this Airflow: pip install --upgrade airflow-provider-aqueduct."
+)
+
+
+def _airflow_version() -> str:
+    """Return the version of the Airflow of this Python.
+
+    :raises AirflowImportError: there is none, or none that can be used.
+    """
+    try:
+        import airflow
+
+        # Packages such as Airflow's Task SDK leave a folder of this name without Airflow itself.
+        version: str = airflow.__version__
+    except AttributeError:
+        raise AirflowImportError(_MISSING) from None
+    except ModuleNotFoundError as error:
+        if error.name == "airflow":
+            raise AirflowImportError(_MISSING) from None
+        raise AirflowImportError(_BROKEN.format(error=error)) from error
+    if _release(version) < _OLDEST:
+        raise AirflowImportError(_TOO_OLD.format(version=version))
+    return version
+
+
+def _release(version: str) -> tuple[int, ...]:
+    from packaging.version import Version
+
+    return Version(version).release
+
+
+AIRFLOW_VERSION = _airflow_version()
+AIRFLOW_V_3_0_PLUS = _release(AIRFLOW_VERSION) >= (3,)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    for place in _PLACES[name]:
+        try:
+            found = _at(place)
+        except AttributeError:
+            continue
+        globals()[name] = found
+        return found
+    places = ", ".join(place.partition(":")[0] for place in _PLACES[name])
+    raise AirflowImportError(_NO_PLACE.format(version=AIRFLOW_VERSION, name=name, places=places))
+
+
+def _at(place: str) -> Any:
+    """Import what is at a place, ``module`` or ``module:attribute``.
+
+    :raises AttributeError: this Airflow has no such place.
+    """
+    name, _, attribute = place.partition(":")
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as error:
+        if f"{name}.".startswith(f"{error.name}."):
+            raise AttributeError(place) from error
+        # Airflow has it, but lacks something itself.
+        raise AirflowImportError(_BROKEN.format(error=error)) from error
+    return getattr(module, attribute) if attribute else module
+
 
 # The trigger forms edit an array as one string per line, and so would turn [1, 2] into ["1", "2"], unless
 # its items have a type that is not just a string (Airflow 3) or have no type at all (2.11): then as JSON.
@@ -32,7 +192,7 @@ ANY_ITEMS: dict[str, Any] = (
 
 
 def bundle_version(version: str) -> Any:
-    """What a DAG bundle says of its version: an object since Airflow 3.3, text before."""
+    """Return a bundle's version as Airflow takes it: an object since Airflow 3.3, text before."""
     try:
         from airflow.dag_processing.bundles.base import BundleVersion
     except ImportError:

@@ -125,7 +125,7 @@ def queues() -> tuple[QueueRule, ...]:
 
 def uses_kubernetes() -> bool:
     """Whether a KubernetesExecutor is among ``[core] executor``, under an alias, of a team, or in another."""
-    from airflow.providers.common.compat.sdk import conf
+    from aqueduct_provider.compat import conf
 
     names = re.split(r"[,;:=]", str(conf.get("core", "executor", fallback="")))
     return any(name.strip().endswith("KubernetesExecutor") for name in names)
@@ -150,7 +150,7 @@ def _choice(option: str, kind: Any) -> str:
 
 
 def _read(option: str, parse: Callable[[str], _Value], allowed: str) -> _Value:
-    from airflow.providers.common.compat.sdk import conf
+    from aqueduct_provider.compat import conf
 
     # Airflow 2.11 knows a provider's own defaults only in some processes: hence the fallback.
     text = str(conf.get(SECTION, option, fallback=_defaults()[option])).strip()
@@ -170,7 +170,7 @@ def _defaults() -> dict[str, str]:
 
 
 def _path(text: str) -> Path:
-    from airflow.configuration import AIRFLOW_HOME
+    from aqueduct_provider.compat import AIRFLOW_HOME
 
     path = expanded(text.replace("{AIRFLOW_HOME}", AIRFLOW_HOME))
     if not path.is_absolute():

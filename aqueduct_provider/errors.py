@@ -31,6 +31,7 @@
     |-- RunVersionChanged         a flow was published anew under a run, which cannot go on with one version
     |-- CommandNotStarted         there is no such program, or it may not be executed
     |-- WaitTimedOut              what was waited for did not happen in time
+    |-- AirflowImportError        the Airflow side was imported without an Airflow that it can use
     |-- AirflowError              Airflow's REST API did not do what was asked
     |   |-- AirflowUnreachable    no answer, no HTTP, a certificate that is not trusted
     |   |-- AirflowLoginFailed    user name, password or token are refused
@@ -103,6 +104,13 @@ class SpecError(UserError):
 
 class ConfigError(UserError):
     """A setting of the ``[aqueduct]`` section, of a connection or of a resource cannot be used."""
+
+
+class AirflowImportError(AqueductError, ImportError):
+    """The Airflow side of this package was imported without an Airflow that it can use."""
+
+    fault = "user"
+    retryable = False
 
 
 class StorageError(AqueductError):

@@ -15,13 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from airflow.dag_processing.bundles.base import BaseDagBundle, get_bundle_tracking_dir
-from airflow.providers.common.compat.sdk import conf, get_parsing_context
-
 from aqueduct_provider.bundles import pinned_folder, pins, tracking
 from aqueduct_provider.bundles.source import StoreSource, keep_source, make_source
 from aqueduct_provider.bundles.stub import TRACKING, content_of, stub_name, stub_text
-from aqueduct_provider.compat import bundle_version
+from aqueduct_provider.compat import (
+    BaseDagBundle,
+    bundle_version,
+    conf,
+    get_bundle_tracking_dir,
+    get_parsing_context,
+)
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.factory import mirror
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX

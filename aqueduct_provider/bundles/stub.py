@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.errors import Problem, SpecError
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import DAG
+    from aqueduct_provider.compat import DAG
 
 SUFFIX = ".py"
 TRACKING = "tracking"

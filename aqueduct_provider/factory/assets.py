@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from airflow.providers.common.compat.sdk import Asset
-
+from aqueduct_provider.compat import Asset
 from aqueduct_provider.spec.assets import saved_asset
 from aqueduct_provider.spec.models import LoadOperator, Operator, WorkflowSpec
 

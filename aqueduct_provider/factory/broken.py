@@ -13,8 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseOperator
-
+from aqueduct_provider.compat import DAG, AirflowFailException, BaseOperator
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.docs import code_block, code_span, markdown, one_line, shown
 

@@ -11,8 +11,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from airflow.providers.common.compat.sdk import DAG
-
+from aqueduct_provider.compat import DAG
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.params import params_of

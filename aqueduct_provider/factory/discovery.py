@@ -20,10 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow import settings
-from airflow.exceptions import AirflowClusterPolicySkipDag
-from airflow.providers.common.compat.sdk import DAG, get_parsing_context
-
+from aqueduct_provider.compat import DAG, AirflowClusterPolicySkipDag, get_parsing_context, settings
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.factory.broken import (
     PREFIX,

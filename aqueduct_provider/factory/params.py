@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from airflow.providers.common.compat.sdk import Param
-
-from aqueduct_provider.compat import ANY_ITEMS
+from aqueduct_provider.compat import ANY_ITEMS, Param
 from aqueduct_provider.factory.docs import shown
 from aqueduct_provider.spec.basics import MAX_INTEGER, MIN_INTEGER
 from aqueduct_provider.spec.models import JSON_TYPES, ArtifactType, InlineDefault, Parameter, WorkflowSpec

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.providers.common.compat.sdk import Asset
-
-from aqueduct_provider.compat import CronTriggerTimetable
+from aqueduct_provider.compat import Asset, CronTriggerTimetable
 from aqueduct_provider.spec.assets import flow_asset
 from aqueduct_provider.spec.models import AfterFlowsSchedule, AssetsSchedule, CronSchedule, WorkflowSpec
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, BaseOperator
-
+from aqueduct_provider.compat import DAG, BaseOperator
 from aqueduct_provider.factory.assets import outlets_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.placement import placement

@@ -12,10 +12,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
-
 from aqueduct_provider import config
-from aqueduct_provider.compat import mask_secret
+from aqueduct_provider.compat import AirflowNotFoundException, BaseHook, mask_secret
 from aqueduct_provider.errors import AqueductError, ConfigError
 from aqueduct_provider.get_provider_info import get_provider_info
 from aqueduct_provider.hooks.connections import system_for

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
-
-from aqueduct_provider.compat import mask_secret
+from aqueduct_provider.compat import AirflowNotFoundException, BaseHook, mask_secret
 from aqueduct_provider.connectors.catalog import CONNECTORS
 from aqueduct_provider.connectors.options import (
     OPTIONS,

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
-
+from aqueduct_provider.compat import AirflowException, AirflowFailException, BaseOperator
 from aqueduct_provider.errors import AqueductError, OperatorFailed, is_retryable
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 

@@ -23,14 +23,14 @@ def wait_for(
     what: str | Callable[[], str],
     seconds: float | None,
     pause: float | Callable[[float], float] = 1.0,
-    cure: str = "",
+    cure: str | Callable[[], str] = "",
 ) -> Value:
     """The first truthy answer of ``look``.
 
     :param what: what is waited for, for the error message: "the run x is not over".
     :param seconds: how long to wait at most; None: for ever.
     :param pause: seconds between two looks; or what gives them, by the seconds that it took so far.
-    :param cure: what people can do when it takes too long.
+    :param cure: what people can do when it takes too long; or what gives it.
     :raises WaitTimedOut: the time is over; ``look`` is called once more just before.
     """
     begin = time.monotonic()
@@ -39,10 +39,13 @@ def wait_for(
         now = time.monotonic()
         left = end - now
         if left <= 0:
-            said = what if isinstance(what, str) else what()
-            raise WaitTimedOut(f"After {seconds:g} s {said}. {cure}".rstrip())
+            raise WaitTimedOut(f"After {seconds:g} s {_said(what)}. {_said(cure)}".rstrip())
         time.sleep(min(pause(now - begin) if callable(pause) else pause, left))
     return answer
+
+
+def _said(words: str | Callable[[], str]) -> str:
+    return words if isinstance(words, str) else words()
 
 
 def brisk(waited: float) -> float:

@@ -101,6 +101,17 @@ def test_the_package_is_light_to_import() -> None:
     assert {name for name in loaded if name.startswith("aqueduct_provider")} == {"aqueduct_provider"}
 
 
+# What Airflow alone imports.
+AIRFLOW_SIDE = {"bundles", "compat.py", "factory", "hooks", "operators"}
+
+
+def test_all_but_the_airflow_side_can_be_imported_without_airflow() -> None:
+    modules = [m for m in MODULES if m.parts[0] not in AIRFLOW_SIDE and m.stem != "__main__"]
+    names = [".".join(["aqueduct_provider", *m.with_suffix("").parts]) for m in modules]
+    imports = "; ".join(f"import {name.removesuffix('.__init__')}" for name in names)
+    assert "aqueduct_provider.cli.command" in loaded_by(f"sys.modules['airflow'] = None; {imports}")
+
+
 def test_provider_info_imports_nothing() -> None:
     tree = ast.parse((PACKAGE / "get_provider_info.py").read_text())
     imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from aqueduct_provider import compat
 from aqueduct_provider.compat import (
     AIRFLOW_V_3_0_PLUS,
     ANY_ITEMS,
@@ -12,6 +17,113 @@ from aqueduct_provider.compat import (
     bundle_version,
     dag_run_state,
 )
+from aqueduct_provider.errors import AirflowImportError
+
+ROOT = Path(__file__).parents[2]
+ONLY_3 = {"BaseDagBundle", "get_bundle_tracking_dir"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in compat.__all__ if AIRFLOW_V_3_0_PLUS or name not in ONLY_3]
+)
+def test_this_airflow_has_each_name_without_a_warning(name: str) -> None:
+    assert getattr(compat, name) is not None
+
+
+@pytest.mark.skipif(AIRFLOW_V_3_0_PLUS, reason="Airflow 3 has all of them")
+@pytest.mark.parametrize("name", sorted(ONLY_3))
+def test_a_name_that_this_airflow_does_not_have(name: str) -> None:
+    with pytest.raises(AirflowImportError, match=rf"Airflow 2\.11\.\d+ has {name} nowhere that"):
+        getattr(compat, name)
+
+
+def test_a_name_that_is_not_exported() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Dag'"):
+        compat.Dag  # noqa: B018
+
+
+# --- without a usable Airflow
+
+
+def error_of(folder: Path, code: str, **files: str) -> str:
+    """The last line of what a new Python writes to stderr when it runs ``code`` and fails.
+
+    :param files: the source of a package ``airflow`` that hides the installed one: ``__init__``, ``sdk``.
+    """
+    package = folder / "airflow"
+    package.mkdir()
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "During handling of the above exception" not in done.stderr
+    return done.stderr.strip().splitlines()[-1].removeprefix("aqueduct_provider.errors.")
+
+
+UNFIT = "AirflowImportError: This part of airflow-provider-aqueduct makes and runs DAGs, so it needs Apache"
+
+ANY_DOOR = [
+    "from aqueduct_provider import DagFactory",
+    "from aqueduct_provider import AqueductOperator",
+    "from aqueduct_provider import AqueductHook",
+    "from aqueduct_provider.bundles import AqueductDagBundle",
+    "import aqueduct_provider.factory.dag_factory",
+    "import aqueduct_provider.hooks.connections",
+    "import aqueduct_provider.operators.retention",
+    "from aqueduct_provider import config; config.isolation()",
+]
+
+
+@pytest.mark.parametrize("code", ANY_DOOR)
+def test_without_airflow_every_door_says_which_command_helps(tmp_path: Path, code: str) -> None:
+    said = error_of(tmp_path, f"import sys; sys.modules['airflow'] = None; {code}", unused="")
+    assert said.startswith(UNFIT)
+    assert said.endswith(
+        "this Python has none. Use the Python of your Airflow, or install both: pip install"
+        ' "airflow-provider-aqueduct[airflow]". Publishing, triggering and reading flows need no Airflow.'
+    )
+
+
+def test_a_package_of_that_name_is_not_airflow(tmp_path: Path) -> None:
+    assert "this Python has none" in error_of(tmp_path, ANY_DOOR[0], __init__="")
+
+
+def test_an_airflow_that_is_too_old(tmp_path: Path) -> None:
+    said = error_of(tmp_path, ANY_DOOR[0], __init__="__version__ = '2.10.5'")
+    assert said.startswith(UNFIT)
+    assert 'this Python has 2.10.5. Upgrade Airflow, with its constraints file: pip install "apache-' in said
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"__init__": "import no_such_module"},
+        {"__init__": "__version__ = '3.9.0'", "sdk": "import no_such_module"},
+    ],
+)
+def test_an_airflow_that_lacks_something_itself(tmp_path: Path, files: dict[str, str]) -> None:
+    said = error_of(tmp_path, ANY_DOOR[0], **files)
+    assert said.startswith(
+        "AirflowImportError: This Python has an Airflow that cannot be imported: No module named 'no_such_mod"
+    )
+
+
+def test_an_airflow_that_is_newer_than_this_package(tmp_path: Path) -> None:
+    said = error_of(tmp_path, ANY_DOOR[0], __init__="__version__ = '9.0.0'", sdk="Dag = 1")
+    assert said == (
+        "AirflowImportError: Airflow 9.0.0 has DAG nowhere that airflow-provider-aqueduct looks for it"
+        " (airflow.sdk, airflow.models.dag). Install a release for this Airflow: pip install --upgrade"
+        " airflow-provider-aqueduct."
+    )
+
+
+# --- what differs
 
 
 def test_a_timetable_of_cron_and_time_zone() -> None:

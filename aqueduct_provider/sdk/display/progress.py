@@ -38,22 +38,24 @@ class Show(Protocol):
 
 
 @contextmanager
-def spinner(message: str, *, shown: bool) -> Iterator[None]:
+def spinner(message: str, *, shown: bool) -> Iterator[Callable[[str], None]]:
     """A moving sign beside the message; the message alone where nothing can move.
+
+    What it gives prints a line about the waiting itself.
 
     :param shown: False: nothing at all.
     """
     out = console(stderr=True)
     if not shown:
-        yield
+        yield lambda _line: None
     elif out.is_terminal and not out.is_jupyter:
         from rich.text import Text
 
         with out.status(Text(message)):
-            yield
+            yield lambda line: out.print(Text(line))
     else:
         out.print(message)
-        yield
+        yield out.print
 
 
 @contextmanager

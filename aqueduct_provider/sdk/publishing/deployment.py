@@ -6,12 +6,13 @@ In: a flow's record. Out: the DAG of its version, or a sentence that says what A
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import AirflowError, AqueductError, AuthoringError, WaitTimedOut
+from aqueduct_provider.errors import AirflowError, AqueductError, AuthoringError, NotFound, WaitTimedOut
+from aqueduct_provider.sdk.publishing.airflow_problems import airflow_problems
 from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
 
 if TYPE_CHECKING:
@@ -34,33 +35,22 @@ _CURE = (
     "`aqueduct-airflow init` (with --connection for specs in S3). A spec that it cannot use is a DAG with "
     "the tag 'broken spec'; errors of the loader stand under Import Errors."
 )
+_REPORTED = "The spec is at {place}. Airflow reports: {problem}"
 _LATER = (
     "Airflow does not show it yet. The spec is delivered: it appears when Airflow looks for changes, mostly "
     "within 30 seconds. client.status() tells."
 )
+_BLOCKED = "Airflow does not show it yet. The spec is delivered. Airflow reports: {problem}"
 
 
 def wait_until_deployed(session: Session, record: Record, timeout: float, *, progress: bool) -> None:
     """Ask Airflow to look for the record's version, and wait until it shows it.
 
     :param timeout: seconds.
-    :raises WaitTimedOut: it does not show it in time.
+    :raises WaitTimedOut: it does not show it in time; says why, where Airflow reports it.
     :raises AuthoringError: the flow was published once more, or deleted, so it never will.
     """
-    from aqueduct_provider.sdk.display.progress import spinner
-
-    watch = _Watch(session, session.airflow(record.engine), record)
-    look = Patient(watch.look)
-    if look():
-        return
-    with spinner(f"Waiting for Airflow to show {record.name!r} ...", shown=progress and timeout > 0):
-        wait_for(
-            look,
-            what=watch.found,
-            seconds=timeout,
-            pause=brisk,
-            cure=_CURE.format(place=record.delivered_to),
-        )
+    _wait(_Watch(session, session.airflow(record.engine), record), timeout, progress=progress)
 
 
 def show(session: Session, record: Record, timeout: float) -> str:
@@ -71,10 +61,14 @@ def show(session: Session, record: Record, timeout: float) -> str:
     :param timeout: seconds; 0: ask, and do not wait.
     """
     try:
-        wait_until_deployed(session, record, timeout, progress=True)
-        return f"Airflow shows it: {session.airflow(record.engine).url(record.dag_id)}"
+        watch = _Watch(session, session.airflow(record.engine), record)
+        if timeout > 0:
+            _wait(watch, timeout, progress=True)
+        elif not watch.look():
+            return ""
+        return f"Airflow shows it: {watch.airflow.url(record.dag_id)}"
     except WaitTimedOut:
-        return _LATER if timeout > 0 else ""
+        return _BLOCKED.format(problem=watch.problem) if watch.problem else _LATER
     except AuthoringError as error:
         return str(error)
     except AqueductError as error:
@@ -98,6 +92,18 @@ def how_it_starts(name: str, schedule: object, sources: Sequence[str]) -> str:
     )
 
 
+def _wait(watch: _Watch, timeout: float, *, progress: bool) -> None:
+    from aqueduct_provider.sdk.display.progress import spinner
+
+    look = Patient(watch.look)
+    if look():
+        return
+    message = f"Waiting for Airflow to show {watch.record.name!r} ..."
+    with spinner(message, shown=progress and timeout > 0) as say:
+        watch.say = say
+        wait_for(look, what=watch.found, seconds=timeout, pause=brisk, cure=watch.cure)
+
+
 @dataclass
 class _Watch:
     """Looks whether Airflow shows a version."""
@@ -105,28 +111,54 @@ class _Watch:
     session: Session
     airflow: Airflow
     record: Record
+    # Gets the first problem that Airflow reports.
+    say: Callable[[str], None] = field(default=lambda _line: None, init=False)
+    # Why Airflow does not show it, as far as Airflow reports that.
+    problem: str = field(default="", init=False)
     _ask_at: float = field(default=0.0, init=False)
+    _asked: bool = field(default=False, init=False)
     _seen: DagInfo | None = field(default=None, init=False)
 
     def look(self) -> bool:
         """Whether it is there; asks for it now and then."""
         dag_id, version = self.record.dag_id, self.record.version_id
         self._seen = self.airflow.dag(dag_id, gone=True)
+        shown = self._shown
         # A run that begins before the docs are new has the tasks of the version before.
-        if self._shown and version in self._shown.tags and version in self.airflow.docs(dag_id):
+        is_shown = shown is not None and version in shown.tags and not shown.has_import_errors
+        if is_shown and version in self.airflow.docs(dag_id):
             return True
         now = time.monotonic()
         if now >= self._ask_at:
             self._check_newest()
             _ask(self.airflow, self._seen)
-            self._ask_at = now + _ASK_AGAIN_SECONDS
+            # At first Airflow may know only what is being fixed by this very version.
+            if self._asked and not self.problem and self._find_problem():
+                self.say(f"Airflow reports: {self.problem}")
+            self._asked, self._ask_at = True, now + _ASK_AGAIN_SECONDS
         return False
+
+    def cure(self) -> str:
+        """What can be done about it, in words."""
+        place = self.record.delivered_to
+        if self._find_problem():
+            return _REPORTED.format(place=place, problem=self.problem)
+        return _CURE.format(place=place)
+
+    def _find_problem(self) -> bool:
+        self.problem = ""
+        with suppress(AirflowError, NotFound):
+            problems = airflow_problems(self.airflow)
+            self.problem = problems.of(self.record) or problems.shared
+        return bool(self.problem)
 
     def found(self) -> str:
         """What is there instead, in words."""
         name = self.record.name
         if self._shown is None:
             return f"Airflow has no DAG {self.record.dag_id!r}, which shows {name!r}"
+        if self._shown.has_import_errors:
+            return f"Airflow cannot load the file that shows {name!r}"
         return f"Airflow still shows an older version of {name!r}, not {self.record.version_id}"
 
     @property

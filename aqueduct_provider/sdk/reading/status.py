@@ -7,27 +7,29 @@ Airflow that does not answer hides no flow of another one. Must not import: Airf
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import takewhile
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import AirflowError, AirflowRefused, ConfigError, NotFound
+from aqueduct_provider.errors import AirflowError, ConfigError, NotFound
 from aqueduct_provider.sdk.enums import FlowState
+from aqueduct_provider.sdk.publishing.airflow_problems import (
+    NO_PROBLEMS,
+    AirflowProblems,
+    airflow_problems,
+)
 from aqueduct_provider.sdk.publishing.deployment import TAG
 from aqueduct_provider.sdk.publishing.registry import REQUESTS, Record
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.rest.airflow import Airflow
-    from aqueduct_provider.sdk.rest.models import DagInfo, ImportErrorInfo
+    from aqueduct_provider.sdk.rest.models import DagInfo
     from aqueduct_provider.sdk.session import Session
 
-# The tag of the DAGs that stand in for specs that cannot be used, and how their names begin.
-_BROKEN = "broken spec"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -76,10 +78,10 @@ def _of_engine(session: Session, engine: str, records: Sequence[Record]) -> list
         airflow = session.airflow(engine)
         shown = _shown(airflow, records)
         all_well = all(_is_current(record, shown.get(record.dag_id)) for record in records)
-        trouble = _Trouble({}, {}, "") if all_well else _trouble(airflow)
+        problems = NO_PROBLEMS if all_well else airflow_problems(airflow)
     except (AirflowError, ConfigError, NotFound) as error:
         return [_status(record, FlowState.UNREACHABLE, None, str(error)) for record in records]
-    return [_judged(record, shown.get(record.dag_id), trouble) for record in records]
+    return [_judged(record, shown.get(record.dag_id), problems) for record in records]
 
 
 def _shown(airflow: Airflow, records: Sequence[Record]) -> dict[str, DagInfo]:
@@ -93,16 +95,16 @@ def _is_current(record: Record, dag: DagInfo | None) -> bool:
     return dag is not None and record.version_id in dag.tags and not dag.has_import_errors
 
 
-def _judged(record: Record, dag: DagInfo | None, trouble: _Trouble) -> FlowStatus:
+def _judged(record: Record, dag: DagInfo | None, problems: AirflowProblems) -> FlowStatus:
     problem = ""
     if record.retired_at is not None:
         state = FlowState.RETIRED
     elif _is_current(record, dag):
         state = FlowState.CURRENT
-    elif own := trouble.of(record):
+    elif own := problems.of(record):
         state, problem = FlowState.BROKEN, own
     else:
-        problem = trouble.shared
+        problem = problems.shared
         broken = dag is not None and dag.has_import_errors
         state = FlowState.BROKEN if broken else FlowState.STALE if dag else FlowState.MISSING
     return _status(record, state, dag, problem)
@@ -139,58 +141,3 @@ def _since(record: Record, seen: str | None) -> datetime | None:
         return record.created_at
     *_, oldest = takewhile(lambda one: one.version_id != seen, record.versions)
     return oldest.created_at
-
-
-# --- what Airflow cannot use
-
-
-@dataclass(frozen=True)
-class _Trouble:
-    """What Airflow says of specs and files that it cannot use.
-
-    :param placeholders: the ids of the DAGs that stand in for specs, by the name of the spec.
-    :param errors: import errors, by DAG id, of files that hold one DAG.
-    :param shared: what concerns all flows of a loader, or of a store.
-    """
-
-    placeholders: Mapping[str, str]
-    errors: Mapping[str, str]
-    shared: str
-
-    def of(self, record: Record) -> str:
-        """What is wrong with the flow itself, in words; empty where nothing is known."""
-        for place in (record.delivered_to, PurePosixPath(record.delivered_to).name):
-            if place in self.placeholders:
-                return f"The spec cannot be used; the DAG {self.placeholders[place]} shows why."
-        return self.errors.get(record.dag_id, "")
-
-
-def _trouble(airflow: Airflow) -> _Trouble:
-    named, shared = dict[str, str](), ""
-    for dag in airflow.dags(_BROKEN):
-        start, colon, place = dag.display_name.partition(": ")
-        if colon and start == _BROKEN:
-            named[place] = dag.dag_id
-        else:
-            shared = f"Airflow has {dag.display_name}; the DAG {dag.dag_id} shows why."
-    errors: dict[str, str] = {}
-    for error in _import_errors(airflow):
-        path = PurePosixPath(error.filename)
-        said = f"{path.name} cannot be imported: {_last_line(error.stack_trace)}"
-        # A bundle has a file for each spec.
-        errors[path.name.removesuffix(".py").removesuffix(".json")] = said
-        if "aqueduct" in error.filename or "aqueduct" in error.stack_trace:
-            shared = shared or said
-    return _Trouble(named, errors, shared)
-
-
-def _import_errors(airflow: Airflow) -> Sequence[ImportErrorInfo]:
-    try:
-        return airflow.import_errors()
-    except (AirflowRefused, NotFound):
-        # Not everybody may see them.
-        return ()
-
-
-def _last_line(stack_trace: str) -> str:
-    return next((line.strip() for line in reversed(stack_trace.splitlines()) if line.strip()), "")

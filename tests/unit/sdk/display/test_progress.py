@@ -80,11 +80,11 @@ def test_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_message_where_nothing_can_move(capsys: pytest.CaptureFixture[str]) -> None:
-    with spinner("Waiting [for] it", shown=True):
-        pass
-    with spinner("Not shown", shown=False):
-        pass
-    assert capsys.readouterr() == ("", "Waiting [for] it\n")
+    with spinner("Waiting [for] it", shown=True) as say:
+        say("It [is] late.")
+    with spinner("Not shown", shown=False) as say:
+        say("Not shown either")
+    assert capsys.readouterr() == ("", "Waiting [for] it\nIt [is] late.\n")
 
 
 # --- terminals
@@ -121,9 +121,11 @@ def test_in_a_narrow_terminal_nothing_is_cut(
 
 @pytest.mark.usefixtures("terminal")
 def test_a_moving_sign_in_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with spinner("Waiting [for] it", shown=True):
-        pass
-    assert "Waiting [for] it" in without_codes(capsys.readouterr().err)
+    with spinner("Waiting [for] it", shown=True) as say:
+        say("It [is] late.")
+    told = without_codes(capsys.readouterr().err)
+    assert "Waiting [for] it" in told
+    assert "It [is] late.\n" in told
 
 
 def test_small_flows_are_shown_whole() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aqueduct_provider.errors import AirflowUnreachable, AuthoringError, WaitTimedOut
+from aqueduct_provider.sdk.publishing import deployment
 from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, ask_to_parse, how_it_starts, show
 from tests.fake_airflow import FakeAirflow
 from tests.published import Deployment
@@ -41,6 +42,66 @@ def test_a_flow_that_airflow_does_not_show(made: Deployment) -> None:
         "After 0 s Airflow has no DAG 'churn', which shows 'churn'. The spec is at "
         f"{flow.record.delivered_to}. Does Airflow look there? Its DAG folder needs the loader"
     )
+
+
+BROKEN = {"/dags/aqueduct_dags.py": "Traceback\nNameError: x"}
+REPORTED = "Airflow reports: aqueduct_dags.py cannot be imported: NameError: x"
+
+
+def test_the_import_error_of_the_loader_is_said(made: Deployment) -> None:
+    made.hidden.add("churn")
+    flow = made.publish(wait=0)
+    made.fake.import_errors = BROKEN
+    with pytest.raises(WaitTimedOut) as caught:
+        flow.wait_until_deployed(timeout=0)
+    assert str(caught.value) == (
+        "After 0 s Airflow has no DAG 'churn', which shows 'churn'. The spec is at "
+        f"{flow.record.delivered_to}. {REPORTED}"
+    )
+    assert show(made.session, flow.record, 0.01) == (
+        f"Airflow does not show it yet. The spec is delivered. {REPORTED}"
+    )
+
+
+def test_import_errors_that_the_user_may_not_see_change_nothing(made: Deployment) -> None:
+    made.hidden.add("churn")
+    flow = made.publish(wait=0)
+    made.fake.import_errors = BROKEN
+    made.fake.forbid("GET", "importErrors")
+    with pytest.raises(WaitTimedOut, match="Does Airflow look there"):
+        flow.wait_until_deployed(timeout=0)
+    assert show(made.session, flow.record, 0.01).startswith("Airflow does not show it yet. The spec is deliv")
+
+
+def test_an_import_error_is_said_once_while_waiting(
+    made: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(deployment, "_ASK_AGAIN_SECONDS", 0.1)
+    flow = made.publish_unseen()
+    made.fake.import_errors = BROKEN
+    looks = []
+
+    def parse(token: str) -> None:
+        looks.append(token)
+        if len(looks) == 4:
+            made.fake.import_errors = {}
+            made.parse()
+
+    made.fake.on_parse = parse
+    capsys.readouterr()
+    flow.wait_until_deployed(timeout=60)
+    assert capsys.readouterr().err == f"Waiting for Airflow to show 'churn' ...\n{REPORTED}\n"
+
+
+def test_a_flow_whose_file_cannot_be_loaded_any_longer_is_not_shown(made: Deployment) -> None:
+    flow = made.publish()
+    made.fake.dags["churn"].import_errors = True
+    made.fake.on_parse = lambda _token: None
+    made.fake.import_errors = BROKEN
+    with pytest.raises(WaitTimedOut) as caught:
+        flow.wait_until_deployed(timeout=0)
+    assert str(caught.value).startswith("After 0 s Airflow cannot load the file that shows 'churn'. The spec")
+    assert str(caught.value).endswith(REPORTED)
 
 
 def test_a_version_that_airflow_does_not_show(made: Deployment) -> None:
