@@ -17,6 +17,7 @@ import pytest
 
 from tests.data_servers.mariadb import MariaDbServer, mariadb_server
 from tests.data_servers.postgres import PostgresServer, postgres_server
+from tools.environments import run_uv
 
 # Before the first import of Airflow, which writes its configuration there.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
@@ -65,6 +66,15 @@ def s3_client(s3_server: str) -> Iterator[Any]:
     )
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This package as a wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run_uv("build", "--quiet", "--wheel", "--out-dir", str(folder))
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="session")

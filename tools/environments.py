@@ -120,7 +120,7 @@ def ensure(environment: Environment) -> None:
 def renew(environment: Environment) -> None:
     """Build the environment from the newest versions and pin them in its constraints file."""
     _build(environment, ("--upgrade",))
-    frozen = _uv("pip", "freeze", "--exclude-editable", "--python", str(environment.python))
+    frozen = run_uv("pip", "freeze", "--exclude-editable", "--python", str(environment.python))
     pins = [line for line in frozen.splitlines() if "==" in line and "@" not in line]
     environment.constraints.parent.mkdir(exist_ok=True)
     environment.constraints.write_text("\n".join([*sorted(pins), ""]))
@@ -131,17 +131,17 @@ def renew(environment: Environment) -> None:
 def _build(environment: Environment, options: Iterable[str]) -> None:
     print(f"{environment.folder}: building, {environment.requirements[-1]} ...", flush=True)
     try:
-        _uv("venv", "--clear", "--python", environment.pythons, environment.folder)
+        run_uv("venv", "--clear", "--python", environment.pythons, environment.folder)
     except SetupError as error:
         raise SetupError(
             f"{environment.folder} needs Python {environment.pythons} and none was found: install one, "
             f"or let uv fetch it (uv python install).\n{error}"
         ) from error
     python = ("--python", str(environment.python))
-    _uv("pip", "install", "--compile-bytecode", *python, *options, *environment.requirements)
+    run_uv("pip", "install", "--compile-bytecode", *python, *options, *environment.requirements)
 
 
-def _uv(*arguments: str) -> str:
+def run_uv(*arguments: str) -> str:
     command = [str(_bootstrapped_uv()), "--no-progress", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **index_settings()}, capture_output=True, text=True

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from uv import find_uv_bin
 
 from tests.documents import python_blocks
 from tests.integration.stack import MAJOR
-from tools.environments import ENVIRONMENTS, index_settings
+from tools.environments import ENVIRONMENTS, index_settings, run_uv
 
 ROOT = Path(__file__).parents[2]
 # The versions of the tests' own environment are in uv's cache already.
@@ -47,32 +46,24 @@ class Machine:
         return done.stderr if code else done.stdout
 
 
-def uv(*arguments: str | Path) -> str:
-    """What uv prints."""
-    command: Sequence[str | Path] = [find_uv_bin(), "--no-progress", *arguments]
-    done = subprocess.run(command, env={**os.environ, **index_settings()}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def machine(sdk_variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Machine:
+def machine(wheel: Path, sdk_variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """The wheel with all that the README's script needs, and no Airflow."""
     home = tmp_path_factory.mktemp("scientist")
-    uv("build", "--wheel", "--out-dir", home, ROOT)
-    (wheel,) = home.glob("*.whl")
-    uv("venv", home / "venv")
-    python = ("--python", home / "venv" / "bin" / "python", "--constraint", CONSTRAINTS)
-    uv("pip", "install", *python, f"{wheel}[tables,images]", "scikit-learn")
+    venv = home / "venv"
+    run_uv("venv", "--python", sys.executable, str(venv))
+    options = ("--python", str(venv / "bin" / "python"), "--constraint", str(CONSTRAINTS))
+    run_uv("pip", "install", *options, f"{wheel}[tables,images]", "scikit-learn")
     (home / "work").mkdir()
     foreign = ("PYTHONPATH", "AIRFLOW", "VIRTUAL_ENV")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     variables = {**own, **index_settings(), **sdk_variables, "AQUEDUCT_CONFIG": str(home / "config.toml")}
-    return Machine(home / "venv" / "bin", home / "work", variables)
+    return Machine(venv / "bin", home / "work", variables)
 
 
 def test_the_wheel_brings_no_airflow(machine: Machine) -> None:
-    listed = json.loads(uv("pip", "list", "--format", "json", "--python", machine.bin / "python", "--quiet"))
+    python = str(machine.bin / "python")
+    listed = json.loads(run_uv("pip", "list", "--quiet", "--format", "json", "--python", python))
     names = {package["name"] for package in listed}
     assert "airflow-provider-aqueduct" in names
     assert not {name for name in names if name.startswith("apache-airflow")}

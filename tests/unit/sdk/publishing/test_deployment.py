@@ -83,6 +83,7 @@ def test_an_import_error_is_said_once_while_waiting(
 
     def parse(token: str) -> None:
         looks.append(token)
+        made.fake.parsed.clear()
         if len(looks) == 4:
             made.fake.import_errors = {}
             made.parse()
