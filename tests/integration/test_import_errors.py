@@ -19,7 +19,7 @@ globals().update(DagFactory.dags_in_stores("elsewhere"))
 """
 
 
-@aq.metric(requirements=[], output="one")
+@aq.op(requirements=[], outputs=["one"])
 def one() -> int:
     return 1
 

@@ -63,9 +63,7 @@ def test_it_can_be_installed_under_these_constraints(version: str, wheel: Path, 
 
 
 @pytest.mark.parametrize("version", INSTALLED)
-def test_it_moves_no_airflow_and_shows_its_flows(
-    version: str, wheel: Path, tmp_path: Path
-) -> None:
+def test_it_moves_no_airflow_and_shows_its_flows(version: str, wheel: Path, tmp_path: Path) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     run_uv("venv", "--python", PYTHON, str(tmp_path / "venv"))
     install = ("pip", "install", "--python", str(python))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _BROKEN = "broken spec"
 # Of the file that a bundle writes for each spec.
 _STUB_SUFFIX = ".json.py"
+# What the name or the trace of a loader holds, whatever its error is.
+_LOADER = re.compile("aqueduct|DagFactory")
 _QUALIFIED = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")
 
 
@@ -66,7 +68,7 @@ def airflow_problems(airflow: Airflow) -> AirflowProblems:
         name = PurePosixPath(error.filename).name
         said = f"{name} cannot be imported: {_message(error.stack_trace)}"
         errors[name.removesuffix(".py").removesuffix(".json")] = said
-        if "aqueduct" in error.filename + error.stack_trace and not name.endswith(_STUB_SUFFIX):
+        if _LOADER.search(f"{error.filename}\n{error.stack_trace}") and not name.endswith(_STUB_SUFFIX):
             shared = shared or said
     return AirflowProblems(named, errors, shared)
 

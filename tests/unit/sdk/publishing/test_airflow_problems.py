@@ -21,6 +21,12 @@ Traceback (most recent call last):
     ) from error
 aqueduct_provider.errors.AirflowImportError: Airflow 3.9.0 has no DAG. Upgrade.
 """
+TYPO = """\
+Traceback (most recent call last):
+  File "/dags/flows.py", line 3, in <module>
+    globals().update(DagFactory.dags_on(__file__))
+AttributeError: type object 'DagFactory' has no attribute 'dags_on'
+"""
 STUB = """\
 Traceback (most recent call last):
   File "/bundles/aqueduct/tracking/churn.json.py", line 4, in <module>
@@ -56,9 +62,10 @@ def test_the_error_of_a_loader_concerns_all_flows(made: Deployment, record: Reco
     )
 
 
-def test_a_loader_of_another_name_is_known_by_its_trace(made: Deployment, record: Record) -> None:
-    made.fake.import_errors = {"/dags/flows.py": LOADER}
-    assert told(made, record)[1].startswith("flows.py cannot be imported: AirflowImportError: ")
+@pytest.mark.parametrize("trace", [LOADER, TYPO])
+def test_a_loader_of_another_name_is_known_by_its_trace(made: Deployment, record: Record, trace: str) -> None:
+    made.fake.import_errors = {"/dags/flows.py": trace}
+    assert told(made, record)[1].startswith("flows.py cannot be imported: A")
 
 
 def test_the_error_of_a_stub_concerns_its_own_flow_with_all_its_lines(
