@@ -11,9 +11,11 @@ import argparse
 import ast
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +24,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV_HOME = ROOT / ".venv-uv"
 STAMP = ".aqueduct-stamp"
+RELEASE_DAYS = ROOT / "constraints" / "release-days"
+# All whose lower bounds are ours; those of the tests are not.
+_EXTRAS = (
+    "tables,images,expectations,"
+    "postgres,sqlite,mysql,sqlserver,redshift,snowflake,bigquery,athena,gcs,mongodb"
+)
+# What comes with some of them in a version of its own.
+_COMPANIONS = {"botocore", "numpy", "pydantic-core", "requests", "s3transfer"}
+# The names of requirements in pyproject.toml.
+_NAME = re.compile(r'"([A-Za-z0-9-]+)(?:\[[a-z0-9,]+\])?>=')
 
 
 class SetupError(Exception):
@@ -35,6 +47,8 @@ class Environment:
     :param requirements: what is asked for; the exact versions stand in the constraints file.
     :param pythons: the Python versions that all of it supports.
     :param pins: whose constraints file it shares; empty: it has one of its own name.
+    :param lowest: the release of Airflow next to which it has the oldest versions that ``pyproject.toml``
+        allows; empty: it has the newest.
     """
 
     name: str
@@ -42,6 +56,7 @@ class Environment:
     pythons: str
     requirements: tuple[str, ...]
     pins: str = ""
+    lowest: str = ""
 
     @property
     def path(self) -> Path:
@@ -86,6 +101,21 @@ ENVIRONMENTS = {
             # The auth manager of Airflow 2.11 is the one of fab 1.
             ("-e", ".[test]", "apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
         ),
+        # The lower bounds of our requirements, next to the oldest release of each line.
+        Environment(
+            "lowest-3",
+            ".venv-lowest-3",
+            ">=3.11,<3.12",
+            ("-e", ".[test]", "apache-airflow==3.0.6"),
+            lowest="3.0.6",
+        ),
+        Environment(
+            "lowest-2.11",
+            ".venv-lowest-2.11",
+            ">=3.11,<3.12",
+            ("-e", ".[test]", "apache-airflow==2.11.0", "apache-airflow-providers-fab<2"),
+            lowest="2.11.0",
+        ),
         Environment("oracle", ".venv-oracle", ">=3.11,<3.12", ("aqueduct-ml==0.3.6", "psycopg2-binary")),
     )
 }
@@ -118,14 +148,39 @@ def ensure(environment: Environment) -> None:
 
 
 def renew(environment: Environment) -> None:
-    """Build the environment from the newest versions and pin them in its constraints file."""
-    _build(environment, ("--upgrade",))
+    """Build the environment from the newest versions, or the oldest, and pin them in its constraints file."""
+    with tempfile.TemporaryDirectory() as scratch:
+        oldest = ("--constraint", str(_oldest(environment, Path(scratch)))) if environment.lowest else ()
+        _build(environment, ("--upgrade", *oldest))
     frozen = run_uv("pip", "freeze", "--exclude-editable", "--python", str(environment.python))
     pins = [line for line in frozen.splitlines() if "==" in line and "@" not in line]
     environment.constraints.parent.mkdir(exist_ok=True)
     environment.constraints.write_text("\n".join([*sorted(pins), ""]))
     (environment.path / STAMP).write_text(environment.digest)
     print(f"{environment.constraints.relative_to(ROOT)}: {len(pins)} pins", flush=True)
+
+
+def _oldest(environment: Environment, scratch: Path) -> Path:
+    """Pin the oldest versions of what we require; all else, which Airflow requires, is of its release day."""
+    names = {name.lower() for name in _NAME.findall((ROOT / "pyproject.toml").read_text())}
+    names |= _COMPANIONS
+    day = (RELEASE_DAYS / f"{environment.lowest}.txt").read_text().splitlines()
+    constraints, requirements = scratch / "constraints.txt", scratch / "requirements.in"
+    constraints.write_text("\n".join(pin for pin in day if pin.partition("==")[0] not in names))
+    requirements.write_text(f"apache-airflow=={environment.lowest}\n-e .[{_EXTRAS}]\n")
+    options = (
+        "--resolution",
+        "lowest-direct",
+        "--constraint",
+        str(constraints),
+        "--no-annotate",
+        "--no-header",
+    )
+    python = environment.pythons.partition(",")[0].strip(">=")
+    found = run_uv("pip", "compile", "--quiet", "--python-version", python, *options, str(requirements))
+    oldest = scratch / "oldest.txt"
+    oldest.write_text("\n".join(pin for pin in found.splitlines() if "==" in pin))
+    return oldest
 
 
 def _build(environment: Environment, options: Iterable[str]) -> None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools.environments import ROOT, SetupError, run_uv
+from tools.environments import RELEASE_DAYS, ROOT, SetupError, run_uv
 
-FOLDER = ROOT / "constraints" / "release-days"
 # Airflow's constraints files are made for each Python; this one all of these releases support.
 PYTHON = "3.11"
 # Release -> the day after it: the oldest and the newest of each line, and the last of each between.
@@ -44,13 +43,13 @@ _OURS = (
 
 def constraints(version: str) -> Path:
     """Return the file with the pins of a release's day."""
-    return FOLDER / f"{version}.txt"
+    return RELEASE_DAYS / f"{version}.txt"
 
 
 def renew(version: str) -> None:
     """Resolve what there was on a release's day, and write it."""
-    requirements = FOLDER / f"{version}.in"
-    FOLDER.mkdir(exist_ok=True)
+    requirements = RELEASE_DAYS / f"{version}.in"
+    RELEASE_DAYS.mkdir(exist_ok=True)
     requirements.write_text("\n".join([f"apache-airflow=={version}", *_OURS, ""]))
     options = ("--python-version", PYTHON, "--exclude-newer", DAYS[version], "--no-annotate", "--no-header")
     try:

@@ -113,7 +113,8 @@ class AqueductDagBundle(BaseDagBundle):
 
     def view_url_template(self) -> str | None:
         """Where a version is seen: as configured, else the list of its files in the AWS console."""
-        configured: str | None = self._view_url_template
+        # Airflow 3.0 has no such option.
+        configured: str | None = getattr(self, "_view_url_template", None)
         if configured or not isinstance(self.source, StoreSource):
             return configured
         try:

@@ -60,16 +60,23 @@ def version_of(bundle: Any) -> str:
 
 def dags_of(bundle: Any, *names: str) -> dict[str, Any]:
     """What Airflow finds in the bundle, or in some files of it; errors are among it, as texts."""
-    from airflow.dag_processing.dagbag import BundleDagBag
-
     found: dict[str, Any] = {}
     for path in sorted(bundle.path.glob("*.py")):
         if not names or path.name in names:
-            bag = BundleDagBag(
-                dag_folder=str(path), bundle_path=bundle.path, bundle_name="aq", safe_mode=True
-            )
+            bag = bag_of(path, bundle.path)
             found |= bag.dags | bag.import_errors
     return found
+
+
+def bag_of(path: Path, bundle_path: Path) -> Any:
+    try:
+        from airflow.dag_processing.dagbag import BundleDagBag
+    except ImportError:
+        # Before Airflow 3.2.
+        from airflow.models.dagbag import DagBag
+
+        return DagBag(str(path), include_examples=False, safe_mode=True, bundle_path=bundle_path)
+    return BundleDagBag(dag_folder=str(path), bundle_path=bundle_path, bundle_name="aq", safe_mode=True)
 
 
 def descriptions(dags: dict[str, Any]) -> dict[str, str]:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 
+from aqueduct_provider.compat import AirflowFailException
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.factory.broken import placeholder, placeholder_id, store_placeholder, unforeseen
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
 from pytest_mock import MockerFixture
 
 from aqueduct_provider import DagFactory
+from aqueduct_provider.compat import DAG
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.dag_factory import START_DATE, dag_of
 from aqueduct_provider.factory.schedule import asset_of
@@ -260,7 +260,7 @@ def test_secrets_stay_out_of_what_airflow_stores_and_shows(serialized: Serialize
 
 
 def test_a_task_takes_hardly_more_space_than_a_plain_one(serialized: Serialize) -> None:
-    from airflow.providers.common.compat.sdk import DAG, BaseOperator
+    from aqueduct_provider.compat import DAG, BaseOperator
 
     ours = serialized(dag_with())["dag"]["tasks"]
     with DAG("plain", schedule=None, start_date=START_DATE) as plain:

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import ParamValidationError
 
+from aqueduct_provider.compat import ParamValidationError
 from aqueduct_provider.factory.params import params_of
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import ArtifactType
@@ -97,7 +97,7 @@ def test_any_name_will_do(name: str) -> None:
 
 
 def test_airflow_3_edits_an_array_as_json_only_with_typed_items() -> None:
-    from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
+    from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS
 
     items = param("list", STORED).schema["items"]
     # 2.11: without a type. Airflow 3: with one that is not just "string".

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from airflow.providers.common.compat.sdk import BaseHook
 
+from aqueduct_provider.compat import BaseHook
 from aqueduct_provider.connectors.catalog import CONNECTORS
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks import connections

@@ -15,9 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
-from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 
+from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS, AirflowException, AirflowFailException
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.talk import VERSION_KEY
 from aqueduct_provider.spec.fusion import task_groups
