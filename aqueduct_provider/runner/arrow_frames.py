@@ -16,8 +16,23 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from . import parquet_files
 from .codec_error import CodecError
 from .frame_kinds import check_columns, library_of
-from .parquet_files import NOTE, Source, Target, changed_fields, in_memory, note, opened, write_batches
+from .parquet_files import (
+    NOTE,
+    Source,
+    Target,
+    changed_fields,
+    in_memory,
+    is_kept,
+    note,
+    opened,
+    write_batches,
+)
 from .pickles import Pickler
+
+# Where Arrow keeps its own schema in a Parquet file.
+_ARROW_SCHEMA = b"ARROW:schema"
+
+_NO_COLUMNS = "has rows but no columns, and Arrow forgets such rows: select at least one column"
 
 Schema = List[Dict[str, str]]
 # Serialization type, bytes (None when they went to the target), and the type of each column.
@@ -29,8 +44,16 @@ Stored = Tuple[str, Optional[bytes], Schema]
 
 def write_polars(value: Any, _: str, target: Target, pickler: Pickler) -> Stored:
     """A ``polars.DataFrame``. Raises :class:`CodecError`: a column holds Python objects."""
+    import polars
+
     schema = _polars_schema(value)
-    data = _polars_file(value, note("polars"), target)
+    if not schema and value.height:
+        return "pickle", pickler(value), schema
+    try:
+        data = _polars_file(value, note("polars"), target)
+    except polars.exceptions.PolarsError:
+        # A type that Parquet lacks, such as a struct without fields.
+        return "pickle", pickler(value), schema
     if _comes_back(target if data is None else data, value.schema):
         return "parquet", data, schema
     return "pickle", pickler(value), schema
@@ -39,6 +62,9 @@ def write_polars(value: Any, _: str, target: Target, pickler: Pickler) -> Stored
 def write_lazy(value: Any, _: str, target: Target, __: Pickler) -> Stored:
     """A ``polars.LazyFrame``, computed in pieces. Raises :class:`CodecError`: Parquet lacks a type."""
     schema = _polars_schema(value)
+    for name, dtype in value.collect_schema().items():
+        if _has_empty_struct(dtype):
+            raise CodecError(f"has the column {name!r} with a struct without fields: drop it, or add a field")
     data = _polars_file(value, note("polars.LazyFrame"), target)
     if not _comes_back(target if data is None else data, value.collect_schema()):
         raise CodecError("has a column of a type that Parquet cannot keep: cast it to another type")
@@ -57,6 +83,13 @@ def read_lazy(source: Source, _: Any) -> Any:
     import polars
 
     return polars.scan_parquet(io.BytesIO(source) if isinstance(source, bytes) else source)
+
+
+def _has_empty_struct(dtype: Any) -> bool:
+    fields = getattr(dtype, "fields", None)
+    if fields is not None:
+        return not fields or any(_has_empty_struct(field.dtype) for field in fields)
+    return _has_empty_struct(dtype.inner) if hasattr(dtype, "inner") else False
 
 
 def _polars_schema(value: Any) -> Schema:
@@ -107,23 +140,25 @@ def write_table(value: Any, library: str, target: Target, pickler: Pickler) -> S
     check_columns(value.schema.names)
     facts = note(library)
     table = value if isinstance(value, pyarrow.Table) else pyarrow.Table.from_batches([value])
+    if table.num_rows and not table.num_columns:
+        raise CodecError(_NO_COLUMNS)
+    if not _keeps_metadata(table.schema):
+        return "pickle", pickler(value), _schema_of(value.schema)
     changed = changed_fields(table.schema)
     if changed:
         if not _can_be_cast(table.select(changed)):
             return "pickle", pickler(value), _schema_of(value.schema)
-        facts["schema"] = base64.b64encode(table.schema.remove_metadata().serialize()).decode()
+        facts["schema"] = _schema_text(table.schema)
     return "parquet", parquet_files.write_table(table, facts, target), _schema_of(value.schema)
 
 
 def read_table(source: Source, facts: Any) -> Any:
     """A ``pyarrow.Table``."""
-    import pyarrow
 
     table = parquet_files.read_table(source)
     if not facts or "schema" not in facts:
         return table
-    schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(base64.b64decode(facts["schema"])))
-    return table.cast(schema.with_metadata(table.schema.metadata))
+    return table.cast(_stored_schema(facts, table.schema.metadata))
 
 
 def read_batch(source: Source, facts: Any) -> Any:
@@ -132,7 +167,7 @@ def read_batch(source: Source, facts: Any) -> Any:
     return table.to_batches()[0] if table.num_rows else _empty_batch(table.schema)
 
 
-def read_reader(source: Source, _: Any) -> Any:
+def read_reader(source: Source, facts: Any) -> Any:
     """A ``pyarrow.RecordBatchReader``, which reads the file piece by piece."""
     import pyarrow
     import pyarrow.parquet
@@ -140,7 +175,25 @@ def read_reader(source: Source, _: Any) -> Any:
     file = pyarrow.parquet.ParquetFile(opened(source))
     schema = file.schema_arrow.with_metadata(parquet_files.without_note(file.schema_arrow))
     batches = (pyarrow.RecordBatch.from_arrays(one.columns, schema=schema) for one in file.iter_batches())
+    if facts and "schema" in facts:
+        stored = _stored_schema(facts, schema.metadata)
+        tables = (pyarrow.Table.from_batches([one], schema).cast(stored) for one in batches)
+        return pyarrow.RecordBatchReader.from_batches(
+            stored, (one for table in tables for one in table.to_batches())
+        )
     return pyarrow.RecordBatchReader.from_batches(schema, batches)
+
+
+def _stored_schema(facts: Dict[str, Any], metadata: Any) -> Any:
+    import pyarrow
+
+    schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(base64.b64decode(facts["schema"])))
+    return schema.with_metadata(metadata)
+
+
+def _keeps_metadata(schema: Any) -> bool:
+    """Whether the schema's own metadata comes back: our note and Arrow's have keys there, too."""
+    return not {NOTE, _ARROW_SCHEMA}.intersection(schema.metadata or {})
 
 
 def _can_be_cast(table: Any) -> bool:
@@ -148,10 +201,15 @@ def _can_be_cast(table: Any) -> bool:
     import pyarrow
 
     try:
-        back = parquet_files.read_table(in_memory(table, note("pyarrow")))
-        return bool(back.cast(table.schema).equals(table))
+        schema = _stored_schema({"schema": _schema_text(table.schema)}, table.schema.metadata)
+        back = parquet_files.read_table(in_memory(table, note("pyarrow"))).cast(schema)
+        return bool(back.schema.equals(table.schema, check_metadata=True) and back.equals(table))
     except (pyarrow.ArrowException, NotImplementedError):
         return False
+
+
+def _schema_text(schema: Any) -> str:
+    return base64.b64encode(schema.remove_metadata().serialize()).decode()
 
 
 def _schema_of(schema: Any) -> Schema:
@@ -204,13 +262,30 @@ def read_duckdb(source: Source, _: Any) -> Any:
 
 def _write_batches(schema: Any, batches: Any, library: str, target: Target) -> Stored:
     check_columns(schema.names)
-    changed = changed_fields(schema)
-    if changed:
+    if not _keeps_metadata(schema):
         raise CodecError(
-            f"has the column {changed[0]!r} of type {schema.field(changed[0]).type}, which Parquet cannot "
+            "has metadata in its schema under a key that Parquet files need: remove it from there"
+        )
+    if not schema.names:
+        raise CodecError(_NO_COLUMNS)
+    facts, changed = note(library), changed_fields(schema)
+    refused = [name for name in changed if not _differs_in_names(schema.field(name))]
+    if refused:
+        raise CodecError(
+            f"has the column {refused[0]!r} of type {schema.field(refused[0]).type}, which Parquet cannot "
             "keep: cast it to another type"
         )
-    return "parquet", write_batches(schema, batches, note(library), target), _schema_of(schema)
+    if changed:
+        facts["schema"] = _schema_text(schema)
+    return "parquet", write_batches(schema, batches, facts, target), _schema_of(schema)
+
+
+def _differs_in_names(field: Any) -> bool:
+    """Whether Parquet changes nothing of a column but the names of a map's fields, which a cast restores."""
+    import pyarrow
+
+    empty = pyarrow.schema([field]).empty_table()
+    return is_kept(field) and _can_be_cast(empty)
 
 
 def _check_duckdb(relation: Any, source: Any) -> None:

@@ -22,7 +22,15 @@ from .frames import as_view, is_frame, preview_frame, read_frame, write_frame
 from .images import dump_jpeg, dump_lossless, open_image
 from .keras_models import dump_keras, read_keras
 from .original_tables import read_bson, read_json, same_as_bson, schema_of, write_bson, write_json
-from .pickles import Pickler, dump_pickle, is_container, pack_elements, unpack_elements, unpickle
+from .pickles import (
+    Pickler,
+    dump_exact,
+    dump_pickle,
+    is_container,
+    pack_elements,
+    unpack_elements,
+    unpickle,
+)
 
 # How tables are stored says which dialect it is: the original's JSON, or Parquet.
 COMPILED, NATIVE = "table", "parquet"
@@ -33,7 +41,7 @@ PLAIN = ("json", "string", "numpy-scalar")
 TABLES = ("table", "parquet", "bson_table")
 
 # The current version of a codec, where it is not the first; stored names never change their meaning.
-_VERSIONS = {"parquet": 2}
+_VERSIONS = {"parquet": 3}
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Encoded:
 
     @property
     def encoding(self) -> str:
-        """The codec and its version, ``parquet/v2``."""
+        """The codec and its version, ``parquet/v3``."""
         return encoding_of(self.serialization_type)
 
 
@@ -89,7 +97,7 @@ def encode(
     value: Any,
     artifact_type: str,
     tables: str = COMPILED,
-    pickler: Pickler = dump_pickle,
+    pickler: Optional[Pickler] = None,
     *,
     from_mongodb: bool = False,
     path: Optional[str] = None,
@@ -98,15 +106,15 @@ def encode(
 
     :param artifact_type: one that :func:`infer_type` or :func:`accepted_type` gave for it.
     :param tables: the dialect: ``table``, the original's, or ``parquet``, the native one.
-    :param pickler: pickles what has no other form.
+    :param pickler: pickles what has no other form; None: as the dialect does.
     :param from_mongodb: whether it was made of a table that came from MongoDB, whose JSON keeps its types.
     :param path: a file that the bytes are written to; None: they are returned.
     :raises CodecError: when it cannot be stored.
     :raises ImportError: when the environment lacks a package that storing it needs.
     """
     try:
-        write = _native if tables == NATIVE else _compiled
-        kind, data, schema = write(value, artifact_type, pickler, from_mongodb, path)
+        write, dump = (_native, dump_exact) if tables == NATIVE else (_compiled, dump_pickle)
+        kind, data, schema = write(value, artifact_type, pickler or dump, from_mongodb, path)
         if path is not None and data is not None:
             with open(path, "wb") as file:
                 file.write(data)
@@ -183,14 +191,10 @@ def _native(
     value: Any, artifact_type: str, pickler: Pickler, from_mongodb: bool, path: Optional[str]
 ) -> Stored:
     if artifact_type == "table":
-        if from_mongodb and _class_name(value) == "DataFrame" and same_as_bson(value):
+        if from_mongodb and same_as_bson(value):
             return "bson_table", write_bson(value), schema_of(value)
         return write_frame(value, path, pickler)
     return (*_NATIVE_WRITERS.get(artifact_type, _exact_pickle)(value, pickler), [])
-
-
-def _class_name(value: Any) -> str:
-    return type(value).__name__
 
 
 def _exact_json(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
@@ -218,7 +222,7 @@ def _exact_list(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
     """A list or tuple; tables and images in it are stored by their own codecs, which other versions read."""
     if survives_json(value):
         return "json", json.dumps(value).encode()
-    if type(value) not in (list, tuple) or any(map(is_container, value)):
+    if type(value) not in (list, tuple) or any(map(is_container, value)) or _has_twice(value):
         return _exact_pickle(value, pickler)
 
     def element(item: Any) -> Tuple[str, bytes]:
@@ -230,6 +234,12 @@ def _exact_list(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
     if any(infer_type(item) in ("table", "image") for item in value):
         return "pickle", pack_elements(value, element)
     return _exact_pickle(value, pickler)
+
+
+def _has_twice(value: Any) -> bool:
+    """Whether one object is several elements, which it stays only in one pickle."""
+    ids = [id(item) for item in value if not isinstance(item, (str, bytes, int, float, type(None)))]
+    return len(set(ids)) < len(ids)
 
 
 def _exact_pickle(value: Any, pickler: Pickler) -> Tuple[str, bytes]:

@@ -123,7 +123,7 @@ class OutputInfo:
     """What was written to one output slot: the facts that become the artifact's metadata.
 
     :param schema: for tables a list of one-entry objects ``{column: dtype}``, else empty.
-    :param encoding: the codec and its version, ``parquet/v2``; stored names never change their meaning.
+    :param encoding: the codec and its version, ``parquet/v3``; stored names never change their meaning.
     """
 
     path: str

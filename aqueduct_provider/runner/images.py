@@ -6,12 +6,14 @@ import io
 from typing import Any, Dict, Tuple
 
 from .codec_error import CodecError
-from .pickles import Pickler
+from .pickles import Pickler, unpickle
 
 # What JPEG can hold; everything else becomes RGB.
 _JPEG_MODES = ("1", "L", "RGB", "CMYK", "YCbCr")
 # What PNG can hold as it is.
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+# What PIL itself sets on an image when it is saved or shown.
+_PIL_ATTRIBUTES = ("encoderinfo", "encoderconfig", "readonly", "pyaccess", "category")
 # What the writer of PNG files takes of ``image.info``.
 _PNG_INFO = ("dpi", "exif", "icc_profile", "transparency")
 
@@ -42,14 +44,17 @@ def dump_image_file(image: Any, suffix: str) -> bytes:
 
 
 def dump_lossless(image: Any, pickler: Pickler) -> Tuple[str, bytes]:
-    """The serialization type and the bytes of an image, with every pixel, its mode and its alpha.
+    """The serialization type and the bytes of an image, with every pixel, its mode, alpha and EXIF data.
 
     An image file that was opened and not touched stays the file that it was. PNG holds the common modes; an
-    image that it cannot hold is pickled.
+    image that it cannot hold is pickled, and so is one of a class that is not PIL's.
 
-    :raises CodecError: it has several frames, of which only one would be kept.
+    :raises CodecError: it has several frames, of which only one would be kept; or attributes of the user's,
+        or a palette, that neither PNG nor a pickle keeps.
     """
-    untouched = _untouched_file(image)
+    is_pils = type(image).__module__.partition(".")[0] == "PIL"
+    _check_attributes(image)
+    untouched = _untouched_file(image) if is_pils else b""
     if untouched:
         return "image", untouched
     if getattr(image, "n_frames", 1) > 1:
@@ -57,11 +62,11 @@ def dump_lossless(image: Any, pickler: Pickler) -> Tuple[str, bytes]:
             f"is an image of {image.n_frames} frames, and an image artifact holds one: return image.copy() "
             "for the current frame, a list of frames (PIL.ImageSequence.Iterator), or the bytes of the file"
         )
-    if image.mode in _PNG_MODES:
-        data = _saved(image, "PNG", {name: image.info[name] for name in _PNG_INFO if name in image.info})
-        if _facts(open_image(data)) == _facts(image):
+    if is_pils:
+        data = _png(image)
+        if data:
             return "image", data
-    return "pickle", pickler(_plain(image))
+    return "pickle", _pickled(image, pickler, is_pils)
 
 
 def open_image(data: bytes) -> Any:
@@ -77,6 +82,63 @@ def _saved(image: Any, kind: str, options: Dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def _png(image: Any) -> bytes:
+    """The image as PNG; nothing where that would change it."""
+    if image.mode not in _PNG_MODES:
+        return b""
+    options = {name: image.info[name] for name in _PNG_INFO if name in image.info}
+    exif = _exif(image)
+    if exif:
+        options["exif"] = exif
+    if "transparency" not in options and _alphas(image):
+        # A palette of four bands, which PNG holds in two parts.
+        options["transparency"] = _alphas(image)
+    try:
+        data = _saved(image, "PNG", options)
+        return data if _facts(open_image(data)) == _facts(image) else b""
+    except (OSError, ValueError, TypeError, KeyError, SystemError):
+        return b""  # No pixels, or a palette or a note in ``info`` that PNG cannot hold.
+
+
+def _pickled(image: Any, pickler: Pickler, is_pils: bool) -> bytes:
+    image.load()
+    # Without the file that it was opened from.
+    plain = image.copy() if is_pils else image
+    exif = _exif(image)
+    if exif:
+        # PIL pickles what is in ``info`` alone.
+        plain.info["exif"] = exif
+    data = pickler(plain)
+    back = unpickle(data)
+    lost = [name for name in vars(image) if not name.startswith("_") and name not in vars(back)]
+    if not is_pils and lost:
+        raise _not_kept(lost[0])
+    if _facts(back) != _facts(image):
+        raise CodecError(
+            f"is an image of mode {image.mode} with a palette that PIL does not pickle: return "
+            "image.convert('RGBA')"
+        )
+    return data
+
+
+def _check_attributes(image: Any) -> None:
+    """Raises :class:`CodecError` for attributes that the user has set; those of files are PIL's business."""
+    from PIL import Image
+
+    if type(image) is Image.Image:
+        known = {*vars(Image.new("1", (1, 1))), *_PIL_ATTRIBUTES}
+        lost = [name for name in vars(image) if not name.startswith("_") and name not in known]
+        if lost:
+            raise _not_kept(lost[0])
+
+
+def _not_kept(attribute: str) -> CodecError:
+    return CodecError(
+        f"is an image with the attribute {attribute!r}, which PIL does not store: return it next to the "
+        "image, in a tuple or a dict"
+    )
+
+
 def _untouched_file(image: Any) -> bytes:
     """The bytes of a file that was opened and whose pixels were not asked for yet; else nothing."""
     file = getattr(image, "fp", None)
@@ -87,18 +149,28 @@ def _untouched_file(image: Any) -> bytes:
     data: bytes = file.read()
     file.seek(position)
     opened = open_image(data)
-    # ``draft`` changes both before anything is read.
-    return data if (opened.mode, opened.size) == (image.mode, image.size) else b""
+    # ``draft`` changes mode and size before anything is read; what the file says can be changed, too.
+    is_same = (opened.mode, opened.size) == (image.mode, image.size) and opened.info == image.info
+    return data if is_same and _exif(opened) == _exif(image) else b""
+
+
+def _exif(image: Any) -> bytes:
+    """The EXIF data as it is now; in ``info`` is what was read."""
+    found = image.getexif()
+    return bytes(found.tobytes()) if len(found) else b""
+
+
+def _alphas(image: Any) -> bytes:
+    """The alpha of each entry of a palette of four bands; nothing for other images."""
+    if image.mode != "P" or image.palette is None or image.palette.mode != "RGBA":
+        return b""
+    return bytes(image.getpalette("RGBA")[3::4])
 
 
 def _facts(image: Any) -> Tuple[Any, ...]:
     image.load()
-    palette = image.palette and (image.palette.mode, bytes(image.palette.palette))
-    transparency = image.info.get("transparency")
-    return image.mode, image.size, image.tobytes(), palette, transparency
-
-
-def _plain(image: Any) -> Any:
-    """An image without the file that it was opened from."""
-    image.load()
-    return image.copy()
+    facts = image.mode, image.size, image.tobytes(), _exif(image)
+    if image.mode != "P":
+        return (*facts, image.info.get("transparency"))
+    # Transparency is in ``info``, or in the palette.
+    return (*facts, image.getpalette(), image.convert("RGBA").tobytes())

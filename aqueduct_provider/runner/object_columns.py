@@ -14,7 +14,7 @@ import uuid
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from .codec_error import CodecError, describe
-from .exact_json import is_finite_json, same, survives_json
+from .exact_json import is_finite_json, is_tree, same, survives_json
 from .parquet_files import changed_fields
 from .pickles import Pickler, unpickle
 
@@ -35,7 +35,11 @@ def store_cells(name: str, cells: List[Any], pickler: Pickler) -> Stored:
     :param cells: one Python object for each row.
     :raises CodecError: a cell can be kept in no way; the message names column and row.
     """
-    missing = "none" if set(map(type, cells)) == _TEXT else _missing(cells)
+    is_text = set(map(type, cells)) == _TEXT
+    missing = "none" if is_text else _missing(cells)
+    if not is_text and not all(map(is_tree, cells)):
+        # Only a pickle keeps what is shared, or holds itself.
+        return _as_pickles(name, cells, pickler)
     for store in (_as_text, _as_scalars, _as_arrow, _as_arrays, _as_json, _as_extended_json):
         stored = store(cells, missing)
         if stored is not None:
@@ -140,8 +144,17 @@ def _as_scalars(cells: List[Any], missing: str) -> Optional[Stored]:
         return None
     plain, _, metadata = _SCALARS[name]
     bare = [None if cell is None else plain(cell) for cell in _bare(cells, missing)]
-    stored = _tried(cells, missing, {"as": "scalars", "class": name}, bare)
+    stored = _tried(cells, missing, {"as": "scalars", "class": name, **_times_note(cells)}, bare)
     return stored and (stored[0], stored[1], metadata)
+
+
+def _times_note(cells: List[Any]) -> Note:
+    """The resolution and the zone of pandas' times, where all have the same."""
+    facts = {(getattr(cell, "unit", None), str(getattr(cell, "tz", None))) for cell in _present(cells)}
+    if len(facts) != 1:
+        return {}
+    unit, zone = facts.pop()
+    return {**({"unit": unit} if unit else {}), **({} if zone == "None" else {"zone": zone})}
 
 
 def _as_arrays(cells: List[Any], missing: str) -> Optional[Stored]:
@@ -210,6 +223,8 @@ def _pickled(name: str, row: int, cell: Any, pickler: Pickler) -> bytes:
     try:
         # Plain values need no help, and pickle is many times faster.
         return pickle.dumps(cell) if type(cell) in _PLAIN else pickler(cell)
+    except CodecError as exc:
+        raise CodecError(f"has in column {name!r}, row {row}, a value that {exc}") from exc
     except Exception as exc:
         raise CodecError(
             f"has in column {name!r}, row {row}, a {type(cell).__name__} that cannot be stored "
@@ -272,7 +287,13 @@ def _from_arrow(array: Any, _: Note) -> List[Any]:
 
 def _from_scalars(array: Any, note: Note) -> List[Any]:
     restore = _SCALARS[note["class"]][1]
-    return [None if cell is None else restore(cell) for cell in array.to_pylist()]
+    cells: List[Any] = [None if cell is None else restore(cell) for cell in array.to_pylist()]
+    if "zone" in note:
+        cells = [None if cell is None else cell.tz_convert(note["zone"]) for cell in cells]
+    if "unit" in note:
+        # Older pandas have one resolution.
+        cells = [cell.as_unit(note["unit"]) if hasattr(cell, "as_unit") else cell for cell in cells]
+    return cells
 
 
 def _from_arrays(array: Any, note: Note) -> List[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import Any, Dict, List
 
 Schema = List[Dict[str, str]]
@@ -58,12 +59,21 @@ def _with_plain_strings(table: Any) -> Any:
 
 
 def same_as_bson(table: Any) -> bool:
-    """Check that a DataFrame comes back from :func:`write_bson` as it is."""
+    """Check that a value is a DataFrame of pandas that comes back from :func:`write_bson` as it is."""
     from .object_columns import same_cells
 
+    if type(table) is not getattr(sys.modules.get("pandas"), "DataFrame", None):
+        return False
+    if table.attrs or not table.flags.allows_duplicate_labels:
+        return False
+    if any(type(name) is not str for name in table.columns):
+        return False
     try:
         back = read_bson(write_bson(table))
     except Exception:
         return False  # A cell that BSON has no type for.
-    alike = list(back.dtypes.items()) == list(table.dtypes.items()) and back.index.identical(table.index)
-    return alike and not table.attrs and all(same_cells(list(table[name]), list(back[name])) for name in back)
+    if list(back.dtypes.items()) != list(table.dtypes.items()) or not back.columns.identical(table.columns):
+        return False
+    if not back.index.identical(table.index):
+        return False
+    return all(same_cells(list(table[name]), list(back[name])) for name in back)

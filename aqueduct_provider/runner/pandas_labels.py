@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 from .codec_error import CodecError, describe
 from .exact_json import survives_json
-from .object_columns import same_cells
+from .pandas_dtypes import cast, dtype_note, has_text_dtype, restored_dtype, same_dtype, same_index
 from .parquet_files import in_memory, read_table
 from .pickles import Pickler, unpickle
 
@@ -28,19 +28,24 @@ def index_columns(schema: Any) -> List[str]:
     return [name for name in json.loads(stored)["index_columns"] if isinstance(name, str)]
 
 
-def has_text_dtype() -> bool:
-    """Whether this pandas has a dtype of its own for strings whose missing values are NaN (3.0)."""
-    import pandas
-
-    return int(pandas.__version__.partition(".")[0]) >= 3
-
-
 def names_note(columns: Any) -> Note:
     import pandas
 
     if type(columns) not in (pandas.Index, pandas.RangeIndex) or not survives_json([columns.name]):
         raise NotParquet("its columns have an index of a special kind")
+    if not all(type(name) is str and _is_utf8(name) for name in columns):
+        raise NotParquet("its columns have names that are more than text")
+    if len(columns) and columns.dtype != object and not same_dtype(columns.dtype, pandas.Index(["a"]).dtype):
+        raise NotParquet("its columns' names have a dtype of their own")
     return {"name": columns.name, "dtype": "range" if _is_range(columns) else str(columns.dtype)}
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_range(columns: Any) -> bool:
@@ -62,9 +67,23 @@ def restore_names(frame: Any, note: Note) -> None:
     frame.columns = columns.rename(note["name"])
 
 
-def index_note(index: Any) -> Note:
-    freq = getattr(index, "freqstr", None) if getattr(index, "freq", None) is not None else None
-    return {"freq": freq} if freq and _is_regular(index) else {}
+def index_note(index: Any, pickler: Pickler) -> Note:
+    """The note of what Parquet does not keep of an index: its frequency, and the zones of its times.
+
+    :raises NotParquet: the frequency has no text that stands for it.
+    """
+    zones = {
+        str(level): dtype_note(dtype, pickler)
+        for level, dtype in enumerate(_dtypes(index))
+        if getattr(dtype, "tz", None) is not None
+    }
+    facts: Note = {"zones": zones} if zones else {}
+    freq = getattr(index, "freq", None)
+    if freq is None or not _is_regular(index):
+        return facts
+    if not _has_text(freq):
+        raise NotParquet(f"its index has the frequency {freq!r}")
+    return {**facts, "freq": freq.freqstr}
 
 
 def _is_regular(index: Any) -> bool:
@@ -74,34 +93,73 @@ def _is_regular(index: Any) -> bool:
     return isinstance(index, (pandas.DatetimeIndex, pandas.TimedeltaIndex))
 
 
-def restore_index(frame: Any, note: Note) -> None:
+def _dtypes(index: Any) -> List[Any]:
+    return [level.dtype for level in index.levels] if index.nlevels > 1 else [index.dtype]
+
+
+def _has_text(freq: Any) -> bool:
+    """Check that a frequency comes back from its text with all of its options."""
+    from pandas.tseries.frequencies import to_offset
+
+    try:
+        back = to_offset(freq.freqstr)
+    except ValueError:
+        return False
+    facts = [(type(one), one.n, one.normalize, one.kwds) for one in (freq, back)]
+    return facts[0] == facts[1]
+
+
+def without_names(index: Any, names: Any) -> Any:
+    """An index whose levels have none of these names, which would stand for two columns of a file."""
+    return index.set_names([None if name in names else name for name in index.names])
+
+
+def restored_index(index: Any, note: Note) -> Any:
+    """The index as it was.
+
+    :param index: what pandas makes of the columns of a file.
+    """
+    for level, zone in note.get("zones", {}).items():
+        dtype = restored_dtype(zone)
+        if index.nlevels > 1:
+            index = index.set_levels(cast(index.levels[int(level)], dtype), level=int(level))
+        else:
+            index = cast(index, dtype)
+    if "names" in note:
+        index = index.set_names(note["names"])
     if "freq" in note:
-        frame.index.freq = note["freq"]
+        index.freq = note["freq"]
+    return index
 
 
-def check_index(frame: Any, table: Any) -> None:
+def index_preview(note: Note) -> Note:
+    """The note without what must be unpickled."""
+    return {
+        **note,
+        "zones": {key: zone for key, zone in note.get("zones", {}).items() if "pickle" not in zone},
+    }
+
+
+def check_index(index: Any, table: Any, note: Note) -> None:
+    """Check that an index comes back.
+
+    :param table: its frame's, from :func:`pyarrow.Table.from_pandas`.
+    :param note: its own.
+    :raises NotParquet: it would change.
+    """
     import pandas
 
-    if type(frame.index) is pandas.RangeIndex and survives_json([frame.index.name]):
+    if type(index) is pandas.RangeIndex and survives_json([index.name]):
         return
-    restored = read_table(in_memory(table.select(index_columns(table.schema)), {})).to_pandas().index
-    if not _same_index(frame.index, restored):
+    names = index_columns(table.schema)
+    if len(set(table.column_names)) < len(table.column_names):
+        raise NotParquet("two levels of its index have one name")
+    try:
+        restored = restored_index(read_table(in_memory(table.select(names), {})).to_pandas().index, note)
+    except Exception as exc:
+        raise NotParquet(describe(exc)) from exc
+    if not same_index(index, restored):
         raise NotParquet("its index would change")
-
-
-def _same_index(one: Any, other: Any) -> bool:
-    if type(one) is not type(other) or list(one.names) != list(other.names):
-        return False
-    if any(type(a) is not type(b) for a, b in zip(one.names, other.names)):
-        return False
-    if getattr(one, "nlevels", 1) > 1:
-        return all(
-            _same_index(one.get_level_values(level), other.get_level_values(level))
-            for level in range(one.nlevels)
-        )
-    if one.dtype != other.dtype or str(one.dtype).partition("[")[2].startswith("s"):
-        return False
-    return same_cells(list(one), list(other)) if one.dtype == object else bool(one.equals(other))
 
 
 def attrs_note(attrs: Any, pickler: Pickler) -> Note:
@@ -109,6 +167,8 @@ def attrs_note(attrs: Any, pickler: Pickler) -> Note:
         return {"json": json.dumps(attrs)}
     try:
         return {"pickle": base64.b64encode(pickler(attrs)).decode()}
+    except CodecError as exc:
+        raise CodecError(f"has attrs of which one {exc}") from exc
     except Exception as exc:
         raise CodecError(
             f"has something in its attrs that cannot be stored ({describe(exc)}): remove it, for instance "

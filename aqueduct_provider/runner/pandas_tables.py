@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import base64
 import warnings
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from .codec_error import describe
+from .codec_error import CodecError, describe
 from .exact_json import survives_json
 from .object_columns import Note, restore_cells, same_cells, store_cells
+from .pandas_dtypes import cast, dtype_note, restored_dtype, same_dtype, same_index
 from .pandas_labels import (
     NotParquet,
     attrs_note,
     check_index,
-    has_text_dtype,
     index_columns,
     index_note,
+    index_preview,
     names_note,
-    restore_index,
     restore_names,
     restored_attrs,
+    restored_index,
+    without_names,
 )
 from .parquet_files import Source, Target, in_memory, note, note_of, opened, read_table, write_table
 from .pickles import Pickler, unpickle
@@ -44,8 +46,14 @@ def write_pandas(frame: Any, target: Target, pickler: Pickler) -> Optional[bytes
     :raises NotParquet: Parquet cannot keep it.
     :raises CodecError: a cell, or what is in ``attrs``, can be kept in no way.
     """
+    import pyarrow
+
     table, facts = _to_arrow(frame, pickler)
-    return write_table(table, note("pandas", **facts), target)
+    try:
+        return write_table(table, note("pandas", **facts), target)
+    except pyarrow.ArrowException as exc:
+        # Such as seconds beyond what milliseconds can count.
+        raise NotParquet(describe(exc)) from exc
 
 
 def read_pandas(source: Source, facts: Optional[Note]) -> Any:
@@ -74,9 +82,18 @@ def preview_pandas(source: Source, facts: Optional[Note]) -> Any:
             texts = [f"<pickled, {len(cell):,} bytes>" for cell in table.column(name).to_pylist()]
             table = table.set_column(place, name, pyarrow.array(texts, pyarrow.large_string()))
             columns[name] = {"as": "text"}
-        elif own.get("categories", {}).get("kind") == "pickle":
+        elif "pickle" in own or _has_pickled_categories(own):
             del columns[name]
-    return _from_arrow(table, {**facts, "columns": columns, "attrs": None})
+    shown = {**facts, "columns": columns, "index": index_preview(facts["index"]), "attrs": None}
+    return _from_arrow(table, shown)
+
+
+def _has_pickled_categories(note: Note) -> bool:
+    stored = note.get("categories")
+    if not stored or stored["kind"] == "pickle":
+        return bool(stored)
+    facts = note_of(base64.b64decode(stored["data"])) or {}
+    return any(own.get("as") == "pickles" or "pickle" in own for own in facts["columns"].values())
 
 
 def _to_arrow(frame: Any, pickler: Pickler) -> Tuple[Any, Note]:
@@ -84,7 +101,13 @@ def _to_arrow(frame: Any, pickler: Pickler) -> Tuple[Any, Note]:
 
     if type(frame) is not pandas.DataFrame:
         raise NotParquet(f"it is a {type(frame).__name__}")
-    facts: Note = {"columns": {}, "names": names_note(frame.columns), "index": index_note(frame.index)}
+    if not frame.flags.allows_duplicate_labels:
+        raise NotParquet("it has flags")
+    facts: Note = {
+        "columns": {},
+        "names": names_note(frame.columns),
+        "index": index_note(frame.index, pickler),
+    }
     if frame.attrs:
         facts["attrs"] = attrs_note(frame.attrs, pickler)
         # Without them: pandas copies them, deeply, whenever it takes a column.
@@ -93,9 +116,18 @@ def _to_arrow(frame: Any, pickler: Pickler) -> Tuple[Any, Note]:
         name: stored for name, column in frame.items() if (stored := _own_encoding(column, facts, pickler))
     }
     plain = frame[[name for name in frame.columns if name not in own]]
+    if not own.keys().isdisjoint(frame.index.names):
+        facts["index"]["names"] = list(frame.index.names)
+        plain.index = without_names(frame.index, own)
+        if not survives_json(facts["index"]):
+            raise NotParquet("its index has names that are more than text")
     table = _converted(plain)
-    _check_plain(plain, table, facts)
-    return _in_order(frame, table, own), facts
+    check_index(frame.index, table, facts["index"])
+    _check_plain(plain, table, facts, pickler)
+    table = _in_order(frame, table, own)
+    if len(frame) and not table.num_columns:
+        raise NotParquet("it has rows but no columns")
+    return table, facts
 
 
 def _converted(frame: Any) -> Any:
@@ -119,11 +151,11 @@ def _from_arrow(table: Any, note: Note) -> Any:
     for position, name in enumerate(order):
         if name in own:
             frame.insert(position, name, _restored(table.column(name), notes[name], frame.index))
-        elif name in notes and frame[name].dtype != (dtype := _dtype(notes[name])):
-            frame[name] = frame[name].astype(dtype)
+        elif name in notes and not same_dtype(frame[name].dtype, dtype := restored_dtype(notes[name])):
+            frame[name] = cast(frame[name], dtype)
     if "names" in note:
         restore_names(frame, note["names"])
-        restore_index(frame, note["index"])
+        frame.index = restored_index(frame.index, note["index"])
     frame.attrs = restored_attrs(note.get("attrs"))
     return frame
 
@@ -172,87 +204,131 @@ def _category(column: Any, pickler: Pickler) -> Tuple[Any, Note]:
     import pyarrow
 
     categories = column.cat.categories
-    kind, data = _dumped(_category_frame(categories), pickler)
+    if not survives_json([categories.name]):
+        raise NotParquet("its categories have a name that is not a string")
     codes = column.cat.codes.to_numpy()
     labels = _labels(categories)
     values = labels.take(pyarrow.array(codes, mask=codes < 0))
-    note = {
-        "as": "category",
-        "ordered": bool(column.cat.ordered),
-        "categories": {"kind": kind, "data": base64.b64encode(data).decode()},
-        "name": categories.name,
-    }
-    if not survives_json([note["name"]]):
-        raise NotParquet("its categories have a name that is not a string")
-    return values, note
+    note = {"as": "category", "ordered": bool(column.cat.ordered), "name": categories.name}
+    if not _is_plain(categories):
+        # Their text is not what it was when it is asked for again: it may hold an address, or a set.
+        note["labels"] = labels.to_pylist()
+    for dump in (_dumped, _pickled):
+        note["categories"] = dump(column.name, categories, pickler)
+        if note["categories"] and _category_survives(column, values, note):
+            return values, note
+    raise NotParquet(f"the categories of column {column.name!r} would change")
+
+
+def _category_survives(column: Any, values: Any, note: Note) -> bool:
+    try:
+        restored = _restored_category(values, note)
+    except Exception:
+        return False  # Older pyarrow cannot look for values of every type.
+    return bool(
+        same_index(restored.categories, column.cat.categories)
+        and getattr(restored.categories, "freq", None) == getattr(column.cat.categories, "freq", None)
+        and (restored.codes == column.cat.codes.to_numpy()).all()
+    )
 
 
 def _restored_category(array: Any, note: Note) -> Any:
     import pandas
     import pyarrow.compute
 
-    stored = note["categories"]
-    frame = _loaded(base64.b64decode(stored["data"]), stored["kind"])
-    categories = pandas.Index(frame["categories"].array, name=note["name"])
-    labels = _labels(categories)
+    categories = _loaded(note["categories"], note["name"])
+    labels = _labels(categories) if "labels" not in note else _text_array(note["labels"])
     codes = pyarrow.compute.index_in(array.cast(labels.type), labels).fill_null(-1)
     return pandas.Categorical.from_codes(codes.to_numpy(False), categories, ordered=note["ordered"])
 
 
-def _dumped(frame: Any, pickler: Pickler) -> Tuple[str, bytes]:
-    try:
-        table, facts = _to_arrow(frame, pickler)
-        return "parquet", in_memory(table, note("pandas", **facts))
-    except NotParquet:
-        return "pickle", pickler(frame)
-
-
-def _loaded(data: bytes, kind: str) -> Any:
-    return unpickle(data) if kind == "pickle" else read_pandas(data, note_of(data))
-
-
-def _category_frame(categories: Any) -> Any:
+def _dumped(_: str, categories: Any, pickler: Pickler) -> Optional[Note]:
+    """The categories as Parquet; None where that is not possible without a pickle."""
     import pandas
 
-    return pandas.DataFrame({"categories": pandas.Series(categories, dtype=categories.dtype)})
+    column = pandas.Series(categories, dtype=categories.dtype)
+    try:
+        table, facts = _to_arrow(pandas.DataFrame({"categories": column}), pickler)
+    except (NotParquet, CodecError):
+        return None
+    if facts["columns"].get("categories", {}).get("as") == "pickles":
+        return None
+    data = in_memory(table, note("pandas", **facts))
+    return {"kind": "parquet", "data": base64.b64encode(data).decode()}
+
+
+def _pickled(name: str, categories: Any, pickler: Pickler) -> Note:
+    try:
+        return {"kind": "pickle", "data": base64.b64encode(pickler(categories)).decode()}
+    except CodecError as exc:
+        raise CodecError(f"has in column {name!r} categories of which one {exc}") from exc
+    except Exception as exc:
+        raise CodecError(
+            f"has in column {name!r} categories that cannot be stored ({describe(exc)}): turn them into "
+            f"text, for instance with table[{name!r}].cat.rename_categories(str)"
+        ) from exc
+
+
+def _loaded(stored: Note, name: Any) -> Any:
+    """The index of the categories; what was pickled before note version 3 was a frame."""
+    import pandas
+
+    data = base64.b64decode(stored["data"])
+    found = unpickle(data) if stored["kind"] == "pickle" else read_pandas(data, note_of(data))
+    if isinstance(found, pandas.Index):
+        return found
+    return pandas.Index(found["categories"].array, dtype=found["categories"].dtype, name=name)
+
+
+def _is_plain(categories: Any) -> bool:
+    """Whether they are Arrow's own values: numbers, text and times."""
+    return categories.dtype.kind in "biuMm" or str(categories.dtype) in ("str", "string", *_NUMPY_FLOATS)
 
 
 def _labels(categories: Any) -> Any:
     """One Arrow value for each category, different from all others: the category itself, or its text.
 
-    :raises NotParquet: two categories have the same text.
-    """
-    import pyarrow
-
-    if categories.dtype.kind in "biuMm" or str(categories.dtype) in ("str", "string", *_NUMPY_FLOATS):
-        return pyarrow.array(categories, from_pandas=True)
-    texts = [str(category) for category in categories]
-    if len(set(texts)) != len(texts):
-        raise NotParquet("several of its categories have the same text")
-    return pyarrow.array(texts, pyarrow.large_string())
-
-
-def _check_plain(frame: Any, table: Any, note: Note) -> None:
-    """Note the dtypes that Parquet does not keep.
-
-    :raises NotParquet: a column or the index would not come back as it is.
+    :raises NotParquet: two categories have the same text, or one has no text.
     """
     import pyarrow
 
     try:
+        if _is_plain(categories):
+            return pyarrow.array(categories, from_pandas=True)
+        texts = [str(category) for category in categories]
+        labels = _text_array(texts)
+    except Exception as exc:  # Whatever their ``__str__`` raises.
+        raise NotParquet(f"Arrow has no value for a category: {describe(exc)}") from exc
+    if len(set(texts)) != len(texts):
+        raise NotParquet("several of its categories have the same text")
+    return labels
+
+
+def _text_array(texts: List[str]) -> Any:
+    import pyarrow
+
+    return pyarrow.array(texts, pyarrow.large_string())
+
+
+def _check_plain(frame: Any, table: Any, note: Note, pickler: Pickler) -> None:
+    """Note the dtypes that Parquet does not keep.
+
+    :raises NotParquet: a column would not come back as it is.
+    """
+
+    try:
         restored = table.schema.empty_table().to_pandas()
-    except (pyarrow.ArrowException, NotImplementedError, TypeError, ValueError) as exc:
+    except Exception as exc:  # Time zones that it does not know are errors of their libraries' own.
         raise NotParquet(describe(exc)) from exc
     for name, dtype in frame.dtypes.items():
         if not _is_proven(dtype) and not _survives(frame[[name]], dtype):
             raise NotParquet(f"column {name!r} is of type {dtype}")
         if dtype.kind in "Mm":
-            note["columns"][name] = {"dtype": str(dtype)}
+            note["columns"][name] = dtype_note(dtype, pickler)
         elif _is_string(dtype):
             note["columns"][name] = {"string": [dtype.storage, str(getattr(dtype, "na_value", "<NA>"))]}
-        elif restored[name].dtype != dtype:
+        elif not same_dtype(restored[name].dtype, dtype):
             raise NotParquet(f"column {name!r} would be of type {restored[name].dtype}")
-    check_index(frame, table)
 
 
 def _is_proven(dtype: Any) -> bool:
@@ -281,25 +357,9 @@ def _survives(frame: Any, dtype: Any) -> bool:
         pyarrow.parquet.write_table(pyarrow.Table.from_pandas(frame), sink)
         (name,) = frame.columns
         back = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue())).to_pandas()[name]
-        return bool(back.dtype == dtype and same_cells(list(frame[name]), list(back)))
+        return bool(same_dtype(back.dtype, dtype) and same_cells(list(frame[name]), list(back)))
     except Exception:
         return False  # An extension type may fail in any way of its own.
-
-
-def _dtype(note: Note) -> Any:
-    """The dtype that a column had; that of strings as far as this pandas knows it."""
-    import pandas
-
-    if "string" not in note:
-        return pandas.api.types.pandas_dtype(note["dtype"])
-    storage, missing = note["string"]
-    if missing == "<NA>":
-        return pandas.StringDtype(storage)
-    return (
-        pandas.StringDtype(storage, na_value=float("nan"))
-        if has_text_dtype()
-        else pandas.api.types.pandas_dtype(object)
-    )
 
 
 def _in_order(frame: Any, table: Any, own: Dict[str, Any]) -> Any:
@@ -307,7 +367,10 @@ def _in_order(frame: Any, table: Any, own: Dict[str, Any]) -> Any:
     import pyarrow
 
     arrays, fields = [], []
-    for name in (*frame.columns, *index_columns(table.schema)):
+    names = index_columns(table.schema)
+    if not own.keys().isdisjoint(names):
+        raise NotParquet(f"it has a column of the name {names[0]!r}, which its index needs")
+    for name in (*frame.columns, *names):
         if name in own:
             array, metadata = own[name]
             fields.append(pyarrow.field(name, array.type, metadata=metadata or None))

@@ -1,7 +1,7 @@
 """Parquet files in memory or on disk, and our note in their metadata.
 
 The note is JSON under the key ``aqueduct`` in the file's own key-value metadata:
-``{"version": 2, "library": "pandas", ...}``. Files without one were written by other programs, or by
+``{"version": 3, "library": "pandas", ...}``. Files without one were written by other programs, or by
 releases before the note.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, Optional, Union
 from .codec_error import CodecError
 
 NOTE = b"aqueduct"
-NOTE_VERSION = 2
+NOTE_VERSION = 3
 
 # A path, or the bytes themselves.
 Source = Union[str, bytes]
@@ -21,7 +21,8 @@ Source = Union[str, bytes]
 Target = Optional[str]
 
 # Older pyarrow writes version 2.4, which has no nanoseconds, unless told otherwise.
-_OPTIONS: Dict[str, Any] = {"compression": "zstd", "version": "2.6"}
+# The names of the fields of lists are kept, where Parquet's own are asked for they are all ``element``.
+_OPTIONS: Dict[str, Any] = {"compression": "zstd", "version": "2.6", "use_compliant_nested_type": False}
 
 
 def note(library: str, **facts: Any) -> Dict[str, Any]:
@@ -107,19 +108,27 @@ def opened(source: Source) -> Any:
 
 
 def changed_fields(schema: Any) -> List[str]:
-    """The fields of an Arrow schema that Parquet would give back as another type; all where it has none."""
+    """The fields of an Arrow schema that Parquet would give back as another type; all where it has none.
+
+    The names of fields inside lists and maps count.
+    """
+    return [field.name for field in schema if not is_kept(field, names=True)]
+
+
+def is_kept(field: Any, *, names: bool = False) -> bool:
+    """Check that a field of an Arrow schema comes back from Parquet with its type.
+
+    :param names: whether the names of fields inside lists and maps count.
+    """
     import pyarrow
 
-    changed = []
-    for field in schema:
-        one = pyarrow.schema([field.remove_metadata()])
-        try:
-            back = read_table(in_memory(one.empty_table(), note("pyarrow"))).schema
-        except (pyarrow.ArrowException, NotImplementedError):
-            back = None
-        if back is None or not back.equals(one):
-            changed.append(field.name)
-    return changed
+    one = pyarrow.schema([field.remove_metadata()])
+    try:
+        back = read_table(in_memory(one.empty_table(), note("pyarrow"))).schema
+    except (pyarrow.ArrowException, NotImplementedError):
+        return False
+    # Arrow counts these names as metadata.
+    return bool(back.equals(one, check_metadata=names))
 
 
 def _metadata(schema: Any, facts: Dict[str, Any]) -> Dict[bytes, bytes]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import io
 import pickle
 from typing import Any, Callable, Dict, List
+
+from .codec_error import CodecError, describe
 
 # A pickled list or tuple is stored as a dict of these keys.
 _ELEMENT_TYPES, _ELEMENTS, _IS_TUPLE = "aqueduct_serialization_types", "data", "is_tuple"
 _CONTAINER_KEYS = {_ELEMENT_TYPES, _ELEMENTS, _IS_TUPLE}
 
 Pickler = Callable[[Any], bytes]
+
+# Pickles up to this size are read again when they are written; larger ones would take too long.
+_TRIED_BYTES = 1 << 20
 
 
 def dump_pickle(value: Any) -> bytes:
@@ -19,6 +26,55 @@ def dump_pickle(value: Any) -> bytes:
 
     data: bytes = cloudpickle.dumps(value)
     return data
+
+
+def dump_exact(value: Any) -> bytes:
+    """``value`` as :func:`dump_pickle` does it, unless it would come back as something else, or not at all.
+
+    :raises CodecError: it holds what cloudpickle pickles as something else, or cannot be read again.
+    """
+    buffer = io.BytesIO()
+    _exact_pickler()(buffer).dump(value)
+    data = buffer.getvalue()
+    if len(data) <= _TRIED_BYTES:
+        _check_readable(data, value)
+    return data
+
+
+def _check_readable(data: bytes, value: Any) -> None:
+    try:
+        unpickle(data)
+    except MemoryError:
+        raise
+    except Exception as exc:
+        kind = type(value).__name__
+        raise CodecError(
+            f"is a {kind} that can be pickled, but not read again ({describe(exc)}): give its class a "
+            "__reduce__ method that pickle can use, or return plain values"
+        ) from exc
+
+
+@functools.lru_cache(1)
+def _exact_pickler() -> Any:
+    """cloudpickle's class, without its reducers for what it does not give back as it was."""
+    import cloudpickle
+
+    known = cloudpickle.CloudPickler.dispatch_table
+
+    def refuse_file(file: Any) -> Any:
+        made = known[io.TextIOWrapper](file)
+        if made[0] is getattr:
+            return made  # One of the process's own streams, which are referred to.
+        raise CodecError(f"holds the open file {file.name!r}: return what it contains, file.read()")
+
+    table = collections.ChainMap({memoryview: _refuse_view, io.TextIOWrapper: refuse_file}, known)
+    return type("ExactPickler", (cloudpickle.CloudPickler,), {"dispatch_table": table})
+
+
+def _refuse_view(view: memoryview) -> Any:
+    raise CodecError(
+        f"holds a memoryview of {view.nbytes:,} bytes, which belong to another object: return bytes(view)"
+    )
 
 
 def unpickle(data: bytes) -> Any:

@@ -30,7 +30,7 @@ def test_an_older_polars_is_written_by_pyarrow() -> None:
     kind, data, _ = arrow_frames.write_polars(OldFrame(frame), "polars", None, lambda _: b"")
     assert kind == "parquet"
     assert data is not None
-    assert note_of(data) == {"version": 2, "library": "polars"}
+    assert note_of(data) == {"version": 3, "library": "polars"}
     assert arrow_frames.read_polars(data, None).equals(frame)
 
 

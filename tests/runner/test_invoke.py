@@ -335,7 +335,7 @@ def test_a_table_from_mongodb_stays_one(job: Job) -> None:
 def test_tables_are_written_as_the_request_says(job: Job) -> None:
     table = pandas.DataFrame({"a": [1]})
     finished = job.call("def predict(table):\n    return table", table, table_serialization="parquet")
-    assert finished.outcome.outputs[0].encoding == "parquet/v2"
+    assert finished.outcome.outputs[0].encoding == "parquet/v3"
     assert job.output(finished)["a"].tolist() == [1]
 
 

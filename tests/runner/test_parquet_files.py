@@ -25,7 +25,7 @@ TABLE = pyarrow.table({"a": [1]}).replace_schema_metadata({"mine": "kept"})
 def test_a_note_is_in_the_file_and_not_in_the_table(tmp_path: Path) -> None:
     path = str(tmp_path / "table")
     assert write_table(TABLE, note("pyarrow", seen=1), path) is None
-    assert note_of(path) == {"version": 2, "library": "pyarrow", "seen": 1}
+    assert note_of(path) == {"version": 3, "library": "pyarrow", "seen": 1}
     assert read_table(path).schema.metadata == {b"mine": b"kept"}
 
 
@@ -43,7 +43,7 @@ def test_a_file_of_another_program_has_no_note(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_newer_release_is_not_misread() -> None:
-    data = in_memory(TABLE, {"version": 3, "library": "pyarrow"})
+    data = in_memory(TABLE, {"version": 4, "library": "pyarrow"})
     with pytest.raises(CodecError, match="newer release"):
         note_of(data)
 

@@ -49,7 +49,7 @@ def asked(system: SystemOrder, sql: str) -> Sequence[Any]:
 def test_an_extract_leaves_parquet_and_nothing_else(order: ExtractOrder, job: Path) -> None:
     info = work.extract(order, job)
     assert (info.path, info.artifact_type, info.serialization_type) == ("outputs/0", "table", "parquet")
-    assert (info.python_type, info.encoding) == ("DataFrame", "parquet/v2")
+    assert (info.python_type, info.encoding) == ("DataFrame", "parquet/v3")
     assert [[*column] for column in info.schema] == [["n"], ["day"]]
     assert info.schema[0] == {"n": "Int64"}
     assert pd.read_parquet(job / "outputs" / "0")["n"].isna().tolist() == [False, True]

@@ -51,7 +51,7 @@ def test_extract_and_merge_tables(desk: Desk) -> None:
     (desk.folder / "out.parquet").write_bytes(desk.content("out"))
     table = pd.read_parquet(desk.folder / "out.parquet")
     assert table.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
-    assert desk.metadata("out")["encoding"] == "parquet/v2"
+    assert desk.metadata("out")["encoding"] == "parquet/v3"
 
 
 @pytest.mark.parametrize("filepath", ["in/missing", "missing/"])

@@ -71,7 +71,7 @@ def test_a_table_is_stored_as_other_tables_are(desk: Desk) -> None:
     run = _flow(desk, "table")
     run.given = _give(desk, (desk.folder / "given.parquet").read_bytes(), "parquet", "table")
     run.run()
-    assert desk.metadata("out")["encoding"] == "parquet/v2"
+    assert desk.metadata("out")["encoding"] == "parquet/v3"
     assert desk.metadata("out")["schema"] == [{"a": "int64"}]
 
 

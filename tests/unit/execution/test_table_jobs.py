@@ -173,7 +173,7 @@ def test_an_extract_leaves_its_artifact_with_metadata(desk: Desk) -> None:
     manifest = run.run()
     metadata = desk.metadata("table")
     assert (metadata["artifact_type"], metadata["serialization_type"]) == ("table", "parquet")
-    assert (metadata["python_type"], metadata["encoding"]) == ("DataFrame", "parquet/v2")
+    assert (metadata["python_type"], metadata["encoding"]) == ("DataFrame", "parquet/v3")
     assert metadata["schema"][0] == {"n": "Int64"}
     assert metadata["system_metadata"] == {}
     (desk.folder / "read").write_bytes(desk.content("table"))
