@@ -8,6 +8,7 @@ cannot be kept so raises :class:`NotParquet`: it is pickled as a whole.
 from __future__ import annotations
 
 import base64
+import importlib
 import warnings
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -65,8 +66,18 @@ def read_pandas(source: Source, facts: Optional[Note]) -> Any:
 
     if facts is None:
         return pandas.read_parquet(opened(source), engine="pyarrow")
+    _register_types()
     table = read_table(source)
     return _from_arrow(table, facts if "names" in facts else _note_of_others(table.schema, facts))
+
+
+def _register_types() -> None:
+    """Tell Arrow of pandas' periods and intervals, as pandas itself does when it first needs them."""
+    try:
+        importlib.import_module("pandas.core.arrays.arrow.extension_types")
+    except ImportError:
+        # pandas 1.5 and older.
+        importlib.import_module("pandas.core.arrays._arrow_utils")
 
 
 def preview_pandas(source: Source, facts: Optional[Note]) -> Any:
@@ -75,6 +86,7 @@ def preview_pandas(source: Source, facts: Optional[Note]) -> Any:
 
     if facts is None or "names" not in facts:
         return read_pandas(source, facts)
+    _register_types()
     table, columns = read_table(source), dict(facts["columns"])
     for place, name in enumerate(table.column_names):
         own = columns.get(name, {})

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pandas
 import pytest
 
 from aqueduct_provider.runner.codecs import decode, encode
+from aqueduct_provider.runner.pandas_tables import write_pandas
+from aqueduct_provider.runner.pickles import dump_pickle
 from tests.generated_values import alike_frames
 
 
@@ -112,3 +116,18 @@ def test_others_read_the_values(tmp_path: Path) -> None:
     assert seen["grade"].tolist() == [3, 1]
     assert [json.loads(text) for text in seen["meta"]] == [{"x": 1}, {"y": 2}]
     assert seen.index.tolist() == ["u", "v"]
+
+
+@pytest.mark.parametrize(
+    "index", [pandas.interval_range(0, 2), pandas.period_range("2020", periods=2, freq="Y")], ids=str
+)
+def test_types_of_pandas_are_known_in_a_new_process(index: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "table.parquet")
+    frame = pandas.DataFrame({"a": [1, 2]}, index)
+    write_pandas(frame, path, dump_pickle)
+    read = (
+        "from aqueduct_provider.runner.frames import read_frame; import sys; "
+        "print(repr(read_frame(sys.argv[1]).index))"
+    )
+    shown = subprocess.run([sys.executable, "-c", read, path], capture_output=True, text=True, check=True)
+    assert shown.stdout == f"{index!r}\n"
