@@ -186,6 +186,10 @@ class Client:
         from aqueduct_provider.sdk.publishing.triggering import trigger
         from aqueduct_provider.sdk.resources.engines import engine_of
 
+        switches = {"run_now": run_now, "fuse": fuse, "check_requirements": check_requirements}
+        for argument, given in switches.items():
+            if given is not None and not isinstance(given, bool):
+                raise AuthoringError(f"publish_flow: {argument} must be True, False or None, not {given!r}.")
         self._session.refresh()
         rehearsal = current_rehearsal()
         request = FlowRequest(

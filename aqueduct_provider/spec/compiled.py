@@ -86,7 +86,7 @@ class _Translation:
             version=_new(Version, id=document.workflow_dag_id),
             dag_id=document.dag_id,
             schedule=_schedule(document.cron_schedule),
-            artifact_store=_store(document.storage_config),
+            artifact_store=_store(document.tasks_storage),
             artifacts=_artifacts(document.task_specs),
             parameters=tuple(
                 _parameter(key, task)
@@ -97,7 +97,7 @@ class _Translation:
         )
         spec._compiled = Compiled(
             metadata_paths={content: metadata for task in tasks for content, metadata in task.outputs},
-            access_keys=_access_keys(document.storage_config),
+            access_keys=_access_keys(document.tasks_storage),
             connectors=self.connectors,
             notices=tuple(compiled_checks.notices(document)),
         )

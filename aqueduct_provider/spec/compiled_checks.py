@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
-
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.compiled_models import AnyTask, Document, FunctionTask, StorageConfig
+from aqueduct_provider.spec.compiled_models import AnyTask, Document, FunctionTask, storage_of
 from aqueduct_provider.spec.compiled_names import lost_operators, lost_saves
 from aqueduct_provider.spec.document import json_path
 
@@ -89,18 +87,22 @@ def _storage_problems(document: Document) -> Iterator[Problem]:
 
 
 def _storage_differences(document: Document, storage: Any) -> Iterator[Problem]:
+    first = next(iter(document.task_specs))
+    known: list[Any] = [storage] if document.tasks_storage == document.storage_config else []
     for key, task in document.task_specs.items():
-        if task.storage_config != storage and not _means(task.storage_config, document.storage_config):
+        # Most are spelled alike, and thousands of them are read.
+        if task.storage_config in known:
+            continue
+        config = storage_of(task)
+        message = ""
+        if config is None or config.place != document.storage_config.place:
             message = "differs from $.storage_config; all tasks share the storage of their flow"
+        elif config != document.tasks_storage:
+            message = f"differs in its credentials from that of task '{first}'; all tasks share them"
+        if message:
             yield Problem(json_path(("task_specs", key, "storage_config")), message)
-
-
-def _means(given: dict[str, Any], config: StorageConfig) -> bool:
-    """Whether ``given`` differs from ``config`` in spelling only, such as a default that is left out."""
-    try:
-        return StorageConfig.model_validate(given) == config
-    except ValidationError:
-        return False
+        else:
+            known.append(task.storage_config)
 
 
 def _list_problems(key: str, task: AnyTask) -> Iterator[Problem]:

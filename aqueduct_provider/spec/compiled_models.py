@@ -8,10 +8,11 @@ known to be supported. Must not import: anything outside ``spec``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, JsonValue, SecretStr
+from pydantic import Field, JsonValue, SecretStr, ValidationError
 
 from aqueduct_provider.spec.basics import ArtifactType, Label, Model, Name
 from aqueduct_provider.spec.compiled_connectors import FILE_SYSTEMS, decoded_filepath
@@ -38,6 +39,12 @@ class StorageConfig(Model):
     s3_config: S3Config | None = None
     file_config: JsonValue = None
     gcs_config: JsonValue = None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What it names but for credentials: the flow's are those of the original's server."""
+        s3 = self.s3_config
+        return (self.type, s3.region, s3.bucket, s3.root_dir) if s3 else (self.type,)
 
 
 class Task(Model):
@@ -184,6 +191,19 @@ class Document(Model):
         Field(min_length=1),
     ]
     task_edges: dict[str, tuple[str, ...]]
+
+    @cached_property
+    def tasks_storage(self) -> StorageConfig:
+        """The storage as the tasks reach it: with the credentials that are on Airflow's machines."""
+        return storage_of(next(iter(self.task_specs.values()))) or self.storage_config
+
+
+def storage_of(task: Task) -> StorageConfig | None:
+    """Return the storage that a task names; None where it is not written as one."""
+    try:
+        return StorageConfig.model_validate(task.storage_config)
+    except ValidationError:
+        return None
 
 
 def _extracted_type(connector: str, parameters: Mapping[str, Any]) -> ArtifactType:

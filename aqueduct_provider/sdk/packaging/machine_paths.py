@@ -28,7 +28,8 @@ def machine_path_warnings(function: UserFunction, name: str) -> list[str]:
     found = {**dict(_paths(call)), **{value: value for value in _constants(call.__code__)}}
     places = {used: _inside(value, folder) for value, used in found.items()}
     sentences = [_sentence(name, used, place, folder) for used, place in places.items() if place]
-    if "__file__" in names_in(call.__code__):
+    # A module that is taken along has a __file__ in the archive's folder, beside the declared files.
+    if "__file__" in names_in(call.__code__) and not function.file_dependencies:
         sentences.append(
             f"{name!r} uses __file__, which is a path of this machine and leads nowhere on a worker: declare "
             "the files that it needs in file_dependencies=[...], and open them by their names."

@@ -10,6 +10,7 @@ import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from aqueduct_provider.errors import PackagingError
@@ -28,10 +29,20 @@ class Supply:
 
     :param coverage: of the requirements.
     :param files: modules that can be imported from the file dependencies; None: a package without a file.
+    :param requirements: pip requirements of the function.
     """
 
     coverage: Coverage
     files: dict[str, Path | None]
+    requirements: tuple[str, ...] = ()
+
+    @cached_property
+    def for_tables(self) -> frozenset[str]:
+        """What workers add for tables: packages whose modules have the same names."""
+        from aqueduct_provider.execution.requirements import environment_of
+
+        asked = environment_of(self.requirements, None, (), "parquet").requirements
+        return frozenset(asked) - frozenset(self.requirements)
 
     def has_local(self, module: str) -> bool:
         """Whether an imported local module is there again: as one of the user's files, or installed."""
@@ -134,7 +145,7 @@ def _missing(need: _Need, supply: Supply, pickled: Pickled) -> _Missing | None:
     if need.top == PACKAGE:
         return _missing_ours(need, pickled)
     origin = "local" if need.top == "__main__" else origin_of(need.top)
-    if origin == "standard" or supply.coverage.covers(need.top):
+    if origin == "standard" or supply.coverage.covers(need.top) or need.top in supply.for_tables:
         return None
     if origin == "local":
         return _missing_local(need)

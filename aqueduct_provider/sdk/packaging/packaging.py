@@ -84,7 +84,7 @@ def package(function: UserFunction, name: str) -> Package:
 
 def supply_of(function: UserFunction, files: DependencyFiles) -> Supply:
     """What a worker will have for the function."""
-    return Supply(coverage(function.requirements), files.modules())
+    return Supply(coverage(function.requirements), files.modules(), function.requirements)
 
 
 def by_value(call: Callable[..., Any], supply: Supply) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ _RESERVED = ("__", "broken_spec__", ".")
 
 def check_flow_name(name: str) -> None:
     """Raises ``AuthoringError`` unless a flow can have this name."""
+    if not isinstance(name, str):
+        raise AuthoringError(f"A flow's name is text, not {name!r}.")
     if not name.strip():
         raise AuthoringError("A flow needs a name: give name=... to publish_flow.")
     # Cc: control characters; Cs: half of a surrogate pair.

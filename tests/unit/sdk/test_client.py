@@ -131,6 +131,12 @@ def test_an_engine_that_is_none(made: Deployment) -> None:
         made.publish(engine=5)
 
 
+@pytest.mark.parametrize("argument", ["run_now", "fuse", "check_requirements"])
+def test_a_switch_takes_no_text(finished: Finished, argument: str) -> None:
+    with pytest.raises(AuthoringError, match=f"{argument} must be True, False or None, not 'no'"):
+        finished.made.client.publish_flow("x", artifacts=[], **{argument: "no"})  # type: ignore[arg-type]
+
+
 # --- artifacts
 
 

@@ -372,3 +372,21 @@ def test_problems_of_every_stage_come_at_once() -> None:
         "$.cron_schedule",
         "$.task_specs.extra.storage_config",
     }
+
+
+def test_the_credentials_are_those_of_the_tasks() -> None:
+    document = compiled_document()
+    for task in document["task_specs"].values():
+        task["storage_config"]["s3_config"] |= {
+            "credentials_path": "/airflow/aws",
+            "credentials_profile": "a",
+        }
+    document["storage_config"]["s3_config"]["credentials_path"] = "/server/aws"
+    store = spec_of(document).artifact_store
+    assert isinstance(store, S3ArtifactStore)
+    assert (store.credentials_path, store.credentials_profile) == ("/airflow/aws", "a")
+    document["task_specs"]["train"]["storage_config"]["s3_config"]["credentials_path"] = "/other"
+    assert problems_of(document) == {
+        "$.task_specs.train.storage_config": "differs in its credentials from that of task 'threshold'; all "
+        "tasks share them"
+    }

@@ -51,6 +51,13 @@ def test_the_path_of_the_script() -> None:
     assert warning.startswith("'f' uses __file__, which is a path of this machine")
 
 
+def test_the_path_of_the_script_beside_declared_files() -> None:
+    def call() -> Path:
+        return Path(__file__).parent / "data.csv"
+
+    assert machine_path_warnings(UserFunction(call, (), ("data.csv",), HERE.parent), "f") == []
+
+
 @pytest.mark.parametrize(
     "call",
     [

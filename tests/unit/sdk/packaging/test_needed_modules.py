@@ -265,3 +265,17 @@ def test_what_a_worker_has_of_local_modules(tmp_path: Path) -> None:
     assert not Supply(coverage(()), {}).has_local("sys")
     assert Supply(coverage((__name__.partition(".")[0],)), {}).has_local(__name__)
     assert sys.modules[__name__]
+
+
+def test_what_workers_add_for_tables_need_not_be_named(project: Project) -> None:
+    # pandas 3 keeps text in Arrow arrays, so the pickled frame names pyarrow.
+    script = """
+        import pandas
+
+        LOOKUP = pandas.DataFrame({"k": ["a", "b"]})
+
+        def first(n):
+            return LOOKUP.head(n)
+    """
+    assert project.package(script, "first", requirements=("pandas",))
+    assert "'pandas'" in refusal(project, script, "first")

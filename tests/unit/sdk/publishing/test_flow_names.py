@@ -154,3 +154,8 @@ def test_explicit_names_that_stand_twice() -> None:
 def test_an_artifact_with_the_name_of_a_parameter() -> None:
     with pytest.raises(AuthoringError, match="made by the operators 'p' and 'f'"):
         names_of(op("f", param("p", 1), outputs=["p"]))
+
+
+def test_a_name_that_is_not_text_is_refused() -> None:
+    with pytest.raises(AuthoringError, match="A flow's name is text, not 3"):
+        check_flow_name(3)  # type: ignore[arg-type]
