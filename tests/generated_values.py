@@ -8,8 +8,6 @@ from __future__ import annotations
 import collections
 import enum
 import math
-import string
-import uuid
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -39,36 +37,87 @@ class Colour(str, enum.Enum):
     RED = "red"
 
 
-def alike(one: Any, other: Any) -> bool:
-    """Whether two values are equal and of the same types, recursively; NaN is NaN."""
+class Ticket:
+    """An object whose text is its address, as that of most objects."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __eq__(self, other: Any) -> bool:
+        return type(other) is Ticket and other.number == self.number
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+
+def alike(one: Any, other: Any, seen: set[tuple[int, int]] | None = None) -> bool:
+    """Whether two values are equal and of the same types, recursively; NaN is NaN.
+
+    :param seen: the ids of containers that are being compared, which may hold themselves.
+    """
     if type(one) is not type(other):
         return False
     if isinstance(one, pandas.DataFrame):
         return alike_frames(one, other)
     if isinstance(one, numpy.ndarray):
         return one.dtype == other.dtype and alike(one.tolist(), other.tolist())
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if isinstance(one, dict):
-        return alike(list(one.items()), list(other.items()))
+    if isinstance(one, list | tuple | dict):
+        seen = set() if seen is None else seen
+        if (id(one), id(other)) in seen:
+            return True
+        seen.add((id(one), id(other)))
+        if isinstance(one, dict):
+            return alike(list(one), list(other)) and _all_alike(
+                list(one.values()), list(other.values()), seen
+            )
+        return _all_alike(one, other, seen)
     if isinstance(one, float | numpy.floating):
         return bool(math.isnan(one) and math.isnan(other)) or (
             one == other and math.copysign(1, one) == math.copysign(1, other)
         )
     if isinstance(one, Decimal):
-        return (one.is_nan() and other.is_nan()) or one == other
-    if isinstance(one, datetime | time):
-        return repr(one) == repr(other)
+        # A column may give its numbers more digits after the point.
+        same = (one.is_nan() and other.is_nan()) or one == other
+        return same and one.is_signed() == other.is_signed()
+    if isinstance(one, datetime | time | timedelta):
+        return _moment(one) == _moment(other)
     return bool(one is other or one == other)
 
 
+def _all_alike(ones: Any, others: Any, seen: set[tuple[int, int]]) -> bool:
+    pairs = zip(ones, others, strict=False)
+    return len(ones) == len(others) and all(alike(one, other, seen) for one, other in pairs)
+
+
+def _moment(one: Any) -> tuple[Any, ...]:
+    zone = getattr(one, "tzinfo", None)
+    return repr(one), getattr(one, "unit", None), type(zone), repr(zone)
+
+
+def sharing(value: Any) -> list[int]:
+    """Number the lists and dicts in a value in the order of a walk; one that is met again has its number."""
+    numbers: dict[int, int] = {}
+    walk, waiting = [], [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list | dict):
+            known = id(item) in numbers
+            walk.append(numbers.setdefault(id(item), len(numbers)))
+            if known:
+                continue
+        if isinstance(item, list | tuple | dict):
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return walk
+
+
 def alike_frames(one: pandas.DataFrame, other: pandas.DataFrame) -> bool:
-    """Whether two frames are: types, cells, index, names, attrs."""
+    """Whether two frames are: types, cells, index, names, attrs, flags."""
+    plain = [str(dtype) != "object" for dtype in one.dtypes]
     objects = [name for name, dtype in one.dtypes.items() if str(dtype) == "object"]
     # pandas compares everything else; of dicts and lists in cells it takes NaN for another value.
     pandas.testing.assert_frame_equal(
-        other.drop(columns=objects),
-        one.drop(columns=objects),
+        other.loc[:, plain],
+        one.loc[:, plain],
         check_exact=True,
         check_freq=True,
         check_column_type=True,
@@ -76,14 +125,40 @@ def alike_frames(one: pandas.DataFrame, other: pandas.DataFrame) -> bool:
     for name in objects:
         assert str(other[name].dtype) == "object"
         assert alike(list(one[name]), list(other[name])), (list(one[name]), list(other[name]))
-    assert list(one.columns) == list(other.columns)
-    assert one.columns.dtype == other.columns.dtype
-    assert type(one.index) is type(other.index)
+    assert alike(list(one.columns), list(other.columns))
+    assert _index(one.columns) == _index(other.columns)
+    assert _index(one.index) == _index(other.index)
     assert alike(list(one.index.names), list(other.index.names))
     assert alike(list(one.columns.names), list(other.columns.names))
     assert alike(one.attrs, other.attrs)
-    assert all(dtype == other[name].dtype for name, dtype in one.dtypes.items())
+    assert sharing(one.attrs) == sharing(other.attrs)
+    assert one.flags.allows_duplicate_labels == other.flags.allows_duplicate_labels
+    for name, dtype in one.dtypes.items():
+        assert _dtype(dtype) == _dtype(other[name].dtype)
     return True
+
+
+def _dtype(dtype: Any) -> tuple[Any, ...]:
+    """What two dtypes may differ in, though they call themselves equal."""
+    zone, categories = getattr(dtype, "tz", None), getattr(dtype, "categories", None)
+    if categories is not None:
+        return type(dtype), dtype.ordered, _index(categories), list(categories)
+    storage = getattr(dtype, "storage", None), repr(getattr(dtype, "na_value", None))
+    return type(dtype), str(dtype), type(zone), repr(zone), storage
+
+
+def _index(index: Any) -> tuple[Any, ...]:
+    if index.nlevels > 1:
+        return tuple(_index(index.get_level_values(level)) for level in range(index.nlevels))
+    freq = getattr(index, "freq", None)
+    options = freq and (
+        type(freq),
+        freq.n,
+        freq.normalize,
+        str(freq.freqstr),
+        repr(freq.kwds.get("holidays")),
+    )
+    return type(index), _dtype(index.dtype), index.name, options, [type(label) for label in index]
 
 
 TEXT = st.text(max_size=8)
@@ -121,161 +196,21 @@ def _containers(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-VALUES = st.recursive(LEAVES, _containers, max_leaves=8)
+def _tree(leaf: Any) -> Any:
+    """A dict whose child knows its parent."""
+    parent: dict[str, Any] = {"children": [], "leaf": leaf}
+    parent["children"].append({"parent": parent})
+    return parent
 
 
-# --- frames
-
-ROWS = 4
-
-
-def _cells(cell: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.lists(cell, min_size=ROWS, max_size=ROWS)
+def _deep(leaf: Any) -> Any:
+    """A list that a walk without a memory visits in 2 ** 40 steps."""
+    for _ in range(40):
+        leaf = [leaf, leaf]
+    return leaf
 
 
-def _objects(cell: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return _cells(cell).map(lambda cells: pandas.Series(cells, dtype=object))
-
-
-def _numbers(name: str) -> st.SearchStrategy[Any]:
-    dtype = numpy.dtype(name)
-    if dtype.kind == "f":
-        cell: st.SearchStrategy[Any] = st.floats(width=dtype.itemsize * 8)
-    else:
-        cell = st.integers(int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max))
-    return _cells(cell).map(lambda cells: pandas.Series(cells, dtype=dtype))
-
-
-_MOMENTS = st.one_of(st.none(), st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)))
-
-
-def _times(unit: str, zone: str | None) -> st.SearchStrategy[Any]:
-    def column(cells: list[Any]) -> Any:
-        plain = pandas.Series(pandas.to_datetime(pandas.Series(cells, dtype="datetime64[us]")))
-        found = plain.astype(f"datetime64[{unit}]")
-        return found if zone is None else found.dt.tz_localize("UTC").dt.tz_convert(zone)
-
-    return _cells(_MOMENTS).map(column)
-
-
-def _masked(name: str) -> st.SearchStrategy[Any]:
-    cells = {
-        "boolean": st.booleans(),
-        "string": TEXT,
-        "Float64": st.floats(allow_nan=False),
-    }.get(name, st.integers(0, 100))
-    return _cells(st.one_of(st.none(), cells)).map(lambda found: pandas.Series(found, dtype=name))
-
-
-@st.composite
-def _categories(draw: Any) -> Any:
-    kinds = [
-        st.text(string.ascii_letters, min_size=1, max_size=3),
-        st.integers(-5, 5),
-        st.floats(allow_nan=False, width=16),
-        st.booleans(),
-        st.dates(date(2000, 1, 1), date(2010, 1, 1)).map(pandas.Timestamp),
-        st.dates(date(2000, 1, 1), date(2010, 1, 1)),
-        st.tuples(st.integers(0, 3), st.integers(0, 3)),
-    ]
-    found = draw(st.lists(draw(st.sampled_from(kinds)), min_size=1, max_size=4, unique=True))
-    cells = draw(_cells(st.one_of(st.none(), st.sampled_from(found))))
-    codes = [-1 if cell is None else found.index(cell) for cell in cells]
-    index = pandas.Index(found, tupleize_cols=False)
-    return pandas.Series(pandas.Categorical.from_codes(codes, index, ordered=draw(st.booleans())))
-
-
-def _arrays() -> st.SearchStrategy[Any]:
-    array = st.lists(st.floats(width=32), max_size=3).map(lambda cells: numpy.array(cells, "float32"))
-    return _cells(st.one_of(st.none(), array)).map(lambda cells: pandas.Series(cells, dtype=object))
-
-
-_SCALARS = [
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    TEXT,
-    st.binary(max_size=4),
-    st.decimals(allow_nan=None),
-    st.dates(),
-    st.times(),
-    st.datetimes(),
-    st.timedeltas(),
-    st.uuids(),
-    st.sampled_from([pandas.Timestamp("2020-01-01", tz="UTC"), pandas.Timedelta(1, "h")]),
-    st.floats(width=32).map(numpy.float32),
-    st.just(uuid.UUID(int=1)),
-    st.just(time(1, tzinfo=timezone.utc)),
-    st.just(timedelta(1)),
-]
-_MISSING = st.sampled_from([None, math.nan, pandas.NA, pandas.NaT])
-_PLAIN = st.recursive(
-    st.one_of(st.integers(), st.floats(), TEXT, st.none(), st.booleans()),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
-    max_leaves=4,
+_SHARED = st.builds(
+    lambda make, part: make(part), st.sampled_from([_tree, _deep, lambda one: [[one]] * 2]), LEAVES
 )
-
-
-@st.composite
-def _missing_here_and_there(draw: Any) -> Any:
-    kind = draw(st.sampled_from(_SCALARS))
-    missing = draw(_MISSING)
-    return draw(_objects(st.one_of(kind, st.just(missing))))
-
-
-COLUMNS = st.one_of(
-    st.sampled_from("int8 int64 uint8 uint64 float16 float32 float64".split()).flatmap(_numbers),
-    _cells(st.booleans()).map(lambda cells: pandas.Series(cells, dtype=bool)),
-    st.sampled_from("Int8 Int64 UInt16 Float64 boolean string".split()).flatmap(_masked),
-    st.builds(lambda unit, zone: (unit, zone), st.sampled_from("s ms us ns".split()), st.sampled_from(
-        [None, "UTC", "Europe/Berlin"])).flatmap(lambda pair: _times(*pair)),
-    _cells(st.one_of(st.none(), st.timedeltas(timedelta(-999), timedelta(999)))).map(
-        lambda cells: pandas.Series(pandas.to_timedelta(pandas.Series(cells, dtype="timedelta64[us]")))),
-    _categories(),
-    _arrays(),
-    _missing_here_and_there(),
-    _objects(_PLAIN),
-    _objects(st.dictionaries(TEXT, _PLAIN, max_size=3)),
-    _objects(st.lists(st.integers(0, 9), max_size=3)),
-    _objects(st.lists(_PLAIN, max_size=2).map(tuple)),
-    _objects(st.frozensets(st.integers(), max_size=3).map(set)),
-    _objects(st.one_of(_MISSING, *_SCALARS)),
-    _cells(st.complex_numbers(allow_nan=False)).map(lambda cells: pandas.Series(cells, dtype="complex128")),
-    _cells(st.integers(0, 1)).map(lambda cells: pandas.Series(pandas.arrays.SparseArray(cells))),
-    _cells(st.integers(0, 99)).map(lambda cells: pandas.Series(pandas.cut([*cells, 0, 100], 3)[:ROWS])),
-    _cells(st.integers(0, 99)).map(lambda cells: pandas.Series(pandas.arrays.IntervalArray.from_breaks(
-        [*sorted(cells), 100]))),
-    st.just(pandas.Series(pandas.period_range("2020-01", periods=ROWS, freq="M"))),
-    _cells(TEXT).map(lambda cells: pandas.Series(cells)),
-)  # fmt: skip
-
-NAMES = st.one_of(st.none(), TEXT)
-INDEXES = st.one_of(
-    st.builds(lambda start, name: pandas.RangeIndex(start, start + 2 * ROWS, 2, name=name),
-              st.integers(-5, 5), NAMES),
-    st.builds(lambda cells, name: pandas.Index(cells, name=name), _cells(st.integers(0, 9)), NAMES),
-    st.builds(lambda cells, name: pandas.Index(cells, name=name), _cells(TEXT), NAMES),
-    st.builds(lambda cells, name: pandas.Index(cells, name=name), _cells(st.integers(0, 9)), st.integers()),
-    st.builds(lambda cells: pandas.Index(cells, dtype=object), _cells(st.one_of(TEXT, st.integers()))),
-    st.sampled_from([None, "UTC", "Europe/Berlin"]).map(
-        lambda zone: pandas.date_range("2020", periods=ROWS, freq="D", tz=zone)),
-    st.just(pandas.period_range("2020", periods=ROWS, freq="M")),
-    st.builds(lambda cells, names: pandas.MultiIndex.from_tuples(cells, names=names),
-              _cells(st.tuples(st.integers(0, 9), TEXT)), st.tuples(NAMES, NAMES)),
-    st.just(pandas.CategoricalIndex(["b", "a", "b", "a"], ["a", "b", "c"])),
-    st.just(pandas.interval_range(0, ROWS)),
-)  # fmt: skip
-
-
-@st.composite
-def frames(draw: Any) -> pandas.DataFrame:
-    """A DataFrame of up to four columns of any kind, with an index, names and attrs."""
-    columns = draw(st.dictionaries(st.text(string.printable, min_size=1, max_size=5), COLUMNS, max_size=4))
-    frame = pandas.DataFrame({name: column.reset_index(drop=True) for name, column in columns.items()})
-    if len(frame):
-        frame.index = draw(INDEXES)
-    if draw(st.booleans()):
-        frame = frame.iloc[:0]
-    frame.columns.name = draw(NAMES)
-    frame.attrs = draw(st.dictionaries(TEXT, VALUES, max_size=2))
-    return frame
+VALUES = st.one_of(st.recursive(LEAVES, _containers, max_leaves=8), _SHARED)

@@ -35,7 +35,8 @@ def names_note(columns: Any) -> Note:
         raise NotParquet("its columns have an index of a special kind")
     if not all(type(name) is str and _is_utf8(name) for name in columns):
         raise NotParquet("its columns have names that are more than text")
-    if len(columns) and columns.dtype != object and not same_dtype(columns.dtype, pandas.Index(["a"]).dtype):
+    is_usual = columns.dtype == object or same_dtype(columns.dtype, pandas.Index(["a"]).dtype)
+    if not is_usual and not _is_range(columns):
         raise NotParquet("its columns' names have a dtype of their own")
     return {"name": columns.name, "dtype": "range" if _is_range(columns) else str(columns.dtype)}
 
@@ -68,22 +69,24 @@ def restore_names(frame: Any, note: Note) -> None:
 
 
 def index_note(index: Any, pickler: Pickler) -> Note:
-    """The note of what Parquet does not keep of an index: its frequency, and the zones of its times.
+    """The note of what Parquet does not keep of an index: frequencies, and the zones of times, by level.
 
-    :raises NotParquet: the frequency has no text that stands for it.
+    :raises NotParquet: a frequency has no text that stands for it.
     """
-    zones = {
-        str(level): dtype_note(dtype, pickler)
-        for level, dtype in enumerate(_dtypes(index))
-        if getattr(dtype, "tz", None) is not None
-    }
-    facts: Note = {"zones": zones} if zones else {}
-    freq = getattr(index, "freq", None)
-    if freq is None or not _is_regular(index):
-        return facts
-    if not _has_text(freq):
-        raise NotParquet(f"its index has the frequency {freq!r}")
-    return {**facts, "freq": freq.freqstr}
+    zones: Note = {}
+    freqs: Note = {}
+    for level, part in enumerate(_levels(index)):
+        if getattr(part.dtype, "tz", None) is not None:
+            zones[str(level)] = dtype_note(part.dtype, pickler)
+        if _is_regular(part) and part.freq is not None:
+            if not _has_text(part.freq):
+                raise NotParquet(f"its index has the frequency {part.freq!r}")
+            freqs[str(level)] = part.freq.freqstr
+    return {**({"zones": zones} if zones else {}), **({"freqs": freqs} if freqs else {})}
+
+
+def _levels(index: Any) -> List[Any]:
+    return list(index.levels) if index.nlevels > 1 else [index]
 
 
 def _is_regular(index: Any) -> bool:
@@ -91,10 +94,6 @@ def _is_regular(index: Any) -> bool:
     import pandas
 
     return isinstance(index, (pandas.DatetimeIndex, pandas.TimedeltaIndex))
-
-
-def _dtypes(index: Any) -> List[Any]:
-    return [level.dtype for level in index.levels] if index.nlevels > 1 else [index.dtype]
 
 
 def _has_text(freq: Any) -> bool:
@@ -120,16 +119,19 @@ def restored_index(index: Any, note: Note) -> Any:
     :param index: what pandas makes of the columns of a file.
     """
     for level, zone in note.get("zones", {}).items():
-        dtype = restored_dtype(zone)
-        if index.nlevels > 1:
-            index = index.set_levels(cast(index.levels[int(level)], dtype), level=int(level))
-        else:
-            index = cast(index, dtype)
+        index = _with_level(index, int(level), cast(_levels(index)[int(level)], restored_dtype(zone)))
     if "names" in note:
         index = index.set_names(note["names"])
-    if "freq" in note:
-        index.freq = note["freq"]
+    # Before note version 3 there was one, and not by level.
+    for level, freq in note.get("freqs", {"0": note["freq"]} if "freq" in note else {}).items():
+        part = _levels(index)[int(level)].copy()
+        part.freq = freq
+        index = _with_level(index, int(level), part)
     return index
+
+
+def _with_level(index: Any, level: int, part: Any) -> Any:
+    return index.set_levels(part, level=level) if index.nlevels > 1 else part
 
 
 def index_preview(note: Note) -> Note:

@@ -8,7 +8,8 @@ import pandas
 from hypothesis import HealthCheck, given, settings
 
 from aqueduct_provider.runner.codecs import decode, encode, infer_type
-from tests.generated_values import VALUES, alike, alike_frames, frames
+from tests.generated_frames import frames
+from tests.generated_values import VALUES, alike, alike_frames, sharing
 
 # The same examples in every run: a fault that is found by chance should not break somebody else's build.
 # AQUEDUCT_PROPERTIES=<number> looks for more, at random.
@@ -25,7 +26,9 @@ def stored(value: Any) -> Any:
 @given(VALUES)
 @EXAMPLES
 def test_a_value_comes_back_as_it_was(value: Any) -> None:
-    assert alike(value, stored(value))
+    back = stored(value)
+    assert alike(value, back)
+    assert sharing(value) == sharing(back)
 
 
 @given(frames())
