@@ -44,9 +44,9 @@ def dump_exact(value: Any) -> bytes:
 def _check_readable(data: bytes, value: Any) -> None:
     try:
         unpickle(data)
-    except MemoryError:
+    except (MemoryError, KeyboardInterrupt):
         raise
-    except Exception as exc:
+    except BaseException as exc:
         kind = type(value).__name__
         raise CodecError(
             f"is a {kind} that can be pickled, but not read again ({describe(exc)}): give its class a "

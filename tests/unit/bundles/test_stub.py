@@ -68,7 +68,7 @@ def test_errors_name_the_spec(bundle: Bundle, write: Write, specs: Path) -> None
     for name, message in {
         "broken": r"\$\.flwo: unknown field, did you mean 'flow'",
         "taken": "'churn' is the DAG id of churn.json already",
-        "reserved": "are reserved",
+        "reserved": "is reserved",
     }.items():
         with pytest.raises(SpecError, match=message) as caught:
             bundle.run(bundle.stubs[f"{name}.json.py"])
