@@ -264,7 +264,8 @@ def _write_batches(schema: Any, batches: Any, library: str, target: Target) -> S
     check_columns(schema.names)
     if not _keeps_metadata(schema):
         raise CodecError(
-            "has metadata in its schema under a key that Parquet files need: remove it from there"
+            f"has metadata in its schema under {NOTE.decode()!r} or {_ARROW_SCHEMA.decode()!r}, a key that "
+            "its Parquet file needs itself: take it out, for instance with schema.remove_metadata()"
         )
     if not schema.names:
         raise CodecError(_NO_COLUMNS)

@@ -9,7 +9,13 @@ import pyarrow
 import pytest
 
 from aqueduct_provider.runner import arrow_frames
+from aqueduct_provider.runner.codecs import CodecError, decode, encode
 from aqueduct_provider.runner.parquet_files import note_of
+
+
+def stored(value: Any) -> Any:
+    encoded = encode(value, "table", "parquet")
+    return decode(encoded.data, encoded.serialization_type, "table")
 
 
 class OldFrame:
@@ -52,6 +58,55 @@ def test_metadata_of_the_users_own_stays() -> None:
     assert data is not None
     for result in (arrow_frames.read_table(data, None), arrow_frames.read_reader(data, None)):
         assert result.schema.metadata == {b"mine": b"x"}
+
+
+@pytest.mark.parametrize("key", ["aqueduct", "ARROW:schema"])
+def test_metadata_under_a_key_of_the_file_stays_too(key: str) -> None:
+    table = pyarrow.table({"a": [1]}).replace_schema_metadata({key: "mine"})
+    assert stored(table).schema.metadata == {key.encode(): b"mine"}
+    with pytest.raises(CodecError, match=r"key.*remove_metadata"):
+        stored(table.to_reader())
+
+
+NESTED = [
+    (pyarrow.list_(pyarrow.field("length", pyarrow.int64())), [1]),
+    (pyarrow.large_list(pyarrow.int64()), [1]),
+    (pyarrow.map_(pyarrow.string(), pyarrow.int64()), [("x", 1)]),
+    (pyarrow.struct([("a", pyarrow.list_(pyarrow.int8()))]), {"a": [1]}),
+]
+
+
+@pytest.mark.parametrize(("kind", "cell"), NESTED, ids=str)
+def test_the_names_of_nested_fields_stay(kind: Any, cell: Any) -> None:
+    table = pyarrow.table({"column": pyarrow.array([cell, None], kind)})
+    for value in (table, table.to_batches()[0], table.to_reader()):
+        result = stored(value)
+        schema = result.schema
+        rows = result.read_all() if isinstance(result, pyarrow.RecordBatchReader) else result
+        assert schema.equals(table.schema, check_metadata=True)
+        assert rows.column(0).to_pylist() == [cell, None]
+
+
+def test_names_that_only_a_pickle_keeps_are_pickled() -> None:
+    kind = pyarrow.map_(pyarrow.field("k", pyarrow.string(), nullable=False), pyarrow.int64())
+    table = pyarrow.table({"a": pyarrow.array([[("x", 1)]], kind)})
+    assert stored(table).schema.equals(table.schema, check_metadata=True)
+
+
+def test_rows_without_columns_are_refused_where_they_would_be_lost() -> None:
+    table = pyarrow.table({"a": [1, 2]}).select([])
+    for value in (table, table.to_reader()):
+        with pytest.raises(CodecError, match=r"rows but no columns.*select at least one"):
+            stored(value)
+    assert stored(polars.DataFrame(height=3)).shape == (3, 0)
+
+
+def test_a_struct_without_fields_stays_with_polars() -> None:
+    schema = {"a": polars.List(polars.Struct([]))}
+    frame = polars.DataFrame({"a": [[{}]]}, schema=schema)
+    assert stored(frame).schema == frame.schema
+    with pytest.raises(CodecError, match=r"column 'a' with a struct without fields: drop it"):
+        stored(frame.lazy())
 
 
 @pytest.mark.parametrize("rows", [0, 2])

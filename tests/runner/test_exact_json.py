@@ -6,17 +6,21 @@ import json
 import math
 import subprocess
 import sys
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy
+import pandas
 import pytest
 
 from aqueduct_provider.runner.exact_json import (
     dump_numpy_scalar,
     is_finite_json,
     is_numpy_scalar,
+    is_tree,
     load_numpy_scalar,
     same,
     survives_json,
@@ -90,10 +94,34 @@ def test_json_would_change_or_refuse_these(value: Any) -> None:
         ([1, [2]], [1, [2.0]]),
         (Point(1, 2), (1, 2)),
         (numpy.float64(1), 1.0),
+        (Decimal("-0.0"), Decimal("0.0")),
+        (Decimal("NaN"), Decimal("-NaN")),
+        (pandas.Timestamp(0).as_unit("s"), pandas.Timestamp(0).as_unit("ns")),
+        (pandas.Timedelta(0).as_unit("s"), pandas.Timedelta(0).as_unit("ns")),
+        (datetime(2020, 1, 1, tzinfo=timezone.utc), datetime(2020, 1, 1, tzinfo=ZoneInfo("UTC"))),
     ],
 )
 def test_what_is_equal_but_of_another_type_is_not_the_same(one: Any, other: Any) -> None:
     assert not same(one, other)
+
+
+def test_what_is_shared_or_holds_itself_is_left_to_pickle() -> None:
+    shared: Any = [1]
+    for _ in range(40):
+        shared = [shared, shared]
+    tree: dict[str, Any] = {"children": []}
+    tree["children"].append({"parent": tree})
+    endless: list[Any] = []
+    endless += [endless, endless]
+    empty: list[Any] = []
+    for value in (shared, tree, endless, [empty, empty], {"a": empty, "b": empty}, (empty, empty)):
+        assert not survives_json(value)
+        assert not is_tree(value)
+
+
+@pytest.mark.parametrize("value", [1, "x", [[], []], {"a": [1], "b": [1]}, [(), ()], [1, 1, "x", "x"]])
+def test_a_value_in_which_nothing_is_met_twice_is_a_tree(value: Any) -> None:
+    assert is_tree(value)
 
 
 def test_nan_is_the_same_as_nan() -> None:

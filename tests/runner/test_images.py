@@ -99,3 +99,55 @@ def test_frames_are_not_dropped_in_silence() -> None:
 @pytest.mark.parametrize("mode", ["RGBA", "P", "LA", "I", "L", "CMYK"])
 def test_the_original_gets_jpeg_of_every_mode(mode: str) -> None:
     assert open_image(dump_jpeg(Image.new(mode, (3, 2)))).format == "JPEG"
+
+
+def test_the_alpha_of_a_palette_comes_back() -> None:
+    image = Image.new("RGBA", (4, 4), (255, 0, 0, 10)).quantize(4)
+    for _ in range(2):
+        kind, image = stored(image)
+        assert kind == "image"
+        assert image.convert("RGBA").getpixel((0, 0)) == (255, 0, 0, 10)
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("L", "image"), ("F", "pickle")])
+def test_exif_data_that_was_set_comes_back(mode: str, kind: str) -> None:
+    image = Image.new(mode, (2, 2))
+    image.getexif()[274] = 6
+    made, result = stored(image)
+    assert (made, dict(result.getexif())) == (kind, {274: 6})
+
+
+def test_a_file_whose_notes_were_changed_is_not_untouched() -> None:
+    data = file_of(noise("RGB"), "JPEG")
+    turned, resized = open_image(data), open_image(data)
+    turned.getexif()[274] = 6
+    resized.info["dpi"] = (300, 300)
+    assert dict(stored(turned)[1].getexif()) == {274: 6}
+    assert round(stored(resized)[1].info["dpi"][0]) == 300
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "1"])
+def test_an_image_without_pixels_comes_back(mode: str) -> None:
+    kind, result = stored(Image.new(mode, (0, 3)))
+    assert (kind, result.mode, result.size) == ("pickle", mode, (0, 3))
+
+
+class Scan(Image.Image):
+    """An image of the user's own kind."""
+
+
+def test_a_class_of_ones_own_comes_back() -> None:
+    plain = noise("L")
+    scan = Scan()
+    scan.__dict__.update(vars(plain))
+    kind, result = stored(scan)
+    assert (kind, type(result), result.tobytes()) == ("pickle", Scan, plain.tobytes())
+
+
+@pytest.mark.parametrize("kind", [Scan, Image.Image])
+def test_attributes_that_would_be_lost_are_named(kind: Any) -> None:
+    image = kind()
+    image.__dict__.update(vars(noise("L")))
+    image.label = "cat"
+    with pytest.raises(CodecError, match=r"attribute 'label'.*next to the image"):
+        stored(image)

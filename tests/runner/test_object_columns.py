@@ -16,6 +16,8 @@ from aqueduct_provider.runner.codec_error import CodecError
 from aqueduct_provider.runner.object_columns import CELLS, KIND, restore_cells, same_cells, store_cells
 from aqueduct_provider.runner.pickles import dump_pickle
 
+SHARED = [1]
+
 
 class Model:
     def __eq__(self, other: Any) -> bool:
@@ -58,6 +60,11 @@ class Model:
         ([bson.ObjectId(), None], "bson", b"bson"),
         ([{"ref": bson.ObjectId()}, {"other": bson.Int64(1)}], "pickles", b"pickle"),
         ([datetime(2020, 1, 1), None], "cells", None),
+        ([pandas.Timestamp(0).as_unit("s"), None], "scalars", None),
+        ([pandas.Timestamp(0, tz="Europe/Berlin").as_unit("ns")], "scalars", None),
+        ([pandas.Timestamp(0).as_unit("s"), pandas.Timestamp(0).as_unit("ns")], "pickles", b"pickle"),
+        ([Decimal("-0.0"), Decimal("1.5")], "pickles", b"pickle"),
+        ([[SHARED, SHARED]], "pickles", b"pickle"),
     ],
 )
 def test_each_column_is_kept_in_the_most_readable_way_that_changes_nothing(

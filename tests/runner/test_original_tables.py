@@ -46,3 +46,13 @@ def test_what_stands_beside_the_cells_is_seen_too() -> None:
     table = TABLE.copy()
     table.attrs["read"] = "today"
     assert not same_as_bson(table)
+    assert not same_as_bson(TABLE.set_flags(allows_duplicate_labels=False))
+    assert not same_as_bson(TABLE.rename_axis(columns="measure"))
+    assert not same_as_bson([1])
+
+
+def test_a_class_of_ones_own_is_not_mongodbs_json() -> None:
+    class DataFrame(pandas.DataFrame):
+        pass
+
+    assert not same_as_bson(DataFrame(TABLE))

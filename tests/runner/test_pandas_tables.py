@@ -1,20 +1,30 @@
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
 import sys
+import threading
+from datetime import timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dateutil.tz
 import numpy
 import pandas
+import pyarrow
+import pyarrow.parquet
 import pytest
 
-from aqueduct_provider.runner.codecs import decode, encode
+from aqueduct_provider.runner.codecs import CodecError, decode, encode, preview_table
 from aqueduct_provider.runner.pandas_tables import write_pandas
+from aqueduct_provider.runner.parquet_files import NOTE, note_of
 from aqueduct_provider.runner.pickles import dump_pickle
-from tests.generated_values import alike_frames
+from tests.generated_values import Colour, Ticket, alike_frames
+
+GROUPS = pandas.DataFrame({"g": pandas.Categorical(["x", "y"]), "v": [(1,), (2,)]})
 
 
 def stored(frame: pandas.DataFrame) -> tuple[str, pandas.DataFrame]:
@@ -46,6 +56,27 @@ FRAMES = {
     "an index of days": pandas.DataFrame({"a": [1, 2]}, index=pandas.date_range("2020", periods=2, tz="UTC")),
     "a range that does not begin at 0": pandas.DataFrame({"a": [1, 2]}, index=pandas.RangeIndex(5, 9, 2)),
     "no columns": pandas.DataFrame(index=["x"]),
+    "categories whose text is an address": pandas.DataFrame(
+        {"a": pandas.Categorical.from_codes([0, 1, -1], pandas.Index([Ticket(1), Ticket(2)]))}
+    ),
+    "categories of decimals": pandas.DataFrame({"a": pandas.Categorical([Decimal("1.0"), Decimal(2)])}),
+    "categories of a range": pandas.DataFrame(
+        {"a": pandas.Categorical.from_codes([0, 1], pandas.RangeIndex(3, 9, 3))}
+    ),
+    "categories of objects that are text": pandas.DataFrame(
+        {"a": pandas.Categorical.from_codes([0], pandas.Index(["x"], dtype=object))}
+    ),
+    "an index named as a column of objects": GROUPS.set_index("g", drop=False),
+    "a level named as a column of objects": GROUPS.assign(n=[1, 2]).set_index(["g", "n"], drop=False),
+    "an index of categories in another order": pandas.DataFrame(
+        {"a": [1, 2]}, index=pandas.CategoricalIndex(["b", "a"], ["a", "b", "c"])
+    ),
+    "a zone that pandas cannot parse": pandas.DataFrame(
+        {"a": pandas.to_datetime(["2020-01-01"]).tz_localize(timezone(timedelta(hours=5), "X"))}
+    ),
+    "a zone of another class": pandas.DataFrame(
+        {"a": pandas.to_datetime(["2020-01-01"]).tz_localize(dateutil.tz.gettz("Europe/Berlin"))}
+    ),
     "no rows": pandas.DataFrame({"a": pandas.Series([], dtype=object)}),
     "nothing": pandas.DataFrame(),
 }
@@ -53,6 +84,20 @@ PICKLED = {
     "complex numbers": pandas.DataFrame({"a": [1 + 2j]}),
     "sparse": pandas.DataFrame({"a": pandas.arrays.SparseArray([0, 0, 1])}),
     "an index whose name is a number": pandas.DataFrame({"a": [1]}, index=pandas.Index([3], name=0)),
+    "rows without columns": pandas.DataFrame(index=pandas.RangeIndex(1, 11, 2)),
+    "a column named as a level without a name": pandas.DataFrame(
+        {"__index_level_0__": [(1,), (2,)]}, index=["a", "b"]
+    ),
+    "flags": pandas.DataFrame({"a": [1]}).set_flags(allows_duplicate_labels=False),
+    "a name that is more than text": pandas.DataFrame(
+        [[1]], columns=pandas.Index([Colour.RED], dtype=object)
+    ),
+    "a name that UTF-8 cannot hold": pandas.DataFrame([[1]], columns=pandas.Index(["\ud800"], dtype=object)),
+    "names of another dtype": pandas.DataFrame([[1]], columns=pandas.Index(["a"], dtype="string[python]")),
+    "seconds beyond milliseconds": pandas.DataFrame({"a": numpy.array([2**60], "datetime64[s]")}),
+    "months of an offset": pandas.DataFrame(
+        {"a": [1]}, index=pandas.date_range("2020", periods=1, freq=pandas.DateOffset(months=1))
+    ),
     "categories of the same text": pandas.DataFrame(
         {"a": pandas.Categorical.from_codes([0, 1], pandas.Index([1, "1"], dtype=object))}
     ),
@@ -116,6 +161,68 @@ def test_others_read_the_values(tmp_path: Path) -> None:
     assert seen["grade"].tolist() == [3, 1]
     assert [json.loads(text) for text in seen["meta"]] == [{"x": 1}, {"y": 2}]
     assert seen.index.tolist() == ["u", "v"]
+
+
+class Opened:
+    """Counts how often it is unpickled, which only runs code when a table is read, not when it is shown."""
+
+    count = 0
+
+    def __eq__(self, other: Any) -> bool:
+        return type(other) is Opened
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __reduce__(self) -> Any:
+        return _open, ()
+
+
+def _open() -> Opened:
+    Opened.count += 1
+    return Opened()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "pickle"])
+def test_showing_a_table_unpickles_no_category(kind: str) -> None:
+    frame = pandas.DataFrame(
+        {"a": pandas.Categorical.from_codes([0], pandas.Index([Opened()], dtype=object))}
+    )
+    data = as_release_2(frame, kind)
+    before = Opened.count
+    assert len(preview_table(data, "parquet")) == 1
+    assert Opened.count == before
+
+
+def as_release_2(frame: pandas.DataFrame, kind: str) -> bytes:
+    """The file of a frame of one column, of categories, as note version 2 had it."""
+    data = encode(frame, "table", "parquet").data
+    facts = note_of(data)
+    assert facts is not None
+    categories = pandas.DataFrame({"categories": pandas.Series(frame["a"].cat.categories)})
+    packed = dump_pickle(categories) if kind == "pickle" else encode(categories, "table", "parquet").data
+    own = facts["columns"]["a"]
+    own["categories"] = {"kind": kind, "data": base64.b64encode(packed).decode()}
+    own.pop("labels", None)
+    table = pyarrow.parquet.read_table(pyarrow.BufferReader(data))
+    note = json.dumps({**facts, "version": 2}).encode()
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table.replace_schema_metadata({**table.schema.metadata, NOTE: note}), buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "pickle"])
+@pytest.mark.parametrize("categories", [pandas.interval_range(0, 2), pandas.Index(["b", "a"], name="n")])
+def test_categories_of_note_version_2_are_read(categories: Any, kind: str) -> None:
+    frame = pandas.DataFrame({"a": pandas.Categorical.from_codes([1, -1, 0], categories)})
+    assert alike_frames(decode(as_release_2(frame, kind), "parquet", "table"), frame)
+
+
+def test_categories_that_cannot_be_kept_name_their_column() -> None:
+    index = pandas.Index([threading.Lock()], dtype=object)
+    frame = pandas.DataFrame({"state": pandas.Categorical.from_codes([0], index)})
+    with pytest.raises(CodecError, match=r"column 'state' categories.*rename_categories\(str\)"):
+        stored(frame)
 
 
 @pytest.mark.parametrize(

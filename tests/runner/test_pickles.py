@@ -1,8 +1,15 @@
 from __future__ import annotations
 
 import pickle
+import sys
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from aqueduct_provider.runner.codec_error import CodecError
 from aqueduct_provider.runner.pickles import (
+    dump_exact,
     dump_pickle,
     is_container,
     pack_elements,
@@ -36,3 +43,40 @@ def test_classes_of_the_original_need_no_package() -> None:
     data = b"caqueduct.constants.enums\nSerializationType\n(S'string'\ntR."
     assert unpickle(data) == "string"
     assert pickle.loads(pickle.dumps(unpickle(data))) == "string"
+
+
+class TwoArguments(Exception):
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@pytest.mark.parametrize("value", [memoryview(b"abc"), {"a": [memoryview(b"abc")]}])
+def test_a_view_of_memory_is_refused_wherever_it_is(value: Any) -> None:
+    with pytest.raises(CodecError, match=r"memoryview of 3 bytes.*return bytes\(view\)"):
+        dump_exact(value)
+
+
+def test_an_open_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("x")
+    with path.open() as file, pytest.raises(CodecError, match=r"open file.*file\.read\(\)"):
+        dump_exact([file])
+
+
+def test_streams_of_the_process_are_referred_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        assert unpickle(dump_exact([file]))[0] is file
+
+
+def test_what_cannot_be_read_again_is_refused_when_it_is_written() -> None:
+    with pytest.raises(CodecError, match=r"TwoArguments that can be pickled, but not read again.*__reduce__"):
+        dump_exact(TwoArguments(1, "x"))
+    assert str(unpickle(dump_exact(ValueError("x")))) == "x"
+
+
+def test_large_pickles_are_not_tried() -> None:
+    # A class of its own: Exception keeps what it was given.
+    error = TwoArguments(1, "x" * (1 << 20))
+    assert dump_exact(error) == dump_pickle(error)

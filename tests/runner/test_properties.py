@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pandas
@@ -13,8 +14,9 @@ from tests.generated_values import VALUES, alike, alike_frames, sharing
 
 # The same examples in every run: a fault that is found by chance should not break somebody else's build.
 # AQUEDUCT_PROPERTIES=<number> looks for more, at random.
+MORE = int(os.environ.get("AQUEDUCT_PROPERTIES", "0"))
 EXAMPLES = settings(
-    max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=MORE or 200, derandomize=not MORE, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
