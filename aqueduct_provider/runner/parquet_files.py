@@ -103,8 +103,13 @@ def opened(source: Source) -> Any:
     """What pyarrow reads a file from."""
     import pyarrow
 
-    # Not BytesIO: Arrow's threads would let go of it when the interpreter may be ending, which aborts it.
-    return pyarrow.BufferReader(source) if isinstance(source, bytes) else source
+    if not isinstance(source, bytes):
+        return source
+    # A copy in Arrow's own memory. Its threads may let go of what they read after the caller has its table:
+    # for a Python object, BytesIO or bytes, they need the interpreter, and abort it when it is just ending.
+    copy = pyarrow.allocate_buffer(len(source))
+    pyarrow.FixedSizeBufferWriter(copy).write(source)
+    return pyarrow.BufferReader(copy)
 
 
 def changed_fields(schema: Any) -> List[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,14 @@ def test_a_file_of_a_newer_release_is_not_misread() -> None:
         note_of(data)
 
 
-def test_arrow_is_given_no_python_file() -> None:
-    """Its threads let go of such a file when they please, and abort an interpreter that is just ending."""
-    assert isinstance(opened(in_memory(TABLE, note("pyarrow"))), pyarrow.BufferReader)
+def test_arrow_reads_nothing_of_pythons() -> None:
+    """Its threads let go of what they read when they please, and abort an interpreter that is just ending."""
+    data = in_memory(TABLE, note("pyarrow"))
+    references = sys.getrefcount(data)
+    file = opened(data)
+    assert isinstance(file, pyarrow.BufferReader)
+    assert sys.getrefcount(data) == references
+    assert file.read() == data
 
 
 @pytest.mark.parametrize(
