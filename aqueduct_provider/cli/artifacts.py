@@ -7,43 +7,42 @@ the SDK, pandas, PIL.
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
+from aqueduct_provider.cli.table_files import table_file, table_rows, table_text
 from aqueduct_provider.runner.codecs import PLAIN, TABLES, CodecError, plain_value, preview_table
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.reading.stored import StoredSource
 
-_JPEG = (".jpg", ".jpeg")
-_ROWS = 60
+_PICKLE = (".pkl", ".pickle")
+# Names of files that a pickle of any type is not.
+_DATA = (".csv", ".json", ".parquet", ".txt", ".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 
 def text_of(source: StoredSource) -> str:
     """An artifact for people: its value; of what is no text, what it is and how large."""
     serialization = _serialization(source)
     if serialization in TABLES:
-        return _table_text(_table(source))
+        return table_text(_table(source))
     if serialization == "string":
         return source.content().decode("utf-8")
     if serialization in PLAIN:
         return json.dumps(plain_value(source.content(), serialization), indent=2, ensure_ascii=False)
     size = f"{len(source.content()):,} bytes"
-    return f"{source.name}: {source.type}, {size}; write it to a file with -o FILE"
+    file = "FILE.pkl" if serialization == "pickle" else "FILE"
+    return f"{source.name}: {source.type}, {size}; write it to a file with -o {file}"
 
 
 def document_of(source: StoredSource) -> dict[str, Any]:
     """An artifact for programs; the value of what JSON cannot hold is null."""
     serialization, data = _serialization(source), source.content()
-    value: Any = None
-    if serialization in TABLES:
-        value = json.loads(_table_file(_table(source), ".json"))
-    else:
-        value = plain_value(data, serialization)
+    is_table = serialization in TABLES
+    value = table_rows(_table(source)) if is_table else plain_value(data, serialization)
     return {
         "name": source.name,
         "type": source.type,
@@ -56,15 +55,17 @@ def document_of(source: StoredSource) -> dict[str, Any]:
 def file_of(source: StoredSource, suffix: str) -> bytes:
     """The bytes of a file with this suffix; empty: as they are shown best on stdout.
 
-    :raises UsageError: there is no such file of a table or an image.
+    :raises UsageError: there is no such file of a table, an image or a pickle.
     """
     serialization = _serialization(source)
+    if serialization == "pickle":
+        _check_pickle(source, suffix)
     if serialization in TABLES:
         if (serialization, suffix) == ("parquet", ".parquet"):
             return source.content()
-        return _table_file(_table(source), suffix or ".csv")
-    if serialization == "image" and suffix and suffix not in _JPEG:
-        return _image_file(source.value(), suffix)
+        return table_file(_table(source), suffix or ".csv")
+    if serialization == "image" and suffix:
+        return _image_file(source, suffix)
     return source.content()
 
 
@@ -109,29 +110,31 @@ def _table(source: StoredSource) -> Any:
         raise UsageError(f"{source.name} {error}") from error
 
 
-def _table_text(table: Any) -> str:
-    rows, columns = table.shape
-    return f"{table.to_string(max_rows=_ROWS, index=False)}\n\n{rows} rows x {columns} columns"
-
-
-def _table_file(table: Any, suffix: str) -> bytes:
-    if suffix == ".csv":
-        return str(table.to_csv(index=False)).encode("utf-8")
-    if suffix == ".json":
-        return str(table.to_json(orient="records", date_format="iso")).encode("utf-8")
-    if suffix == ".parquet":
-        buffer = io.BytesIO()
-        table.to_parquet(buffer, engine="pyarrow", index=False)
-        return buffer.getvalue()
-    raise UsageError(f"a table is written as .csv, .parquet or .json, not as {suffix!r}")
-
-
-def _image_file(image: Any, suffix: str) -> bytes:
+def _image_file(source: StoredSource, suffix: str) -> bytes:
+    """The stored file where it has this format already; else the image in it, written anew."""
     from PIL import Image
+
+    from aqueduct_provider.runner.images import dump_image_file
 
     kind = Image.registered_extensions().get(suffix)
     if kind not in Image.SAVE:
         raise UsageError(f"an image cannot be written as {suffix!r}; use .jpg or .png")
-    buffer = io.BytesIO()
-    image.save(buffer, format=kind)
-    return buffer.getvalue()
+    image = source.value()
+    if image.format == kind:
+        return source.content()
+    try:
+        return dump_image_file(image, suffix)
+    except CodecError as error:
+        raise UsageError(f"{source.name} {error}") from error
+
+
+def _check_pickle(source: StoredSource, suffix: str) -> None:
+    """Refuse to call a pickle what it is not."""
+    is_pickle_by_name = suffix in _PICKLE if source.type != "picklable" else suffix not in _DATA
+    if not is_pickle_by_name:
+        where = f"to a {suffix} file" if suffix else "to stdout, or to a file without a suffix"
+        raise UsageError(
+            f"{source.name} ({source.type}) is stored as a pickle, which is not loaded here, so it cannot be "
+            f"written {where}: write it with -o FILE.pkl, or get its value in Python with "
+            f"run.artifact({source.name!r}).get()"
+        )

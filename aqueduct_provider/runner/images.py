@@ -32,13 +32,11 @@ def dump_image_file(image: Any, suffix: str) -> bytes:
     from PIL import Image
 
     kind = Image.registered_extensions().get(suffix.lower(), "PNG") if suffix else "JPEG"
-    if kind == "JPEG":
-        return dump_jpeg(image)
     try:
-        return _saved(image, kind, {})
+        return dump_jpeg(image) if kind == "JPEG" else _saved(image, kind, {})
     except (OSError, KeyError, ValueError) as exc:
         raise CodecError(
-            f"is an image of mode {image.mode}, which cannot be written as {suffix}: {exc}. Convert it, or "
+            f"is an image of mode {image.mode}, which cannot be written as {suffix or kind}: {exc}. Convert it, or "
             "name the file .png or .tiff"
         ) from exc
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from aqueduct_provider.runner.codecs import CodecError, decode, encode
-from aqueduct_provider.runner.images import dump_jpeg, dump_lossless, open_image
+from aqueduct_provider.runner.images import dump_image_file, dump_jpeg, dump_lossless, open_image
 from aqueduct_provider.runner.pickles import dump_pickle
 
 
@@ -151,3 +151,16 @@ def test_attributes_that_would_be_lost_are_named(kind: Any) -> None:
     image.label = "cat"
     with pytest.raises(CodecError, match=r"attribute 'label'.*next to the image"):
         stored(image)
+
+
+@pytest.mark.parametrize(
+    ("image", "suffix", "name"),
+    [
+        (Image.new("L", (70_000, 1)), ".jpg", r"mode L, which cannot be written as \.jpg"),
+        (Image.new("L", (70_000, 1)), "", "mode L, which cannot be written as JPEG"),
+        (Image.new("LA", (1, 1)), ".bmp", r"mode LA, which cannot be written as \.bmp"),
+    ],
+)
+def test_what_a_format_does_not_hold_is_refused(image: Any, suffix: str, name: str) -> None:
+    with pytest.raises(CodecError, match=name):
+        dump_image_file(image, suffix)

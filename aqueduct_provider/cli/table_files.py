@@ -1,0 +1,105 @@
+"""Tables as text, as rows for programs, and as files.
+
+An index that says something, such as the groups of a ``groupby``, comes first, as columns. Must not import at
+module level: pandas.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import io
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from aqueduct_provider.cli.command import UsageError
+
+_ROWS = 60
+# What JSON has itself; booleans are integers.
+_PLAIN = (str, int, type(None))
+_TIMES = (datetime.date, datetime.time)
+
+
+def table_text(table: Any) -> str:
+    """A table for people; of a long one its beginning and its end."""
+    shown = with_index(table)
+    rows, columns = shown.shape
+    return f"{shown.to_string(max_rows=_ROWS, index=False)}\n\n{rows} rows x {columns} columns"
+
+
+def table_rows(table: Any) -> list[dict[str, Any]]:
+    """A list of rows that JSON can hold; null where a value is missing, or NaN or infinity."""
+    shown = with_index(table)
+    names = [str(name) for name in shown.columns]
+    columns = [map(_json_cell, shown.iloc[:, place].astype(object)) for place in range(len(names))]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def table_file(table: Any, suffix: str) -> bytes:
+    """The bytes of a file with this suffix.
+
+    :raises UsageError: there is no such file of a table.
+    """
+    if suffix not in _WRITERS:
+        raise UsageError(f"a table is written as .csv, .parquet or .json, not as {suffix!r}")
+    return _WRITERS[suffix](table)
+
+
+def with_index(table: Any) -> Any:
+    """The table with its index as leading columns; without one that only counts the rows."""
+    import pandas
+
+    index = table.index
+    if index.name is None and index.dtype.kind == "i" and index.equals(pandas.RangeIndex(len(table))):
+        return table
+    names: list[str] = []
+    for level, name in enumerate(index.names):
+        default = "index" if index.nlevels == 1 else f"level_{level}"
+        names.append(_free(default if name is None else str(name), [*table.columns, *names]))
+    return index.set_names(names).to_frame(index=False).join(table.reset_index(drop=True))
+
+
+def _free(name: str, taken: list[Any]) -> str:
+    """A name for a level of the index that no column has."""
+    while name in taken:
+        name = f"index_{name}"
+    return name
+
+
+def _json_cell(cell: Any) -> Any:
+    """A cell as JSON holds it; what it has no form for is the text that a CSV file has."""
+    import numpy
+    import pandas
+
+    if isinstance(cell, _PLAIN):
+        return cell
+    if isinstance(cell, (float, decimal.Decimal)):
+        return float(cell) if math.isfinite(cell) else None
+    if cell is pandas.NaT or cell is pandas.NA:
+        return None
+    if isinstance(cell, (list, tuple, numpy.ndarray)):
+        return [_json_cell(item) for item in cell]
+    if isinstance(cell, dict):
+        return {str(key): _json_cell(item) for key, item in cell.items()}
+    if isinstance(cell, (numpy.bool_, numpy.number)) and not isinstance(cell, numpy.timedelta64):
+        return _json_cell(cell.item()) if not numpy.iscomplexobj(cell) else str(cell)
+    return cell.isoformat() if isinstance(cell, (*_TIMES, pandas.Timedelta)) else str(cell)
+
+
+def _csv(table: Any) -> bytes:
+    return str(with_index(table).to_csv(index=False)).encode("utf-8")
+
+
+def _json(table: Any) -> bytes:
+    return json.dumps(table_rows(table), separators=(",", ":")).encode("ascii")
+
+
+def _parquet(table: Any) -> bytes:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, engine="pyarrow", index=False)
+    return buffer.getvalue()
+
+
+_WRITERS: dict[str, Callable[[Any], bytes]] = {".csv": _csv, ".json": _json, ".parquet": _parquet}
