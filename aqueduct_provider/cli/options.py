@@ -7,6 +7,7 @@ SDK.
 from __future__ import annotations
 
 import json
+import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -141,8 +142,17 @@ def operator_documents(operators: Sequence[OperatorRun]) -> list[dict[str, Any]]
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON: moments in ISO 8601, choices as their texts."""
-    print(json.dumps(value, indent=2, default=_plain))
+    """Print a value as JSON: moments in ISO 8601, choices as their texts, null for NaN and infinity."""
+    print(json.dumps(_finite(value), indent=2, default=_plain, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """The value without the numbers that Python's JSON has and JSON has not."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:

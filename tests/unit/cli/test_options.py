@@ -68,6 +68,16 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+def test_json_has_null_for_what_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": float("nan"), "b": [float("inf"), (1.5, -float("inf"))]})
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    found = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert found == {"a": None, "b": [None, [1.5, None]]}
+
+
 def test_operators_for_programs() -> None:
     (found,) = operator_documents([OperatorRun("train", "train_1", "function", try_number=2)])
     assert (found["name"], found["task_id"], found["type"], found["try_number"]) == (

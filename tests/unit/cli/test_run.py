@@ -91,6 +91,20 @@ def test_for_programs(bench: Bench, capsys: Captured) -> None:
     assert Path(artifact["url"].removeprefix("file://")).read_text("utf-8") == "3.0"
 
 
+def test_a_value_that_json_lacks_is_null(bench: Bench, capsys: Captured) -> None:
+    bench.write(call("lost", "def predict(): return float('nan')"))
+    assert bench.run("--json") == 0
+    out = capsys.readouterr().out
+    assert "NaN" not in out
+    assert json.loads(out)["artifacts"][0]["value"] is None
+
+
+def test_two_values_for_one_parameter(bench: Bench, capsys: Captured) -> None:
+    bench.write(param("n", 4))
+    assert bench.run("-p", "n=1", "-p", "n=2") == 2
+    assert "-p n is given twice" in capsys.readouterr().err
+
+
 def test_a_failure_is_shown(bench: Bench, capsys: Captured) -> None:
     bench.write(call("bad", FAILS), call("after", DOUBLE, "bad"))
     assert bench.run() == 1
