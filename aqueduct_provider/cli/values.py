@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 # Types whose values are text as they stand; those of ``json`` are text that is JSON.
 _TEXTS = ("string", "json")
 _PICKLES = {"picklable": "pickle", "tensorflow-keras-model": "tensorflow-keras-model"}
+_KEYS = ". Keys are text in JSON: give a dictionary with other keys in Python, with client.trigger"
 _FILES_ONLY = ("bytes", "image", "table", *_PICKLES)
 
 
 def add_parameters(parser: ArgumentParser) -> None:
-    """``-p name=value``, any number of times."""
+    """``-p name=value``, once for each parameter."""
     parser.add_argument(
         "-p",
         "--parameter",
@@ -42,12 +43,15 @@ def add_parameters(parser: ArgumentParser) -> None:
 def values_of(typed: Sequence[str], parameters: Iterable[Parameter]) -> dict[str, Any]:
     """The values that were typed, by parameter.
 
-    :raises UsageError: a text is no ``name=value``, names no parameter, or its value cannot be read.
+    :raises UsageError: a text is no ``name=value``, names no parameter, or one that has a value already; or
+        its value cannot be read.
     """
     known = {parameter.name: parameter for parameter in parameters}
     values = {}
     for text in typed:
         name, value = _split(text, known)
+        if name in values:
+            raise UsageError(f"-p {name} is given twice: give each parameter one value")
         values[name] = _value(known[name], value)
     return values
 
@@ -85,7 +89,7 @@ def _from_text(name: str, kind: str, text: str) -> Any:
             return text
         raise UsageError(
             f"-p {name}: {_short(text)} is no JSON, as a value of type {kind} must be:"
-            ' 3, 0.5, true, [1, 2] or {"a": 1}'
+            f' 3, 0.5, true, [1, 2] or {{"a": 1}}{_KEYS if kind == "dictionary" else ""}'
         ) from error
     return tuple(value) if kind == "tuple" and isinstance(value, list) else value
 

@@ -56,6 +56,7 @@ def test_texts(kind: str, text: str, value: Any) -> None:
     [
         ("numeric", "many", "-p p: 'many' is no JSON, as a value of type numeric must be"),
         ("boolean", "True", "'True' is no JSON"),
+        ("dictionary", "{0: 1.0}", r"'{0: 1.0}' is no JSON.* Keys are text in JSON: .* client.trigger"),
         ("list", "x" * 1000, r"'x{57}\.\.\.' is no JSON"),
         ("bytes", "raw", "a value of type bytes is read from a file: @FILE"),
         ("table", "[]", "a value of type table is read from a file"),
@@ -113,9 +114,14 @@ def test_files_of_images(tmp_path: Path) -> None:
 
 def test_names() -> None:
     known = [parameter("a", "numeric"), parameter("a=b", "string"), parameter("op:arg", "numeric")]
-    assert values_of(["a=1", "a=b=c", "op:arg=2", "a=3"], known) == {"a": 3, "a=b": "c", "op:arg": 2}
+    assert values_of(["a=1", "a=b=c", "op:arg=2"], known) == {"a": 1, "a=b": "c", "op:arg": 2}
     assert values_of([], known) == {}
     with pytest.raises(UsageError, match=r"no parameter 'op:arh'. Did you mean 'op:arg'\?"):
         values_of(["op:arh=1"], known)
     with pytest.raises(UsageError, match="-p a: write it as -p NAME=VALUE"):
         values_of(["a"], known)
+
+
+def test_one_value_for_each_parameter() -> None:
+    with pytest.raises(UsageError, match="-p é is given twice: give each parameter one value"):
+        values_of(["é=1", "e\u0301=1"], [parameter("é", "numeric")])
