@@ -36,8 +36,8 @@ def dump_image_file(image: Any, suffix: str) -> bytes:
         return dump_jpeg(image) if kind == "JPEG" else _saved(image, kind, {})
     except (OSError, KeyError, ValueError) as exc:
         raise CodecError(
-            f"is an image of mode {image.mode}, which cannot be written as {suffix or kind}: {exc}. Convert it, or "
-            "name the file .png or .tiff"
+            f"is an image of mode {image.mode}, which cannot be written as {suffix or kind}: {exc}. Convert "
+            "it, or name the file .png or .tiff"
         ) from exc
 
 
