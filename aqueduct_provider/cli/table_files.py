@@ -33,7 +33,7 @@ def table_rows(table: Any) -> list[dict[str, Any]]:
     """A list of rows that JSON can hold; null where a value is missing, or NaN or infinity."""
     shown = with_index(table)
     names = [str(name) for name in shown.columns]
-    columns = [map(_json_cell, shown.iloc[:, place].astype(object)) for place in range(len(names))]
+    columns = [_json_cells(shown.iloc[:, place]) for place in range(len(names))]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
@@ -68,15 +68,21 @@ def _free(name: str, taken: list[Any]) -> str:
     return name
 
 
+def _json_cells(column: Any) -> list[Any]:
+    # Integers and booleans of numpy need no look at each.
+    is_plain = getattr(column.dtype, "kind", "") in "iub" and not hasattr(column.dtype, "na_value")
+    return column.tolist() if is_plain else list(map(_json_cell, column.astype(object)))
+
+
 def _json_cell(cell: Any) -> Any:
     """A cell as JSON holds it; what it has no form for is the text that a CSV file has."""
-    import numpy
-    import pandas
-
     if isinstance(cell, _PLAIN):
         return cell
     if isinstance(cell, (float, decimal.Decimal)):
         return float(cell) if math.isfinite(cell) else None
+    import numpy
+    import pandas
+
     if cell is pandas.NaT or cell is pandas.NA:
         return None
     if isinstance(cell, (list, tuple, numpy.ndarray)):
