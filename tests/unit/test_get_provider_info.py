@@ -88,6 +88,9 @@ print("RESULT", json.dumps({
 """
 
 
+@pytest.mark.skipif(
+    (3, 0) <= AIRFLOW_VERSION < (3, 2), reason="without FAB it shows no fields of any connection"
+)
 def test_a_real_providers_manager_finds_all(tmp_path: Path) -> None:
     environment = {"AIRFLOW_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     command = [sys.executable, "-c", MANAGER]

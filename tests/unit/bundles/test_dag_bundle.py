@@ -64,7 +64,9 @@ def dags_of(bundle: Any, *names: str) -> dict[str, Any]:
     for path in sorted(bundle.path.glob("*.py")):
         if not names or path.name in names:
             bag = bag_of(path, bundle.path)
-            found |= bag.dags | bag.import_errors
+            # Before Airflow 3.2 by absolute paths.
+            errors = {Path(name).name: error for name, error in bag.import_errors.items()}
+            found |= bag.dags | errors
     return found
 
 

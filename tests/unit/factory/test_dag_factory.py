@@ -210,7 +210,8 @@ def airflow_hash() -> str:
     waits = {"type": "after_flows", "flows": [f"flow {number}" for number in range(10)]}
     dag = dag_with(flow=flow(tags=[*"abcdefghijkl"]), schedule=waits)
     if hasattr(SerializedDagModel, "hash"):
-        return str(SerializedDagModel.hash(serialized_objects.DagSerialization.to_dict(dag)))
+        serializer = getattr(serialized_objects, "DagSerialization", serialized_objects.SerializedDAG)
+        return str(SerializedDagModel.hash(serializer.to_dict(dag)))
     return str(SerializedDagModel(dag).dag_hash)
 
 

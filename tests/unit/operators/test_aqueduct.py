@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS, AirflowException, AirflowFailException
+from aqueduct_provider.compat import AirflowException, AirflowFailException
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.talk import VERSION_KEY
 from aqueduct_provider.spec.fusion import task_groups
@@ -48,9 +48,9 @@ class TaskInstance:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """What was logged: Airflow 3 writes it to stdout, 2.11 hands it to logging."""
+    """What was logged: Airflow 3.1 and newer write it to stdout, older ones hand it to logging."""
     caplog.set_level(logging.INFO)
-    return lambda: capsys.readouterr().out if AIRFLOW_V_3_0_PLUS else caplog.text
+    return lambda: capsys.readouterr().out or caplog.text
 
 
 def _operator(workflow: WorkflowSpec, task_id: str) -> AqueductOperator:
