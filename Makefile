@@ -20,7 +20,7 @@ help:
 
 test:
 	@$(PYTHON) tools/servers.py
-	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 oracle
+	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle
 	@$(BIN)/python tools/suites.py $(ARGS)
 
 demo:
@@ -52,6 +52,6 @@ constraints:
 	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 oracle
 
 clean:
-	rm -rf .venv .venv-2.11 .venv-oracle .venv-dag-factory .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-2.11 .venv-lowest-3 .venv-lowest-2.11 .venv-oracle .venv-dag-factory .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
 	  .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -25,11 +25,15 @@ DEADLINE = 1500
 
 @dataclass(frozen=True)
 class Suite:
-    """Test folders that run in one environment."""
+    """Test folders that run in one environment.
+
+    :param options: further arguments of pytest.
+    """
 
     name: str
     environment: str
     folders: tuple[str, ...]
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,14 @@ _TWO = (
     "connectors/test_mysql_loads.py test_compat.py test_config.py test_get_provider_info.py"
 )
 
+# With the oldest versions that pyproject.toml allows: what meets other packages, and no texts of theirs.
+_LOWEST = tuple(
+    f"tests/unit/{name}"
+    for name in "artifacts execution factory hooks operators storage test_compat.py test_config.py".split()
+)
+# Old versions warn of what came later.
+_LENIENT = ("-W", "default")
+
 # The lanes of a group run at the same time, the suites of a lane one after the other: unit tests keep one
 # core busy, Airflow's servers more than one.
 GROUPS: tuple[tuple[tuple[Suite, ...], ...], ...] = (
@@ -73,7 +85,14 @@ GROUPS: tuple[tuple[tuple[Suite, ...], ...], ...] = (
             Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
         ),
     ),
-    ((Suite("integration on Airflow 3", ".venv", ("tests/integration",)),),),
+    (
+        (Suite("integration on Airflow 3", ".venv", ("tests/integration",)),),
+        (
+            Suite("releases of Airflow", ".venv", ("tests/releases",)),
+            Suite("oldest versions on Airflow 3.0", ".venv-lowest-3", _LOWEST, _LENIENT),
+            Suite("oldest versions on Airflow 2.11", ".venv-lowest-2.11", _LOWEST, _LENIENT),
+        ),
+    ),
 )
 
 
@@ -175,7 +194,7 @@ def _pytest(suite: Suite, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Pytest in a session of its own, so that only SIGINT ends it: tests then end what they started."""
     python = ROOT / suite.environment / "bin" / "python"
     return subprocess.Popen(
-        [str(python), "-m", "pytest", "-q", *suite.folders, *arguments],
+        [str(python), "-m", "pytest", "-q", *suite.options, *suite.folders, *arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
