@@ -147,6 +147,8 @@ def _text(operator: str, number: int, given: Any) -> ArtifactNode:
         # Whatever its default reads as: any text may be given in its place.
         parameter.type = "string"
         return parameter
+    if isinstance(given, int | float):
+        raise AuthoringError(f"{where} is of type {type(given).__name__}: give it as text, '{given}'.")
     node = _node(given, "a parameter", where)
     if node.producer.kind == "check":
         raise AuthoringError(f"{where} is the output of a check; nothing can be computed from a check.")

@@ -117,7 +117,7 @@ def test_parameters_that_are_no_text(echo: Echo) -> None:
     for given, said in (
         (artifact("n", 5), "Parameter 1 of 'q', 'n', must be a string, not numeric"),
         (check, "Parameter 1 of 'q' is the output of a check"),
-        (5, "Parameter 1 of 'q' is of type int, not an artifact of the flow"),
+        (5, "Parameter 1 of 'q' is of type int: give it as text, '5'"),
         (None, "Parameter 1 of 'q' is of type NoneType, not an artifact of the flow"),
     ):
         with pytest.raises(AuthoringError, match=said):
