@@ -11,8 +11,9 @@ import pickletools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, cast
+from typing import Any, BinaryIO, NoReturn, Protocol, cast
 
 _STRINGS = frozenset(
     ["SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "SHORT_BINSTRING", "BINSTRING", "STRING"]
@@ -25,6 +26,9 @@ _SILENT = frozenset(["FRAME", "PROTO"])
 _NAMING = (b"c", b"i", b"\x93")
 # cloudpickle's function that imports a module which is used as a whole.
 _IMPORT = ("cloudpickle.cloudpickle", "subimport")
+
+# Some seconds of work: what is in arrays is one operation each.
+_MAX_OPERATIONS = 2_000_000
 
 # What the codecs import for the elements of a list or tuple, by serialization type.
 _OF_ELEMENTS = {
@@ -63,6 +67,10 @@ def packages_needed(stored: Stored, view: str = "") -> frozenset[str]:
     if stored.serialization_type != "pickle":
         return frozenset()
     path = getattr(stored, "path", None)
+    if path and getattr(stored, "artifact_type", "list") not in ("list", "tuple"):
+        # Piece by piece: a model may be larger than memory.
+        with Path(path).open("rb") as file:
+            return _modules_in(file)
     data = Path(path).read_bytes() if path else stored.data
     elements = _elements_of(data)
     if elements is None:
@@ -148,8 +156,8 @@ def strings_in(data: bytes) -> set[str] | None:
     return found
 
 
-def _modules_in(data: bytes) -> frozenset[str]:
-    if not any(code in data for code in _NAMING):
+def _modules_in(data: bytes | BinaryIO) -> frozenset[str]:
+    if isinstance(data, bytes) and not any(code in data for code in _NAMING):
         return frozenset()
     found = set[str]()
     # What is not a pickle fails when it is read.
@@ -158,12 +166,12 @@ def _modules_in(data: bytes) -> frozenset[str]:
     return frozenset(found)
 
 
-def _named_modules(data: bytes) -> Iterator[str]:
+def _named_modules(data: bytes | BinaryIO) -> Iterator[str]:
     memo: dict[int, str | None] = {}
     # The last two things that were put on the stack, where they are strings.
     before, last = None, None
     is_import = False
-    for opcode, found, _ in pickletools.genops(data):
+    for opcode, found, _ in islice(pickletools.genops(data), _MAX_OPERATIONS):
         name, argument = opcode.name, cast("Any", found)
         if name in _REMEMBER:
             memo[len(memo) if name == "MEMOIZE" else int(argument)] = last

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import pickle
 import sys
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -112,3 +113,12 @@ def test_what_is_in_the_cells_of_a_table_is_found() -> None:
     assert {"bson", "sklearn"} <= tops
     # polars would give the cells as they are stored.
     assert packages_needed(stored, "polars") == {"polars"}
+
+
+def test_a_pickle_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(model()))
+    stored = Encoded(b"", "picklable", "pickle", "Pipeline", path=str(path))
+    assert {name.partition(".")[0] for name in packages_needed(stored)} >= {"sklearn", "numpy"}
+    path.write_bytes(b"no pickle")
+    assert packages_needed(stored) == frozenset()
