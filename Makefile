@@ -15,7 +15,7 @@ help:
 	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
 	@echo "make lint         ruff, mypy, import-linter; make format mends what ruff can"
 	@echo "make bench        the figures of benchmarks/; ARGS=--smoke only tries whether they run"
-	@echo "make constraints  pin the newest versions in constraints/"
+	@echo "make constraints  pin in constraints/: the newest versions, the oldest, those of release days"
 	@echo "make clean        remove the environments and all that tools left behind"
 
 test:
@@ -49,7 +49,8 @@ bench:
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 constraints:
-	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 oracle
+	@$(PYTHON) -m tools.release_days
+	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle
 
 clean:
 	rm -rf .venv .venv-2.11 .venv-lowest-3 .venv-lowest-2.11 .venv-oracle .venv-dag-factory .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
