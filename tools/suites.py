@@ -82,15 +82,15 @@ GROUPS: tuple[tuple[tuple[Suite, ...], ...], ...] = (
                 (*(f"tests/unit/{name}" for name in _TWO.split()), "tests/architecture", "tests/connectors"),
             ),
             Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
-            Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
+            Suite("oldest versions on Airflow 3.0", ".venv-lowest-3", _LOWEST, _LENIENT),
+            Suite("oldest versions on Airflow 2.11", ".venv-lowest-2.11", _LOWEST, _LENIENT),
         ),
     ),
     (
         (Suite("integration on Airflow 3", ".venv", ("tests/integration",)),),
         (
             Suite("releases of Airflow", ".venv", ("tests/releases",)),
-            Suite("oldest versions on Airflow 3.0", ".venv-lowest-3", _LOWEST, _LENIENT),
-            Suite("oldest versions on Airflow 2.11", ".venv-lowest-2.11", _LOWEST, _LENIENT),
+            Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
         ),
     ),
 )

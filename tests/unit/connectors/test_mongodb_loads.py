@@ -290,7 +290,7 @@ def test_replaces_at_the_same_time(database: Any) -> None:
     assert len(found(database)) == 50
     assert len(set(found(database))) == 1
     # Once, on a busy machine, the server of the tests still listed two that had been renamed.
-    wait_for(lambda: collections(database) == {"target"}, what="the end of the others", seconds=10)
+    wait_for(lambda: collections(database) == {"target"}, what="the end of the others", seconds=60)
 
 
 def test_what_the_user_may_not_do(database: Any) -> None:
