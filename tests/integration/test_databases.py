@@ -126,7 +126,7 @@ def test_the_same_from_a_compiled_spec(
         "credentials_path": str(place.credentials_path),
         "credentials_profile": "research",
     }
-    warehouse, crm = postgres.config(), {"conf": mariadb.config("crm")}
+    warehouse, crm = postgres.config(), mariadb.config("crm")
     requirements = ["pandas"]
     for name, function in (("join", joined_rows), ("check", has_rows)):
         archive = function_archive(function, requirements)

@@ -22,7 +22,7 @@ RUN_SECONDS = 60
 PLAIN = f"""\
 from datetime import datetime
 
-from aqueduct_provider.compat import DAG, Asset, BaseOperator
+from aqueduct_provider.compat import DAG, Asset, BaseOperator  # airflow
 
 
 class Report(BaseOperator):
