@@ -5,6 +5,7 @@ What a pickle imports is in its opcodes. Nothing is unpickled, so nothing of the
 
 from __future__ import annotations
 
+import base64
 import io
 import pickle
 import pickletools
@@ -89,7 +90,21 @@ def _of_table(source: str | bytes, view: str) -> frozenset[str]:
     pickled = [name for name, note in notes.items() if note.get("as") == "pickles"]
     if any(note.get("as") == "bson" for note in notes.values()):
         found |= {"bson"}
-    return found.union(*map(_modules_in, _cells(source, pickled))) if pickled else found
+    cells = _cells(source, pickled) if pickled else set[bytes]()
+    return found.union(*map(_modules_in, (*cells, *_pickles_of(facts))))
+
+
+def _pickles_of(note: Any) -> Iterator[bytes]:
+    """The pickles in a file's note: of categories, dtypes, the index, and ``attrs``."""
+    if isinstance(note, list):
+        for item in note:
+            yield from _pickles_of(item)
+    elif isinstance(note, dict):
+        text = note.get("data") if note.get("kind") == "pickle" else note.get("pickle")
+        if isinstance(text, str):
+            yield base64.b64decode(text)
+        for item in note.values():
+            yield from _pickles_of(item)
 
 
 def _cells(source: str | bytes, columns: list[str]) -> set[bytes]:

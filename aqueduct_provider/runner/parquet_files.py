@@ -8,6 +8,8 @@ releases before the note.
 from __future__ import annotations
 
 import json
+import sys
+import time
 from typing import Any, Dict, Iterable, List, Optional, Union
 
 from .codec_error import CodecError
@@ -23,6 +25,8 @@ Target = Optional[str]
 # Older pyarrow writes version 2.4, which has no nanoseconds, unless told otherwise.
 # The names of the fields of lists are kept, where Parquet's own are asked for they are all ``element``.
 _OPTIONS: Dict[str, Any] = {"compression": "zstd", "version": "2.6", "use_compliant_nested_type": False}
+# Seconds to wait for threads of Arrow at most.
+_LONGEST_WAIT = 1.0
 
 
 def note(library: str, **facts: Any) -> Dict[str, Any]:
@@ -76,8 +80,10 @@ def note_of(source: Source) -> Optional[Dict[str, Any]]:
     """
     import pyarrow.parquet
 
-    # Only the metadata: the file may have a type that pyarrow does not know.
-    stored = (pyarrow.parquet.read_metadata(opened(source)).metadata or {}).get(NOTE)
+    # Only the metadata: the file may have a type that pyarrow does not know. This thread alone reads it, so
+    # bytes need not be copied.
+    file = pyarrow.BufferReader(source) if isinstance(source, bytes) else source
+    stored = (pyarrow.parquet.read_metadata(file).metadata or {}).get(NOTE)
     if stored is None:
         return None
     found: Dict[str, Any] = json.loads(stored)
@@ -90,8 +96,25 @@ def read_table(source: Source) -> Any:
     """The Arrow table in a file, without our note."""
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(opened(source))
+    table = _of_bytes(source) if isinstance(source, bytes) else pyarrow.parquet.read_table(source)
     return table.replace_schema_metadata(without_note(table.schema))
+
+
+def _of_bytes(source: bytes) -> Any:
+    """The table in a file that is in memory, which is not copied.
+
+    Arrow's threads may let go of the bytes when the table is there already. To let go of a Python object they
+    need the interpreter, and abort it when it is just ending: so they are waited for, some microseconds.
+    """
+    import pyarrow.parquet
+
+    view = memoryview(source)
+    held_here = sys.getrefcount(view)
+    table = pyarrow.parquet.read_table(pyarrow.BufferReader(view))
+    until = time.monotonic() + _LONGEST_WAIT
+    while sys.getrefcount(view) > held_here and time.monotonic() < until:
+        time.sleep(0)
+    return table
 
 
 def without_note(schema: Any) -> Optional[Dict[bytes, bytes]]:
@@ -100,13 +123,12 @@ def without_note(schema: Any) -> Optional[Dict[bytes, bytes]]:
 
 
 def opened(source: Source) -> Any:
-    """What pyarrow reads a file from."""
+    """What pyarrow reads a file from, also after this call has ended."""
     import pyarrow
 
     if not isinstance(source, bytes):
         return source
-    # A copy in Arrow's own memory. Its threads may let go of what they read after the caller has its table:
-    # for a Python object, BytesIO or bytes, they need the interpreter, and abort it when it is just ending.
+    # A copy in Arrow's own memory: threads of Arrow let go of that at any time; see _of_bytes.
     copy = pyarrow.allocate_buffer(len(source))
     pyarrow.FixedSizeBufferWriter(copy).write(source)
     return pyarrow.BufferReader(copy)

@@ -66,3 +66,12 @@ def test_knows_what_parquet_changes(kind: Any) -> None:
     schema = pyarrow.schema({"same": pyarrow.int8(), "other": kind})
     expected = [] if pyarrow.types.is_decimal(kind) else ["other"]
     assert changed_fields(schema) == expected
+
+
+def test_nothing_holds_the_bytes_when_the_table_is_there() -> None:
+    # Arrow's threads would let go of them later, and abort a process that is just ending.
+    data = in_memory(TABLE, note("pyarrow"))
+    held = sys.getrefcount(data)
+    for _ in range(300):
+        read_table(data)
+        assert sys.getrefcount(data) == held

@@ -11,6 +11,7 @@ from typing import Any
 
 import bson
 import cloudpickle
+import dateutil.tz
 import numpy
 import pandas
 import polars
@@ -122,3 +123,13 @@ def test_a_pickle_in_a_file(tmp_path: Path) -> None:
     assert {name.partition(".")[0] for name in packages_needed(stored)} >= {"sklearn", "numpy"}
     path.write_bytes(b"no pickle")
     assert packages_needed(stored) == frozenset()
+
+
+def test_what_is_pickled_in_the_note_of_a_table() -> None:
+    table = pandas.DataFrame({"a": [1]})
+    table.attrs["scaler"] = StandardScaler()
+    assert tops(table) >= {"sklearn"}
+    grouped = pandas.DataFrame({"g": pandas.Categorical.from_codes([0], pandas.Index([StandardScaler()]))})
+    assert tops(grouped) >= {"sklearn"}
+    zoned = pandas.DataFrame({"t": pandas.to_datetime(["2026-01-01"]).tz_localize(dateutil.tz.tzutc())})
+    assert tops(zoned) >= {"dateutil"}
