@@ -55,7 +55,7 @@ def document_of(source: StoredSource) -> dict[str, Any]:
 def file_of(source: StoredSource, suffix: str) -> bytes:
     """The bytes of a file with this suffix; empty: as they are shown best on stdout.
 
-    :raises UsageError: there is no such file of a table, an image or a pickle.
+    :raises UsageError: a table, an image or a pickle cannot be such a file.
     """
     serialization = _serialization(source)
     if serialization == "pickle":
@@ -111,7 +111,7 @@ def _table(source: StoredSource) -> Any:
 
 
 def _image_file(source: StoredSource, suffix: str) -> bytes:
-    """The stored file where it has this format already; else the image in it, written anew."""
+    """The stored file where it has this format already; else the image in it, written again."""
     from PIL import Image
 
     from aqueduct_provider.runner.images import dump_image_file

@@ -142,7 +142,7 @@ def operator_documents(operators: Sequence[OperatorRun]) -> list[dict[str, Any]]
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON: moments in ISO 8601, choices as their texts, null for NaN and infinity."""
+    """Print a value as JSON: moments in ISO 8601, enums as their values, null for NaN and infinity."""
     print(json.dumps(_finite(value), indent=2, default=_plain, allow_nan=False))
 
 

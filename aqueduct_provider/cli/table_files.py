@@ -40,7 +40,7 @@ def table_rows(table: Any) -> list[dict[str, Any]]:
 def table_file(table: Any, suffix: str) -> bytes:
     """The bytes of a file with this suffix.
 
-    :raises UsageError: there is no such file of a table.
+    :raises UsageError: a table cannot be such a file.
     """
     if suffix not in _WRITERS:
         raise UsageError(f"a table is written as .csv, .parquet or .json, not as {suffix!r}")

@@ -16,33 +16,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aqueduct_provider.artifacts.data_modules import strings_in
+from aqueduct_provider.runner.packages import distribution_of
 
 # What the original installed, without versions.
 ALL = tuple(
     "aqueduct-ml awswrangler boto3 cloudpickle distro google-cloud-bigquery pandas psycopg2-binary pyarrow "
     "pydantic pyodbc pyyaml scikit-learn snowflake-sqlalchemy SQLAlchemy typing_extensions".split()
 )
-# Module -> package: of those above, and of those that they brought along.
+# The modules of those, and of what they brought along.
+_MODULES = frozenset(
+    "PIL awswrangler boto3 botocore bson dateutil distro great_expectations jinja2 joblib numpy packaging "
+    "pandas plotly psutil psycopg2 pyarrow pydantic pymongo pyodbc pytz requests scipy six sklearn "
+    "sqlalchemy tenacity threadpoolctl tqdm typing_extensions urllib3 yaml".split()
+)
+# Where the first part of the name does not tell the package.
 _PACKAGES = {
-    **{name: name for name in "awswrangler boto3 botocore distro joblib numpy packaging pandas".split()},
-    **{
-        name: name for name in "plotly psutil pyarrow pydantic pymongo pyodbc pytz requests scipy six".split()
-    },
-    **{name: name for name in "tenacity threadpoolctl tqdm typing_extensions urllib3".split()},
-    "PIL": "pillow",
     "aqueduct": "aqueduct-ml",
     "aqueduct_executor": "aqueduct-ml",
-    "bson": "pymongo",
-    "dateutil": "python-dateutil",
     "google.cloud": "google-cloud-bigquery",
     "google.cloud.storage": "google-cloud-storage",
-    "great_expectations": "great-expectations",
-    "jinja2": "Jinja2",
-    "psycopg2": "psycopg2-binary",
-    "sklearn": "scikit-learn",
     "snowflake": "snowflake-sqlalchemy",
-    "sqlalchemy": "SQLAlchemy",
-    "yaml": "pyyaml",
 }
 # Whose code may import anything.
 _IMPORTERS = frozenset(["__import__", "import_module"])
@@ -107,5 +100,7 @@ def _imports_in(tree: ast.AST) -> Iterator[str]:
 
 def _package_of(name: str) -> str | None:
     parts = name.split(".")
+    if parts[0] in _MODULES:
+        return distribution_of(parts[0]) or parts[0]
     prefixes = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((_PACKAGES[prefix] for prefix in prefixes if prefix in _PACKAGES), None)

@@ -16,11 +16,17 @@ _PACKAGES: Dict[str, str] = {
     "cv2": "opencv-python",
     "dateutil": "python-dateutil",
     "faiss": "faiss-cpu",
+    "psycopg2": "psycopg2-binary",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "umap": "umap-learn",
     "yaml": "PyYAML",
 }
+
+
+def distribution_of(module: str) -> Optional[str]:
+    """Return the package of a top-level module; None: it has the module's name, or is not known."""
+    return _PACKAGES.get(module)
 
 
 def package_of(module: str) -> str:
@@ -29,7 +35,7 @@ def package_of(module: str) -> str:
     :param module: with or without dots.
     """
     top = module.split(".")[0]
-    known = _PACKAGES.get(top)
+    known = distribution_of(top)
     return f"the package {known!r}" if known else f"the package of {top!r}"
 
 

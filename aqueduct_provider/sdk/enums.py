@@ -100,19 +100,14 @@ class ServiceType(_Choice):
 
 
 class S3TableFormat(_Choice):
-    """How a table lies in a file of a bucket."""
+    """How a table lies in a file, of a bucket or here: the original has two names for it."""
 
     CSV = "CSV"
     JSON = "JSON"
     PARQUET = "Parquet"
 
 
-class LocalDataTableFormat(_Choice):
-    """How a table lies in a local file."""
-
-    CSV = "CSV"
-    JSON = "JSON"
-    PARQUET = "Parquet"
+LocalDataTableFormat = S3TableFormat
 
 
 class AWSCredentialType(_Choice):

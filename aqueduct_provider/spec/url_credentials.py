@@ -26,7 +26,7 @@ _SECRET_ARGUMENT = re.compile(
 _URL = re.compile(r"[A-Za-z][\w+.-]*://\S+", re.ASCII)
 # Filled in by the worker from its own environment.
 _VARIABLE = re.compile(r"\$\{\w+\}")
-# Values of arguments that are no secrets: such variables, and those that switch something on or off.
+# Values of arguments that are not secrets: such variables, and what switches something on or off.
 _SWITCH = re.compile(r"(?:\$\{\w+\})*|[01]|true|false|yes|no|on|off", re.IGNORECASE)
 
 

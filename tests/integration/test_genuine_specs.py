@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aqueduct_provider.sdk.resources.demo import make_demo
 from tests.genuine import document_of
-from tests.integration.compiled import Json
+from tests.integration.compiled import Json, storage_config
 from tests.integration.place import Place
 from tests.oracle.harness import Oracle
 
@@ -35,19 +39,6 @@ DEFAULTS: dict[str, bytes] = {
 }
 
 
-def storage_config(place: Place) -> Json:
-    s3 = {
-        "region": "us-east-1",
-        "bucket": f"s3://{place.bucket}",
-        "root_dir": ROOT,
-        "credentials_path": str(place.credentials_path),
-        "credentials_profile": "research",
-        "aws_access_key_id": "",
-        "aws_secret_access_key": "",
-    }
-    return {"type": "s3", "s3_config": s3}
-
-
 def upload_functions(place: Place, oracle: Oracle, document: Json, bodies: dict[str, str]) -> None:
     """Put the archives where the spec has them, packaged by the original under the operators' names."""
     for task_id, body in bodies.items():
@@ -63,7 +54,7 @@ def output(place: Place, document: Json, task_id: str, run_id: str) -> Any:
 
 @pytest.fixture(scope="module")
 def parameters(place: Place, oracle: Oracle) -> Iterator[Json]:
-    document = document_of("params", storage_config=storage_config(place))
+    document = document_of("params", storage_config=storage_config(place, ROOT))
     upload_functions(place, oracle, document, PARAMETERS)
     for task_id, data in DEFAULTS.items():
         key = document["task_specs"][task_id]["output_content_path"]
@@ -89,21 +80,26 @@ def test_an_unknown_name_is_refused(place: Place, parameters: Json) -> None:
     assert "the flow has no parameter of this name, did you mean 'number'?" in json.dumps(error)
 
 
-def test_ids_of_underscores_run_and_unlisted_packages_are_there(place: Place, oracle: Oracle) -> None:
-    document = document_of("odd_names", storage_config=storage_config(place))
-    bodies = {
-        "m__trique_n___1_____": "import pandas; return pandas.DataFrame({'a': [1.0, 3.0]})",
-        "100_": "return float(inputs[0]['a'].mean())",
-    }
+def result_of(place: Place, oracle: Oracle, document: Json, bodies: dict[str, str], task_id: str) -> Any:
+    """Run the flow once, with functions of these bodies; what the task returned."""
     upload_functions(place, oracle, document, bodies)
     with place.dropped(document) as dag_id:
         run_id = place.client.trigger(dag_id)
         assert place.client.wait(dag_id, run_id, seconds=180) == "success"
-        assert output(place, document, "100_", run_id) == 2.0
+        return output(place, document, task_id, run_id)
+
+
+def test_ids_of_underscores_run_and_unlisted_packages_are_there(place: Place, oracle: Oracle) -> None:
+    document = document_of("odd_names", storage_config=storage_config(place, ROOT))
+    bodies = {
+        "m__trique_n___1_____": "import pandas; return pandas.DataFrame({'a': [1.0, 3.0]})",
+        "100_": "return float(inputs[0]['a'].mean())",
+    }
+    assert result_of(place, oracle, document, bodies, "100_") == 2.0
 
 
 def test_several_outputs_and_an_operator_named_like_a_module(place: Place, oracle: Oracle) -> None:
-    document = document_of("multi_output", storage_config=storage_config(place))
+    document = document_of("multi_output", storage_config=storage_config(place, ROOT))
     # The archive then holds string.py, with the indentation of this file.
     document = json.loads(json.dumps(document).replace('"join"', '"string"'))
     bodies = {
@@ -111,8 +107,23 @@ def test_several_outputs_and_an_operator_named_like_a_module(place: Place, oracl
         "divide": "return divmod(inputs[0], 3)",
         "string": "import string; return [string.digits, *inputs]",
     }
-    upload_functions(place, oracle, document, bodies)
-    with place.dropped(document) as dag_id:
-        run_id = place.client.trigger(dag_id)
-        assert place.client.wait(dag_id, run_id, seconds=180) == "success"
-        assert output(place, document, "string", run_id) == ["0123456789", 10, 4, 1, 1]
+    assert result_of(place, oracle, document, bodies, "string") == ["0123456789", 10, 4, 1, 1]
+
+
+def test_queries_and_a_load_on_sqlite(place: Place, oracle: Oracle, tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse.db"
+    make_demo(warehouse)
+    document = document_of("sql", storage_config=storage_config(place, ROOT), warehouse=str(warehouse))
+    for task_id, value in (("nationality", b" United Kingdom "), ("table_name", b"british_reviews")):
+        key = document["task_specs"][task_id]["output_content_path"]
+        place.s3.put_object(Bucket=place.bucket, Key=f"{ROOT}/{key}", Body=value)
+    bodies = {
+        "count": "return [len(table) for table in inputs]",
+        "summary": "return inputs[0].describe()",
+    }
+    counts = result_of(place, oracle, document, bodies, "count")
+    with closing(sqlite3.connect(warehouse)) as database:
+        (saved,) = database.execute("SELECT count(*) FROM british_reviews").fetchone()
+        (sexes,) = database.execute("SELECT count(DISTINCT sex) FROM tips WHERE size > 2").fetchone()
+    assert saved > 0
+    assert counts == [saved, sexes, 1]

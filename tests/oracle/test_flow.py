@@ -17,7 +17,7 @@ from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.hooks.aqueduct import store_for
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import parse
-from tests.examples import VERSION_ID, function_task, machine_name, param_task, system_metric_task
+from tests.examples import compiled_document, function_task, param_task, system_metric_task
 from tests.flows import LocalRun
 from tests.oracle.harness import Oracle, Store
 
@@ -57,18 +57,13 @@ def document(oracle: Oracle, store: Store) -> dict[str, Any]:
         "wrong_type": function_task("wrong_type", inputs=["size"], type_="numeric"),
         "train_runtime": system_metric_task("train_runtime", input_="train"),
     }
-    return {
-        "name": machine_name("compile-airflow"),
-        "type": "compile_airflow",
-        "storage_config": store.config,
-        "metadata_path": "compile-state",
-        "output_content_path": "compile-output",
-        "workflow_dag_id": VERSION_ID,
-        "dag_id": "flow",
-        "cron_schedule": "",
-        "task_specs": {task_id: {**task, "storage_config": store.config} for task_id, task in tasks.items()},
-        "task_edges": {},
-    }
+    return compiled_document(
+        storage_config=store.config,
+        dag_id="flow",
+        cron_schedule="",
+        task_specs={task_id: {**task, "storage_config": store.config} for task_id, task in tasks.items()},
+        task_edges={},
+    )
 
 
 def _run_theirs(oracle: Oracle, document: dict[str, Any], folder: Path, tasks: list[str]) -> None:

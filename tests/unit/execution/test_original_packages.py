@@ -37,11 +37,11 @@ def test_imports_within_functions_and_modules_as_a_whole() -> None:
 @pytest.mark.parametrize(
     ("text", "package"),
     [
-        ("import sqlalchemy.orm", "SQLAlchemy"),
+        ("import sqlalchemy.orm", "sqlalchemy"),
         ("from PIL import Image", "pillow"),
         ("from google.cloud import bigquery", "google-cloud-bigquery"),
         ("from google.cloud import storage", "google-cloud-storage"),
-        ("    def f():\n        import yaml\n", "pyyaml"),
+        ("    def f():\n        import yaml\n", "PyYAML"),
         ("import snowflake.connector as s", "snowflake-sqlalchemy"),
         ("from aqueduct import op", "aqueduct-ml"),
     ],
