@@ -123,6 +123,13 @@ def queues() -> tuple[QueueRule, ...]:
     )
 
 
+def airflow_retries() -> int:
+    """Tries after the first that Airflow gives a task of which nothing else is said."""
+    from aqueduct_provider.compat import conf
+
+    return int(conf.getint("core", "default_task_retries", fallback=0))
+
+
 def uses_kubernetes() -> bool:
     """Whether a KubernetesExecutor is among ``[core] executor``, under an alias, of a team, or in another."""
     from aqueduct_provider.compat import conf

@@ -10,6 +10,7 @@ from aqueduct_provider.compat import DAG, BaseOperator
 from aqueduct_provider.factory.assets import outlets_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.placement import placement
+from aqueduct_provider.factory.retries import own_retry_options, retry_options
 from aqueduct_provider.factory.schedule import asset_of
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.retention import deletes, prune_after_success
@@ -33,9 +34,6 @@ def add_tasks(spec: WorkflowSpec, dag: DAG) -> None:
 def _task(spec: WorkflowSpec, task_id: str, operators: tuple[Operator, ...], dag: DAG) -> AqueductOperator:
     first = operators[0]
     options = _texts_of_group(operators) if first.fuse else _texts(first)
-    delays = [operator.retry_delay for operator in operators if operator.retries]
-    if delays:
-        options["retry_delay"] = timedelta(seconds=max(delays))
     timeouts = [operator.timeout for operator in operators if operator.timeout is not None]
     if len(timeouts) == len(operators):
         options["execution_timeout"] = timedelta(seconds=sum(timeouts)) + TIMEOUT_MARGIN
@@ -46,8 +44,8 @@ def _task(spec: WorkflowSpec, task_id: str, operators: tuple[Operator, ...], dag
         dag=dag,
         workflow=spec,
         operators=operators,
-        retries=max(operator.retries for operator in operators),
         outlets=outlets_of(spec, operators),
+        **retry_options(operators),
         **placement(operators),
         **options,
     )
@@ -100,7 +98,7 @@ def _announce_success(spec: WorkflowSpec, dag: DAG, tasks: dict[str, AqueductOpe
         task_id = "flow_succeeded"
         while task_id in tasks:
             task_id += "_"
-        last = FlowSucceeded(task_id=task_id, dag=dag, workflow=spec, retries=0)
+        last = FlowSucceeded(task_id=task_id, dag=dag, workflow=spec, **own_retry_options())
         last.set_upstream(leaves)
     last.outlets = [*last.outlets, asset]
     if deletes(spec):

@@ -16,6 +16,8 @@ from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
     from aqueduct_provider.sdk.publishing.registry import Record
     from aqueduct_provider.sdk.reading.runs import Run
@@ -151,6 +153,8 @@ class Client:
         wait: float | None = None,
         fuse: bool | None = None,
         check_requirements: bool = False,
+        retries: int | None = None,
+        retry_delay: float | timedelta | None = None,
     ) -> Flow:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
@@ -168,7 +172,7 @@ class Client:
         :param k_latest_runs: how many of the newest successful runs keep their artifacts; None: all.
         :param source_flow: the flow (or flows) after whose success this one runs, instead of a schedule.
         :param run_now: wait until Airflow shows this version, then run it once; the flow is unpaused for it.
-        :param use_local: the original wants True here for flows with local data; not needed any more.
+        :param use_local: the original wants True here for local data; not needed any more.
         :param disable_snapshots: delete what functions return once the run has succeeded.
         :param tags: further tags of the DAG.
         :param wait: seconds to wait at most until Airflow shows this version; None: 60; 0: only ask it to.
@@ -177,10 +181,14 @@ class Client:
             None: as the ``fuse`` of their decorators says.
         :param check_requirements: resolve the requirements of every operator with uv first, for Linux and
             this version of Python, with the index that is configured on this machine.
+        :param retries: tries after the first, 0 to 100, of operators whose decorator says nothing of them;
+            None: Airflow's ``default_task_retries``.
+        :param retry_delay: seconds between two tries, likewise, or a timedelta.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
         from aqueduct_provider.sdk.authoring.given import as_list, nodes_of
+        from aqueduct_provider.sdk.authoring.options import retry_of
         from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, how_it_starts, show
         from aqueduct_provider.sdk.publishing.publishing import FlowRequest, publish_flow
         from aqueduct_provider.sdk.publishing.triggering import trigger
@@ -205,6 +213,7 @@ class Client:
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
             fuse=fuse,
             check_requirements=check_requirements,
+            retry=retry_of("publish_flow", retries, retry_delay),
         )
         if rehearsal:
             return rehearsal.publish(request)

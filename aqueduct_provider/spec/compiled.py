@@ -138,12 +138,15 @@ class _Translation:
             "after": tuple(after),
         }
         match task:
-            case source.FunctionTask():
-                return _call_operator(task, common)
             case source.ParamTask():
                 return _new(ParamOperator, parameter=key, **common)
             case source.SystemMetricTask():
                 return _new(SystemMetricOperator, metric=task.metric_name, **common)
+        # The DAGs of the original say so (Aqueduct formats, section 2).
+        common["retries"] = 0
+        match task:
+            case source.FunctionTask():
+                return _call_operator(task, common)
             case source.ExtractTask():
                 return _new(ExtractOperator, source=self._source(key, task), **common)
             case source.LoadTask():

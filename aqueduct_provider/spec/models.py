@@ -204,8 +204,12 @@ class OperatorBase(Model):
     after: tuple[Identifier, ...] = Field(
         (), description="Task ids that must succeed first, beyond those whose artifacts it reads."
     )
-    retries: Annotated[int, Field(ge=0, le=100)] = Field(0, description="Tries after the first.")
-    retry_delay: Seconds = Field(300.0, description="Seconds between two tries.")
+    retries: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        None, description="Tries after the first; null: as many as Airflow's default_task_retries says."
+    )
+    retry_delay: Seconds | None = Field(
+        None, description="Seconds between two tries; null: Airflow's default_task_retry_delay."
+    )
     timeout: Seconds | None = Field(None, description="Seconds after which a try is ended.")
     pool: Name | None = Field(None, description="Airflow pool.")
     resources: Resources | None = Field(None, description="What it asks of the machine.")

@@ -14,8 +14,16 @@ from typing import Any, Literal
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
 from aqueduct_provider.sdk.authoring import evaluate
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Severity, UserFunction
+from aqueduct_provider.sdk.authoring.nodes import (
+    NO_OPTIONS,
+    ArtifactNode,
+    OperatorNode,
+    Options,
+    Severity,
+    UserFunction,
+)
 from aqueduct_provider.sdk.names import suggestion, tidy
+from aqueduct_provider.spec.retries import OWN_DELAY, OWN_RETRIES
 
 # What is measured of an operator -> its unit and description.
 SYSTEM_METRICS = {
@@ -55,6 +63,8 @@ def derive(
         description,
         inputs,
         function=function,
+        # What it runs is the provider's own.
+        options=Options(retries=OWN_RETRIES, retry_delay=OWN_DELAY) if function else NO_OPTIONS,
         severity=severity,
         system_metric=system_metric,
     )

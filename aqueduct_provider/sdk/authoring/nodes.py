@@ -58,6 +58,9 @@ class Options:
     resources: Mapping[str, Any] = field(default_factory=dict)
 
 
+NO_OPTIONS = Options()
+
+
 class HowRun(TypedDict, total=False):
     """How an extract or a load is run, as people say it; :class:`Options` has the words."""
 

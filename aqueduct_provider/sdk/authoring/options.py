@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -75,18 +75,22 @@ def options_of(
     where: str, *, retries: Any, retry_delay: Any, timeout: Any, pool: Any, fuse: Any, resources: Any
 ) -> Options:
     """How the operator is to be run."""
-    if retries is not None and not (_is_int(retries) and 0 <= retries <= _MAX_RETRIES):
-        raise AuthoringError(
-            f"{where}: retries must be a whole number from 0 to {_MAX_RETRIES}, not {retries!r}."
-        )
-    return Options(
-        retries=retries,
-        retry_delay=_seconds(where, "retry_delay", retry_delay),
+    return replace(
+        retry_of(where, retries, retry_delay),
         timeout=_seconds(where, "timeout", timeout),
         pool=optional_text(where, "pool", pool),
         fuse=_task_id(where, "fuse", fuse),
         resources=_resources(where, resources),
     )
+
+
+def retry_of(where: str, retries: Any, retry_delay: Any) -> Options:
+    """Return how often something is tried again, and after which time; what is None is left open."""
+    if retries is not None and not (_is_int(retries) and 0 <= retries <= _MAX_RETRIES):
+        raise AuthoringError(
+            f"{where}: retries must be an integer from 0 to {_MAX_RETRIES}, not {retries!r}."
+        )
+    return Options(retries=retries, retry_delay=_seconds(where, "retry_delay", retry_delay))
 
 
 def severity_of(where: str, severity: Any) -> Severity:

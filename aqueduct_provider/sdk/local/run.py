@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Operator, WorkflowSpec
     from aqueduct_provider.storage.base import ObjectStore
 
+# Seconds between two tries where the spec says nothing; the same as Airflow's own default.
+_RETRY_DELAY = 300.0
+
 
 def run_spec(
     spec: WorkflowSpec,
@@ -159,7 +162,8 @@ class _LocalRun:
     # --- one operator
 
     def _operate(self, operator: Operator) -> None:
-        task, tries = self._task(operator), 1 + (operator.retries if self.retries else 0)
+        task, tries = self._task(operator), 1 + ((operator.retries or 0) if self.retries else 0)
+        delay = operator.retry_delay or _RETRY_DELAY
         for number in range(1, tries + 1):
             began = replace(_blank(operator), try_number=number, started_at=_now())
             self._change(replace(began, status=ExecutionStatus.RUNNING))
@@ -168,9 +172,9 @@ class _LocalRun:
             if error is None or number == tries or not is_retryable(error) or self._stopped.is_set():
                 self._change(ended)
                 return
-            again = f"{ended.tip} It is tried again in {operator.retry_delay:g} s."
+            again = f"{ended.tip} It is tried again in {delay:g} s."
             self._change(replace(ended, status=ExecutionStatus.PENDING, ended_at=None, tip=again))
-            self._stopped.wait(operator.retry_delay)
+            self._stopped.wait(delay)
 
     def _attempt(self, task: Task) -> Exception | None:
         """Run the operator once; how it failed."""

@@ -18,7 +18,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, artifacts_of
+from aqueduct_provider.sdk.authoring.nodes import (
+    NO_OPTIONS,
+    ArtifactNode,
+    OperatorNode,
+    Options,
+    UserFunction,
+    artifacts_of,
+)
 from aqueduct_provider.sdk.packaging.machine_paths import machine_path_warnings
 from aqueduct_provider.sdk.publishing.current_resources import Lookup
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
@@ -55,6 +62,7 @@ class FlowDescription:
     :param source_flows: names of the flows after which this one runs.
     :param k_latest_runs: how many runs keep their artifacts; None: all.
     :param disable_snapshots: whether the outputs of functions need not be kept.
+    :param retry: how often operators are tried again whose decorators say nothing of it.
     :param fuse: whether all operators run in one Airflow task; None: as their authors said.
     """
 
@@ -66,6 +74,7 @@ class FlowDescription:
     disable_snapshots: bool = False
     tags: tuple[str, ...] = ()
     fuse: bool | None = None
+    retry: Options = NO_OPTIONS
 
 
 @dataclass(frozen=True)
@@ -159,8 +168,9 @@ class _Body:
         ]
 
     def operators(self, packages: Mapping[OperatorNode, Packed]) -> list[Json]:
+        flow = self.flow
         return [
-            operator_part(self.graph, operator, packages.get(operator), self.flow.fuse, self.resources)
+            operator_part(self.graph, operator, packages.get(operator), flow.fuse, self.resources, flow.retry)
             for operator in self.graph.operators
         ]
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
+from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, Options
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+    from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, ArtifactNode
     from aqueduct_provider.sdk.publishing.compose import Composition
     from aqueduct_provider.sdk.publishing.current_resources import Lookup
     from aqueduct_provider.sdk.publishing.registry import Record
@@ -41,6 +42,7 @@ class FlowRequest:
     tags: tuple[str, ...] = ()
     fuse: bool | None = None
     check_requirements: bool = False
+    retry: Options = NO_OPTIONS
 
 
 def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource) -> Record:
@@ -86,6 +88,7 @@ def composition_of(
             disable_snapshots=request.disable_snapshots,
             tags=request.tags,
             fuse=request.fuse,
+            retry=request.retry,
         ),
         request.artifacts,
         request.metrics,

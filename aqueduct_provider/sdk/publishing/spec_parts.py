@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
+from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, ArtifactNode, OperatorNode, Options
 from aqueduct_provider.sdk.publishing.current_resources import Lookup, current_place
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph
 from aqueduct_provider.sdk.publishing.values import EncodedValue
+from aqueduct_provider.spec.retries import OWN_KINDS
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
 Json = dict[str, Any]
@@ -81,6 +82,7 @@ def operator_part(
     package: Packed | None,
     fuse: bool | None = None,
     resources: Lookup | None = None,
+    retry: Options = NO_OPTIONS,
 ) -> Json:
     """One of the spec's ``operators``; what was not said is left to the spec's own defaults.
 
@@ -88,8 +90,11 @@ def operator_part(
     :param fuse: True: as all others of the flow, it runs in one task; False: in one of its own; None: as its
         author said.
     :param resources: finds the connected resource of a name; None: those that were recorded are current.
+    :param retry: how often it is tried again where its author said nothing.
     """
     options = operator.options
+    if operator.kind in OWN_KINDS:
+        retry = NO_OPTIONS
     task_id = graph.task_ids[operator]
     document = {
         "id": task_id,
@@ -99,8 +104,8 @@ def operator_part(
         "description": operator.description,
         "inputs": [graph.ids[artifact] for artifact in operator.inputs],
         "outputs": [graph.ids[artifact] for artifact in operator.outputs],
-        "retries": options.retries,
-        "retry_delay": options.retry_delay,
+        "retries": _chosen(options.retries, retry.retries),
+        "retry_delay": _chosen(options.retry_delay, retry.retry_delay),
         "timeout": options.timeout,
         "pool": options.pool,
         "fuse": options.fuse if fuse is None else FLOW_TASK if fuse else None,
@@ -113,6 +118,10 @@ def operator_part(
         "target": _place(operator, resources) if operator.kind == "load" else None,
     }
     return {field: value for field, value in document.items() if value is not None}
+
+
+def _chosen(own: float | None, flow: float | None) -> float | None:
+    return flow if own is None else own
 
 
 def _place(operator: OperatorNode, resources: Lookup | None) -> Json:

@@ -73,11 +73,6 @@ def test_the_contract_of_a_dag(document: dict[str, Any], serialized: Serialize) 
     assert len(serialized(dag)["dag"]["tasks"]) == len(dag.tasks)
 
 
-def test_compiled_flows_have_no_retries() -> None:
-    dag = dag_of(spec_of(compiled_document()), source="churn.json", fileloc="")
-    assert {task.retries for task in dag.tasks} == {0}
-
-
 def test_a_flow_without_schedule_runs_only_by_hand() -> None:
     assert dag_with(schedule=None).timetable.can_be_scheduled is False
     document = compiled_document(cron_schedule="")

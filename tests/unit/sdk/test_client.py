@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -135,6 +136,19 @@ def test_an_engine_that_is_none(made: Deployment) -> None:
 def test_a_switch_takes_no_text(finished: Finished, argument: str) -> None:
     with pytest.raises(AuthoringError, match=f"{argument} must be True, False or None, not 'no'"):
         finished.made.client.publish_flow("x", artifacts=[], **{argument: "no"})  # type: ignore[arg-type]
+
+
+def test_the_retries_of_a_flow(made: Deployment) -> None:
+    made.publish(retries=4, retry_delay=timedelta(minutes=1))
+    retries = {one.type: (one.retries, one.retry_delay) for one in made.spec().operators}
+    assert retries["function"] == (4, 60.0)
+    assert retries["param"] == (None, None)
+    with pytest.raises(
+        AuthoringError, match=r"^publish_flow: retries must be an integer from 0 to 100, not 'x'"
+    ):
+        made.publish(retries="x")
+    with pytest.raises(AuthoringError, match=r"^publish_flow: retry_delay must be more than 0 seconds"):
+        made.publish(retry_delay=0)
 
 
 # --- artifacts

@@ -190,7 +190,7 @@ def test_how_they_are_run(echo: Echo) -> None:
 
 def test_what_does_not_say_how(echo: Echo) -> None:
     output = read(echo, later=True)
-    message = "'save to wh': retries must be a whole number from 0 to 100, not -1"
+    message = "'save to wh': retries must be an integer from 0 to 100, not -1"
     with pytest.raises(AuthoringError, match=message):
         load(echo, {"table": "t"}, artifact_for(output), [], how=HowRun(retries=-1))
     assert output.derived == []

@@ -98,7 +98,7 @@ def test_all_given() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"retries": -1}, "retries must be a whole number from 0 to 100, not -1"),
+        ({"retries": -1}, "retries must be an integer from 0 to 100, not -1"),
         ({"retries": 101}, "retries must be"),
         ({"retries": True}, "retries must be"),
         ({"retries": "3"}, "retries must be"),

@@ -63,6 +63,29 @@ def test_the_task_that_operators_share(said: str | None, flow: bool | None, fuse
     assert part.get("fuse") == fuse
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (Options(), {"retries": 2, "retry_delay": 60.0}),
+        (Options(retries=0), {"retries": 0, "retry_delay": 60.0}),
+        (Options(retry_delay=5.0), {"retries": 2, "retry_delay": 5.0}),
+    ],
+)
+def test_the_retries_of_the_flow_are_those_of_operators_that_say_nothing(
+    own: Options, expected: dict[str, float]
+) -> None:
+    artifact = op("f", options=own)
+    flow = Options(retries=2, retry_delay=60.0)
+    part = operator_part(graph_of(artifact), artifact.producer, PACKAGE, retry=flow)
+    assert {field: part[field] for field in expected} == expected
+
+
+def test_the_retries_of_the_flow_are_not_those_of_parameters() -> None:
+    artifact = param("country", "Italy")
+    part = operator_part(graph_of(artifact), artifact.producer, None, retry=Options(retries=2))
+    assert "retries" not in part
+
+
 def test_an_extract() -> None:
     part = operator_of(extract("q", param("country", "Italy"), queries=["SELECT $1"]), None)
     assert (part["type"], part["inputs"], part["outputs"]) == ("extract", ["country"], ["q_artifact"])
