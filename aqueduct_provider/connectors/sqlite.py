@@ -8,6 +8,7 @@ with (``sqlite_types.py``). Must not import at module level: the driver, pyarrow
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +20,6 @@ from aqueduct_provider.connectors.base import Batches, Config, TableLoad, TableN
 from aqueduct_provider.connectors.dialects import SQLITE
 from aqueduct_provider.connectors.driver_options import options_of
 from aqueduct_provider.connectors.query import Statement
-from aqueduct_provider.connectors.spool import several_columns
 from aqueduct_provider.connectors.sql_types import column_definitions, prepared
 from aqueduct_provider.connectors.sqlite_types import Column, Seen, column_of, questions, seen, typed
 from aqueduct_provider.errors import (
@@ -33,7 +33,6 @@ from aqueduct_provider.storage.files import expanded
 # Milliseconds to wait for another connection that writes.
 _BUSY = 60_000
 _BATCH_ROWS = "65536"
-_VIEW = "aqueduct_result_view"
 # Columns that are looked through at once: SQLite's results have 2,000 at most, with two answers for each.
 _COLUMNS = 500
 
@@ -97,23 +96,37 @@ class SqliteDatabase:
         self.run("COMMIT")
 
     def _columns(self, statement: Statement) -> list[Column]:
-        # A view has the types that its columns were declared with, but takes no parameters.
-        self.run(f"CREATE TEMP VIEW {_VIEW} AS {statement.sql(lambda _: 'NULL')}")
-        declared = [(row[1], row[2] or "") for row in self.rows(f"PRAGMA temp.table_info({_VIEW})")]
-        self.run(f"DROP VIEW temp.{_VIEW}")
-        _refuse_doubles([name for name, _ in declared])
+        kinds = self._declared_types(statement)
+        names = self._names(statement)
         if not self._declared:
-            declared = [(name, "") for name, _ in declared]
+            kinds = [""] * len(kinds)
         found: list[Seen] = []
-        for place in range(0, len(declared), _COLUMNS):
-            found += self._seen(statement, declared[place : place + _COLUMNS])
-        return [column_of(name, kind, values) for (name, kind), values in zip(declared, found, strict=True)]
+        for place in range(0, len(kinds), _COLUMNS):
+            found += self._seen(statement, len(kinds), range(place, min(place + _COLUMNS, len(kinds))), kinds)
+        return [
+            column_of(name, kind, values, bytes_as_text=not self._declared)
+            for name, kind, values in zip(names, kinds, found, strict=True)
+        ]
 
-    def _seen(self, statement: Statement, declared: list[tuple[str, str]]) -> list[Seen]:
-        """What the values of these columns are like."""
-        asked = questions([(SQLITE.quote(name), kind) for name, kind in declared])
-        sql = f"SELECT DISTINCT {asked} FROM (\n{statement.sql()}\n)"
-        return seen(self.rows(sql, *statement.values), len(declared))
+    def _declared_types(self, statement: Statement) -> list[str]:
+        """Return what the columns were declared with. A view has these types, but takes no parameters."""
+        view = SQLITE.quote(_unused_name())
+        self.run(f"CREATE TEMP VIEW {view} AS {statement.sql(lambda _: 'NULL')}")
+        declared = [row[2] or "" for row in self.rows(f"PRAGMA temp.table_info({view})")]
+        self.run(f"DROP VIEW temp.{view}")
+        return declared
+
+    def _names(self, statement: Statement) -> list[str]:
+        """Return the names of the columns: those of a view or a subquery are not always the same."""
+        with self._session.cursor(**{"adbc.sqlite.query.batch_rows": "1"}) as cursor:
+            cursor.execute(statement.sql(), tuple(statement.values) or None)
+            return [name for name, *_ in cursor.description]
+
+    def _seen(self, statement: Statement, count: int, places: range, kinds: list[str]) -> list[Seen]:
+        """Return what the values of the columns at these places are like."""
+        asked = questions([(_place(place), kinds[place]) for place in places])
+        sql = _from_result(f"SELECT DISTINCT {asked} FROM", statement.sql(), count)
+        return seen(self.rows(sql, *statement.values), len(places))
 
     # --- writing
 
@@ -142,20 +155,29 @@ class SqliteDatabase:
         return rows
 
 
-def _refuse_doubles(names: list[str]) -> None:
-    """SQLite names the second column ``a`` of a view ``a:1``."""
-    known = set(names)
-    for name in names:
-        original, colon, number = name.rpartition(":")
-        if colon and number.isdigit() and original in known:
-            raise several_columns([original])
-
-
 def _with_types(sql: str, columns: list[Column]) -> str:
     """The query after one row that gives ADBC the types; ``typed`` drops it."""
-    first = ", ".join(f"{column.example} AS {SQLITE.quote(column.name)}" for column in columns)
-    rest = ", ".join(column.expression(SQLITE.quote(column.name)) for column in columns)
-    return f"SELECT {first} UNION ALL SELECT {rest} FROM (\n{sql}\n)"
+    first = ", ".join(f"{column.example} AS {_place(place)}" for place, column in enumerate(columns))
+    rest = ", ".join(column.expression(_place(place)) for place, column in enumerate(columns))
+    return _from_result(f"SELECT {first} UNION ALL SELECT {rest} FROM", sql, len(columns))
+
+
+def _from_result(select: str, sql: str, count: int) -> str:
+    """A query of the result of another one, whose columns it knows by :func:`_place`.
+
+    Their own names would not do: to SQLite, what is no column is a string where it is in double quotes.
+    """
+    result = SQLITE.quote(_unused_name())
+    return f"WITH {result}({', '.join(map(_place, range(count)))}) AS (\n{sql}\n) {select} {result}"
+
+
+def _place(number: int) -> str:
+    return f"c{number}"
+
+
+def _unused_name() -> str:
+    """A name of which the query cannot have a table."""
+    return f"aqueduct_{uuid.uuid4().hex}"
 
 
 def _error(what: str, error: Any) -> DataSystemError:

@@ -109,18 +109,26 @@ class Column:
             # With all digits of a number: json_quote gives 15.
             return (
                 f"CASE typeof({name}) WHEN 'real' THEN replace(printf('%!.17g', {name}), 'Inf', 'Infinity') "
-                f"WHEN 'null' THEN NULL ELSE json_quote({name}) END"
+                f"WHEN 'null' THEN NULL WHEN 'blob' THEN json_quote(CAST({name} AS TEXT)) "
+                f"ELSE json_quote({name}) END"
             )
         is_cast = self.is_mixed or self.kind == "decimal"
         return f"CAST({name} AS {self.storage})" if is_cast else name
 
 
-def column_of(name: str, declared: str, values: Seen) -> Column:
+def column_of(name: str, declared: str, values: Seen, *, bytes_as_text: bool = False) -> Column:
     """How a column is read.
 
     :param declared: its type in CREATE TABLE; empty: none, or not asked for.
+    :param bytes_as_text: whether bytes next to numbers become text, as in the original, or are refused.
+    :raises StatementRefused: bytes are next to numbers.
     """
     kind = declared_kind(declared)
+    if not bytes_as_text and "blob" in values.storage and values.storage & {"integer", "real"}:
+        raise StatementRefused(
+            f"Column {name!r} holds numbers next to bytes (BLOB), which no column of a table can. Read it "
+            "with CAST(... AS TEXT), or as two columns with CASE typeof(...)."
+        )
     if _is_of_objects(kind, values.storage):
         return Column(name, "TEXT", "objects", is_mixed=True)
     storage = values.common or _STORAGE[kind]
@@ -134,12 +142,12 @@ def column_of(name: str, declared: str, values: Seen) -> Column:
 
 
 def _is_of_objects(kind: str, storage: frozenset[str]) -> bool:
-    """Check for numbers next to text: each cell stays what it is, as JSON.
+    """Check for numbers next to text or bytes: each cell stays what it is, as JSON.
 
     SQLite itself makes numbers of text in columns of JSON and decimals.
     """
-    is_mixed = "text" in storage and not storage.isdisjoint(("integer", "real"))
-    return is_mixed and "blob" not in storage and kind not in ("json", "decimal")
+    is_mixed = not storage.isdisjoint(("text", "blob")) and not storage.isdisjoint(("integer", "real"))
+    return is_mixed and kind not in ("json", "decimal")
 
 
 def declared_kind(declared: str) -> str:

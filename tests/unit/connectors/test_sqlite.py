@@ -74,8 +74,8 @@ def test_mixed_numbers_become_floats(table: Table) -> None:
     }
 
 
-def test_numbers_and_text_stay_what_they_are_and_with_bytes_become_bytes(table: Table) -> None:
-    found = table("a, b", (1, "x"), ('"x"', b"\xff"), (0.1 + 0.2, 1), (None, None), (float("inf"), None))
+def test_numbers_and_text_stay_what_they_are_and_text_with_bytes_becomes_bytes(table: Table) -> None:
+    found = table("a, b", (1, "x"), ('"x"', b"\xff"), (0.1 + 0.2, "1"), (None, None), (float("inf"), None))
     assert found.to_pydict() == {
         "a": ["1", '"\\"x\\""', "0.30000000000000004", None, "Infinity"],
         "b": [b"x", b"\xff", b"1", None, None],
@@ -175,12 +175,45 @@ def test_types_of_a_query_and_of_its_values(table: Table, database: SqliteDataba
     }
 
 
-def test_columns_whose_names_have_colons_are_no_doubles(database: SqliteDatabase) -> None:
-    assert read(database, 'SELECT 1 AS "a:1", 2 AS "b:b", 3 AS "a:x"').to_pylist() == [
-        {"a:1": 1, "b:b": 2, "a:x": 3}
-    ]
-    with pytest.raises(StatementRefused, match="several columns named 'a'"):
-        read(database, "SELECT 1 AS a, 2 AS a")
+def test_bytes_next_to_numbers_are_refused_or_text_as_in_the_original(path: Path, table: Table) -> None:
+    with pytest.raises(StatementRefused, match=r"^Column 'a' holds numbers next to bytes \(BLOB\), which no"):
+        table("a", (b"AB",), ("t",), (3,), (2.5,))
+    with closing(sqlite.connect("SQLite", {"database": str(path), "options": {"types": "values"}})) as other:
+        found = read(other, "SELECT * FROM t")
+    assert found.to_pydict() == {"a": ['"AB"', '"t"', "3", "2.5"]}
+    assert found.schema.field("a").metadata == {KIND: b"json", CELLS: b"json"}
+
+
+@pytest.mark.parametrize(
+    ("query", "columns"),
+    [
+        ("SELECT 1, \"x\", 'y'", [("1", 1), ('"x"', "x"), ("'y'", "y")]),
+        ('VALUES (1, "x"), (1, "x")', [("column1", 1), ("column2", "x")]),
+        ("SELECT a, a AS A FROM (SELECT 1 AS a)", [("a", 1), ("A", 1)]),
+        ("SELECT true, a.* FROM (SELECT 2 AS x, 3 AS X) AS a", [("true", 1), ("x", 2), ("X:1", 3)]),
+        ('SELECT 1 AS "a:1", 2 AS a, 3 AS "a:x"', [("a:1", 1), ("a", 2), ("a:x", 3)]),
+        ("SELECT c1 AS c0, c0 AS c1 FROM (SELECT 1 AS c0, 2 AS c1)", [("c0", 2), ("c1", 1)]),
+        ("SELECT 1 AS a, 2 AS a", [("a", 1), ("a", 2)]),
+    ],
+)
+def test_names_and_values_are_those_of_the_query_itself(
+    database: SqliteDatabase, query: str, columns: list[tuple[str, Any]]
+) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        cursor = connection.execute(query)
+        plain = list(zip([name for name, *_ in cursor.description], cursor.fetchone(), strict=True))
+    found = read(database, query)
+    assert [
+        (name, column[0].as_py()) for name, column in zip(found.schema.names, found, strict=True)
+    ] == plain
+    assert plain == columns
+
+
+def test_a_query_that_is_not_one_changes_nothing(path: Path, table: Table) -> None:
+    with pytest.raises(StatementRefused, match='near "DELETE": syntax error'):
+        table("a", (1,), query="DELETE FROM t")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT * FROM t").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("sql", ["DELETE FROM t", "SELECT 1; SELECT 2", "", "CREATE TABLE u (a)"])
