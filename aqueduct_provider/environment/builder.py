@@ -147,10 +147,13 @@ class UvBuilder:
         """
         variables = os.environ if self.variables is None else self.variables
         uv = _Uv(self.uv or find_uv(), folder, variables, self, lambda *_: None, lambda: False, ())
-        with _requirements_file(spec, folder) as path:
+        with (
+            _private_file(folder / "requirements.txt", spec.requirements) as path,
+            _constraint_options(spec, folder, uv) as constraints,
+        ):
             target = ("--python-version", spec.python_version, "--python-platform", "linux")
             plain = ("--no-header", "--no-annotate")
-            found = uv.run("pip", "compile", "--python", sys.executable, *target, *plain, path)
+            found = uv.run("pip", "compile", "--python", sys.executable, *target, *plain, *constraints, path)
         lines = (line.strip() for line in found.stdout.splitlines())
         return tuple(without_credentials(line) for line in lines if line)
 
@@ -305,22 +308,35 @@ def _without_tracebacks(lines: Iterable[str]) -> list[str]:
 
 
 def _install(uv: _Uv, spec: EnvironmentSpec, folder: Path) -> None:
-    with _requirements_file(spec, folder) as path:
+    with (
+        _private_file(folder / "requirements.txt", spec.requirements) as path,
+        _constraint_options(spec, folder, uv) as constraints,
+    ):
         # Bytecode now, once: the tasks that use the environment need not compile it, each again.
         python = str(executable_in(folder))
-        uv.run("pip", "install", "--compile-bytecode", "--python", python, "-r", path)
+        uv.run("pip", "install", "--compile-bytecode", "--python", python, "-r", path, *constraints)
 
 
 @contextlib.contextmanager
-def _requirements_file(spec: EnvironmentSpec, folder: Path) -> Iterator[str]:
-    """Write a file, since requirements may hold credentials and anyone can read a command line."""
-    path = folder / "requirements.txt"
+def _private_file(path: Path, lines: Iterable[str]) -> Iterator[str]:
+    """Write a file for uv, since requirements may hold credentials and anyone can read a command line."""
     path.touch(mode=0o600)
-    path.write_text("\n".join(spec.requirements), encoding="utf-8")
+    path.write_text("\n".join(lines), encoding="utf-8")
     try:
         yield str(path)
     finally:
         path.unlink()
+
+
+@contextlib.contextmanager
+def _constraint_options(spec: EnvironmentSpec, folder: Path, uv: _Uv) -> Iterator[list[str]]:
+    """Give the options for the constraints, and those of the worker, which uv would not look at any more."""
+    if not spec.constraints:
+        yield []
+        return
+    with _private_file(folder / "constraints.txt", spec.constraints) as path:
+        files = [path, *uv.worker_variables.get("UV_CONSTRAINT", "").split()]
+        yield [argument for file in files for argument in ("-c", file)]
 
 
 def _python_version_in(folder: Path) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import Distribution
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -35,10 +36,23 @@ class EnvironmentSpec:
 
     :param requirements: PEP 508 requirements; those of :func:`normalise` make equal environments equal.
     :param python_version: minor version, ``3.11``.
+    :param constraints: bounds, as PEP 508 requirements, for packages that are installed for another reason.
     """
 
     requirements: tuple[str, ...]
     python_version: str
+    constraints: tuple[str, ...] = ()
+
+    def normalised(self) -> EnvironmentSpec:
+        """Return the same in one spelling.
+
+        :raises RequirementsError: see :func:`normalise` and :func:`parse_python_version`.
+        """
+        return EnvironmentSpec(
+            normalise(self.requirements),
+            parse_python_version(self.python_version),
+            normalise(self.constraints),
+        )
 
 
 @dataclass(frozen=True)
@@ -91,32 +105,39 @@ def fingerprint(spec: EnvironmentSpec, platform: str) -> str:
 
     :param platform: what binary packages are chosen by, such as ``linux-x86_64``.
     """
-    document = {
+    document: dict[str, Any] = {
         "version": VERSION,
         "requirements": list(spec.requirements),
         "python_version": spec.python_version,
         "platform": platform,
     }
+    if spec.constraints:
+        document["constraints"] = list(spec.constraints)
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 @lru_cache(maxsize=256)
 def satisfied_by_worker(spec: EnvironmentSpec) -> bool:
-    """Whether this worker's own Python is of the version asked for and has every requirement.
+    """Check whether this worker's own Python has the version, every requirement, and nothing out of bounds.
 
     Cached, for what is installed does not change while a process runs.
     """
-    return spec.python_version == WORKER_PYTHON and not any(_lacking(map(Requirement, spec.requirements)))
+    return spec.python_version == WORKER_PYTHON and not any(_unsatisfied(spec.requirements, spec.constraints))
 
 
-def unsatisfied(requirements: Iterable[str]) -> tuple[Unsatisfied, ...]:
-    """What this worker's own Python lacks.
+def unsatisfied(requirements: Iterable[str], constraints: Iterable[str] = ()) -> tuple[Unsatisfied, ...]:
+    """Return what this worker's own Python lacks, or has in a version that is out of bounds.
 
     Looks where ``python -I`` looks: not in ``PYTHONPATH``, not in the user's site-packages. Of extras, their
     dependencies are checked too. A requirement that names a URL counts as unsatisfied, for what is installed
     may come from elsewhere.
     """
-    return tuple(dict.fromkeys(_lacking(map(Requirement, requirements))))
+    return tuple(dict.fromkeys(_unsatisfied(requirements, constraints)))
+
+
+def _unsatisfied(requirements: Iterable[str], constraints: Iterable[str]) -> Iterator[Unsatisfied]:
+    yield from _lacking(map(Requirement, requirements))
+    yield from (item for item in _lacking(map(Requirement, constraints)) if item.installed is not None)
 
 
 def _normalise_line(number: int, line: str) -> str:

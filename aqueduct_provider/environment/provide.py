@@ -15,8 +15,6 @@ from aqueduct_provider.environment.cache import WORKER, EnvironmentCache, Python
 from aqueduct_provider.environment.fingerprint import (
     WORKER_PYTHON,
     EnvironmentSpec,
-    normalise,
-    parse_python_version,
     satisfied_by_worker,
     unsatisfied,
 )
@@ -52,7 +50,7 @@ def provide(
     :raises ConfigError: the folder of the cache is not safe.
     :raises OperatorKilled: it was cancelled.
     """
-    spec = EnvironmentSpec(normalise(spec.requirements), parse_python_version(spec.python_version))
+    spec = spec.normalised()
     if isolation == "never":
         _check_worker(spec, on_line)
         yield _WORKER
@@ -70,7 +68,7 @@ def _check_worker(spec: EnvironmentSpec, on_line: OnLine) -> None:
             f"The operator asks for Python {spec.python_version}; isolation = never allows only the worker's "
             f"own, {WORKER_PYTHON}. {remedy}, or publish the flow from Python {WORKER_PYTHON}."
         )
-    lacking = unsatisfied(spec.requirements)
+    lacking = unsatisfied(spec.requirements, spec.constraints)
     missing = [item.requirement for item in lacking if item.installed is None]
     if missing:
         raise RequirementsError(

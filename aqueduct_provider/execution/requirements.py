@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from packaging.utils import canonicalize_name
 
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
+from aqueduct_provider.execution.original_packages import bounds
 from aqueduct_provider.spec.models import ArtifactType
 from aqueduct_provider.spec.requirement_lines import parsed
 from aqueduct_provider.spec.requirement_sets import applies
@@ -40,14 +41,16 @@ def environment_of(
     """The environment for these requirements and for reading and writing these serialization types.
 
     Packages that the requirements name keep the versions asked for there. Who asks for a library of tables
-    may return one without having said so, and gets what writing it needs.
+    may return one without having said so, and gets what writing it needs. Where the original's tables are
+    written, versions that nothing chooses are those that the original could have.
     """
     own, python = tuple(requirements), python_version or WORKER_PYTHON
     named = {name for line in own if (name := _installed_name(line, python))}
     used = [*serializations, *([table_serialization] if named & _MAKE_TABLES else [])]
     needed = dict.fromkeys(package for name in used for package in CODEC_PACKAGES.get(name, ()))
     codecs = tuple(package for package in needed if package not in named)
-    return EnvironmentSpec(requirements=own + codecs, python_version=python)
+    constraints = bounds(own) if table_serialization == "table" else ()
+    return EnvironmentSpec(own + codecs, python, constraints)
 
 
 def with_unlisted(requirements: Iterable[str], unlisted: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.spec import loader
+from aqueduct_provider.spec.compiled_facts import BASE_PACKAGES
 from aqueduct_provider.spec.python_json import NAMES, is_text, json_value
 from aqueduct_provider.spec.python_source import Unreadable, parse
 
@@ -22,6 +23,7 @@ _NO_DAG = "no `with DAG(...)` in it; name a <flow>_airflow.py, as the original's
 _EDGES = ("set_downstream", "set_upstream")
 # Statements that make no task and no edge.
 _HARMLESS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Pass)
+_START_DATE = [2022, 1, 1]
 # Arguments of a DAG that have a meaning here, and those that every spec of the dialect has with these values.
 _DAG_ARGUMENTS = frozenset(["dag_id", "schedule_interval", "schedule", "tags", "start_date"])
 _FIXED: Mapping[str, Any] = {
@@ -103,17 +105,21 @@ class _Reader:
         self.problems: list[Problem] = []
         # Variable -> id of the task in it; empty where the task could not be read.
         self._variables: dict[str, str] = {}
+        # Variable before the DAG -> the list in it.
+        self._lists: dict[str, ast.expr] = {}
 
     def module(self, tree: ast.Module) -> None:
         for statement in tree.body:
             call = _dag_call(statement)
             if call is not None:
                 assert isinstance(statement, ast.With)
-                self._block(call, statement.body)
-            elif self._concerns_tasks(statement):
+                self._block(call, statement)
+            elif self.dag is not None and not _is_main(statement):
                 self._guarded(self._statement, statement)
+            elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                self._lists[statement.targets[0].id] = statement.value
 
-    def _block(self, call: ast.Call, body: list[ast.stmt]) -> None:
+    def _block(self, call: ast.Call, block: ast.With) -> None:
         if self.dag is not None:
             first = f"after that of line {self.dag.line}"
             message = f"a second DAG, {first}; the original writes one in each file: split it"
@@ -121,7 +127,10 @@ class _Reader:
             return
         self.dag = AirflowDag(call.lineno)
         self._guarded(self._dag, call)
-        for statement in body:
+        if len(block.items) > 1:
+            message = "something next to the DAG in its `with`, which the original does not write; remove it"
+            self.problems.append(Problem(f"line {call.lineno}", message))
+        for statement in block.body:
             self._guarded(self._statement, statement)
 
     def _guarded(self, read: Any, node: Any) -> None:
@@ -129,12 +138,6 @@ class _Reader:
             read(node)
         except Unreadable as error:
             self.problems.append(error.problem)
-
-    def _concerns_tasks(self, statement: ast.stmt) -> bool:
-        """Check whether a statement outside the DAG's block uses a task of it."""
-        if isinstance(statement, _HARMLESS):
-            return False
-        return any(isinstance(node, ast.Name) and node.id in self._variables for node in ast.walk(statement))
 
     def _statement(self, statement: ast.stmt) -> None:
         match statement:
@@ -153,7 +156,7 @@ class _Reader:
             case _ if isinstance(statement, _HARMLESS):
                 pass
             case _:
-                message = "the original writes no such statement in its DAG; remove it"
+                message = "the original writes no such statement in or after its DAG; remove it"
                 raise Unreadable(statement.lineno, message)
 
     def _assign(self, name: str, value: ast.expr) -> None:
@@ -179,8 +182,12 @@ class _Reader:
             message = "the DAG needs tags=['aqueduct', '<workflow_dag_id>']; restore them"
             raise Unreadable(call.lineno, message)
         dag.version_id = tags[1]
+        if tags[0] != "aqueduct":
+            self._ignore("the first tag", arguments["tags"].lineno)
         if len(tags) > 2:
             self._ignore("tags after the second", arguments["tags"].lineno)
+        if "start_date" in arguments and not _is_start_date(arguments["start_date"]):
+            self._ignore("start_date", arguments["start_date"].lineno)
         for name, node in arguments.items():
             if name not in _DAG_ARGUMENTS and not (name in _FIXED and _is_value(node, _FIXED[name])):
                 self._ignore(name, node.lineno)
@@ -208,8 +215,17 @@ class _Reader:
         spec = self._spec(task_id, arguments["op_args"])
         self.dag.tasks[task_id] = Task(task_id, spec, call.lineno)
         for name, node in arguments.items():
-            if name not in _TASK_ARGUMENTS:
+            if name not in _TASK_ARGUMENTS or (name == "requirements" and not self._are_usual(node)):
                 self._ignore(name, node.lineno)
+
+    def _are_usual(self, requirements: ast.expr) -> bool:
+        """Check that a task's requirements are packages of the original, without versions."""
+        if isinstance(requirements, ast.Name):
+            requirements = self._lists.get(requirements.id, requirements)
+        try:
+            return set(json_value(requirements)) <= set(BASE_PACKAGES)
+        except (Unreadable, TypeError):
+            return False
 
     @staticmethod
     def _spec(task_id: str, node: ast.expr) -> dict[str, Any]:
@@ -306,6 +322,17 @@ def _schedule(arguments: Mapping[str, ast.expr], call: ast.Call) -> str:
         message = "schedule_interval must be None or a cron string; the dialect has no other schedules"
         raise Unreadable(given[0].lineno, message)
     return str(json_value(given[0]))
+
+
+def _is_start_date(node: ast.expr) -> bool:
+    """Check for ``datetime(2022, 1, 1, ...)``."""
+    parts = node.args if isinstance(node, ast.Call) else []
+    return [part.value for part in parts[:3] if isinstance(part, ast.Constant)] == _START_DATE
+
+
+def _is_main(statement: ast.stmt) -> bool:
+    """Check for ``if __name__ == "__main__":``, which Airflow does not run."""
+    return isinstance(statement, ast.If) and ast.unparse(statement.test) == "__name__ == '__main__'"
 
 
 def _is_value(node: ast.expr, value: Any) -> bool:

@@ -16,6 +16,11 @@ from pydantic import SecretStr
 
 from aqueduct_provider.errors import Problem
 
+# What the original installed for every task, without versions (section 2).
+BASE_PACKAGES = tuple(
+    "aqueduct-ml awswrangler boto3 cloudpickle distro google-cloud-bigquery pandas psycopg2-binary pyarrow "
+    "pydantic pyodbc pyyaml scikit-learn snowflake-sqlalchemy SQLAlchemy typing_extensions".split()
+)
 # Configuration fields of the connectors (Aqueduct formats, section 6) whose values are no secret.
 _PUBLIC_FIELDS = frozenset(
     "type exec_state use_as_storage bucket region root_dir config_file_path config_file_profile database "

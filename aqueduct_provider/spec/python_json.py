@@ -92,6 +92,7 @@ def _joined(text: str) -> str:
 
 def _described(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
-        return f"the name '{node.id}'"
+        # Not which: it may be a password without its quotes.
+        return "a name without quotes"
     found = (words for kinds, words in _FOUND if isinstance(node, kinds))
     return next(found, "a computed value, or one that JSON lacks,")

@@ -111,7 +111,6 @@ def _environment(
     spec: WorkflowSpec, operator: CallOperator, read: Callable[[Code], bytes]
 ) -> EnvironmentSpec | str:
     """Return the environment that a worker would need, as far as the spec tells; or what is wrong with it."""
-    from aqueduct_provider.environment.fingerprint import EnvironmentSpec, normalise
     from aqueduct_provider.execution.code import declared_by
     from aqueduct_provider.execution.original_packages import files_in_zip, used_packages
     from aqueduct_provider.execution.requirements import environment_of, serialization_of, with_unlisted
@@ -125,7 +124,7 @@ def _environment(
             requirements = with_unlisted(requirements, used_packages(files_in_zip(read(code))))
         wanted = ["pickle", *(serialization_of(kind, tables) for kind in types)]
         found = environment_of(requirements, python, wanted, tables)
-        return EnvironmentSpec(normalise(found.requirements), found.python_version)
+        return found.normalised()
     except RequirementsError as error:
         return str(error)
 

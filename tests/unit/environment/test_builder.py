@@ -70,6 +70,25 @@ def workshop(tmp_path: Path, log: Log) -> Workshop:
     return Workshop(tmp_path, log)
 
 
+def test_constraints_bound_what_is_installed(workshop: Workshop, builder: UvBuilder, tmp_path: Path) -> None:
+    spec = EnvironmentSpec(("alpha",), WORKER_PYTHON, ("alpha<2", "not-there<1"))
+    builder.build(spec, workshop.folder, on_line=workshop.log)
+    assert workshop.ask("__import__('alpha').version") == "1.0"
+    assert not (workshop.folder / "constraints.txt").exists()
+    assert builder.resolve(spec, tmp_path) == ("alpha==1.0",)
+    with pytest.raises(RequirementsError, match="alpha"):
+        builder.resolve(replace(spec, requirements=("alpha>=2",)), tmp_path)
+
+
+def test_the_constraints_of_the_worker_count_as_well(
+    workshop: Workshop, builder: UvBuilder, tmp_path: Path
+) -> None:
+    (tmp_path / "worker.txt").write_text("alpha<2")
+    variables = {**(builder.variables or {}), "UV_CONSTRAINT": str(tmp_path / "worker.txt")}
+    spec = EnvironmentSpec(("alpha",), WORKER_PYTHON, ("not-there<1",))
+    assert replace(builder, variables=variables).resolve(spec, tmp_path) == ("alpha==1.0",)
+
+
 def test_builds_an_environment(workshop: Workshop, builder: UvBuilder) -> None:
     built = workshop.build(builder, "alpha<2")
     assert workshop.ask("__import__('alpha').version") == "1.0"

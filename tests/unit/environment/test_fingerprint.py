@@ -165,3 +165,13 @@ def test_what_only_the_user_site_has_does_not_count(tmp_path: Path) -> None:
     path = {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}"}
     done = subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, text=True, check=True)
     assert done.stdout == "1.0 elsewhere (not installed)\n"
+
+
+def test_constraints_are_a_part_of_what_an_environment_is() -> None:
+    plain = EnvironmentSpec(("pytest",), WORKER_PYTHON)
+    bounded = EnvironmentSpec(("pytest",), WORKER_PYTHON, ("pytest<1",))
+    assert fingerprint(plain, "linux") != fingerprint(bounded, "linux")
+    assert satisfied_by_worker(plain)
+    assert not satisfied_by_worker(bounded)
+    assert satisfied_by_worker(EnvironmentSpec(("pytest",), WORKER_PYTHON, ("not-there<1",)))
+    assert [str(one).partition(" (")[0] for one in unsatisfied((), bounded.constraints)] == ["pytest<1"]

@@ -58,8 +58,10 @@ class C:
 def f(x={effect}):
     {effect}
 CALLS = [{effect} for x in [1]]
-{HEAD}{TASKS}
 assert {effect}
+{HEAD}{TASKS}
+def g(x={effect}):
+    {effect}
 """
     assert list(dag_of(source).tasks) == ["a", "b", "c"]
     problems = problems_of(f"{HEAD}{TASKS}    t3 = Operator(task_id='e', op_args=[{{'x': {effect}}}])\n")
@@ -85,7 +87,7 @@ def test_edges(lines: str, edges: list[tuple[str, str]]) -> None:
 
 
 def test_edges_may_stand_behind_the_block_of_the_dag() -> None:
-    dag = dag_of(HEAD + TASKS + "t0.set_downstream(t1)\nprint('no matter')\n")
+    dag = dag_of(HEAD + TASKS + "t0.set_downstream(t1)\n")
     assert [(edge.before, edge.after) for edge in dag.edges] == [("a", "b")]
 
 
@@ -99,10 +101,10 @@ def test_edges_may_stand_behind_the_block_of_the_dag() -> None:
         ("t0.set_downstream(task_or_task_list=t1)", "set_downstream takes one task, or a list of tasks"),
         ("t0 >> t1 + t2", "an edge must join variables of tasks"),
         ("(t0 | t1) >> t2", "an edge must join variables of tasks"),
-        ("for t in [t1]: t0.set_downstream(t)", "the original writes no such statement in its DAG"),
-        ("if True: t0.set_downstream(t1)", "the original writes no such statement in its DAG"),
-        ("del t0", "the original writes no such statement in its DAG"),
-        ("t0, t1 = t1, t0", "the original writes no such statement in its DAG"),
+        ("for t in [t1]: t0.set_downstream(t)", "the original writes no such statement in or after"),
+        ("if True: t0.set_downstream(t1)", "the original writes no such statement in or after"),
+        ("del t0", "the original writes no such statement in or after"),
+        ("t0, t1 = t1, t0", "the original writes no such statement in or after"),
         ("t0 = 1", "'t0' is a task already"),
         ("chain(t0, t1)", "its arguments must be written out by name"),
         ("f()", "not a task of the original: it needs task_id and op_args"),
@@ -185,19 +187,74 @@ def test_a_cron_schedule(name: str) -> None:
 
 def test_what_a_spec_has_no_place_for() -> None:
     source = """\
-with DAG(dag_id='d', schedule_interval=None, default_args={'retries': 3}, start_date=datetime(2022, 1, 1),
-         catchup=True, is_paused_upon_creation=False, max_active_runs=f(), tags=['aqueduct', 'v', 'mine']):
+with DAG(dag_id='d', schedule_interval=None, default_args={'retries': 3}, start_date=datetime(2023, 1, 1),
+         catchup=True, is_paused_upon_creation=False, max_active_runs=f(), tags=['mine', 'v', 'mine']):
     t0 = Operator(task_id='a', op_args=[{}], retries=2, requirements=VENV, python_callable=f, use_dill=True)
     t1 = Operator(task_id='b', op_args=[{}], retries=2, pool='p')
 """
     assert dag_of(source).ignored == {
+        "the first tag": [2],
         "tags after the second": [2],
+        "start_date": [1],
         "default_args": [1],
         "catchup": [2],
         "max_active_runs": [2],
         "retries": [3, 4],
+        "requirements": [3],
         "pool": [4],
     }
+
+
+@pytest.mark.parametrize(
+    ("requirements", "ignored"),
+    [
+        ("['aqueduct-ml', 'pandas']", False),
+        ("LIST", False),
+        ("['aqueduct-ml', 'xgboost==1.7']", True),
+        ("['pandas==1.4']", True),
+        ("OTHERS", True),
+        ("f()", True),
+        ("[1]", True),
+        ("5", True),
+    ],
+)
+def test_requirements_of_tasks_that_the_original_did_not_write(requirements: str, ignored: bool) -> None:
+    source = f"""\
+LIST = ["aqueduct-ml", "boto3"]
+OTHERS = ["aqueduct-ml", "torch"]
+with DAG(dag_id='d', schedule_interval=None, tags=['aqueduct', 'v']):
+    t0 = Operator(task_id='a', op_args=[{{}}], requirements={requirements})
+"""
+    assert dag_of(source).ignored == ({"requirements": [4]} if ignored else {})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "BashOperator(task_id='x', bash_command='true', dag=dag)",
+        "extra = BashOperator(task_id='x', dag=dag)",
+        "dag.get_task('a') >> dag.get_task('b')",
+        "dag.schedule_interval = '@daily'",
+        "del dag.task_dict['a']",
+        "connect()",
+        "with dag:\n    pass",
+        "for task in dag.tasks:\n    pass",
+    ],
+)
+def test_statements_after_the_dag_are_not_skipped(statement: str) -> None:
+    ((place, _),) = problems_of(f"{HEAD}{TASKS}{statement}\n")
+    assert place == "line 7"
+
+
+def test_what_airflow_does_not_run_may_follow() -> None:
+    rest = "'text'\ndef f():\n    t0 >> t2\nif __name__ == '__main__':\n    dag.test()\nt0 >> t1\n"
+    assert [(edge.before, edge.after) for edge in dag_of(HEAD + TASKS + rest).edges] == [("a", "b")]
+
+
+def test_a_with_of_more_than_the_dag() -> None:
+    source = f"with DAG('d', schedule=None, tags=['aqueduct', 'v']) as dag, TaskGroup('g'):\n{TASKS}"
+    ((place, message),) = problems_of(source.replace("null", "None"))
+    assert (place, message.split(",")[0]) == ("line 1", "something next to the DAG in its `with`")
 
 
 def test_every_problem_is_found() -> None:
