@@ -28,8 +28,9 @@ from aqueduct_provider.spec.shape import suggestion
 # The key of a run's conf; no parameter of a flow may have this name.
 VALUES_KEY = "aqueduct_values"
 
-# Keys of a conf that others write: Airflow's TriggerDagRunOperator adds this one for OpenLineage.
-_OTHER_KEYS = frozenset(["openlineage"])
+# Keys of a conf that are not the flow's: TriggerDagRunOperator adds the first one for OpenLineage, Airflow's
+# own are like airflow/task_span_detail_level.
+_OTHER_KEYS = re.compile(r"openlineage|airflow/.*", re.DOTALL)
 
 _CONF = "the conf of this run"
 _NOT_IN_COMPILED = (
@@ -77,7 +78,7 @@ def check_conf(conf: Mapping[str, Any] | None, spec: WorkflowSpec) -> None:
     stored = given.pop(VALUES_KEY, None) or {}
     if stored and spec.compiled is not None:
         raise SpecError(_CONF, [Problem(json_path([VALUES_KEY]), _NOT_IN_COMPILED)])
-    places = {name: [name] for name in given if name not in _OTHER_KEYS}
+    places = {name: [name] for name in given if not _OTHER_KEYS.fullmatch(name)}
     places |= {name: [VALUES_KEY, name] for name in nfc_keys(stored)}
     known = [parameter.name for parameter in spec.parameters]
     unknown = [name for name in places if name not in known][:_MAX_PROBLEMS]

@@ -81,6 +81,7 @@ def test_keys_of_conf_that_are_no_parameters_are_refused(compiled: bool) -> None
     spec = parse(json.dumps(compiled_document() if compiled else native_document()).encode(), "x.json")
     check_conf(None, spec)
     check_conf({"threshold": 1, "openlineage": {"parentRunId": "x"}}, spec)
+    check_conf({"airflow/task_span_detail_level": 2}, spec)
     with pytest.raises(SpecError) as caught:
         check_conf({"treshold": 1, "other": 2}, spec)
     assert {problem.path: problem.message for problem in caught.value.problems} == {
