@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
-from aqueduct_provider.cli.table_files import table_file, table_rows, table_text
+from aqueduct_provider.cli.table_files import json_cell, table_file, table_rows, table_text
 from aqueduct_provider.runner.codecs import PLAIN, TABLES, CodecError, plain_value, preview_table
 
 if TYPE_CHECKING:
@@ -29,10 +29,9 @@ def text_of(source: StoredSource) -> str:
     serialization = _serialization(source)
     if serialization in TABLES:
         return table_text(_table(source))
-    if serialization == "string":
-        return source.content().decode("utf-8")
     if serialization in PLAIN:
-        return json.dumps(plain_value(source.content(), serialization), indent=2, ensure_ascii=False)
+        value = _plain(source, source.content())
+        return value if serialization == "string" else json.dumps(value, indent=2, ensure_ascii=False)
     size = f"{len(source.content()):,} bytes"
     file = "FILE.pkl" if serialization == "pickle" else "FILE"
     return f"{source.name}: {source.type}, {size}; write it to a file with -o {file}"
@@ -42,7 +41,7 @@ def document_of(source: StoredSource) -> dict[str, Any]:
     """An artifact for programs; the value of what JSON cannot hold is null."""
     serialization, data = _serialization(source), source.content()
     is_table = serialization in TABLES
-    value = table_rows(_table(source)) if is_table else plain_value(data, serialization)
+    value = table_rows(_table(source)) if is_table else json_cell(_plain(source, data))
     return {
         "name": source.name,
         "type": source.type,
@@ -101,6 +100,14 @@ def write(data: bytes, target: str) -> None:
 
 def _serialization(source: StoredSource) -> str:
     return str(source.known_metadata()["serialization_type"])
+
+
+def _plain(source: StoredSource, data: bytes) -> Any:
+    """The value of what needs no package to be read; None for others."""
+    try:
+        return plain_value(data, _serialization(source))
+    except ValueError as error:
+        raise UsageError(f"{source.name} is damaged: {error}") from error
 
 
 def _table(source: StoredSource) -> Any:

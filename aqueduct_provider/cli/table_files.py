@@ -44,7 +44,13 @@ def table_file(table: Any, suffix: str) -> bytes:
     """
     if suffix not in _WRITERS:
         raise UsageError(f"a table is written as .csv, .parquet or .json, not as {suffix!r}")
-    return _WRITERS[suffix](table)
+    try:
+        return _WRITERS[suffix](table)
+    # What pandas and pyarrow raise for cells and names that the format has no place for.
+    except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        others = " or ".join(sorted(_WRITERS.keys() - {suffix}))
+        raise UsageError(f"the table cannot be written as {suffix} ({reason}); try {others}") from error
 
 
 def with_index(table: Any) -> Any:
@@ -71,27 +77,36 @@ def _free(name: str, taken: list[Any]) -> str:
 def _json_cells(column: Any) -> list[Any]:
     # Integers and booleans of numpy need no look at each.
     is_plain = getattr(column.dtype, "kind", "") in "iub" and not hasattr(column.dtype, "na_value")
-    return column.tolist() if is_plain else list(map(_json_cell, column.astype(object)))
+    return column.tolist() if is_plain else list(map(json_cell, column.astype(object)))
 
 
-def _json_cell(cell: Any) -> Any:
-    """A cell as JSON holds it; what it has no form for is the text that a CSV file has."""
+def json_cell(cell: Any) -> Any:
+    """A cell, or any value, as JSON holds it; what it has no form for is the text that a CSV file has."""
     if isinstance(cell, _PLAIN):
         return cell
-    if isinstance(cell, (float, decimal.Decimal)):
-        return float(cell) if math.isfinite(cell) else None
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else None
+    if isinstance(cell, decimal.Decimal):
+        return _json_decimal(cell)
     import numpy
     import pandas
 
     if cell is pandas.NaT or cell is pandas.NA:
         return None
     if isinstance(cell, (list, tuple, numpy.ndarray)):
-        return [_json_cell(item) for item in cell]
+        return [json_cell(item) for item in cell]
     if isinstance(cell, dict):
-        return {str(key): _json_cell(item) for key, item in cell.items()}
+        return {str(key): json_cell(item) for key, item in cell.items()}
     if isinstance(cell, (numpy.bool_, numpy.number)) and not isinstance(cell, numpy.timedelta64):
-        return _json_cell(cell.item()) if not numpy.iscomplexobj(cell) else str(cell)
+        return json_cell(cell.item()) if not numpy.iscomplexobj(cell) else str(cell)
     return cell.isoformat() if isinstance(cell, (*_TIMES, pandas.Timedelta)) else str(cell)
+
+
+def _json_decimal(number: decimal.Decimal) -> float | str | None:
+    """A number where a float has all of its digits, else its text."""
+    if not number.is_finite():
+        return None
+    return float(number) if decimal.Decimal(repr(float(number))) == number else str(number)
 
 
 def _csv(table: Any) -> bytes:

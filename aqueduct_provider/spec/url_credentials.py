@@ -24,15 +24,24 @@ _SECRET_ARGUMENT = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _URL = re.compile(r"[A-Za-z][\w+.-]*://\S+", re.ASCII)
+# A name of a person or a role. Tokens are longer, or have digits.
+_USER = re.compile(r"[A-Za-z._-]{1,20}", re.ASCII)
 # Filled in by the worker from its own environment.
 _VARIABLE = re.compile(r"\$\{\w+\}")
-# Values of arguments that are not secrets: such variables, and what switches something on or off.
-_SWITCH = re.compile(r"(?:\$\{\w+\})*|[01]|true|false|yes|no|on|off", re.IGNORECASE)
+# Values of arguments that are not secrets: such variables, what switches something on or off, and
+# names of methods.
+_SWITCH = re.compile(
+    r"(?:\$\{\w+\})*|[01]|true|false|yes|no|on|off|none|basic|digest|bearer|oauth2?|token|jwt", re.IGNORECASE
+)
 
 
 def passwords_in(text: str) -> list[str]:
     """Return the passwords and tokens in the URLs of ``text``, as they are written there."""
-    found = [one["password"] or one["user"] for one in _USER_INFO.finditer(text) if _is_secret(one)]
+    found = [
+        one["password"] or one["user"]
+        for one in _USER_INFO.finditer(text)
+        if _is_secret(one) and not _is_user(one)
+    ]
     found += [one["password"] for one in _RAW_PASSWORD.finditer(text) if not _PORT.match(one["password"])]
     arguments = (one for url in _URL.findall(text) for one in _SECRET_ARGUMENT.finditer(url))
     return found + [one["value"] for one in arguments if not _SWITCH.fullmatch(one["value"])]
@@ -57,5 +66,9 @@ def without_credentials(text: str) -> str:
 def _is_secret(found: re.Match[str]) -> bool:
     if found["password"] is not None:
         return bool(_VARIABLE.sub("", found["password"]))
-    # Before a web server, a lone name is a token; others, such as SSH and databases, take users.
+    # Before a web server, a lone name may be a token; others, such as SSH and databases, take users.
     return found["scheme"].lower().endswith(("http", "https")) and bool(_VARIABLE.sub("", found["user"]))
+
+
+def _is_user(found: re.Match[str]) -> bool:
+    return found["password"] is None and bool(_USER.fullmatch(found["user"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 
 from aqueduct_provider.spec.url_credentials import passwords_in
 
@@ -32,6 +33,21 @@ _FORMATS: tuple[tuple[str, str], ...] = (
     ("a token of DigitalOcean", r"\bdo[opr]_v1_[0-9a-f]{64}\b"),
     ("a token of Vault", r"\bhv[sbr]\.[\w-]{20,}"),
     ("a token of Telegram", r"\b\d{8,10}:AA[\w-]{33}\b"),
+    ("a token of Grafana", r"\bgl(?:sa|c)_[A-Za-z0-9+/=_]{32,}"),
+    ("a token of Notion", r"\bntn_[A-Za-z0-9]{40,}"),
+    ("a token of Shopify", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b"),
+    ("a token of Docker", r"\bdckr_(?:pat|oat)_[\w-]{20,}"),
+    ("a token of Replicate", r"\br8_[A-Za-z0-9]{37}\b"),
+    ("a key of Groq", r"\bgsk_[A-Za-z0-9]{40,}"),
+    ("a key of xAI", r"\bxai-[A-Za-z0-9]{40,}"),
+    ("a key of Perplexity", r"\bpplx-[A-Za-z0-9]{40,}"),
+    ("a key of Pinecone", r"\bpcsk_[\w-]{40,}"),
+    ("a key of New Relic", r"\bNRAK-[A-Z0-9]{27}\b"),
+    ("a key of Linear", r"\blin_api_[A-Za-z0-9]{40}"),
+    ("a token of Atlassian", r"\bATATT3x[\w=-]{60,}"),
+    ("a password of PlanetScale", r"\bpscale_(?:pw|tkn|oauth)_[\w.-]{32,}"),
+    ("a token of Doppler", r"\bdp\.(?:pt|st|ct|sa)\.[A-Za-z0-9.]{40,}"),
+    ("a secret of Stripe", r"\bwhsec_[A-Za-z0-9+/=]{32,}"),
     ("a JSON web token", r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{10,}"),
     ("an Authorization header", r"(?i:\bbearer )(?=[\w.~+/-]*\d)[\w.~+/-]{20,}={0,2}"),
 )
@@ -42,6 +58,12 @@ _BASIC = re.compile(r"(?i:\bbasic )(?P<value>[A-Za-z0-9+/]{4,}={0,2})(?![\w=])")
 _VARIABLE = re.compile(
     r"(?<![^\s'\"])(?P<name>[A-Za-z]\w*)=['\"]?(?=[^'\"\s]*\d)[\w+/.~!#$%^&*@-]{8,}={0,2}(?![^\s'\"])"
 )
+# As in a credentials file of AWS, whatever its values look like.
+_AWS_LINE = re.compile(
+    r"(?:^|[\s'\"])aws_(?:secret_access_key|session_token)\s*[=:]\s*(?P<value>\S+)", re.IGNORECASE
+)
+# As in a JSON document.
+_JSON_PAIR = re.compile(r"""(["'])(?P<name>[\w -]{1,80})\1\s*:\s*(["'])(?P<value>(?:(?!\3).){1,2000})\3""")
 
 # Connection strings of key=value pairs, such as those of ODBC, libpq and Azure.
 _PAIR = re.compile(
@@ -70,10 +92,14 @@ _EXAMPLE = re.compile(
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(
-    "password passwords passwd passphrase passcode pwd secret secrets token apikey apikeys".split()
+    "password passwords passwd passphrase passcode pwd secret secrets token apikey apikeys creds credential "
+    "credentials".split()
 )
 # Before "key" or "keys".
-_SECRET_KEYS = frozenset("api access secret private auth encryption signing account fernet shared".split())
+_SECRET_KEYS = frozenset(
+    "api access secret private auth encryption signing account fernet shared ssh pem openai anthropic gemini "
+    "stripe twilio sendgrid azure".split()
+)
 # Before "token": those of text and of paging, which open nothing.
 _PLAIN_TOKENS = frozenset(
     "pad padding eos bos sep cls mask unk unknown start stop end special image audio text word sub first "
@@ -94,10 +120,8 @@ def secret_in(text: str, *, prose: bool = False) -> str:
         for found in _PAIR.finditer(text):
             if not _stands_for_one(found["value"].strip("'\""), prose=prose):
                 return "a connection string with a password"
-    if any(is_secret_name(found["name"]) for found in _VARIABLE.finditer(text)):
-        return "a variable with a secret"
-    if any(_is_user_and_password(found["value"]) for found in _BASIC.finditer(text)):
-        return "an Authorization header"
+    if pair := next((kind for kind, is_in in _PAIRS if is_in(text)), ""):
+        return pair
     if not _ANY_FORMAT.search(text):
         return ""
     return next(kind for kind, pattern in _FORMATS if re.search(pattern, text))
@@ -118,7 +142,7 @@ def is_secret_name(name: str) -> bool:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last in ("key", "keys"):
         return before in _SECRET_KEYS
-    if last.endswith(("password", "passwd")):
+    if last.endswith(("password", "passwd")) or (last == "pass" and before):
         return True
     return last in _SECRET_WORDS and not (last == "token" and before in _PLAIN_TOKENS)
 
@@ -127,6 +151,34 @@ def is_secret_value(value: str | bytes) -> bool:
     """Check whether the value of something with a secret's name is one, not empty or a placeholder."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     return not _PLACEHOLDER.fullmatch(text.strip())
+
+
+def _has_variable(text: str) -> bool:
+    return any(is_secret_name(found["name"]) for found in _VARIABLE.finditer(text))
+
+
+def _has_aws_line(text: str) -> bool:
+    return any(is_secret_value(found["value"]) for found in _AWS_LINE.finditer(text))
+
+
+def _has_json_pair(text: str) -> bool:
+    return any(
+        is_secret_name(found["name"]) and not _stands_for_one(found["value"], prose=True)
+        for found in _JSON_PAIR.finditer(text)
+    )
+
+
+def _has_basic_header(text: str) -> bool:
+    return any(_is_user_and_password(found["value"]) for found in _BASIC.finditer(text))
+
+
+# What a text with a name and a secret for it is called, and how it is found.
+_PAIRS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("a variable with a secret", _has_variable),
+    ("a line of an AWS credentials file", _has_aws_line),
+    ("a secret by its name", _has_json_pair),
+    ("an Authorization header", _has_basic_header),
+)
 
 
 def _is_user_and_password(text: str) -> bool:

@@ -36,6 +36,10 @@ GROUPED = pandas.DataFrame({"region": ["eu", "us", "eu"], "n": [1, 2, 3]}).group
         ([0.1 + 0.2, 1e300], [0.1 + 0.2, 1e300]),
         ([2**70, True], [2**70, True]),
         ([decimal.Decimal("1.5"), decimal.Decimal("NaN")], [1.5, None]),
+        (
+            [decimal.Decimal("12345678901234567890.12"), decimal.Decimal("0.10")],
+            ["12345678901234567890.12", 0.1],
+        ),
         ([[1, float("nan")], (ID,)], [[1, None], [str(ID)]]),
         ([{1: ID}, numpy.array([[1.5], [2.5]])], [{"1": str(ID)}, [[1.5], [2.5]]]),
         ([numpy.float32(0.5), numpy.datetime64("2026-01-01")], [0.5, "2026-01-01"]),
@@ -51,6 +55,20 @@ def test_cells_of_every_kind_are_json(values: Any, shown: list[Any]) -> None:
     table = pandas.DataFrame({"a": pandas.Series(values, dtype=kind)})
     assert [row["a"] for row in table_rows(table)] == shown
     assert json.loads(table_file(table, ".json")) == table_rows(table)
+
+
+@pytest.mark.parametrize(
+    ("table", "suffix", "others"),
+    [
+        (pandas.DataFrame({"a": [1, "x"]}), ".parquet", ".csv or .json"),
+        (pandas.DataFrame({"a": [1j]}), ".parquet", ".csv or .json"),
+        (pandas.DataFrame([[1, 2]], columns=["a", "a"]), ".parquet", ".csv or .json"),
+        (pandas.DataFrame({"a": ["\ud800"]}, dtype=object), ".csv", ".json or .parquet"),
+    ],
+)
+def test_tables_that_a_format_has_no_place_for(table: pandas.DataFrame, suffix: str, others: str) -> None:
+    with pytest.raises(UsageError, match=f"^the table cannot be written as {suffix} .*; try {others}$"):
+        table_file(table, suffix)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,17 @@ SECRETS = {
     "Authorization: Basic " + "bWU6aHVudGVyMg==": "an Authorization header",
     "https://discord" + ".com/api/webhooks/123456789/abcdefghijklmnopqrstu": "a webhook of Discord",
     "https://example.com/x?access_token=0a1b2c3d": "a URL with a password",
+    "glsa" + "_abcdefghijklmnopqrstuvwxyzABCDEF_01234567": "a token of Grafana",
+    "ntn" + "_" + "0123456789" * 4 + "abc": "a token of Notion",
+    "shpat" + "_0123456789abcdef0123456789abcdef": "a token of Shopify",
+    "dckr" + "_pat_abcdefghijklmnopqrstuvwxyz0": "a token of Docker",
+    "gsk" + "_" + "aB3" * 16: "a key of Groq",
+    "NRAK" + "-" + "ABC" * 9: "a key of New Relic",
+    "whsec" + "_" + "aB3+" * 8: "a secret of Stripe",
+    "[default]\naws_secret_access_key = " + "wJalr": "a line of an AWS credentials file",
+    "aws_session_token: " + "wJalr": "a line of an AWS credentials file",
+    '{"user": "me", "password": ' + '"hunter2"}': "a secret by its name",
+    "{'api_key': " + "'hunter2'}": "a secret by its name",
     "Authorization: Bearer " + "0123456789abcdefghijklmnop": "an Authorization header",
 }
 
@@ -82,6 +93,13 @@ def test_texts_that_are_secrets(text: str) -> None:
         "max_tokens=12345678",
         "sort_key=2024-01-01",
         "host=db password=***",
+        "write to http://me@you.example",
+        "http://user@proxy.example:8080",
+        "https://example.com/x?auth=basic",
+        "https://example.com/x?auth=oauth2&token=jwt",
+        '{"password": "${DB_PASSWORD}", "token": "<eos>"}',
+        '{"pad_token": "hunter2", "password": ""}',
+        '{"password": "your-password"}',
     ],
 )
 def test_texts_that_are_none(text: str) -> None:
@@ -131,6 +149,11 @@ def test_examples_are_allowed_in_prose_only(text: str) -> None:
         "DBPASSWORD",
         "mypassword",
         "passwords",
+        "db_pass",
+        "creds",
+        "aws credentials",
+        "openai_key",
+        "ssh-key",
     ],
 )
 def test_names_of_secrets(name: str) -> None:
@@ -168,6 +191,9 @@ def test_names_of_secrets(name: str) -> None:
         "secretary",
         "passengers",
         "compass",
+        "pass",
+        "openai_keyword",
+        "credentials_path",
         "1",
     ],
 )
