@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.get_provider_info import get_provider_info
 from aqueduct_provider.storage.files import expanded
+from aqueduct_provider.storage.layout import DEFAULT_CONNECTION, DELIVERED_PREFIX
 
 SECTION = "aqueduct"
 Isolation = Literal["auto", "always", "never"]
@@ -128,6 +129,23 @@ def airflow_retries() -> int:
     from aqueduct_provider.compat import conf
 
     return int(conf.getint("core", "default_task_retries", fallback=0))
+
+
+def stores_of_bundles() -> frozenset[tuple[str, str]]:
+    """Connection and prefix of each store whose specs an ``AqueductDagBundle`` of this Airflow shows."""
+    from aqueduct_provider.compat import conf
+
+    bundles = conf.getjson("dag_processor", "dag_bundle_config_list", fallback=[])
+    ours = [
+        bundle.get("kwargs") or {}
+        for bundle in (bundles if isinstance(bundles, list) else ())
+        if isinstance(bundle, dict) and str(bundle.get("classpath", "")).endswith(".AqueductDagBundle")
+    ]
+    return frozenset(
+        (one.get("connection_id") or DEFAULT_CONNECTION, str(one.get("prefix", DELIVERED_PREFIX)).rstrip("/"))
+        for one in ours
+        if not one.get("folder")
+    )
 
 
 def uses_kubernetes() -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,8 @@ from aqueduct_provider.factory import mirror
 from aqueduct_provider.factory.places import spec_names
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.files import replacing
+from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
+from aqueduct_provider.storage.s3 import S3Settings, connect
 
 _FACTS = ".aqueduct-source.json"
 # Below this many seconds of looking for changes, the DAG processor's other bundles hardly notice.
@@ -72,10 +75,8 @@ class StoreSource:
 
     def specs(self, base: Path) -> Specs:
         from aqueduct_provider.factory.delivered import impatient
-        from aqueduct_provider.hooks.aqueduct import AqueductHook
-        from aqueduct_provider.storage.s3 import connect
 
-        settings = AqueductHook(self.connection_id).settings()
+        settings = self._settings()
         store, folder = connect(impatient(settings)), base / "specs"
         first = not mirror.state_of(folder).complete
         seconds = _FIRST_SECONDS if first else _REFRESH_SECONDS
@@ -86,9 +87,18 @@ class StoreSource:
         return Specs(folder, spec_names(folder), store.url(self.prefix), state.problems)
 
     def pins(self) -> ObjectStore:
+        return connect(self._settings())
+
+    def _settings(self) -> S3Settings:
+        """Look the connection up, in a thread of its own.
+
+        Airflow 3.0 refreshes bundles within a database session of its thread, which a lookup in the same
+        thread closes: then it never remembers the version, nor when it looked last.
+        """
         from aqueduct_provider.hooks.aqueduct import AqueductHook
 
-        return AqueductHook(self.connection_id).store()
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(AqueductHook(self.connection_id).settings).result()
 
     def facts(self) -> dict[str, str]:
         return asdict(self)
@@ -100,10 +110,9 @@ class StoreSource:
         """
         from urllib.parse import quote
 
-        from aqueduct_provider.hooks.aqueduct import AqueductHook
         from aqueduct_provider.storage.layout import bucket_and_prefix, pinned_version
 
-        settings = AqueductHook(self.connection_id).settings()
+        settings = self._settings()
         if settings.endpoint_url or not settings.region:
             return None
         bucket, root = bucket_and_prefix(settings.bucket, settings.root_dir)
@@ -144,7 +153,7 @@ def make_source(connection_id: str, prefix: str, folder: str) -> Source:
         if not Path(folder).is_absolute():
             raise ConfigError(f"kwargs of AqueductDagBundle: folder must begin with /, not {folder!r}.")
         return FolderSource(folder)
-    return StoreSource(connection_id or "aqueduct_default", prefix.rstrip("/") + "/" if prefix else "")
+    return StoreSource(connection_id or DEFAULT_CONNECTION, prefix.rstrip("/") + "/" if prefix else "")
 
 
 def keep_source(base: Path, source: Source, origin: str = "") -> None:

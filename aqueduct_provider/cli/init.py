@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from aqueduct_provider.cli.command import Subcommand, UsageError
+from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
 
 LOADER_FILE = "aqueduct_dags.py"
 # Airflow opens only files that hold the words "airflow" and "dag".
@@ -98,7 +99,7 @@ def _bundle(chosen: Namespace) -> str:
     where = (
         {"folder": str(chosen.folder.absolute())}
         if chosen.folder
-        else {"connection_id": chosen.connection or "aqueduct_default"}
+        else {"connection_id": chosen.connection or DEFAULT_CONNECTION}
     )
     # airflow.cfg gives the percent sign a meaning of its own.
     kwargs = json.dumps({**where, "refresh_interval": 30}).replace("%", "%%")

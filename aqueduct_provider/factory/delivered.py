@@ -44,7 +44,18 @@ class Delivered:
     prefix: str
 
     def place(self) -> Place:
-        """The mirrored specs as they are now."""
+        """The mirrored specs as they are now; none where a bundle shows the same ones.
+
+        Shown by both, a flow would belong to whichever was parsed last, and its runs would be pinned or not
+        by chance. Tasks that began here find their spec all the same.
+        """
+        if (self.connection_id, self.prefix.rstrip("/")) in config.stores_of_bundles():
+            log.warning(
+                "A bundle of [dag_processor] dag_bundle_config_list shows the specs in the store of %r, so "
+                "this loader does not. Remove the connection from the loader.",
+                self.connection_id,
+            )
+            return Place(Path(), ())
         return self._mirrored(self._all)
 
     def places_with(self, dag_id: str) -> Iterator[Place]:

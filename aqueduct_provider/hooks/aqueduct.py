@@ -20,6 +20,7 @@ from aqueduct_provider.hooks.connections import system_for
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
 from aqueduct_provider.storage import gcs
 from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from aqueduct_provider.storage.s3_connector import connector_settings
 
@@ -42,7 +43,7 @@ class AqueductHook(BaseHook):
     """
 
     conn_name_attr = "aqueduct_conn_id"
-    default_conn_name = "aqueduct_default"
+    default_conn_name = DEFAULT_CONNECTION
     conn_type = "aqueduct"
     hook_name = "Aqueduct artifact store"
 

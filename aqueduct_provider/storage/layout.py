@@ -69,6 +69,8 @@ class FlowLayout:
 
 # The specs that Airflow is to show, found there by `DagFactory.dags_in_store`.
 DELIVERED_PREFIX = "specs/"
+# Id of the Airflow connection to the store that is meant where none is named.
+DEFAULT_CONNECTION = "aqueduct_default"
 # One small record for each flow: what `client.list_flows()` reads.
 PUBLISHED_PREFIX = "published/"
 # The same of flows that were deleted and whose runs are still there.

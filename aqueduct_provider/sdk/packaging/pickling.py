@@ -32,6 +32,8 @@ from aqueduct_provider.sdk.packaging.variables import globals_in, texts_looked_u
 
 # Jupyter's file names hold the process's id, IPython's the number of the prompt.
 _SESSION = re.compile(r"(?<=ipykernel_)\d+|(?<=<ipython-input-)\d+-")
+# What cloudpickle, from 3.1.3 on, writes in place of a function's file; tracebacks need the file.
+_HIDDEN_FILE = "<dynamic-code>"
 # What the import system keeps in a module, with paths of this machine; no function needs it.
 _IMPORT_SYSTEM = frozenset(["__builtins__", "__cached__", "__loader__", "__spec__"])
 _CONTAINERS = frozenset([tuple, list, dict])
@@ -370,7 +372,9 @@ def home_of(value: Any) -> str:
 def _code_argument(code: types.CodeType, argument: Any) -> Any:
     if argument is code.co_consts:
         return _copied(argument)
-    return _SESSION.sub("", argument) if argument is code.co_filename else argument
+    if argument is code.co_filename or argument == _HIDDEN_FILE:
+        return _SESSION.sub("", code.co_filename)
+    return argument
 
 
 def _copied(constant: Any) -> Any:

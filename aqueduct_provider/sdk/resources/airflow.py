@@ -19,13 +19,13 @@ from aqueduct_provider.sdk.resources.profile import StoreProfile, variable_of
 from aqueduct_provider.sdk.resources.profile_checks import raise_problems
 from aqueduct_provider.sdk.resources.services import SERVICES
 from aqueduct_provider.storage.files import expanded
+from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.delivery import Delivery
     from aqueduct_provider.sdk.rest.airflow import Airflow
     from aqueduct_provider.storage.base import ObjectStore
 
-DEFAULT_CONNECTION = "aqueduct_default"
 _SERVICE = SERVICES["Airflow"]
 _FIELDS, _SECRETS = _SERVICE.fields, _SERVICE.secrets
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aqueduct_provider.bundles.source import (
     source_of,
 )
 from aqueduct_provider.errors import ConfigError, StorageError, StorageUnavailable
+from aqueduct_provider.hooks.aqueduct import AqueductHook
 
 
 def test_the_source_that_the_kwargs_name() -> None:
@@ -65,6 +67,27 @@ def test_specs_of_a_store_are_mirrored(connect: Any, base: Path, s3_client: Any,
     assert (found.folder / "a.json").read_bytes() == b"{}"
     assert found.problems == {}
     assert StoreSource("team", "specs/").pins().url("x") == f"s3://{bucket}/root/x"
+
+
+def test_a_connection_is_looked_up_outside_of_the_database_session_of_the_thread(
+    connect: Any, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow 3.0 has one open while it refreshes a bundle, and a lookup closes that of its thread."""
+    connect()
+    threads = []
+    settings = AqueductHook.settings
+
+    def watched(hook: AqueductHook) -> Any:
+        threads.append(threading.get_ident())
+        return settings(hook)
+
+    monkeypatch.setattr(AqueductHook, "settings", watched)
+    source = StoreSource("team", "specs/")
+    source.specs(base)
+    source.pins()
+    source.console_url()
+    assert len(threads) == 3
+    assert threading.get_ident() not in threads
 
 
 def test_a_store_that_is_away(connect: Any, base: Path) -> None:

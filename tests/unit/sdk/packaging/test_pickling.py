@@ -356,3 +356,11 @@ def test_what_others_do_to_pickles_own_table_changes_nothing(monkeypatch: pytest
     for kind in (type, dict, types.FunctionType, type(threading.Lock()), types.ModuleType):
         monkeypatch.setitem(pickle._Pickler.dispatch, kind, never)
     assert pickled(test_deep_values_are_written_all_the_same).data == before
+
+
+def test_a_function_keeps_its_file_for_tracebacks() -> None:
+    def fails() -> None:
+        raise ValueError
+
+    loaded = pickle.loads(pickled(fails).data)
+    assert loaded.__code__.co_filename == __file__
