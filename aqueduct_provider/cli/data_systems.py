@@ -5,6 +5,7 @@ Must not import at module level: the SDK, rich.
 
 from __future__ import annotations
 
+import json
 import shlex
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -55,9 +56,10 @@ def _demo(chosen: Namespace) -> int:
     if path.exists() and not chosen.force:
         raise UsageError(f"{path} is there already; --force replaces it")
     make_demo(path)
-    where = shlex.quote(str(path))
+    # With --conn-type, Airflow takes only types whose provider is installed.
+    connection = shlex.quote(json.dumps({"conn_type": "sqlite", "host": str(path)}))
     print(f"Wrote {path}. Runs find it by the connection that this adds: ", end="")
-    print(f"airflow connections add {DEMO_CONNECTION} --conn-type sqlite --conn-host {where}")
+    print(f"airflow connections add {DEMO_CONNECTION} --conn-json {connection}")
     return 0
 
 

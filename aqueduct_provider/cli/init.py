@@ -25,8 +25,10 @@ from aqueduct_provider import DagFactory  # airflow: shows the specs of this fol
 globals().update(DagFactory.dags_in(__file__, connection_id={connection}))
 """
 BUNDLE = """\
-# In airflow.cfg, on every machine of this Airflow (3.0 or newer). Every option may also stand in a variable,
-# such as AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST. Other bundles stay in the list beside this one.
+# For airflow.cfg, on every machine of this Airflow (3.0 or newer): set these options in the sections that it
+# has already, for no section may be there twice. Or set variables, such as
+# AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST. Other bundles stay in the list next to this one. Then
+# restart all parts of Airflow, and remove a loader (aqueduct_dags.py) with the same connection.
 
 [core]
 # Above 0, a flow that is published twice within so many seconds runs its new code with its old list of tasks.

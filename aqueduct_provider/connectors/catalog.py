@@ -5,6 +5,7 @@ Drivers are extras of the package, so that nobody installs what he does not use.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -79,7 +80,7 @@ def missing_driver(name: str) -> str:
         return ""
     return (
         f"{name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed "
-        f'here: pip install "{DISTRIBUTION}[{connector.extra}]".'
+        f'in the Python of {sys.prefix}: pip install "{DISTRIBUTION}[{connector.extra}]".'
     )
 
 

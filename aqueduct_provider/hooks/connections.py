@@ -49,6 +49,12 @@ def system_for(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator)
     return SystemOrder(part.connector, config)
 
 
+_GENERIC = (
+    " Airflow stores generic where no installed provider knows the type that `airflow connections add "
+    "--conn-type` names: give it with --conn-json instead."
+)
+
+
 def connection_config(connector: str, connection_id: str) -> Config:
     """The configuration of a data system that an Airflow connection names.
 
@@ -66,7 +72,7 @@ def connection_config(connector: str, connection_id: str) -> Config:
         wanted = " or ".join(CONNECTORS[connector].connection_types)
         raise ConfigError(
             f"The Airflow connection {connection_id!r} is of type {connection.conn_type!r}; for {connector} "
-            f"it must be of type {wanted}."
+            f"it must be of type {wanted}.{_GENERIC if connection.conn_type == 'generic' else ''}"
         )
     extra = _checked_extra(connector, _extra(connection, connection_id), connection_id)
     config = _READERS[connector](connection, extra)

@@ -228,10 +228,10 @@ def _usual_session(settings: S3Settings) -> Session:
         found = session.get_credentials()
     if found is None:
         raise CredentialsError(
-            f"No AWS credentials were found on this machine.{_unreadable()} Name a credentials file in the"
-            " Airflow connection, or provide any other source that boto3 knows. If the machine has a role,"
-            " its metadata service did not answer in time: raise AWS_METADATA_SERVICE_TIMEOUT and"
-            " AWS_METADATA_SERVICE_NUM_ATTEMPTS, which are 1."
+            f"No AWS credentials were found on this machine.{_unreadable()} Name a credentials file, in the"
+            " Airflow connection or in the client's configuration, or provide any other source that boto3"
+            " knows. If the machine has a role, its metadata service did not answer in time: raise"
+            " AWS_METADATA_SERVICE_TIMEOUT and AWS_METADATA_SERVICE_NUM_ATTEMPTS, which are 1."
         )
     return session
 

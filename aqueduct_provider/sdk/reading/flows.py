@@ -111,7 +111,8 @@ class Flow:
                 if isinstance(error, AirflowUnreachable):
                     raise
                 raise NotFound(
-                    f"{self.name()!r} has no run {wanted!r}. flow.list_runs() gives the ids of its runs."
+                    f"{self.name()!r} has no run {wanted!r}. flow.list_runs(), or "
+                    "`aqueduct-airflow runs`, gives the ids of its runs."
                 ) from error
             return Run(self.session, self.record, wanted)
 

@@ -46,7 +46,10 @@ _TIPS = {
     "removed": "It was not run: Airflow's version of the flow has no such task.",
     "up_for_retry": "It failed; Airflow runs it again.",
 }
-_UNTOLD = "Airflow counts it as failed; it left no reason in the store. Its log may tell more."
+_UNTOLD = (
+    "Airflow counts it as failed; it left no reason in the store. Its log has more: run.logs({name!r}), or "
+    "`aqueduct-airflow logs`."
+)
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,11 @@ def operator_run(
     if status is ExecutionStatus.FAILED:
         # What was ended from outside has left "canceled".
         is_why = told is not None and told.status is not ExecutionStatus.SUCCEEDED
-        return replace(told, status=status) if told and is_why else replace(known, tip=_UNTOLD)
+        return (
+            replace(told, status=status)
+            if told and is_why
+            else replace(known, tip=_UNTOLD.format(name=operator.name))
+        )
     return known
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from aqueduct_provider.sdk.enums import AWSCredentialType
+
 __all__ = [
+    "AWSCredentialType",
     "AirflowConfig",
     "AthenaConfig",
     "BigQueryConfig",

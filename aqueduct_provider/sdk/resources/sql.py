@@ -50,9 +50,11 @@ class SqlResource(DataSystem):
 
     def list_tables(self) -> pandas.DataFrame:
         """The tables and views that can be seen, in a column ``tablename``."""
+        # First, for it says what has to be installed.
+        names = self.discover()
         import pandas
 
-        return pandas.DataFrame({"tablename": self.discover()}, dtype="object")
+        return pandas.DataFrame({"tablename": names}, dtype="object")
 
     def table(self, name: str) -> pandas.DataFrame:
         """A whole table, read now: to look at. In a flow use :meth:`sql`.

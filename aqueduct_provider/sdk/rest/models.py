@@ -102,14 +102,15 @@ def run_of(data: Mapping[str, Any]) -> RunInfo:
 
 def task_of(data: Mapping[str, Any]) -> TaskInfo:
     """A task instance."""
-    duration = data.get("duration")
+    started, ended = moment_of(data.get("start_date")), moment_of(data.get("end_date"))
     return TaskInfo(
         task_id=data["task_id"],
         state=data["state"],
         try_number=data.get("try_number") or 0,
-        started_at=moment_of(data.get("start_date")),
-        ended_at=moment_of(data.get("end_date")),
-        duration=None if duration is None else float(duration),
+        started_at=started,
+        ended_at=ended,
+        # Airflow 3.0's own is wrong where its database is SQLite.
+        duration=(ended - started).total_seconds() if started and ended else None,
     )
 
 

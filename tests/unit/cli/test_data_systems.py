@@ -208,9 +208,8 @@ def test_writing_the_demo_database(tmp_path: Path, capsys: Captured) -> None:
     assert main(["demo-db", str(path)]) == 0
     out = capsys.readouterr().out
     command = shlex.split(out.partition(": ")[2])
-    assert command == [
-        *("airflow", "connections", "add", "aqueduct_demo", "--conn-type", "sqlite", "--conn-host", str(path))
-    ]
+    assert command[:5] == ["airflow", "connections", "add", "aqueduct_demo", "--conn-json"]
+    assert json.loads(command[5]) == {"conn_type": "sqlite", "host": str(path)}
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count(*) FROM wine").fetchone() == (6497,)
     assert main(["demo-db", str(path)]) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_every_extra_is_one_of_the_package(connector: Connector) -> None:
 @pytest.mark.parametrize(
     ("drivers", "sentence"),
     [
-        (("no_such_driver",), "SQLite needs no_such_driver, which is not installed here"),
+        (("no_such_driver",), "SQLite needs no_such_driver, which is not installed in the Python of"),
         (
             ("json", "no_such.driver", "nor_this"),
             "SQLite needs no_such.driver and nor_this, which are not installed",
@@ -59,7 +60,7 @@ def test_a_missing_driver_is_one_sentence_with_its_command(
         connect("SQLite", {"database": "hunter2"})
     said = str(caught.value)
     assert said.startswith(sentence)
-    assert said.endswith('here: pip install "airflow-provider-aqueduct[sqlite]".')
+    assert said.endswith(f'in the Python of {sys.prefix}: pip install "airflow-provider-aqueduct[sqlite]".')
     assert isinstance(caught.value, DataSystemError)
     assert not is_retryable(caught.value)
 

@@ -66,7 +66,7 @@ def test_a_run_by_its_id(finished: Finished) -> None:
 
 
 def test_a_run_that_is_nowhere(finished: Finished) -> None:
-    message = r"^'churn' has no run 'r1'\. flow\.list_runs\(\) gives the ids of its runs\.$"
+    message = r"^'churn' has no run 'r1'\. flow\.list_runs\(\), or `aqueduct-airflow runs`, gives the ids"
     with pytest.raises(NotFound, match=message):
         finished.flow.fetch("r1")
 

@@ -89,7 +89,10 @@ def test_what_was_ended_from_outside_says_so() -> None:
 @pytest.mark.parametrize("told", [None, GOOD])
 def test_a_failure_without_its_reason_points_to_the_log(told: ExecState | None) -> None:
     failed = operator_run(OPERATOR, task("failed"), told)
-    assert failed.tip == "Airflow counts it as failed; it left no reason in the store. Its log may tell more."
+    assert failed.tip.startswith(
+        "Airflow counts it as failed; it left no reason in the store. Its log has more: "
+    )
+    assert failed.tip.endswith(f"run.logs({OPERATOR.name!r}), or `aqueduct-airflow logs`.")
     assert failed.stdout == ""
 
 
