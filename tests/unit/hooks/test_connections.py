@@ -236,6 +236,11 @@ def test_connections_of_other_types_are_refused(config: Any, connector: str) -> 
     )
 
 
+def test_a_type_that_airflow_did_not_know_is_explained(config: Any) -> None:
+    with pytest.raises(ConfigError, match=r"of type 'generic'; .* give it with --conn-json instead\.$"):
+        config("SQLite", "generic", **LOGIN)
+
+
 def test_a_connection_that_is_not_there() -> None:
     with pytest.raises(
         ConfigError,
