@@ -84,6 +84,11 @@ def s3_read_timeout() -> float:
     return _seconds("s3_read_timeout")
 
 
+def s3_patience() -> float:
+    """Seconds for which a task keeps trying when S3 does not answer."""
+    return _seconds("s3_patience")
+
+
 def archive_max_bytes() -> int:
     """Unpacked size of a function archive."""
     return _size("archive_max_bytes")

@@ -108,7 +108,21 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "How failed S3 requests are repeated, in botocore's words. standard: with growing pauses. adaptive:"
         " also slows down when S3 throttles.",
     ),
-    "s3_max_attempts": _option("integer", "5", "10", "Tries of one S3 request, the first included."),
+    "s3_max_attempts": _option(
+        "integer",
+        "5",
+        "10",
+        "Tries of one S3 request, the first included, wherever no task runs: in the DAG processor, and in"
+        " tests of connections.",
+    ),
+    "s3_patience": _option(
+        "float",
+        "120",
+        "600",
+        "Seconds for which a task keeps trying, with growing pauses, when S3 or Google Cloud Storage does not"
+        " answer, throttles or answers with an error that passes. The waiting does not count in an operator's"
+        " timeout, and ends within a second when the task is ended.",
+    ),
     "s3_connect_timeout": _option("float", "10", "3", "Seconds to wait for a connection to S3."),
     "s3_read_timeout": _option("float", "60", "120", "Seconds to wait for S3 to send the next bytes."),
     "archive_max_bytes": _option(

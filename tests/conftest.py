@@ -17,6 +17,7 @@ import pytest
 
 from tests.data_servers.mariadb import MariaDbServer, mariadb_server
 from tests.data_servers.postgres import PostgresServer, postgres_server
+from tests.fault_proxy import FaultProxy
 from tools.environments import run_uv
 
 # Before the first import of Airflow, which writes its configuration there.
@@ -50,6 +51,13 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.05)
     pytest.fail(f"the moto server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture
+def faults(s3_server: str) -> Iterator[FaultProxy]:
+    """A proxy in front of the S3 server, which injects no faults until it is told to."""
+    with FaultProxy(s3_server) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

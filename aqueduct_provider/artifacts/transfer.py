@@ -34,18 +34,38 @@ def fetch_content(store: ObjectStore, ref: ArtifactRef, path: Path) -> None:
 
     :raises DigestMismatch: the bytes are not those that the producer recorded; the file is removed.
     """
-    stored = store.get_file(ref.key, path)
-    if stored.sha256 != ref.sha256:
-        path.unlink()
-        raise mismatch(store.url(ref.key), wanted=ref.sha256, found=stored.sha256)
+    fetch_file(store, ref.key, path, ref.sha256)
 
 
 def fetch_metadata(store: ObjectStore, ref: ArtifactRef) -> bytes:
     """The bytes of an artifact's metadata JSON, verified like its content."""
-    data = store.get(ref.metadata_key)
+    return fetch_bytes(store, ref.metadata_key, ref.metadata_sha256)
+
+
+def fetch_file(store: ObjectStore, key: str, path: Path, sha256: str) -> None:
+    """Stream an object into a new file; when it was damaged on the way, once more.
+
+    :raises DigestMismatch: the bytes do not have this digest; the file is removed.
+    """
+    found = store.get_file(key, path).sha256
+    if found != sha256:
+        found = store.get_file(key, path).sha256
+    if found != sha256:
+        path.unlink()
+        raise mismatch(store.url(key), wanted=sha256, found=found)
+
+
+def fetch_bytes(store: ObjectStore, key: str, sha256: str) -> bytes:
+    """The bytes of a small object; when they were damaged on the way, fetched once more.
+
+    :raises DigestMismatch: they do not have this digest.
+    """
+    data = store.get(key)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        data = store.get(key)
     found = hashlib.sha256(data).hexdigest()
-    if found != ref.metadata_sha256:
-        raise mismatch(store.url(ref.metadata_key), wanted=ref.metadata_sha256, found=found)
+    if found != sha256:
+        raise mismatch(store.url(key), wanted=sha256, found=found)
     return data
 
 

@@ -74,9 +74,11 @@ class Attempt:
     def kill(self) -> None:
         """Ask for the end of whatever runs, with all that it started; ``run`` then raises ``OperatorKilled``.
 
-        Returns at once: the flag is looked at ten times a second by those who wait for a child or a lock.
+        Returns at once: the flag is looked at ten times a second by those who wait for a child, a lock or a
+        store.
         """
         self._killed = True
+        self.worker.patience.cancel()
 
     def _perform(self, folder: Path) -> tuple[JobOutcome, Job | TableJob | None]:
         prepared = prepare(self.task, self.worker, folder)
@@ -183,6 +185,7 @@ class Attempt:
 
     def _record_failure(self, error: BaseException) -> None:
         """Write why the attempt failed. When even that fails, the first error is still the one to report."""
+        self.worker.patience.last_word()
         try:
             self._record(self._failure(error))
         except Exception as second:

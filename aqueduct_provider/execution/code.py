@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from aqueduct_provider.artifacts.transfer import mismatch
+from aqueduct_provider.artifacts.transfer import fetch_file
 from aqueduct_provider.environment.fingerprint import parse_python_version, parse_requirements_file
 from aqueduct_provider.errors import UnsafeArchive
 from aqueduct_provider.spec.models import Code
@@ -165,9 +165,7 @@ def _cached(store: ObjectStore, code: Code, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     fresh = cache / f"{uuid.uuid4().hex}.tmp"
     try:
-        found = store.get_file(code.key, fresh).sha256
-        if found != code.sha256:
-            raise mismatch(store.url(code.key), wanted=code.sha256, found=found)
+        fetch_file(store, code.key, fresh, code.sha256)
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -73,6 +73,7 @@ class GroupAttempt:
     def kill(self) -> None:
         """Ask for the end of whatever runs; ``run`` then raises ``OperatorKilled``. Returns at once."""
         self._killed = True
+        self.worker.patience.cancel()
         if self._current is not None:
             self._current.kill()
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.artifacts.transfer import fetch_metadata, mismatch
+from aqueduct_provider.artifacts.transfer import fetch_file, fetch_metadata
 from aqueduct_provider.errors import ObjectNotFound, OperatorFailed
 from aqueduct_provider.execution.bench import Bench, Job, TableJob, user_keys
 from aqueduct_provider.execution.code import CodeFolder
@@ -119,9 +119,7 @@ def _fetch_value(bench: Bench, operator: ParamOperator, output: str) -> InputFil
 def _fetch_given(bench: Bench, given: StoredValue, path: Path) -> None:
     store = bench.worker.store
     key = FlowLayout(str(bench.task.workflow.flow.id)).value(given.sha256)
-    found = user_keys(lambda: store.get_file(key, path)).sha256
-    if found != given.sha256:
-        raise mismatch(store.url(key), wanted=given.sha256, found=found)
+    user_keys(lambda: fetch_file(store, key, path, given.sha256))
 
 
 def _write_param(bench: Bench, operator: ParamOperator, output: str, path: Path) -> str:
@@ -141,9 +139,10 @@ def _write_param(bench: Bench, operator: ParamOperator, output: str, path: Path)
         with contextlib.suppress(ObjectNotFound):
             store.get_file(task.layout.content(output), path)
             return default.serialization_type
-    found = store.get_file(default.key, path).sha256
-    if default.sha256 and found != default.sha256:
-        raise mismatch(store.url(default.key), wanted=default.sha256, found=found)
+    if default.sha256:
+        fetch_file(store, default.key, path, default.sha256)
+    else:
+        store.get_file(default.key, path)
     return default.serialization_type
 
 

@@ -9,15 +9,16 @@ names is believed only when XCom, which lies in Airflow's database, says the sam
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from aqueduct_provider.errors import ObjectNotFound, RunVersionChanged
+from aqueduct_provider.artifacts.transfer import fetch_bytes
+from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, RunVersionChanged
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.fusion import task_groups, task_upstream
 from aqueduct_provider.spec.models import WorkflowSpec
@@ -181,10 +182,6 @@ def _fetched(own: WorkflowSpec, wanted: SpecRef, task: RunTask, store: ObjectSto
 def _text(own: WorkflowSpec, wanted: SpecRef, store: ObjectStore) -> bytes | None:
     """The JSON with the wanted digest, wherever the store keeps it."""
     for key in (FlowLayout(str(own.flow.id)).version(wanted.version), pinned_spec(wanted.sha256)):
-        try:
-            data = store.get(key)
-        except ObjectNotFound:
-            continue
-        if hashlib.sha256(data).hexdigest() == wanted.sha256:
-            return data
+        with suppress(ObjectNotFound, DigestMismatch):
+            return fetch_bytes(store, key, wanted.sha256)
     return None

@@ -18,6 +18,7 @@ from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Operato
 from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import CompiledLayout, Layout, NativeLayout
+from aqueduct_provider.storage.patience import Patience
 
 Provide = Callable[[EnvironmentSpec, OnLine, Callable[[], bool]], AbstractContextManager[PythonEnvironment]]
 
@@ -80,6 +81,7 @@ class Worker:
     :param requests: requests to the store at the same time, at most.
     :param on_line: gets every line that a child prints, as it prints it.
     :param start: starts the child that runs an operator's code.
+    :param patience: how long this task waits for its stores; a kill cancels it.
     """
 
     store: ObjectStore
@@ -95,3 +97,4 @@ class Worker:
     requests: int
     on_line: OnLine
     start: Start = spawn
+    patience: Patience = field(default_factory=Patience)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from aqueduct_provider import config
 from aqueduct_provider.compat import DAG, BaseOperator
 from aqueduct_provider.factory.assets import outlets_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
@@ -18,7 +19,8 @@ from aqueduct_provider.spec.fusion import task_groups, task_upstream
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
 # The operator ends its child at its own timeout and reports that well. Airflow's limit stands behind it,
-# far enough that fetching inputs and a cold build of the environment never run into it.
+# far enough that fetching inputs and a cold build of the environment never run into it. Waiting for S3 comes
+# on top, for as long as the configuration allows.
 TIMEOUT_MARGIN = timedelta(minutes=15)
 
 
@@ -36,7 +38,8 @@ def _task(spec: WorkflowSpec, task_id: str, operators: tuple[Operator, ...], dag
     options = _texts_of_group(operators) if first.fuse else _texts(first)
     timeouts = [operator.timeout for operator in operators if operator.timeout is not None]
     if len(timeouts) == len(operators):
-        options["execution_timeout"] = timedelta(seconds=sum(timeouts)) + TIMEOUT_MARGIN
+        waiting = config.s3_patience()
+        options["execution_timeout"] = timedelta(seconds=sum(timeouts) + waiting) + TIMEOUT_MARGIN
     if first.pool is not None:
         options["pool"] = first.pool
     return AqueductOperator(

@@ -21,6 +21,7 @@ from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, Load
 from aqueduct_provider.storage import gcs
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
+from aqueduct_provider.storage.patience import IMPATIENT, Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from aqueduct_provider.storage.s3_connector import connector_settings
 
@@ -95,9 +96,9 @@ class AqueductHook(BaseHook):
         _raise_problems(f"The Airflow connection {self.aqueduct_conn_id!r}", problems)
         return S3Settings(**fields, **_requests())
 
-    def store(self) -> S3Store:
+    def store(self, patience: Patience = IMPATIENT) -> S3Store:
         """The store. Raises ``ConfigError`` or ``CredentialsError``."""
-        return connect(self.settings())
+        return connect(self.settings(), patience)
 
     def get_conn(self) -> S3Client:
         """The S3 client of botocore behind the store."""
@@ -113,16 +114,17 @@ class AqueductHook(BaseHook):
         return True, f"{store.url('')} at {store.client.meta.endpoint_url} can be listed."
 
 
-def store_for(workflow: WorkflowSpec) -> S3Store:
+def store_for(workflow: WorkflowSpec, patience: Patience = IMPATIENT) -> S3Store:
     """The artifact store of a flow.
 
+    :param patience: that of the task, should it be one that asks.
     :raises ConfigError: the connection or the settings in the spec are wrong.
     :raises CredentialsError: the credentials cannot be had.
     """
     _mask(workflow.secrets)
     where = workflow.artifact_store
     if isinstance(where, ConnectionStore):
-        return AqueductHook(where.connection_id).store()
+        return AqueductHook(where.connection_id).store(patience)
     keys = workflow.compiled.access_keys if workflow.compiled else None
     settings = S3Settings(
         bucket=where.bucket,
@@ -134,22 +136,27 @@ def store_for(workflow: WorkflowSpec) -> S3Store:
         access_keys=(keys[0].get_secret_value(), keys[1].get_secret_value()) if keys else None,
         **_requests(),
     )
-    return connect(settings)
+    return connect(settings, patience)
 
 
-def store_for_connector(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator) -> ObjectStore:
+def store_for_connector(
+    workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator, patience: Patience = IMPATIENT
+) -> ObjectStore:
     """The store that an extract of files reads or a load writes: its connector's, connection's or flow's.
 
+    :param patience: as for :func:`store_for`.
     :raises ConfigError: the connector's configuration or the connection is wrong.
     :raises CredentialsError: the credentials cannot be had.
     """
     part = operator.source if isinstance(operator, ExtractOperator) else operator.target
     connectors = workflow.compiled.connectors if workflow.compiled else {}
     if part.connector == "GCS":
-        return gcs.connect(gcs.connector_settings(system_for(workflow, operator).config))
+        return gcs.connect(gcs.connector_settings(system_for(workflow, operator).config), patience)
     if operator.id in connectors:
-        return connect(connector_settings(system_for(workflow, operator).config, **_requests()))
-    return AqueductHook(part.connection_id).store() if part.connection_id else store_for(workflow)
+        return connect(connector_settings(system_for(workflow, operator).config, **_requests()), patience)
+    if part.connection_id:
+        return AqueductHook(part.connection_id).store(patience)
+    return store_for(workflow, patience)
 
 
 def _requests() -> dict[str, Any]:

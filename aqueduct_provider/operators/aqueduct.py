@@ -19,6 +19,7 @@ from aqueduct_provider.spec.models import Operator, WorkflowSpec
 if TYPE_CHECKING:
     from aqueduct_provider.execution.attempt import Attempt
     from aqueduct_provider.execution.group import GroupAttempt
+    from aqueduct_provider.storage.patience import Patience
 
 
 class AqueductOperator(BaseOperator):
@@ -40,6 +41,7 @@ class AqueductOperator(BaseOperator):
         self.workflow = workflow
         self.operators = tuple(operators)
         self._attempt: Attempt | GroupAttempt | None = None
+        self._patience: Patience | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the operators and give their manifest: keys, digests and sizes of artifacts, never data."""
@@ -59,6 +61,8 @@ class AqueductOperator(BaseOperator):
 
     def on_kill(self) -> None:
         """End the child processes and all that they started. On Airflow 3 ``execute`` goes on, and raises."""
+        if self._patience is not None:
+            self._patience.cancel()
         if self._attempt is not None:
             self._attempt.kill()
 
@@ -69,12 +73,13 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.execution.task import Task
         from aqueduct_provider.operators.dates import run_dates
         from aqueduct_provider.operators.talk import inputs_of, run_task
-        from aqueduct_provider.operators.worker import worker_for
+        from aqueduct_provider.operators.worker import patience, worker_for
         from aqueduct_provider.spec.fusion import task_groups
         from aqueduct_provider.spec.names import nfc_keys
         from aqueduct_provider.spec.values import check_conf, values_from_conf
 
-        worker = worker_for(self.workflow, self._log_line)
+        self._patience = patience()
+        worker = worker_for(self.workflow, self._log_line, self._patience)
         task = Task(
             workflow=self.workflow,
             operator=self.operators[0],
@@ -90,7 +95,8 @@ class AqueductOperator(BaseOperator):
             spec = spec_of_run(self.workflow, run, worker.store)
             operators = self.operators
             if spec is not self.workflow:
-                operators, worker = task_groups(spec)[self.task_id], worker_for(spec, self._log_line)
+                operators = task_groups(spec)[self.task_id]
+                worker = worker_for(spec, self._log_line, self._patience)
             conf = context["dag_run"].conf
             given = values_from_conf(conf)
             check_conf(conf, spec)

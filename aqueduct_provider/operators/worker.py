@@ -19,18 +19,21 @@ from aqueduct_provider.hooks.connections import system_for
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.files import usable_folder
+from aqueduct_provider.storage.patience import STALL_SECONDS, Patience
 
 
-def worker_for(workflow: WorkflowSpec, on_line: OnLine) -> Worker:
+def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience) -> Worker:
     """What this worker offers to the tasks of a flow.
 
     :param on_line: gets every line that a child prints.
+    :param patience: how long the task waits for its stores.
     :raises ConfigError: a setting or the connection of the artifact store is wrong.
     :raises CredentialsError: the store's credentials cannot be had.
     """
     return Worker(
-        store=store_for(workflow),
-        connect=partial(store_for_connector, workflow),
+        store=store_for(workflow, patience),
+        patience=patience,
+        connect=partial(store_for_connector, workflow, patience=patience),
         system=partial(system_for, workflow),
         provide=_provide,
         cache_dir=usable_folder(config.cache_dir(), "cache_dir in the [aqueduct] section of airflow.cfg"),
@@ -42,6 +45,15 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine) -> Worker:
         requests=config.parallel_requests(),
         on_line=on_line,
     )
+
+
+def patience() -> Patience:
+    """How long a task waits for its stores, as the configuration says.
+
+    :raises ConfigError: a setting is wrong.
+    """
+    # Who lets S3 pause for longer between two pieces means that such a pause is no fault.
+    return Patience(config.s3_patience(), stall=max(STALL_SECONDS, config.s3_read_timeout()))
 
 
 def _provide(

@@ -6,22 +6,25 @@ with their CRC32C checksums. With ``gcs_errors`` the only code that uses it; mus
 
 from __future__ import annotations
 
+import io
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 from aqueduct_provider.errors import BucketNotFound, ConfigError, ObjectNotFound, StorageError
 from aqueduct_provider.storage.base import Entry, Stored
+from aqueduct_provider.storage.bodies import Mark, Part, Received, new_mark
 from aqueduct_provider.storage.files import digest_file, replacing
 from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_settings
 from aqueduct_provider.storage.gcs_errors import translated
 from aqueduct_provider.storage.google_credentials import google_credentials, limited
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.parallel import together
+from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
 
 __all__ = ["GcsSettings", "GcsStore", "connect", "connector_settings"]
 
@@ -29,11 +32,13 @@ __all__ = ["GcsSettings", "GcsStore", "connect", "connector_settings"]
 _PART = 8 << 20
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 _BINARY = "application/octet-stream"
+_Result = TypeVar("_Result")
 
 
-def connect(settings: GcsSettings) -> GcsStore:
+def connect(settings: GcsSettings, patience: Patience = IMPATIENT) -> GcsStore:
     """The store that the settings name. Sends no request, unless default credentials have to be fetched.
 
+    :param patience: that of a task; in place of ``retry_seconds``, so that one of the two repeats requests.
     :raises ConfigError: the bucket's name or the service account's key cannot be one.
     :raises CredentialsError: there are no application default credentials.
     """
@@ -44,7 +49,7 @@ def connect(settings: GcsSettings) -> GcsStore:
             "hyphens and underscores, or gs://bucket/some/prefix."
         )
     with translated(f"gs://{bucket}/{prefix}"):
-        return GcsStore(_client(settings), bucket, prefix, settings)
+        return GcsStore(_client(settings), bucket, prefix, settings, patience)
 
 
 def _client(settings: GcsSettings) -> Any:
@@ -84,9 +89,17 @@ class GcsStore:
 
     :param client: of google-cloud-storage.
     :param prefix: empty, or ``like/this/``.
+    :param patience: how long requests are repeated, and what ends them.
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str, settings: GcsSettings) -> None:
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        prefix: str,
+        settings: GcsSettings,
+        patience: Patience = IMPATIENT,
+    ) -> None:
         from google.cloud.storage.retry import DEFAULT_RETRY
 
         self.client = client
@@ -95,56 +108,61 @@ class GcsStore:
         self._threads = settings.max_connections
         self._retry = DEFAULT_RETRY.with_timeout(settings.retry_seconds)
         self._settings = settings
+        self._patience = patience
         self._bucket_seen = False
         self._looking = threading.Lock()
 
     @property
     def _request(self) -> dict[str, Any]:
         """How one request is sent; its retries are counted."""
+        options = self._settings.options
+        is_patient = self._patience.seconds is not None and not options.get("num_retries")
         return {
             "timeout": self._settings.timeout,
-            "retry": limited(self._retry, self._settings.options),
+            "retry": None if is_patient else limited(self._retry, options),
         }
 
     def get(self, key: str) -> bytes:
-        with self._door(key):
-            data: bytes = self._blob(key).download_as_bytes(checksum="crc32c", **self._request)
-            return data
+        def fetch(transfer: Transfer) -> bytes:
+            buffer = io.BytesIO()
+            self._download(key, buffer, transfer)
+            return buffer.getvalue()
+
+        return self._ask(key, fetch)
 
     def put(self, key: str, data: bytes) -> None:
-        with self._door(key):
-            self._blob(key).upload_from_string(data, _BINARY, checksum="crc32c", **self._request)
+        self._ask(
+            key,
+            lambda _: self._blob(key).upload_from_string(data, _BINARY, checksum="crc32c", **self._request),
+        )
 
     def put_new(self, key: str, data: bytes) -> bool:
-        from google.api_core.exceptions import PreconditionFailed
-
-        with self._door(key):
-            blob = self._blob(key)
-            try:
-                blob.upload_from_string(
-                    data, _BINARY, checksum="crc32c", if_generation_match=0, **self._request
-                )
-            except PreconditionFailed:
-                return False
-            return True
+        mark = new_mark()
+        return self._ask(key, lambda _: self._put_new(key, data, mark))
 
     def get_file(self, key: str, path: Path) -> Stored:
         with self._door(key), replacing(path) as file:
-            self._blob(key).download_to_file(file, checksum="crc32c", **self._request)
+            self._ask(key, partial(self._download, key, file))
             file.flush()
             return digest_file(Path(file.name))
 
     def put_file(self, key: str, path: Path) -> Stored:
         with self._door(key):
             stored = digest_file(path)
-            blob = self._blob(key, _PART)
-            blob.upload_from_filename(str(path), _BINARY, checksum="crc32c", **self._request)
-            return stored
+
+        def send(transfer: Transfer) -> None:
+            with path.open("rb") as file:
+                body = Part(file, 0, stored.size, transfer)
+                self._blob(key, _PART).upload_from_file(
+                    body, size=stored.size, content_type=_BINARY, checksum="crc32c", **self._request
+                )
+
+        self._ask(key, send)
+        return stored
 
     def exists(self, key: str) -> bool:
-        with self._door(key):
-            if self._blob(key).exists(**self._request):
-                return True
+        if self._ask(key, lambda _: bool(self._blob(key).exists(**self._request))):
+            return True
         self._see_bucket()
         return False
 
@@ -152,17 +170,16 @@ class GcsStore:
         return (entry.key for entry in self.entries(prefix))
 
     def entries(self, prefix: str) -> Iterator[Entry]:
-        with self._listing(prefix) as blobs:
-            for blob in blobs:
+        for page in self._pages(prefix):
+            for blob in page:
                 key, written = blob.name.removeprefix(self.prefix), blob.updated.timestamp()
                 yield Entry(key, f"{blob.generation}", blob.size, written)
 
     def folders(self, prefix: str) -> Iterator[str]:
         start = self.prefix + prefix
-        with self._listing(prefix, delimiter="/") as blobs:
-            for page in blobs.pages:
-                for part in sorted(page.prefixes):
-                    yield part.removeprefix(start).removesuffix("/")
+        for page in self._pages(prefix, delimiter="/"):
+            for part in sorted(page.prefixes):
+                yield part.removeprefix(start).removesuffix("/")
 
     def delete(self, keys: Iterable[str]) -> None:
         together([partial(self._delete, key) for key in keys], self._threads)
@@ -176,17 +193,46 @@ class GcsStore:
 
         :raises StorageError: they are not.
         """
-        with self._listing("", max_results=1) as blobs:
-            next(iter(blobs), None)
+        self._ask("", lambda _: self._page("", max_results=1))
+
+    def _ask(self, key: str, request: Callable[[Transfer], _Result]) -> _Result:
+        """Make a request that may be repeated, with the patience of the task; errors are translated."""
+
+        def attempt(transfer: Transfer) -> _Result:
+            with self._door(key):
+                return request(transfer)
+
+        return self._patience.ask(self.url(key), attempt)
+
+    def _download(self, key: str, file: IO[bytes], transfer: Transfer) -> None:
+        """Write an object into a file, in place of what an earlier attempt has left there."""
+        received = Received(file, transfer)
+        self._blob(key).download_to_file(received, checksum="crc32c", **self._request)
+
+    def _put_new(self, key: str, data: bytes, mark: Mark) -> bool:
+        from google.api_core.exceptions import PreconditionFailed
+
+        blob = self._blob(key)
+        blob.metadata = mark
+        try:
+            blob.upload_from_string(data, _BINARY, checksum="crc32c", if_generation_match=0, **self._request)
+        except PreconditionFailed:
+            # What is there may be what an earlier request of this call wrote, whose answer was lost.
+            found = self._blob(key)
+            found.reload(**self._request)
+            return mark.items() <= (found.metadata or {}).items()
+        return True
 
     def _delete(self, key: str) -> None:
+        self._ask(key, lambda _: self._delete_one(key))
+
+    def _delete_one(self, key: str) -> None:
         from google.api_core.exceptions import NotFound
 
-        with self._door(key):
-            try:
-                self._blob(key).delete(**self._request)
-            except NotFound:
-                self._see_bucket()
+        try:
+            self._blob(key).delete(**self._request)
+        except NotFound:
+            self._see_bucket()
 
     def _blob(self, key: str, part: int | None = None) -> Any:
         return self.client.bucket(self.bucket).blob(self.prefix + key, chunk_size=part)
@@ -200,15 +246,24 @@ class GcsStore:
             self._see_bucket()
             raise
 
-    @contextmanager
-    def _listing(self, prefix: str, **limits: Any) -> Iterator[Any]:
+    def _pages(self, prefix: str, **more: Any) -> Iterator[Any]:
+        """The pages of a listing. An iterator of the client ends with the first page that fails."""
+        while True:
+            blobs, page = self._ask(prefix, lambda _: self._page(prefix, **more))
+            yield page
+            if not blobs.next_page_token:
+                return
+            more["page_token"] = blobs.next_page_token
+
+    def _page(self, prefix: str, **more: Any) -> tuple[Any, Any]:
         """Listings find no prefix that is not there, so what is missing is the bucket."""
         fields = "items(name,generation,size,updated),prefixes,nextPageToken"
         try:
             with translated(self.url(prefix)):
-                yield self.client.list_blobs(
-                    self.bucket, prefix=self.prefix + prefix, fields=fields, **limits, **self._request
+                blobs = self.client.list_blobs(
+                    self.bucket, prefix=self.prefix + prefix, fields=fields, **more, **self._request
                 )
+                return blobs, next(blobs.pages)
         except ObjectNotFound as error:
             raise BucketNotFound(
                 f"{self.url(prefix)}: there is no bucket {self.bucket!r}. Correct its name or create it."
@@ -222,7 +277,7 @@ class GcsStore:
         with self._looking:
             if not self._bucket_seen:
                 try:
-                    self.check()
+                    self._page("", max_results=1)
                 except BucketNotFound:
                     raise
                 except StorageError:

@@ -6,37 +6,45 @@ In: keys, bytes and files. Out: the same, streamed, and errors with their cure. 
 How big objects move, from 64 MiB on, was measured with 256 MB on 2 shared cores against a stub server; MB/s,
 medians of five. At 90 MB/s per connection and 30 ms latency (an assumption of how S3 behaves): upload 233,
 with one put_object 75; download 296, in one stream 84. Without limits there is no difference beyond the noise
-(209 and 229; 334 and 311). s3transfer uploads. Its download was slower and took more memory in a single trial
-(175 MB/s with 51 MB, against 291 with 6 for ranges written in place), hence ranges of our own. An object
-above 5 GB has to be uploaded in parts anyway.
+(209 and 229; 334 and 311). The download of s3transfer was slower and took more memory in a single trial (175
+MB/s with 51 MB, against 291 with 6 for ranges written in place), hence ranges of our own; for uploads see
+``s3_upload.py``. An object above 5 GB has to be uploaded in parts anyway.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.storage.base import Entry, Stored
-from aqueduct_provider.storage.files import digest_file, replacing, write_digested
+from aqueduct_provider.storage.bodies import Mark, Part, new_mark
+from aqueduct_provider.storage.files import digest_file, replacing
 from aqueduct_provider.storage.layout import bucket_and_prefix
+from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
+from aqueduct_provider.storage.s3_bodies import read, save, save_part
 from aqueduct_provider.storage.s3_client import PART_THREADS, S3Settings, client_for
-from aqueduct_provider.storage.s3_errors import Place, body_errors, kind_of, translated
+from aqueduct_provider.storage.s3_errors import Place, body_errors, error_code, kind_of, translated
+from aqueduct_provider.storage.s3_upload import Uploader, has_mark
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import (
+        ErrorTypeDef,
+        GetObjectOutputTypeDef,
+        ListObjectsV2OutputTypeDef,
+        ObjectIdentifierTypeDef,
+    )
 
 __all__ = ["S3Settings", "S3Store", "connect"]
 
@@ -44,16 +52,16 @@ MIB = 1 << 20
 _SMALL = MIB
 _BIG = 64 * MIB
 _PART = 16 * MIB
-_BLOCK = MIB // 4
 # What S3 answers to "only where there is none": there is one, or another request is writing it.
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _DELETE_BATCH = 1000
 _Result = TypeVar("_Result")
 
 
-def connect(settings: S3Settings) -> S3Store:
+def connect(settings: S3Settings, patience: Patience = IMPATIENT) -> S3Store:
     """The store that the settings name. Sends no request, unless AWS credentials have to be fetched.
 
+    :param patience: that of a task; in place of ``max_attempts``, so that one of the two repeats requests.
     :raises ConfigError: bucket name, region or endpoint URL cannot be one.
     :raises CredentialsError: the credentials file, the profile or its keys are missing or unusable.
     """
@@ -63,7 +71,9 @@ def connect(settings: S3Settings) -> S3Store:
             f"{settings.bucket!r} is no name of a bucket: write 3 to 63 lower-case letters, digits, dots and"
             " hyphens, or s3://bucket/some/prefix."
         )
-    return S3Store(client_for(settings), bucket, prefix)
+    if patience.seconds is not None:
+        settings = replace(settings, max_attempts=1)
+    return S3Store(client_for(settings), bucket, prefix, patience)
 
 
 class S3Store:
@@ -71,102 +81,77 @@ class S3Store:
 
     :param client: an S3 client of botocore.
     :param prefix: empty, or ``like/this/``.
+    :param patience: how long requests are repeated, and what ends them.
     """
 
-    def __init__(self, client: S3Client, bucket: str, prefix: str = "") -> None:
+    def __init__(
+        self, client: S3Client, bucket: str, prefix: str = "", patience: Patience = IMPATIENT
+    ) -> None:
         self.client = client
         self.bucket = bucket
         self.prefix = prefix
+        self.patience = patience
         self._bucket_seen = False
         self._looking = threading.Lock()
 
     def get(self, key: str) -> bytes:
-        with self._door(key):
-            return self._read(key, lambda answer: answer["Body"].read())
+        return self._ask(key, lambda transfer: self._read(key, lambda answer: read(answer, transfer)))
 
     def put(self, key: str, data: bytes) -> None:
-        with self._door(key):
-            self._put(key, data, hashlib.sha256(data).digest())
+        sha256 = hashlib.sha256(data).digest()
+        self._ask(key, lambda _: self._put(key, data, sha256))
 
     def put_new(self, key: str, data: bytes) -> bool:
-        from botocore.exceptions import ClientError
-
-        with self._door(key):
-            try:
-                self._put(key, data, hashlib.sha256(data).digest(), IfNoneMatch="*")
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in _TAKEN:
-                    raise
-                return False
-            return True
+        sha256, mark = hashlib.sha256(data).digest(), new_mark()
+        return self._ask(key, partial(self._put_new, key, data, sha256, mark))
 
     def get_file(self, key: str, path: Path) -> Stored:
+        def fetch(transfer: Transfer) -> Stored | None:
+            return self._read(key, lambda answer: None if _is_big(answer) else save(answer, file, transfer))
+
         with self._door(key), replacing(path) as file:
-            stored = self._read(key, lambda answer: None if _is_big(answer) else _save(answer, file))
-            return stored or self._get_parts(key, file)
+            return self._ask(key, fetch) or self._get_parts(key, file)
 
     def put_file(self, key: str, path: Path) -> Stored:
         with self._door(key):
             if path.stat().st_size <= _SMALL:
                 data = path.read_bytes()
-                digest = hashlib.sha256(data)
-                self._put(key, data, digest.digest())
-                return Stored(digest.hexdigest(), len(data))
+                self.put(key, data)
+                return Stored(hashlib.sha256(data).hexdigest(), len(data))
             stored = digest_file(path)
-            if stored.size < _BIG:
-                with path.open("rb") as file:
-                    self._put(key, file, bytes.fromhex(stored.sha256))
-            else:
-                self._put_parts(key, path)
+        if stored.size >= _BIG:
+            self._uploader(key).upload(path, stored.size, _PART)
             return stored
 
-    def exists(self, key: str) -> bool:
-        from botocore.exceptions import ClientError
+        def send(transfer: Transfer) -> None:
+            with path.open("rb") as file:
+                body = cast("IO[bytes]", Part(file, 0, stored.size, transfer))
+                self._put(key, body, bytes.fromhex(stored.sha256))
 
-        with self._door(key):
-            try:
-                self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in ("404", "NoSuchKey", "NotFound"):
-                    raise
-                self._see_bucket()
-                return False
-            return True
+        self._ask(key, send)
+        return stored
+
+    def exists(self, key: str) -> bool:
+        return self._ask(key, lambda _: self._exists(key))
 
     def list(self, prefix: str) -> Iterator[str]:
         return (entry.key for entry in self.entries(prefix))
 
     def entries(self, prefix: str) -> Iterator[Entry]:
-        pages = self.client.get_paginator("list_objects_v2")
-        with self._door(prefix):
-            for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
-                for item in page.get("Contents", ()):
-                    written = item["LastModified"].timestamp()
-                    yield Entry(item["Key"].removeprefix(self.prefix), item["ETag"], item["Size"], written)
+        for page in self._pages(prefix):
+            for item in page.get("Contents", ()):
+                written = item["LastModified"].timestamp()
+                yield Entry(item["Key"].removeprefix(self.prefix), item["ETag"], item["Size"], written)
 
     def folders(self, prefix: str) -> Iterator[str]:
-        pages, start = self.client.get_paginator("list_objects_v2"), self.prefix + prefix
-        with self._door(prefix):
-            for page in pages.paginate(Bucket=self.bucket, Prefix=start, Delimiter="/"):
-                for item in page.get("CommonPrefixes", ()):
-                    yield item["Prefix"].removeprefix(start).removesuffix("/")
+        start = self.prefix + prefix
+        for page in self._pages(prefix, Delimiter="/"):
+            for item in page.get("CommonPrefixes", ()):
+                yield item["Prefix"].removeprefix(start).removesuffix("/")
 
     def delete(self, keys: Iterable[str]) -> None:
-        waiting, failed = iter(keys), []
-        while batch := tuple(islice(waiting, _DELETE_BATCH)):
-            with self._door(""):
-                answer = self.client.delete_objects(
-                    Bucket=self.bucket,
-                    Delete={"Objects": [{"Key": self.prefix + key} for key in batch], "Quiet": True},
-                )
-            failed += answer.get("Errors", [])
-        if failed:
-            lines = [f"{e.get('Key')} ({e.get('Code')}: {e.get('Message')})" for e in failed[:5]]
-            more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-            raise kind_of(failed[0].get("Code", ""))(
-                f"{self.url('')}: {len(failed)} objects were not deleted: {', '.join(lines)}{more}."
-                " The others are. Check s3:DeleteObject of these credentials, then try again."
-            )
+        wanted = list(keys)
+        self._ask("", lambda _: self._delete(wanted))
 
     def url(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}"
@@ -176,8 +161,10 @@ class S3Store:
 
         :raises StorageError: they are not.
         """
-        with self._door(""):
-            self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+        self._ask("", lambda _: self._look())
+
+    def _look(self) -> None:
+        self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
 
     def _see_bucket(self) -> None:
         """Make sure that there is a bucket: without one, the answer to HEAD is that of a missing object.
@@ -186,23 +173,89 @@ class S3Store:
         """
         with self._looking:
             if not self._bucket_seen:
-                self.check()
+                self._look()
                 self._bucket_seen = True
 
     def _door(self, key: str) -> AbstractContextManager[None]:
         meta = self.client.meta
         return translated(Place(self.url(key), self.bucket, meta.region_name, meta.endpoint_url))
 
-    def _put(self, key: str, body: bytes | IO[bytes], sha256: bytes, **condition: str) -> None:
+    def _ask(self, key: str, request: Callable[[Transfer], _Result]) -> _Result:
+        """Make a request that may be repeated, with the patience of the task; errors are translated."""
+
+        def attempt(transfer: Transfer) -> _Result:
+            with self._door(key):
+                return request(transfer)
+
+        return self.patience.ask(self.url(key), attempt)
+
+    def _exists(self, key: str) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        except ClientError as error:
+            if error_code(error) not in ("404", "NoSuchKey", "NotFound"):
+                raise
+            self._see_bucket()
+            return False
+        return True
+
+    def _pages(self, prefix: str, **more: Any) -> Iterator[ListObjectsV2OutputTypeDef]:
+        """The pages of a listing. A paginator of botocore ends with the first page that fails."""
+        place = {"Bucket": self.bucket, "Prefix": self.prefix + prefix, **more}
+        while True:
+            page = self._ask(prefix, lambda _: self.client.list_objects_v2(**place))
+            yield page
+            if not page.get("NextContinuationToken"):
+                return
+            place["ContinuationToken"] = page["NextContinuationToken"]
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        failed: list[ErrorTypeDef] = []
+        for start in range(0, len(keys), _DELETE_BATCH):
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": self.prefix + key} for key in keys[start : start + _DELETE_BATCH]
+            ]
+            answer = self.client.delete_objects(
+                Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
+            )
+            failed += answer.get("Errors", [])
+        if failed:
+            lines = [f"{e.get('Key')} ({e.get('Code')}: {e.get('Message')})" for e in failed[:5]]
+            more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+            raise kind_of(failed[0].get("Code", ""))(
+                f"{self.url('')}: {len(failed)} objects were not deleted: {', '.join(lines)}{more}."
+                " The others are. Check s3:DeleteObject of these credentials, then try again."
+            )
+
+    def _put(self, key: str, body: bytes | IO[bytes], sha256: bytes, **more: Any) -> None:
         """The checksum lets S3 refuse damaged bytes, and spares botocore one that it would make itself."""
         checksum = base64.b64encode(sha256).decode()
         self.client.put_object(
             Bucket=self.bucket,
             Key=self.prefix + key,
             Body=body,
+            ChecksumAlgorithm="SHA256",
             ChecksumSHA256=checksum,
-            **condition,  # type: ignore[arg-type]
+            **more,
         )
+
+    def _put_new(self, key: str, data: bytes, sha256: bytes, mark: Mark, transfer: Transfer) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._put(key, data, sha256, IfNoneMatch="*", Metadata=mark)
+        except ClientError as error:
+            if error_code(error) not in _TAKEN:
+                raise
+            # What is there may be what an earlier request of this call wrote, whose answer was lost.
+            repeated = transfer.repeated or error.response["ResponseMetadata"].get("RetryAttempts")
+            return bool(repeated) and has_mark(self.client, self.bucket, self.prefix + key, mark)
+        return True
+
+    def _uploader(self, key: str) -> Uploader:
+        return Uploader(self.client, self.bucket, self.prefix + key, partial(self._ask, key), self.patience)
 
     def _read(self, key: str, use: Callable[[GetObjectOutputTypeDef], _Result], **part: str) -> _Result:
         """Give the answer to ``use``; again from the start when the connection is cut while it reads.
@@ -223,39 +276,25 @@ class S3Store:
         raise AssertionError("unreachable")
 
     def _get_parts(self, key: str, file: IO[bytes]) -> Stored:
-        head = self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)
-        size, descriptor = head["ContentLength"], file.fileno()
+        head = self._ask(key, lambda _: self.client.head_object(Bucket=self.bucket, Key=self.prefix + key))
+        size = head["ContentLength"]
 
         def fetch(start: int) -> None:
-            part = f"bytes={start}-{min(start + _PART, size) - 1}"
-            self._read(key, partial(_save_at, descriptor, start), Range=part, IfMatch=head["ETag"])
+            end = min(start + _PART, size)
+
+            def request(transfer: Transfer) -> None:
+                def use(answer: GetObjectOutputTypeDef) -> None:
+                    save_part(answer, file, start, end, transfer)
+
+                self._read(key, use, Range=f"bytes={start}-{end - 1}", IfMatch=head["ETag"])
+
+            self._ask(key, request)
 
         with ThreadPoolExecutor(PART_THREADS) as pool:
             for _ in pool.map(fetch, range(0, size, _PART)):
                 pass
         return digest_file(Path(file.name))
 
-    def _put_parts(self, key: str, path: Path) -> None:
-        from s3transfer.manager import TransferConfig, TransferManager
-
-        config = TransferConfig(
-            multipart_threshold=_BIG, multipart_chunksize=_PART, max_request_concurrency=PART_THREADS
-        )
-        with TransferManager(self.client, config) as manager:
-            manager.upload(str(path), self.bucket, self.prefix + key).result()
-
 
 def _is_big(answer: GetObjectOutputTypeDef) -> bool:
     return answer["ContentLength"] >= _BIG
-
-
-def _save(answer: GetObjectOutputTypeDef, file: IO[bytes]) -> Stored:
-    file.seek(0)
-    file.truncate()
-    return write_digested(answer["Body"].iter_chunks(_BLOCK), file)
-
-
-def _save_at(descriptor: int, start: int, answer: GetObjectOutputTypeDef) -> None:
-    for block in answer["Body"].iter_chunks(_BLOCK):
-        os.pwrite(descriptor, block, start)
-        start += len(block)

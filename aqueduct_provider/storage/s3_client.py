@@ -178,6 +178,7 @@ def _new_client(settings: S3Settings) -> S3Client:
     except BotoCoreError as error:
         raise from_botocore(error, Place(_name(settings))) from error
     client.meta.events.register("before-call.s3.HeadBucket", _do_not_redirect)
+    client.meta.events.register("before-call.s3.GetObject", _ask_for_checksum)
     return client
 
 
@@ -194,6 +195,11 @@ def _timestamp(text: Any) -> datetime:
 def _do_not_redirect(context: dict[str, Any], **_: Any) -> None:
     """botocore asks for a bucket's region with HeadBucket, endlessly when that is redirected too."""
     context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _ask_for_checksum(params: dict[str, Any], **_: Any) -> None:
+    """S3 sends the checksum that it keeps. As an argument, botocore would digest each body once more."""
+    params["headers"]["x-amz-checksum-mode"] = "ENABLED"
 
 
 @contextmanager

@@ -71,7 +71,9 @@ _CODES: Mapping[type[StorageError], frozenset[str]] = {
     ),
     StorageUnavailable: frozenset(
         {
+            "BadDigest",
             "BandwidthLimitExceeded",
+            "IncompleteBody",
             "InternalError",
             "OperationAborted",
             "RequestLimitExceeded",
@@ -82,6 +84,8 @@ _CODES: Mapping[type[StorageError], frozenset[str]] = {
             "Throttling",
             "ThrottlingException",
             "TooManyRequestsException",
+            "XAmzContentChecksumMismatch",
+            "XAmzContentSHA256Mismatch",
         }
     ),
 }
@@ -137,7 +141,7 @@ def translated(place: Place) -> Iterator[None]:
         yield
     except ClientError as error:
         raise from_answer(error, place) from error
-    except (BotoCoreError, HTTPError) as error:
+    except (BotoCoreError, HTTPError, ConnectionError, TimeoutError) as error:
         raise from_botocore(error, place) from error
     except OSError as error:
         raise StorageError(
@@ -158,6 +162,11 @@ def body_errors() -> tuple[type[Exception], ...]:
     return (FlexibleChecksumError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError, HTTPError)
 
 
+def error_code(error: ClientError) -> str:
+    """The code of an error that S3 answered with; to HEAD it answers with the status alone."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def kind_of(code: str, status: int = 0) -> type[StorageError]:
     """The class of an error that S3 answered with."""
     for kind, codes in _CODES.items():
@@ -171,7 +180,7 @@ def kind_of(code: str, status: int = 0) -> type[StorageError]:
 def from_answer(error: ClientError, place: Place) -> StorageError:
     """The error for an answer that S3, or the service that gives credentials, sent."""
     details = error.response.get("Error", {})
-    code, said = str(details.get("Code", "")), details.get("Message", "")
+    code, said = error_code(error), details.get("Message", "")
     answer = error.response.get("ResponseMetadata", {})
     kind = kind_of(code, int(answer.get("HTTPStatusCode", 0)))
     if kind is WrongRegion:
@@ -202,7 +211,7 @@ def _message(kind: type[StorageError], place: Place, reason: str, code: str) -> 
         AccessDenied: "Give these credentials s3:GetObject, s3:PutObject, s3:DeleteObject and"
         " s3:ListBucket on this bucket and prefix; without the last, a missing object looks like this too.",
         StorageUnavailable: f"{place.endpoint} kept throttling or failing through all retries. Try again"
-        " later, or raise s3_max_attempts in the [aqueduct] section.",
+        " later, or raise s3_patience (of tasks) or s3_max_attempts in the [aqueduct] section.",
     }
     return f"{place.url}: {reason}. {cures.get(kind, 'S3 refused the request.')}"
 
@@ -221,6 +230,7 @@ def _credentials_fix(code: str) -> str:
 def from_botocore(error: Exception, place: Place) -> StorageError:
     """The error for what went wrong on this side, or on the way."""
     from botocore import exceptions as botocore
+    from botocore.parsers import ResponseParserError
     from urllib3.exceptions import HTTPError
 
     reason = f"{place.url}: {without_key_ids(str(error)).strip().rstrip('.')}."
@@ -229,10 +239,9 @@ def from_botocore(error: Exception, place: Place) -> StorageError:
             f"{reason} Check the certificate of {place.endpoint} (ca_bundle of the profile, AWS_CA_BUNDLE)"
             " and the proxy settings of this machine."
         )
-    away = (botocore.ConnectionError, botocore.HTTPClientError, botocore.IncompleteReadError)
-    if isinstance(
-        error, (*away, botocore.CapacityNotAvailableError, botocore.FlexibleChecksumError, HTTPError)
-    ):
+    away = (botocore.ConnectionError, botocore.HTTPClientError, ConnectionError, TimeoutError, HTTPError)
+    damaged = (botocore.FlexibleChecksumError, botocore.IncompleteReadError, ResponseParserError)
+    if isinstance(error, (*away, *damaged, botocore.CapacityNotAvailableError)):
         return StorageUnavailable(
             f"{reason} Check the endpoint URL, and that {place.endpoint or 'the endpoint'} can be reached"
             " from this machine."

@@ -17,6 +17,7 @@ DEFAULTS: dict[str, Any] = {
     "missing_python": "fail",
     "s3_retry_mode": "standard",
     "s3_max_attempts": 5,
+    "s3_patience": 120.0,
     "s3_connect_timeout": 10.0,
     "s3_read_timeout": 60.0,
     "archive_max_bytes": 10**9,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
-from aqueduct_provider import DagFactory
+from aqueduct_provider import DagFactory, config
 from aqueduct_provider.compat import DAG
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.dag_factory import START_DATE, dag_of
@@ -167,7 +167,7 @@ def test_retries_timeouts_and_pools() -> None:
     task, other = dag.task_dict["features"], dag.task_dict["accuracy"]
     assert task.retries == 3
     assert task.retry_delay == timedelta(seconds=12.5)
-    assert task.execution_timeout == timedelta(seconds=60) + TIMEOUT_MARGIN
+    assert task.execution_timeout == timedelta(seconds=60 + config.s3_patience()) + TIMEOUT_MARGIN
     assert task.pool == "gpu"
     assert (other.retries, other.execution_timeout, other.pool) == (0, None, "default_pool")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider import config
 from aqueduct_provider.factory.dag_factory import dag_of
 from aqueduct_provider.factory.schedule import asset_of
 from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
@@ -62,7 +63,7 @@ def test_a_group_has_what_its_operators_need() -> None:
     }
     task = dag_with(groups).task_dict["g"]
     assert (task.retries, task.retry_delay, task.pool) == (3, timedelta(seconds=5), "p")
-    assert task.execution_timeout == timedelta(seconds=3670) + TIMEOUT_MARGIN
+    assert task.execution_timeout == timedelta(seconds=3670 + config.s3_patience()) + TIMEOUT_MARGIN
 
 
 def test_an_operator_without_a_limit_leaves_its_group_without_one() -> None:
@@ -105,6 +106,6 @@ def test_without_groups_nothing_is_different(
     assert [task.operators[0].task_id for task in dag.tasks[:7]] == list(dag.task_dict)[:7]
     train = dag.task_dict["train"]
     assert (train.retries, train.retry_delay) == (2, timedelta(seconds=30))
-    assert train.execution_timeout == timedelta(hours=1) + TIMEOUT_MARGIN
+    assert train.execution_timeout == timedelta(seconds=3600 + config.s3_patience()) + TIMEOUT_MARGIN
     assert copy.deepcopy(dag).task_dict["train"].operators == train.operators
     assert serialized(dag) == serialized(dag_with({}))

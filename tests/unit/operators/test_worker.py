@@ -7,7 +7,8 @@ import pytest
 
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.operators.worker import worker_for
+from aqueduct_provider.operators.worker import patience, worker_for
+from aqueduct_provider.storage.patience import Patience
 from tests.unit.operators.conftest import Flows
 
 
@@ -23,7 +24,7 @@ def test_the_configuration_becomes_plain_values(
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__CHILD_ENV_ALLOW", "HF_HOME, MLFLOW_URI")
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
 
-    worker = worker_for(workflow, _ignore)
+    worker = worker_for(workflow, _ignore, Patience())
 
     assert (worker.kill_grace, worker.requests) == (1.5, 3)
     assert worker.allowed_variables == {"HF_HOME", "MLFLOW_URI"}
@@ -31,11 +32,12 @@ def test_the_configuration_becomes_plain_values(
     worker.store.put("key", b"value")
     assert flows.store.get("key") == b"value"
     assert worker.connect.args == (workflow,)  # type: ignore[attr-defined]
+    assert worker.connect.keywords == {"patience": worker.patience}  # type: ignore[attr-defined]
 
 
 def test_isolation_decides_which_python_is_provided(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
-    worker = worker_for(workflow, _ignore)
+    worker = worker_for(workflow, _ignore, Patience())
     spec = EnvironmentSpec((), WORKER_PYTHON)
 
     with worker.provide(spec, _ignore, lambda: False) as python:
@@ -52,4 +54,10 @@ def test_a_wrong_setting_is_one_message(flows: Flows, monkeypatch: pytest.Monkey
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__KILL_GRACE", "soon")
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
     with pytest.raises(ConfigError, match=r"kill_grace.*soon"):
-        worker_for(workflow, _ignore)
+        worker_for(workflow, _ignore, Patience())
+
+
+def test_the_patience_is_that_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert patience().seconds == 120
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_PATIENCE", "7")
+    assert patience().seconds == 7

@@ -87,8 +87,8 @@ CODES = {
     errors.WrongRegion: "AuthorizationHeaderMalformed PermanentRedirect TemporaryRedirect Redirect 301"
     " IllegalLocationConstraintException IncorrectEndpoint",
     errors.StorageUnavailable: "SlowDown ServiceUnavailable InternalError RequestTimeout OperationAborted"
-    " BandwidthLimitExceeded ThrottlingException 503 500 429",
-    errors.StorageError: "BadDigest EntityTooLarge InvalidRequest InvalidObjectState InvalidRange"
+    " BadDigest IncompleteBody BandwidthLimitExceeded ThrottlingException 503 500 429",
+    errors.StorageError: "EntityTooLarge InvalidRequest InvalidObjectState InvalidRange"
     " KeyTooLongError MalformedXML MethodNotAllowed NoSuchUpload PreconditionFailed InvalidPart"
     " QuotaExceeded 400",
 }
