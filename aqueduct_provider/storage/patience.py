@@ -21,8 +21,8 @@ from aqueduct_provider.errors import OperatorKilled, StorageError, StorageUnavai
 
 log = logging.getLogger(__name__)
 
-# The least speed of a body: this many bytes in so many seconds, 4 KiB/s. A link that is slower would need 7
-# hours for 100 MB, so it is broken; 80 parallel requests still fit into a line of 3 Mbit/s. Smaller blocks cost
+# The least speed of a body: this many bytes in so many seconds, 4 KiB/s. A slower link would need 7 hours
+# for 100 MB, so it is broken; 80 parallel requests still fit into a line of 3 Mbit/s. Smaller blocks cost
 # 10 percent more of the processor's time.
 BLOCK = 256 << 10
 STALL_SECONDS = 64.0
