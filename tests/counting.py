@@ -1,4 +1,4 @@
-"""A store that remembers what it was asked."""
+"""Stores that remember what they were asked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.files import digest_file
 from aqueduct_provider.storage.local import LocalStore
 
 
@@ -48,3 +50,26 @@ class CountingStore(LocalStore):
     def _note(self, kind: str, key: str) -> None:
         with self._lock:
             self.requests.append((kind, key))
+
+
+class DamagingStore(LocalStore):
+    """A folder whose objects are damaged when they are read first, and whole when they are read again."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.damaged: set[str] = set()
+
+    def get(self, key: str) -> bytes:
+        data = super().get(key)
+        return data if self._is_whole(key) else bytes([data[0] ^ 1]) + data[1:]
+
+    def get_file(self, key: str, path: Path) -> Stored:
+        if self._is_whole(key):
+            return super().get_file(key, path)
+        path.write_bytes(b"damaged")
+        return digest_file(path)
+
+    def _is_whole(self, key: str) -> bool:
+        was_damaged = key in self.damaged
+        self.damaged.add(key)
+        return was_damaged

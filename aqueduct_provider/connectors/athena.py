@@ -24,6 +24,7 @@ from aqueduct_provider.connectors.query import Statement, Value
 from aqueduct_provider.errors import ConfigError, LoadRefused, StatementRefused
 from aqueduct_provider.storage import s3
 from aqueduct_provider.storage.layout import bucket_and_prefix
+from aqueduct_provider.storage.patience import IMPATIENT
 from aqueduct_provider.storage.s3_client import S3Settings, other_services
 from aqueduct_provider.storage.s3_connector import connector_settings
 
@@ -89,7 +90,7 @@ def _settings(connector: str, config: Config) -> S3Settings:
 
 
 class AthenaDatabase:
-    """A connection; a ``Database`` that is only read.
+    """A connection; a ``Database`` that is only read. Results are fetched with its ``patience``.
 
     :param settings: of the bucket that results are in.
     :param what: what error messages call it.
@@ -102,6 +103,7 @@ class AthenaDatabase:
         self._settings = settings
         self._database = database
         self._what = what
+        self.patience = IMPATIENT
 
     def close(self) -> None:
         self._connection.close()
@@ -139,7 +141,7 @@ class AthenaDatabase:
     def _fetch(self, location: str, path: Path) -> None:
         """Fetch a result; a workgroup may have put it elsewhere than was asked."""
         bucket, _, key = location.removeprefix("s3://").partition("/")
-        s3.connect(replace(self._settings, bucket=bucket)).get_file(key, path)
+        s3.connect(replace(self._settings, bucket=bucket), self.patience).get_file(key, path)
 
     @contextmanager
     def _run(self, statement: Statement) -> Iterator[Any]:

@@ -35,6 +35,7 @@ class ExtractOrder:
     :param dates: what ``{{ name }}`` stands for in a query.
     :param tables: how the table is stored: ``parquet``, or ``table``, the original's JSON.
     :param path: the file, in the job folder.
+    :param patience: seconds for which S3 is waited for, where the result lies there; None: not at all.
     """
 
     system: SystemOrder
@@ -45,6 +46,7 @@ class ExtractOrder:
     parameters: tuple[str, ...] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
     tables: str = "parquet"
+    patience: float | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from aqueduct_provider.connectors.query import statement
 from aqueduct_provider.errors import LoadRefused
 from aqueduct_provider.runner.codecs import encoding_of
 from aqueduct_provider.runner.contract import OutputInfo
+from aqueduct_provider.storage.patience import Patience
 
 if TYPE_CHECKING:
     from aqueduct_provider.connectors.mongodb import MongoDatabase
@@ -49,6 +50,8 @@ def extract(order: ExtractOrder, folder: Path) -> OutputInfo:
     :raises DataSystemError: it cannot be read.
     """
     with _open(_as_read(order)) as database:
+        if hasattr(database, "patience"):
+            database.patience = Patience(order.patience)
         if order.system.connector == MONGODB:
             return _extract_documents(database, order, folder)
         return _extract_table(database, order, folder)

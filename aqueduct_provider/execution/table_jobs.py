@@ -30,6 +30,7 @@ def extract_table(bench: Bench, operator: ExtractOperator, source: SqlExtract | 
         parameters=parameters,
         dates=bench.task.dates,
         tables=bench.task.table_serialization,
+        patience=bench.worker.patience.seconds,
     )
     if isinstance(source, SqlExtract):
         return TableJob(replace(order, queries=source.queries))

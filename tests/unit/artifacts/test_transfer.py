@@ -9,6 +9,7 @@ from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, fetch_content, fetch_metadata, publish
 from aqueduct_provider.errors import DigestMismatch
 from aqueduct_provider.storage.local import LocalStore
+from tests.counting import DamagingStore
 
 METADATA = Metadata("bytes", "bytes", "bytes")
 
@@ -47,6 +48,15 @@ def test_metadata_changed_in_the_store_is_refused(tmp_path: Path) -> None:
     (ref,) = publish(store, [_new(tmp_path, "a")], workers=1)
     with pytest.raises(DigestMismatch):
         fetch_metadata(store, dataclasses.replace(ref, metadata_sha256="0" * 64))
+
+
+def test_damaged_bytes_are_fetched_once_more(tmp_path: Path) -> None:
+    store = DamagingStore(tmp_path / "store")
+    (ref,) = publish(store, [_new(tmp_path, "a")], workers=1)
+    fetch_content(store, ref, tmp_path / "fetched")
+    assert (tmp_path / "fetched").read_bytes() == b"a"
+    assert fetch_metadata(store, ref) == METADATA.to_json()
+    assert store.damaged == {ref.key, ref.metadata_key}
 
 
 def test_content_goes_before_metadata(tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ from typing import Any
 
 import boto3
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from aqueduct_provider.connectors import catalog
+from aqueduct_provider.connectors import catalog, work
 from aqueduct_provider.connectors.athena import AthenaDatabase, connect
 from aqueduct_provider.connectors.base import Batches, TableLoad, TableName
 from aqueduct_provider.connectors.dialects import ATHENA
+from aqueduct_provider.connectors.order import ExtractOrder, SystemOrder
 from aqueduct_provider.connectors.query import statement
 from aqueduct_provider.errors import (
     ConfigError,
@@ -28,6 +30,7 @@ from aqueduct_provider.errors import (
     LoadRefused,
     StatementRefused,
 )
+from tests.fault_proxy import FaultProxy, Rule
 from tests.unit.storage.conftest import Answer, Scripted, answer, scripted  # noqa: F401
 
 
@@ -118,6 +121,16 @@ def test_a_query(database: AthenaDatabase, moto: Moto) -> None:
     assert last["Query"] == "SELECT * FROM t"
     assert last["QueryExecutionContext"]["Database"] == "sales"
     assert last["ResultConfiguration"]["OutputLocation"].startswith(moto.config["output_location"])
+
+
+def test_a_task_waits_for_the_bucket_of_the_results(moto: Moto, faults: FaultProxy, tmp_path: Path) -> None:
+    moto.queue([("n", "bigint")], ["1"])
+    # More than requests without patience are repeated.
+    faults.rules = [Rule("503", "GET", "/results/", times=7)]
+    system = SystemOrder("Athena", {**moto.config, "endpoint_url": faults.url})
+    work.extract(ExtractOrder(system, "out", queries=("SELECT 1 AS n",), patience=120.0), tmp_path)
+    assert pq.read_table(tmp_path / "out").to_pydict() == {"n": [1]}
+    assert faults.counts["503"] == 7
 
 
 def test_no_rows(database: AthenaDatabase, moto: Moto) -> None:

@@ -14,6 +14,7 @@ from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, UnsafeArchi
 from aqueduct_provider.execution.code import ArchiveLimits, CodeFolder, declared_by, fetch_code
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.local import LocalStore
+from tests.counting import DamagingStore
 
 LIMITS = ArchiveLimits(max_bytes=10_000, max_files=10)
 FILES = {
@@ -109,6 +110,16 @@ def test_a_kept_archive_that_was_damaged_is_fetched_again(tmp_path: Path) -> Non
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / f"{digest}.zip").write_bytes(b"damaged")
     assert (_fetch(tmp_path, data, sha256=digest).path / "model.py").is_file()
+
+
+def test_an_archive_that_was_damaged_on_the_way_is_fetched_once_more(tmp_path: Path) -> None:
+    data, store = _zip(FILES), DamagingStore(tmp_path / "store")
+    store.put("code.zip", data)
+    digest = hashlib.sha256(data).hexdigest()
+    code = Code.model_construct(key="code.zip", sha256=digest, requirements=None, python_version=None)
+    fetched = fetch_code(store, code, tmp_path / "code", cache=tmp_path / "cache", limits=LIMITS)
+    assert (fetched.path / "model.py").is_file()
+    assert store.damaged == {"code.zip"}
 
 
 def test_an_archive_with_another_digest_is_refused_and_not_kept(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import FlowLayout, pinned_spec, run_spec
 from aqueduct_provider.storage.local import LocalStore
+from tests.counting import DamagingStore
 from tests.examples import FLOW_ID, call_operator, native_document
 
 OLD, NEW = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -101,6 +102,15 @@ def test_the_first_tasks_agree(published: Run) -> None:
     assert published.goes_by(spec(OLD), "left") == OLD
     assert published.goes_by(spec(NEW), "right") == OLD
     assert published.goes_by(spec(NEW), "right") == OLD, "its second try, too"
+
+
+def test_a_spec_that_was_damaged_on_the_way_is_fetched_once_more(run: Run) -> None:
+    run.store = DamagingStore(run.store.root)
+    key = FlowLayout(FLOW_ID).version(OLD)
+    run.store.put(key, document(OLD))
+    run.ends(spec(OLD), "left")
+    assert run.goes_by(spec(NEW), "join") == OLD
+    assert run.store.damaged == {key}
 
 
 def test_a_bundle_keeps_versions_too(run: Run) -> None:
