@@ -25,6 +25,7 @@ from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.values import StoredValue, to_conf
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.examples import FLOW_ID
+from tests.fault_proxy import FaultProxy, Rule
 from tests.flows import RUN_ID
 from tests.unit.operators.conftest import Flows
 
@@ -234,6 +235,30 @@ def test_on_kill_returns_and_execute_raises(flows: Flows) -> None:
     with pytest.raises(AirflowException, match="Airflow ended the task"):
         operator.execute(_context())
     killer.join()
+
+
+def test_on_kill_is_heeded_while_s3_is_away(
+    flows: Flows, faults: FaultProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The task asks S3 which version its run has, before there is an attempt that could be killed."""
+    source = {"source": "def predict(): return 1"}
+    flows.artifact_store["endpoint_url"] = faults.url
+    workflow = flows.flow({"task_id": "f", **source}, {"task_id": "g", **source})
+    operator = _operator(workflow, "f")
+
+    def kill_when_it_waits() -> None:
+        while len(faults.requests) < 3:
+            time.sleep(0.02)
+        operator.on_kill()
+
+    faults.rules = [Rule("500", times=1000)]
+    killer = threading.Thread(target=kill_when_it_waits)
+    killer.start()
+    with pytest.raises(AirflowException, match="Airflow ended the task while it waited for s3://"):
+        operator.execute(_context())
+    killer.join()
+    assert operator._attempt is None
+    assert "Trying again, for" in caplog.text
 
 
 def test_on_kill_before_anything_runs_is_harmless(flows: Flows) -> None:
