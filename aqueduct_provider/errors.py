@@ -8,13 +8,16 @@
     |   |   |-- RequirementsMissing   nothing says which packages a function needs
     |   |   `-- PackagingError    a function cannot be packaged
     |   `-- NotFound              there is no such flow, run, artifact or resource
-    |-- StorageError              S3 did not do what was asked
+    |-- StorageError              S3, or a disk of this machine, did not do what was asked
     |   |-- CredentialsError      file, profile or keys are missing or refused
     |   |-- BucketNotFound
     |   |-- AccessDenied
     |   |-- WrongRegion
     |   |-- ObjectNotFound
-    |   `-- StorageUnavailable    endpoint down, throttled or answering 5xx after all retries
+    |   |-- StorageUnavailable    endpoint down, throttled or answering 5xx after all retries
+    |   `-- DiskError             a file or folder of this machine is gone or cannot be used
+    |       |-- DiskFull          no space, or no more of the user's quota
+    |       `-- DiskRefused       another owner, no permission, mounted read-only
     |-- IntegrityError            bytes are not the ones that were promised
     |   |-- DigestMismatch
     |   `-- UnsafeArchive
@@ -114,7 +117,7 @@ class AirflowImportError(AqueductError, ImportError):
 
 
 class StorageError(AqueductError):
-    """The artifact store did not do what was asked."""
+    """The artifact store, or a disk of this machine, did not do what was asked."""
 
 
 class CredentialsError(StorageError):
@@ -149,6 +152,20 @@ class ObjectNotFound(StorageError):
 
 class StorageUnavailable(StorageError):
     """The endpoint cannot be reached, or kept throttling or failing through all retries."""
+
+
+class DiskError(StorageError):
+    """A file or folder of this machine is gone, or cannot be used."""
+
+
+class DiskFull(DiskError):
+    """There is no space left, or no more of the user's quota: what fills it may go away."""
+
+
+class DiskRefused(DiskError):
+    """This user must not write there: another owner, no permission, or mounted read-only."""
+
+    retryable = False
 
 
 class IntegrityError(AqueductError):

@@ -15,8 +15,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -26,6 +27,9 @@ from aqueduct_provider.process_output import Output
 from aqueduct_provider.process_output import Stream as Stream
 
 CAPTURE_LIMIT = 1 << 20
+
+# The variable whose value marks all processes of a job.
+MARK = "AQUEDUCT_JOB"
 
 _POLL = 0.1
 # Seconds in which the kernel must have ended a killed process (it may hang in a dead network file system).
@@ -66,6 +70,28 @@ class Command:
     cwd: str | Path
     env: Mapping[str, str]
     keep_open: Sequence[int] = ()
+
+
+def end_marked(mark: str) -> None:
+    """Kill all processes that were started with this value of :data:`MARK`, where there is a /proc.
+
+    Only for what supervision cannot have ended: the supervisor itself was killed.
+    """
+    wanted = f"{MARK}={mark}".encode()
+    until = time.monotonic() + _REAP
+    while (found := list(_with_variable(wanted))) and time.monotonic() < until:
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_POLL / 10)
+
+
+def _with_variable(wanted: bytes) -> Iterator[int]:
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or it ended meanwhile
+            pid = int(path.parent.name)
+            if pid != os.getpid() and wanted in path.read_bytes().split(b"\0"):
+                yield pid
 
 
 class Running(Protocol):
@@ -116,7 +142,8 @@ class Child:
 
     Its stdin is a pipe that stays open, with nothing more in it than ``stdin``, for as long as this process
     lives: a child that reads end-of-file from it knows that its parent is gone. When the child ends, for
-    whatever reason, what is left of its process group is ended too.
+    whatever reason, what is left of its process group is ended too; and after a signal ended it, every
+    process that inherited its :data:`MARK`.
 
     :param argv: the command; nothing is added and no shell is involved.
     :param cwd: the folder it runs in.
@@ -130,6 +157,7 @@ class Child:
     :param keep_open: file descriptors that the child, and what it starts, keeps open.
     :param stdin: what the child reads first from its stdin, such as a secret.
     :param start: how the child comes into being.
+    :param supervised: the child ends whatever it has started when its stdin ends; it is then killed last.
     """
 
     def __init__(
@@ -146,6 +174,7 @@ class Child:
         keep_open: Sequence[int] = (),
         stdin: bytes = b"",
         start: Start = spawn,
+        supervised: bool = False,
     ) -> None:
         self._command = Command(list(argv), cwd, dict(env), keep_open)
         self._start = start
@@ -155,6 +184,7 @@ class Child:
         self._grace = grace
         self._cancelled = cancelled
         self._stdin = stdin
+        self._supervised = supervised
         self._killed = False
 
     def kill(self) -> None:
@@ -190,6 +220,9 @@ class Child:
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()
+        if process.returncode is None or process.returncode < 0:
+            # Perhaps its supervisor was killed.
+            self._end_marked()
         returncode = -signal.SIGKILL if process.returncode is None else process.returncode
         wall_time = time.monotonic() - started
         return Finished(returncode, *output.captured(), wall_time, timed_out, self._must_end())
@@ -218,10 +251,17 @@ class Child:
         return False
 
     def _end_group(self, process: Running, meanwhile: Callable[[float], None]) -> None:
-        for signum, seconds in ((signal.SIGTERM, self._grace), (signal.SIGKILL, _REAP)):
+        steps: list[tuple[Callable[[], object], float]] = [
+            (partial(_signal_group, process, signal.SIGTERM), self._grace),
+            (partial(_signal_group, process, signal.SIGKILL), _REAP),
+        ]
+        if self._supervised and process.stdin is not None:
+            # Killed with the rest, the supervisor could end nothing that has left its group.
+            steps.insert(1, (process.stdin.close, _REAP))
+        for act, seconds in steps:
             if not _is_alive(process):
                 return
-            _signal_group(process, signum)
+            act()
             until = time.monotonic() + seconds
             while _is_alive(process) and time.monotonic() < until:
                 meanwhile(_POLL / 5)
@@ -232,6 +272,11 @@ class Child:
         finally:
             # A second exception, raised by a second signal, must not leave the group behind.
             _signal_group(process, signal.SIGKILL)
+            self._end_marked()
+
+    def _end_marked(self) -> None:
+        if mark := self._command.env.get(MARK):
+            end_marked(mark)
 
 
 def _write_all(pipe: int, data: bytes) -> None:

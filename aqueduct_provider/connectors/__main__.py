@@ -20,6 +20,7 @@ from aqueduct_provider.connectors.order import ExtractOrder, Order, from_json
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.runner.contract import Failure, JobOutcome, write_outcome
 from aqueduct_provider.runner.invoke import peak_memory
+from aqueduct_provider.runner.job_folder import use_own_temporary_folder
 from aqueduct_provider.runner.lifeline import hold_lifeline
 
 
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do the order in the folder that the arguments name; the exit code."""
     order = from_json(_first_line())
     hold_lifeline()
+    use_own_temporary_folder(str(Path(arguments[0]).absolute()))
     started, processor = time.perf_counter(), time.process_time()
     outcome = _outcome(order, Path(arguments[0]))
     outcome = replace(

@@ -8,7 +8,6 @@ The path stands here and not in the Airflow operator, so that it runs, and is te
 from __future__ import annotations
 
 import logging
-import tempfile
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,12 +29,15 @@ from aqueduct_provider.execution.archive import runner_archive
 from aqueduct_provider.execution.bench import Job, TableJob
 from aqueduct_provider.execution.file_jobs import LOADED_FILE
 from aqueduct_provider.execution.job import connector_command, job_command, job_variables, read_outcome
+from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.operators import prepare
 from aqueduct_provider.execution.task import Task, Worker
-from aqueduct_provider.process import Child, Start, spawn
+from aqueduct_provider.process import MARK, Child, Start, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
+from aqueduct_provider.storage.disk_errors import translate_disk_errors
+from aqueduct_provider.storage.held_folder import TEMPORARY_REMEDY
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +62,7 @@ class Attempt:
         :raises AqueductError: how the attempt failed.
         """
         try:
-            with tempfile.TemporaryDirectory(prefix="aqueduct-", ignore_cleanup_errors=True) as name:
-                folder = Path(name)
+            with job_folder() as folder, translate_disk_errors(folder, TEMPORARY_REMEDY):
                 outcome, job = self._perform(folder)
                 artifacts = self._publish(outcome, job, folder)
             state = self._verdict(outcome)
@@ -99,17 +100,26 @@ class Attempt:
         runner = runner_archive(worker.cache_dir / "runner")
         with worker.provide(job.environment, worker.on_line, self._is_killed) as python:
             log.info("%s", python)
-            command = job_command(python.executable, runner, folder)
+            command = job_command(python.executable, runner, folder, worker.kill_grace)
             env = job_variables(worker.variables, worker.allowed_variables, python.executable)
-            return self._wait_for(command, folder, env, worker.start)
+            env[MARK] = worker.job_mark or str(folder)
+            return self._wait_for(command, folder, env, worker.start, supervised=True)
 
     def _run_connector(self, job: TableJob, folder: Path) -> JobOutcome:
         """Our own code in the worker's own Python and with its variables; the order goes through a pipe."""
         order = f"{to_order_json(job.order)}\n".encode()
-        return self._wait_for(connector_command(folder), folder, self.worker.variables, spawn, order)
+        env = {**self.worker.variables, MARK: str(folder)}
+        return self._wait_for(connector_command(folder), folder, env, spawn, order)
 
     def _wait_for(
-        self, command: list[str], folder: Path, env: Mapping[str, str], start: Start, stdin: bytes = b""
+        self,
+        command: list[str],
+        folder: Path,
+        env: Mapping[str, str],
+        start: Start,
+        stdin: bytes = b"",
+        *,
+        supervised: bool = False,
     ) -> JobOutcome:
         child = Child(
             command,
@@ -122,6 +132,7 @@ class Attempt:
             cancelled=self._is_killed,
             stdin=stdin,
             start=start,
+            supervised=supervised,
         )
         finished = child.run()
         self._stdout, self._stderr = finished.stdout, finished.stderr

@@ -8,11 +8,9 @@ one error that names those that failed. An operator that needs one that failed i
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest
 from aqueduct_provider.environment.cache import PythonEnvironment
@@ -20,6 +18,7 @@ from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.errors import AqueductError, OperatorFailed, OperatorKilled, is_retryable
 from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.fork_server import ForkServers
+from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.kept import KeepingStore
 from aqueduct_provider.execution.task import Provide, Task, Worker
 from aqueduct_provider.process import OnLine
@@ -53,15 +52,17 @@ class GroupAttempt:
         """
         # What is entered first is left last: the servers run in the environments.
         with (
-            tempfile.TemporaryDirectory(prefix="aqueduct-", ignore_cleanup_errors=True) as folder,
+            job_folder() as folder,
             ExitStack() as leases,
             ForkServers(self._is_killed) as servers,
         ):
             worker = replace(
                 self.worker,
-                store=KeepingStore(self.worker.store, Path(folder), self._read_again()),
+                store=KeepingStore(self.worker.store, folder, self._read_again()),
                 provide=_provide_once(self.worker.provide, leases),
                 start=servers.start,
+                # Servers live as long as this folder, their jobs' folders do not.
+                job_mark=str(folder),
             )
             for task in self.tasks:
                 with _section(task.operator):

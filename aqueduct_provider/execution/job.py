@@ -27,9 +27,12 @@ PASSED_VARIABLES = frozenset(
 )
 
 
-def job_command(python: Path, runner: Path, folder: Path) -> list[str]:
-    """How the child is started: isolated from the worker's Python variables, unbuffered for live logs."""
-    return [str(python), "-I", "-u", str(runner), str(folder)]
+def job_command(python: Path, runner: Path, folder: Path, grace: float) -> list[str]:
+    """Return how the child is started: isolated from the worker's Python variables, unbuffered for live logs.
+
+    :param grace: seconds that what the job leaves running has between SIGTERM and SIGKILL.
+    """
+    return [str(python), "-I", "-u", str(runner), "--grace", f"{grace:g}", str(folder)]
 
 
 def connector_command(folder: Path) -> list[str]:

@@ -82,6 +82,7 @@ class Worker:
     :param on_line: gets every line that a child prints, as it prints it.
     :param start: starts the child that runs an operator's code.
     :param patience: how long this task waits for its stores; a kill cancels it.
+    :param job_mark: marks the processes of the jobs, see ``process.MARK``; empty: each job's folder does.
     """
 
     store: ObjectStore
@@ -98,3 +99,4 @@ class Worker:
     on_line: OnLine
     start: Start = spawn
     patience: Patience = field(default_factory=Patience)
+    job_mark: str = ""

@@ -1,34 +1,36 @@
-"""Stage 7, a server that forks: ``python -I -u runner --serve SOCKET``, one child for each job.
+"""A server that forks: ``python -I -u runner --serve SOCKET``, one child for each job.
 
 In: on the socket, for each job a line of JSON with its folder, and the three descriptors that become the
 child's standard streams. Out: ``{"pid": n}`` from the child once it leads its own session, and
-``{"returncode": n}`` from the server once the child has ended. The server starts no thread and runs nothing
-of a user, so that a fork of it is as good as a new process. It ends when the socket does; each child has its
-own lifeline. Standard library only, but for what is loaded for the children.
+``{"returncode": n}`` from the server once the child, and all that it started, has ended. The server starts no
+thread and runs nothing of a user, so that a fork of it is as good as a new process. It supervises its
+children; the lifelines are each child's standard input and the socket, with which the server ends. Standard
+library only, but for what is loaded for the children.
 """
 
 from __future__ import annotations
 
 import array
-import atexit
 import contextlib
 import gc
 import json
 import os
 import socket
 import sys
-import threading
-import traceback
-from typing import List, NoReturn, Optional, Tuple
+from typing import List, Optional, Tuple
+
+from .supervisor import LOADED_LATE, Supervisor
 
 # Of the modules that are loaded before a fork, those that a runner of its own would not have loaded.
 _early: List[str] = []
 
 
-def serve(control: int) -> Optional[str]:
-    """Fork for each job that comes; a job's folder in its child, None in the server once there are no more.
+def serve(control: int, grace: float) -> Optional[Tuple[str, int]]:
+    """Fork for each job that comes.
 
     :param control: the descriptor of the socket.
+    :param grace: see ``Supervisor``.
+    :return: in a child, its job's folder and its bond; None in the server once there are no more jobs.
     """
     _load_early()
     gc.freeze()
@@ -37,14 +39,15 @@ def serve(control: int) -> Optional[str]:
         folder, streams = _receive(server)
         if not folder:
             return None
-        pid = os.fork()
-        if not pid:
+        supervisor = Supervisor(grace)
+        if not supervisor.fork():
             _become_child(server, folder, streams)
-            return folder
-        for stream in streams:
+            return folder, supervisor.bond
+        lifeline, *others = streams
+        for stream in others:
             os.close(stream)
-        _, status = os.waitpid(pid, 0)
-        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+        code = supervisor.wait([lifeline, control])
+        os.close(lifeline)
         if not _send(server, {"returncode": code}):
             return None
 
@@ -60,28 +63,6 @@ def forget_shadowed(code_dir: str) -> None:
             sys.modules.pop(name, None)
 
 
-def leave(code: int) -> NoReturn:
-    """End a child of the server as the interpreter would, but for taking itself apart.
-
-    That writes to all pages that are shared with the server, which costs more than a small job. Threads are
-    waited for and exit handlers run.
-    """
-    wait_for_threads = getattr(threading, "_shutdown", None)
-    for act in (wait_for_threads, getattr(atexit, "_run_exitfuncs", None)):
-        try:
-            if act is not None:
-                act()
-        except BaseException:
-            # The interpreter, too, prints it and goes on; the job's outcome is written.
-            traceback.print_exc()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:
-            continue
-    os._exit(code)
-
-
 def _load_early() -> None:
     """Load what most jobs need: a child then has it at once."""
     before = set(sys.modules)
@@ -89,11 +70,10 @@ def _load_early() -> None:
     with contextlib.suppress(ImportError):
         import cloudpickle  # noqa: F401
     _early.extend(set(sys.modules) - before)
-    _early.extend(("array", "socket", "selectors"))
+    _early.extend(("array", "socket", "selectors", *LOADED_LATE))
 
 
 def _become_child(server: socket.socket, folder: str, streams: List[int]) -> None:
-    os.setsid()
     for target, stream in enumerate(streams):
         os.dup2(stream, target)
     for stream in streams:

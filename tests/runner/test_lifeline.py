@@ -77,11 +77,11 @@ def test_the_whole_group_dies_with_the_worker(job: Job) -> None:
     command = [sys.executable, "-I", "-u", str(runner_archive(job.folder.parent / "runner")), str(job.folder)]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
-        runner, grandchild = map(int, _wait_for(job.folder / "code" / "pids").split())
-        assert runner == child.pid
+        process, grandchild = map(int, _wait_for(job.folder / "code" / "pids").split())
         assert child.stdin is not None
         child.stdin.close()
         assert child.wait(timeout=20) == -signal.SIGKILL
+        wait_until_gone(process)
         wait_until_gone(grandchild)
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -92,7 +92,7 @@ def test_output_and_exit_code(jobs: Jobs) -> None:
 
 def test_variables_are_those_that_were_given(jobs: Jobs) -> None:
     jobs.env["GIVEN"] = "1"
-    source = "import os\ndef predict():\n    print(sorted(set(os.environ) - {'LC_CTYPE'}))"
+    source = "import os\ndef predict():\n    print(sorted(set(os.environ) - {'LC_CTYPE', 'TMPDIR'}))"
     assert jobs.run(source).stdout == "['GIVEN', 'PATH']\n"
 
 
@@ -155,7 +155,8 @@ def test_where_no_server_can_be_had_children_are_spawned(jobs: Jobs, script: str
     python.chmod(0o755)
     jobs.python = str(python)
     if "exec" in script:
-        assert [jobs.parent(), jobs.parent()] == [os.getpid()] * 2
+        # Each has a supervisor of its own.
+        assert len({jobs.parent(), jobs.parent()}) == 2
     else:
         assert jobs.run(PARENT).returncode == 1
 
@@ -182,4 +183,6 @@ def test_a_server_that_does_not_answer_is_not_waited_for_once_cancelled(tmp_path
 
 
 def test_a_spawned_child_is_no_different_to_child(jobs: Jobs) -> None:
-    assert int(jobs.run(PARENT, start=spawn).stdout) == os.getpid()
+    finished = jobs.run(PARENT, start=spawn)
+    assert finished.returncode == 0
+    assert int(finished.stdout) not in (os.getpid(), jobs.parent())

@@ -54,7 +54,9 @@ def test_no_outcome_is_a_crash_with_its_reason(tmp_path: Path, returncode: int, 
 
 def test_a_child_of_the_user_is_isolated_and_a_connector_runs_in_the_workers_python(tmp_path: Path) -> None:
     python, runner = Path("/env/bin/python"), Path("/cache/runner.pyz")
-    assert job_command(python, runner, tmp_path) == [str(python), "-I", "-u", str(runner), str(tmp_path)]
+    assert job_command(python, runner, tmp_path, 2.5) == [
+        *(str(python), "-I", "-u", str(runner), "--grace", "2.5", str(tmp_path)),
+    ]
     assert connector_command(tmp_path) == [
         *(sys.executable, "-u", "-m", "aqueduct_provider.connectors"),
         str(tmp_path),
