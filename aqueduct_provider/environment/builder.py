@@ -85,6 +85,7 @@ class Builder(Protocol):
         on_line: OnLine,
         cancelled: Callable[[], bool] = ...,
         keep_open: tuple[int, ...] = ...,
+        fresh: bool = ...,
     ) -> Built:
         """Make an environment.
 
@@ -92,6 +93,7 @@ class Builder(Protocol):
         :param on_line: gets each line of output, without credentials.
         :param cancelled: asked often; true ends the build.
         :param keep_open: file descriptors that every process that writes into ``folder`` must keep open.
+        :param fresh: nothing that was downloaded or built before may be used: it may be damaged.
         :raises EnvironmentFailure: it could not be made.
         :raises OperatorKilled: it was cancelled.
         """
@@ -122,6 +124,7 @@ class UvBuilder:
         on_line: OnLine,
         cancelled: Callable[[], bool] = lambda: False,
         keep_open: tuple[int, ...] = (),
+        fresh: bool = False,
     ) -> Built:
         """See :class:`Builder`.
 
@@ -134,7 +137,7 @@ class UvBuilder:
         python = self._python(spec.python_version, uv)
         uv.run("venv", "--no-project", "--python", python, str(folder))
         if spec.requirements:
-            _install(uv, spec, folder)
+            _install(uv, spec, folder, *(["--no-cache"] if fresh else []))
         return Built(_python_version_in(folder), uv.run("--version", quiet=True).stdout.strip())
 
     def resolve(self, spec: EnvironmentSpec, folder: Path) -> tuple[str, ...]:
@@ -307,14 +310,15 @@ def _without_tracebacks(lines: Iterable[str]) -> list[str]:
     return kept
 
 
-def _install(uv: _Uv, spec: EnvironmentSpec, folder: Path) -> None:
+def _install(uv: _Uv, spec: EnvironmentSpec, folder: Path, *options: str) -> None:
     with (
         _private_file(folder / "requirements.txt", spec.requirements) as path,
         _constraint_options(spec, folder, uv) as constraints,
     ):
         # Bytecode now, once: the tasks that use the environment need not compile it, each again.
         python = str(executable_in(folder))
-        uv.run("pip", "install", "--compile-bytecode", "--python", python, "-r", path, *constraints)
+        where = ("--python", python, "-r", path, *constraints)
+        uv.run("pip", "install", "--compile-bytecode", *options, *where)
 
 
 @contextlib.contextmanager

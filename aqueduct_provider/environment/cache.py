@@ -24,7 +24,8 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from aqueduct_provider.environment.builder import Builder, executable_in
@@ -34,6 +35,8 @@ from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.url_credentials import without_credentials
 
 MARKER = "aqueduct-environment.json"
+# In an environment that must be built again without anything that uv has cached.
+DAMAGED = "aqueduct-environment.damaged"
 # What stands for the fingerprint of the worker's own Python.
 WORKER = "worker"
 
@@ -57,6 +60,16 @@ class PythonEnvironment:
     reused: bool
     build_seconds: float
 
+    @property
+    def folder(self) -> Path | None:
+        """Where it is in the cache; None for the worker's own Python."""
+        return None if self.fingerprint == WORKER else self.executable.parent.parent
+
+    @property
+    def is_discarded(self) -> bool:
+        """Whether it was found to be damaged, and a new lease builds it again."""
+        return self.folder is not None and not (self.folder / MARKER).exists()
+
     def __str__(self) -> str:
         """For people: which environment, and what it cost."""
         if self.fingerprint == WORKER:
@@ -75,6 +88,8 @@ class _Marker:
     builder: str
     size: int
     created: str
+    # Names of the folders that describe what was installed; older markers have none.
+    distributions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -164,17 +179,19 @@ class EnvironmentCache:
             return 0.0
         request.say(f"Building a Python {request.spec.python_version} environment, {request.name[:12]}.")
         started = time.monotonic()
+        fresh = (request.folder / DAMAGED).exists()
         _remove(request.folder)
         try:
-            size = self._fill(request, lock)
+            size = self._fill(request, lock, fresh=fresh)
         except BaseException:
             shutil.rmtree(request.folder, ignore_errors=True)
             raise
         self._evict(request, size)
         return time.monotonic() - started
 
-    def _fill(self, request: _Request, lock: _Lock) -> int:
-        built = self._builder.build(
+    def _fill(self, request: _Request, lock: _Lock, *, fresh: bool) -> int:
+        build = partial(self._builder.build, fresh=True) if fresh else self._builder.build
+        built = build(
             request.spec,
             request.folder,
             on_line=request.on_line,
@@ -188,6 +205,7 @@ class EnvironmentCache:
             builder=built.builder,
             size=_size(request.folder),
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            distributions=[info.name for info in distributions_in(request.folder)],
         )
         temporary = request.folder / f"{MARKER}.new"
         temporary.write_text(json.dumps(asdict(marker), indent=2), encoding="utf-8")
@@ -278,6 +296,17 @@ class _Waiting:
 def _platform() -> str:
     # The last part tells musl from glibc.
     return f"{sys.platform}-{platform.machine()}-{getattr(sys.implementation, '_multiarch', '')}"
+
+
+def distributions_in(folder: Path) -> list[Path]:
+    """Return the folders that describe what is installed in an environment."""
+    return sorted(folder.glob("lib/python*/site-packages/*.dist-info"))
+
+
+def known_of(folder: Path) -> list[str]:
+    """Return the names of the distributions that an environment was built with; empty where not known."""
+    marker = _read_marker(folder)
+    return marker.distributions if marker else []
 
 
 def _complete(folder: Path) -> _Marker | None:

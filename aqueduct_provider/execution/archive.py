@@ -1,4 +1,4 @@
-"""Stage 6, the sources of ``runner/`` -> one folder that any Python from 3.8 on can start.
+"""Lay out the sources of ``runner/`` as one folder that any Python from 3.8 on can start.
 
 A folder, not a zip: a zip has no place for byte code, so that every start would compile the runner again
 (measured: 15 ms of 65 for an empty job), while each Python minor keeps its own in the folder's
@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import shutil
-import tempfile
 from importlib import resources
 from pathlib import Path
+
+from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, translate_disk_errors
+from aqueduct_provider.storage.files import replacing
+from aqueduct_provider.storage.held_folder import HeldFolder
+
+log = logging.getLogger(__name__)
 
 # Not one of the names that a user's module may have: both lie in the same process.
 _PACKAGE = "aqueduct_runner"
@@ -26,22 +32,33 @@ if __name__ == "__main__":
 
 
 def runner_archive(folder: Path) -> Path:
-    """The runner, ready for ``python -I -u RESULT JOB_FOLDER``; built when it is not there yet.
+    """Return the runner, ready for ``python -I -u RESULT JOB_FOLDER``; it is built when it is not there yet.
 
     The result's name holds the digest of its content, so that versions live side by side and builders in
-    several processes make the same; the first one to finish wins.
+    several processes make the same; the first one to finish wins. Its files are compared at each call, and
+    what was lost or changed is written again, with a warning.
 
     :param folder: where it is kept; made when missing.
+    :raises DiskError: it cannot be written there.
     """
     sources = _sources()
     digest = hashlib.sha256()
     for name, text in sources.items():
         digest.update(f"{name}\\0{len(text)}\\0".encode() + text)
     target = folder / f"runner-{digest.hexdigest()[:16]}"
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _build(sources, target)
+    with translate_disk_errors(folder, CACHE_REMEDY):
+        if target.exists():
+            _restore(sources, target)
+        else:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _build(sources, target)
     return target
+
+
+def drop_bytecode(folder: Path) -> None:
+    """Remove compiled modules, which Python then compiles again: a full disk may have cut them short."""
+    for cached in folder.rglob("__pycache__"):
+        shutil.rmtree(cached, ignore_errors=True)
 
 
 def _sources() -> dict[str, bytes]:
@@ -52,8 +69,7 @@ def _sources() -> dict[str, bytes]:
 
 
 def _build(sources: dict[str, bytes], target: Path) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with HeldFolder(f".{target.name}", parent=target.parent) as scratch:
         # Operators may run as another user than the one who built.
         scratch.chmod(0o755)
         for name, text in sources.items():
@@ -63,7 +79,28 @@ def _build(sources: dict[str, bytes], target: Path) -> None:
         # Fails when another builder was faster; its result is the same.
         with contextlib.suppress(OSError):
             scratch.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     if not target.exists():
         raise FileNotFoundError(f"{target} could not be made")
+
+
+def _restore(sources: dict[str, bytes], target: Path) -> None:
+    """Write the files that differ, each in one step: other tasks may be starting children from them."""
+    damaged = [name for name, text in sources.items() if _content(target / name) != text]
+    if not damaged:
+        return
+    log.warning("The runner %s has lost or changed files, which are written again: %s", target, damaged)
+    for name in damaged:
+        path = target / name
+        path.parent.mkdir(exist_ok=True)
+        with replacing(path) as file:
+            file.write(sources[name])
+        path.chmod(0o644)
+    # Python tells by time and size whether a compiled module is that of its source.
+    drop_bytecode(target)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

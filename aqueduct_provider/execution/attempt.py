@@ -31,9 +31,10 @@ from aqueduct_provider.execution.file_jobs import LOADED_FILE
 from aqueduct_provider.execution.job import connector_command, job_command, job_variables, read_outcome
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.operators import prepare
+from aqueduct_provider.execution.repair import repair
 from aqueduct_provider.execution.task import Task, Worker
 from aqueduct_provider.process import MARK, Child, Start, spawn
-from aqueduct_provider.runner.contract import REQUEST_FILE, JobOutcome, to_json
+from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
@@ -98,12 +99,28 @@ class Attempt:
         worker = self.worker
         (folder / REQUEST_FILE).write_text(to_json(job.request), encoding="utf-8")
         runner = runner_archive(worker.cache_dir / "runner")
-        with worker.provide(job.environment, worker.on_line, self._is_killed) as python:
-            log.info("%s", python)
-            command = job_command(python.executable, runner, folder, worker.kill_grace)
-            env = job_variables(worker.variables, worker.allowed_variables, python.executable)
-            env[MARK] = worker.job_mark or str(folder)
-            return self._wait_for(command, folder, env, worker.start, supervised=True)
+        # Twice at most: a damaged environment is built again once.
+        for is_last in (False, True):
+            with worker.provide(job.environment, worker.on_line, self._is_killed) as python:
+                log.info("%s", python)
+                command = job_command(python.executable, runner, folder, worker.kill_grace)
+                env = job_variables(worker.variables, worker.allowed_variables, python.executable)
+                env[MARK] = worker.job_mark or str(folder)
+                result = self._result(command, folder, env)
+                if is_last or not repair(result, python, runner, once=self.task.operator.retries == 0):
+                    break
+            (folder / OUTCOME_FILE).unlink(missing_ok=True)
+        if isinstance(result, OperatorCrashed):
+            raise result
+        return result
+
+    def _result(
+        self, command: list[str], folder: Path, env: Mapping[str, str]
+    ) -> JobOutcome | OperatorCrashed:
+        try:
+            return self._wait_for(command, folder, env, self.worker.start, supervised=True)
+        except OperatorCrashed as error:
+            return error
 
     def _run_connector(self, job: TableJob, folder: Path) -> JobOutcome:
         """Our own code in the worker's own Python and with its variables; the order goes through a pipe."""

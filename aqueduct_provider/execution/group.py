@@ -154,14 +154,18 @@ def _message(error: Exception) -> str:
 
 def _provide_once(provide: Provide, leases: ExitStack) -> Provide:
     """Leases each environment once, for all operators that need it and for as long as ``leases`` is open."""
-    leased: dict[EnvironmentSpec, PythonEnvironment] = {}
+    leased: dict[EnvironmentSpec, tuple[PythonEnvironment, ExitStack]] = {}
 
     @contextmanager
     def lease(
         spec: EnvironmentSpec, on_line: OnLine, cancelled: Callable[[], bool]
     ) -> Iterator[PythonEnvironment]:
+        if spec in leased and leased[spec][0].is_discarded:
+            # It is built again once no task holds it.
+            leased.pop(spec)[1].close()
         if spec not in leased:
-            leased[spec] = leases.enter_context(provide(spec, on_line, cancelled))
-        yield leased[spec]
+            stack = leases.enter_context(ExitStack())
+            leased[spec] = stack.enter_context(provide(spec, on_line, cancelled)), stack
+        yield leased[spec][0]
 
     return lease

@@ -142,12 +142,14 @@ class Failure:
     :param tip: one sentence for people.
     :param context: the traceback; for user errors from the user's first frame on, without the runner's.
     :param deterministic: whether the same job would end the same way again.
+    :param failed_import: the module, or the path, that could not be imported; empty: it was something else.
     """
 
     kind: str
     tip: str
     context: str = ""
     deterministic: bool = False
+    failed_import: str = ""
 
 
 @dataclass(frozen=True)

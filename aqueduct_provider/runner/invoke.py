@@ -26,6 +26,7 @@ from .contract import (
     OutputInfo,
     OutputSlot,
 )
+from .imports import failed_import
 from .packages import input_name, missing_for_input, package_of
 from .results import (
     ResultError,
@@ -51,7 +52,7 @@ class _UserFailure(Exception):
     ) -> None:
         super().__init__(tip)
         context = user_traceback(cause) if cause else ""
-        self.failure = Failure("user", tip, context, deterministic)
+        self.failure = Failure("user", tip, context, deterministic, failed_import(cause))
 
 
 class _Meter:
@@ -82,7 +83,8 @@ def run_job(request: JobRequest, folder: str) -> JobOutcome:
         outcome = JobOutcome(failure=Failure("user", str(exc), deterministic=True))
     except BaseException as exc:
         tip = f"The runner failed: {one_line(exc)}"
-        outcome = JobOutcome(failure=Failure("system", tip, full_traceback(exc)))
+        failure = Failure("system", tip, full_traceback(exc), failed_import=failed_import(exc))
+        outcome = JobOutcome(failure=failure)
     return replace(outcome, wall_time=meter.wall, cpu_time=meter.cpu, max_memory_mb=peak_memory() / 1_000_000)
 
 

@@ -15,6 +15,8 @@ from aqueduct_provider.errors import DiskError as DiskError
 from aqueduct_provider.errors import DiskFull as DiskFull
 from aqueduct_provider.errors import DiskRefused as DiskRefused
 
+CACHE_REMEDY = "Set cache_dir in the [aqueduct] section of airflow.cfg to another folder"
+
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE}
