@@ -77,19 +77,20 @@ def s3_client(s3_server: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    options = "size=1000000,nr_inodes=500,mode=0700"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a file system cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    # Lazily: what a failed test left open must not keep it.
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def small_disk() -> Iterator[Path]:
+    """A file system of one megabyte, at a short path."""
+    with tempfile.TemporaryDirectory(prefix="disk-") as name:
+        options = "size=1000000,nr_inodes=500,mode=0700"
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", name], capture_output=True, text=True
+        )
+        if mounted.returncode != 0:
+            pytest.skip(f"a file system cannot be mounted here: {mounted.stderr.strip()}")
+        try:
+            yield Path(name)
+        finally:
+            # Lazily: what a failed test left open must not keep it.
+            subprocess.run(["umount", "--lazy", name], check=True)
 
 
 @pytest.fixture(scope="session")

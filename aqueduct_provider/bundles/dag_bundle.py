@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from aqueduct_provider.compat import (
 )
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.factory import mirror
+from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 # Seconds between two clean-ups.
 _CLEAN_SECONDS = 3600.0
 _FAILURE = "aqueduct_bundle"
+_REMEDY = "Set dag_bundle_storage_path in the [dag_processor] section of airflow.cfg to another folder"
 
 
 class AqueductDagBundle(BaseDagBundle):
@@ -89,7 +92,8 @@ class AqueductDagBundle(BaseDagBundle):
             # Without the lock: the start of a task must not wait for a refresh.
             self._prepare_base()
             wanted = get_parsing_context().dag_id
-            pinned_folder.prepare(self.path, self.version, self._fetch, wanted)
+            with self._door():
+                pinned_folder.prepare(self.path, self.version, self._fetch, wanted)
         elif not self._is_fresh():
             self.refresh()
         super().initialize()
@@ -124,7 +128,11 @@ class AqueductDagBundle(BaseDagBundle):
 
     def _prepare_base(self) -> None:
         mirror.prepare(self.base_dir / "specs")
-        keep_source(self.base_dir, self.source)
+        with self._door():
+            keep_source(self.base_dir, self.source)
+
+    def _door(self) -> AbstractContextManager[None]:
+        return translate_disk_errors(self.base_dir.parent, _REMEDY)
 
     def _is_fresh(self) -> bool:
         """Whether a process of this machine has just looked; a task then needs no look of its own."""
@@ -135,16 +143,20 @@ class AqueductDagBundle(BaseDagBundle):
         before = tracking.head_of(self.base_dir)
         self._report_write_interval()
         try:
-            specs = self.source.specs(self.base_dir)
-            keep_source(self.base_dir, self.source, specs.origin)
-            head = tracking.look(specs, self.base_dir, before)
-            if self.supports_versioning:
-                head = self._pinned(head, before)
-            head = tracking.show(head, self.base_dir, before)
+            with self._door():
+                head = self._latest(before)
         except AqueductError as error:
             self._keep_last(error, known=before is not None)
             return
         self._clean(head)
+
+    def _latest(self, before: tracking.Head | None) -> tracking.Head:
+        specs = self.source.specs(self.base_dir)
+        keep_source(self.base_dir, self.source, specs.origin)
+        head = tracking.look(specs, self.base_dir, before)
+        if self.supports_versioning:
+            head = self._pinned(head, before)
+        return tracking.show(head, self.base_dir, before)
 
     def _pinned(self, head: tracking.Head, before: tracking.Head | None) -> tracking.Head:
         """The state, once its version is in the store."""
@@ -159,8 +171,9 @@ class AqueductDagBundle(BaseDagBundle):
             log.warning("Bundle %s: the specs are shown as they last were. %s", self.name, error)
             return
         log.error("Bundle %s: the specs cannot be read. %s", self.name, error)
-        self.path.mkdir(mode=0o700, exist_ok=True)
-        tracking.write_stub(self.path / stub_name(_FAILURE), stub_text("", problem=str(error)))
+        with self._door():
+            self.path.mkdir(mode=0o700, exist_ok=True)
+            tracking.write_stub(self.path / stub_name(_FAILURE), stub_text("", problem=str(error)))
 
     def _fetch(self, version_id: str) -> Any:
         return pins.pinned(self.source.pins(), version_id)

@@ -25,7 +25,7 @@ from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.broken import unforeseen
 from aqueduct_provider.spec.document import MAX_BYTES, content
 from aqueduct_provider.spec.folder import is_foreign
-from aqueduct_provider.storage.files import replacing
+from aqueduct_provider.storage.files import remove_partials, replacing
 from aqueduct_provider.storage.local import stamp
 
 log = logging.getLogger(__name__)
@@ -169,6 +169,8 @@ def drop_unused(base: Path, head: Head) -> None:
     folder = base / "contents"
     if not folder.is_dir():
         return
+    for part in (base, base / TRACKING, folder):
+        remove_partials(part)
     for path in folder.iterdir():
         if path.stem not in used and path.stat().st_mtime < time.time() - _UNUSED:
             path.unlink(missing_ok=True)

@@ -19,9 +19,11 @@ from aqueduct_provider.connectors import work
 from aqueduct_provider.connectors.order import ExtractOrder, Order, from_json
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.runner.contract import Failure, JobOutcome, write_outcome
+from aqueduct_provider.runner.disk import full_disk
 from aqueduct_provider.runner.invoke import peak_memory
 from aqueduct_provider.runner.job_folder import use_own_temporary_folder
 from aqueduct_provider.runner.lifeline import hold_lifeline
+from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, disk_error
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,14 +52,30 @@ def _outcome(order: Order, folder: Path) -> JobOutcome:
         print(f"{order.system.connector}, {order.target}: {done}", flush=True)
         return JobOutcome()
     except AqueductError as error:
+        if failure := _full_disk(error, order, folder):
+            return JobOutcome(failure=failure)
         tip = _without_secrets(str(error), order)
         return JobOutcome(failure=Failure(error.fault, tip, deterministic=not error.retryable))
     except Exception as error:
+        if failure := _full_disk(error, order, folder):
+            return JobOutcome(failure=failure)
         tip = f"The connector {order.system.connector} failed: {type(error).__name__}: {error}"
         context = traceback.format_exc()
         return JobOutcome(
             failure=Failure("system", _without_secrets(tip, order), _without_secrets(context, order))
         )
+
+
+def _full_disk(error: BaseException, order: Order, folder: Path) -> Failure | None:
+    """Blame a full disk, where there is one behind the error, and not the data system."""
+    found = full_disk(error)
+    translated = disk_error(found, folder, TEMPORARY_REMEDY) if found else None
+    if translated is None:
+        return None
+    if isinstance(order, ExtractOrder):
+        # Half an artifact is of no use, and the outcome needs some space.
+        (folder / order.path).unlink(missing_ok=True)
+    return Failure(translated.fault, str(translated))
 
 
 def _without_secrets(text: str, order: Order) -> str:

@@ -7,7 +7,6 @@ result is the CSV file that Athena leaves in S3, fetched as any object and read 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -23,6 +22,7 @@ from aqueduct_provider.connectors.driver_options import driver_options
 from aqueduct_provider.connectors.query import Statement, Value
 from aqueduct_provider.errors import ConfigError, LoadRefused, StatementRefused
 from aqueduct_provider.storage import s3
+from aqueduct_provider.storage.held_folder import temporary_folder
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.patience import IMPATIENT
 from aqueduct_provider.storage.s3_client import S3Settings, other_services
@@ -119,14 +119,14 @@ class AthenaDatabase:
     @contextmanager
     def read(self, statement: Statement) -> Iterator[Batches]:
         """Run a query; its rows, while the context is open."""
-        with self._run(statement) as cursor, tempfile.TemporaryDirectory() as folder:
+        with self._run(statement) as cursor, temporary_folder("results") as folder:
             schema = schema_of(cursor.description or ())
             location = cursor.output_location or ""
             if not location.endswith(".csv"):
                 # What SHOW and DESCRIBE leave is no table.
                 yield rows.batches(schema, cursor.fetchmany)
                 return
-            path = Path(folder) / "result.csv"
+            path = folder / "result.csv"
             with translated(self._what):
                 self._fetch(location, path)
             yield read_csv(path, schema)

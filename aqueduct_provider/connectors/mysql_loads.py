@@ -13,7 +13,6 @@ A new table's comment holds the key of its load, so that a second try knows it. 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +22,7 @@ from aqueduct_provider.connectors.base import Batches, TableLoad, TableName
 from aqueduct_provider.connectors.dialects import MYSQL
 from aqueduct_provider.connectors.sql_types import column_definitions, prepared
 from aqueduct_provider.errors import DataSystemError, DataSystemUnavailable, LoadRefused
+from aqueduct_provider.storage.held_folder import temporary_folder
 
 if TYPE_CHECKING:
     import pyarrow
@@ -123,8 +123,8 @@ def _fill(server: Server, data: Batches, table: TableName) -> int:
 
 
 def _by_file(server: Server, data: Batches, table: TableName) -> int:
-    with tempfile.TemporaryDirectory(prefix="aqueduct-") as folder:
-        path = Path(folder) / "rows"
+    with temporary_folder("rows") as folder:
+        path = folder / "rows"
         rows = _write_file(data, path)
         places = [f"@c{number}" if binary else name for number, (name, binary) in enumerate(_places(data))]
         sets = [f"{name} = UNHEX(@c{n})" for n, (name, binary) in enumerate(_places(data)) if binary]

@@ -9,10 +9,8 @@ pyarrow.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.connectors import loads
@@ -46,6 +44,7 @@ from aqueduct_provider.errors import (
     LoadRefused,
     StatementRefused,
 )
+from aqueduct_provider.storage.held_folder import temporary_folder
 
 # A second try can help: locks that were waited for in vain, and sessions that ended.
 _PASSING = {604, 625, 390111, 390112, 390114, 390115, 390195}
@@ -209,8 +208,8 @@ class SnowflakeDatabase(DriverConnection):
         staging = staging_of(data.schema, stored(load.staging))
         self._run(staging.create)
         try:
-            with tempfile.TemporaryDirectory() as folder:
-                for part, count in parts(data, Path(folder)):
+            with temporary_folder("rows") as folder:
+                for part, count in parts(data, folder):
                     self._run(staging.put(part))
                     staging.rows += count
                     part.unlink()

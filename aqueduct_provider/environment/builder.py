@@ -23,14 +23,16 @@ from typing import Literal, Protocol
 
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import (
+    AqueductError,
+    DiskRefused,
     EnvironmentBuildError,
-    EnvironmentFailure,
     OperatorKilled,
     PythonNotFound,
     RequirementsError,
 )
 from aqueduct_provider.process import Child, Finished, OnLine
 from aqueduct_provider.spec.url_credentials import without_credentials
+from aqueduct_provider.storage.disk_errors import free_space
 from aqueduct_provider.storage.files import expanded
 
 MissingPython = Literal["fail", "worker", "download"]
@@ -55,9 +57,11 @@ _FIRST_ERROR = re.compile(r"^\s*(?:error:|\u00d7)")
 _MARKS = re.compile(r"^\s*(?:error:|cause:|[\u00d7\u2500-\u257f\u25b6]+)\s*")
 # What uv says when the reason lies with the machine or the network, not with the requirements.
 _MACHINE = re.compile(
-    r"No space left on device|\(os error (?:13|28|30|122)\)|Failed to initialize cache|network was disabled"
+    r"No space left on device|\(os error (?:1|13|28|30|122)\)|Failed to initialize cache|network was disabled"
     r"|error sending request|operation timed out|server error \(5|valid authentication credentials"
 )
+_FULL = re.compile(r"No space left on device|\(os error (?:28|122)\)")
+_REFUSED = re.compile(r"\(os error (?:1|13|30)\)")
 _NO_PYTHON = re.compile(r"No interpreter found|No download found|No Python .* found", re.IGNORECASE)
 _REASON_LINES = 40
 
@@ -260,7 +264,7 @@ class _Uv:
         found.sort(key=lambda python: python["version_parts"]["patch"])
         return {"{major}.{minor}".format(**python["version_parts"]): python["path"] for python in found}
 
-    def _failure(self, arguments: tuple[str, ...], finished: Finished) -> EnvironmentFailure:
+    def _failure(self, arguments: tuple[str, ...], finished: Finished) -> AqueductError:
         reason = without_credentials(clean_reason(finished.stderr))
         resolving = arguments[:2] == ("pip", "compile")
         if finished.timed_out:
@@ -271,7 +275,10 @@ class _Uv:
         # Exit code 2 is uv's own for what it did not expect.
         if arguments[0] != "pip" or finished.returncode != 1 or _MACHINE.search(finished.stderr):
             what = "resolve the requirements here" if resolving else "build the environment on this worker"
-            return EnvironmentBuildError(f"uv could not {what}: {reason}")
+            if _REFUSED.search(finished.stderr):
+                return DiskRefused(f"uv could not {what}: {reason}\nCorrect the owner or the permissions.")
+            free = f"\n{self.cwd}: {free_space(self.cwd)}." if _FULL.search(finished.stderr) else ""
+            return EnvironmentBuildError(f"uv could not {what}: {reason}{free}")
         verb = "resolved" if resolving else "installed"
         return RequirementsError(f"The requirements cannot be {verb}: {reason}{self._pip_hint(reason)}")
 

@@ -30,9 +30,10 @@ from pathlib import Path
 
 from aqueduct_provider.environment.builder import Builder, executable_in
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec, fingerprint
-from aqueduct_provider.errors import ConfigError, EnvironmentBuildError, OperatorKilled
+from aqueduct_provider.errors import AqueductError, ConfigError, EnvironmentBuildError, OperatorKilled
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.url_credentials import without_credentials
+from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, disk_error
 
 MARKER = "aqueduct-environment.json"
 # In an environment that must be built again without anything that uv has cached.
@@ -130,6 +131,7 @@ class EnvironmentCache:
         :param on_line: gets the builder's output and what there is to say about it.
         :param cancelled: asked often while building or waiting; true ends that.
         :raises EnvironmentFailure: it cannot be built.
+        :raises DiskError: the root cannot be used.
         :raises ConfigError: others than its owner can write to the root.
         :raises OperatorKilled: it was cancelled.
         """
@@ -139,7 +141,7 @@ class EnvironmentCache:
             self._prepare_root()
             lock = _Lock(self._lock_path(name))
         except OSError as exc:
-            raise EnvironmentBuildError(f"The environment cache cannot be used: {exc}") from exc
+            raise self._failure(exc) from exc
         with lock:
             yield self._obtain(request, lock)
 
@@ -155,7 +157,7 @@ class EnvironmentCache:
                 else:
                     waiting.pause()
         except OSError as exc:
-            raise EnvironmentBuildError(f"The environment cache cannot be used: {exc}") from exc
+            raise self._failure(exc) from exc
         return PythonEnvironment(
             executable_in(request.folder), request.name, not build_seconds, build_seconds
         )
@@ -236,6 +238,11 @@ class EnvironmentCache:
         except OSError:
             return False  # What cannot be removed must not fail the task that has its environment.
         return True
+
+    def _failure(self, error: OSError) -> AqueductError:
+        return disk_error(error, self._root, CACHE_REMEDY) or EnvironmentBuildError(
+            f"The environment cache cannot be used: {error}"
+        )
 
     def _lock_path(self, name: str) -> Path:
         return self._root / "locks" / f"{name}.lock"

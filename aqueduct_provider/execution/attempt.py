@@ -37,8 +37,7 @@ from aqueduct_provider.process import MARK, Child, Start, spawn
 from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
-from aqueduct_provider.storage.disk_errors import translate_disk_errors
-from aqueduct_provider.storage.held_folder import TEMPORARY_REMEDY
+from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, translate_disk_errors
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import lzma
 import os
+import shutil
 import stat
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -22,7 +22,8 @@ from aqueduct_provider.environment.fingerprint import parse_python_version, pars
 from aqueduct_provider.errors import UnsafeArchive
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.base import ObjectStore
-from aqueduct_provider.storage.files import digest_file
+from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, translate_disk_errors
+from aqueduct_provider.storage.files import digest_file, remove_partials, replacing
 
 _KEPT_ARCHIVES = 1000
 _REQUIREMENTS = "requirements.txt"
@@ -78,9 +79,10 @@ def fetch_code(
     :param cache: where archives with a pinned digest are kept.
     :raises DigestMismatch: the archive is not the one that the spec pins.
     :raises UnsafeArchive: it is no zip, or holds what no function archive may hold.
+    :raises DiskError: it cannot be kept.
     """
     if code.sha256:
-        archive = _cached(store, code, cache)
+        archive = _cached(store, code, folder.with_suffix(".zip"), cache)
     else:
         archive = folder.with_suffix(".zip")
         store.get_file(code.key, archive)
@@ -156,21 +158,21 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits, name: str) -> 
             raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is a link or a device, not a file.")
 
 
-def _cached(store: ObjectStore, code: Code, cache: Path) -> Path:
-    """The archive on this worker, fetched when it is not there; its digest is checked every time."""
+def _cached(store: ObjectStore, code: Code, fetched: Path, cache: Path) -> Path:
+    """Return the archive on this worker, fetched when it is not there; its digest is checked every time."""
     path = cache / f"{code.sha256}.zip"
     if path.is_file() and digest_file(path).sha256 == code.sha256:
         os.utime(path)
         return path
-    cache.mkdir(parents=True, exist_ok=True)
-    fresh = cache / f"{uuid.uuid4().hex}.tmp"
-    try:
-        fetch_file(store, code.key, fresh, code.sha256)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-    _evict(cache)
-    return path
+    with translate_disk_errors(cache, CACHE_REMEDY):
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove_partials(cache)
+    fetch_file(store, code.key, fetched, code.sha256)
+    with translate_disk_errors(cache, CACHE_REMEDY):
+        with replacing(path) as file, fetched.open("rb") as reading:
+            shutil.copyfileobj(reading, file)
+        _evict(cache)
+    return fetched
 
 
 def _evict(cache: Path) -> None:

@@ -7,7 +7,9 @@ its tools and the network, and nothing that the worker was entrusted with.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from pathlib import Path
 from aqueduct_provider.errors import OperatorCrashed, OperatorKilled, OperatorTimedOut
 from aqueduct_provider.process import Finished
 from aqueduct_provider.runner.contract import OUTCOME_FILE, JobOutcome, outcome_from_json
+from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, disk_error
 
 # An allow-list, so that a variable with a secret that nobody thought of stays out.
 PASSED_VARIABLES = frozenset(
@@ -25,6 +28,10 @@ PASSED_VARIABLES = frozenset(
     "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS CUDA_VISIBLE_DEVICES CUDA_HOME "
     "NVIDIA_VISIBLE_DEVICES JAVA_HOME".split()
 )
+
+
+# The last line of a traceback: what the child could not write is its outcome.
+_FULL = re.compile(rf"^OSError: \[Errno (?:{errno.ENOSPC}|{errno.EDQUOT})\].*\s*\Z", re.MULTILINE)
 
 
 def job_command(python: Path, runner: Path, folder: Path, grace: float) -> list[str]:
@@ -58,6 +65,7 @@ def read_outcome(folder: Path, finished: Finished) -> JobOutcome:
 
     :raises OperatorKilled: Airflow asked for the end.
     :raises OperatorTimedOut: the child ran too long.
+    :raises DiskFull: it could not write the outcome.
     :raises OperatorCrashed: it ended without an outcome.
     """
     if finished.killed:
@@ -71,6 +79,9 @@ def read_outcome(folder: Path, finished: Finished) -> JobOutcome:
         )
     path = folder / OUTCOME_FILE
     if not path.is_file():
+        if _FULL.search(finished.stderr[-1000:]):
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise disk_error(full, folder, TEMPORARY_REMEDY) or full
         raise OperatorCrashed(_crash(finished.returncode), context=finished.stderr[-4000:])
     return outcome_from_json(path.read_text(encoding="utf-8"))
 

@@ -119,12 +119,14 @@ def _kept(folder: Path) -> _Known:
 
 def _keep(folder: Path, known: _Known) -> None:
     from aqueduct_provider.factory.mirror import prepare
-    from aqueduct_provider.storage.files import replacing
+    from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, translate_disk_errors
+    from aqueduct_provider.storage.files import remove_partials, replacing
 
     path = _file_of(folder)
     try:
         prepare(path.parent)
-        with replacing(path) as file:
+        remove_partials(path.parent)
+        with translate_disk_errors(path.parent, CACHE_REMEDY), replacing(path) as file:
             file.write(json.dumps({"version": _VERSION, "files": known}).encode())
     except (OSError, AqueductError) as error:
         log.info("The DAG ids of the specs in %s are not kept: %s", folder, error)

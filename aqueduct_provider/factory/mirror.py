@@ -26,7 +26,8 @@ from aqueduct_provider.errors import ConfigError, ObjectNotFound, StorageError, 
 from aqueduct_provider.spec.document import MAX_BYTES
 from aqueduct_provider.spec.folder import is_spec_name
 from aqueduct_provider.storage.base import Entry, ObjectStore
-from aqueduct_provider.storage.files import PARTIAL, replacing
+from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, disk_error
+from aqueduct_provider.storage.files import PARTIAL, remove_partial, replacing
 from aqueduct_provider.storage.local import stamp
 from aqueduct_provider.storage.parallel import together
 
@@ -38,7 +39,7 @@ _VERSION = 1
 _POLL = 0.05
 # Of file systems, in bytes.
 _LONGEST_NAME = 255
-# Seconds after which an unfinished file has no writer any more.
+# Seconds after which an unfinished file has no writer any more, not even one of a release without locks.
 _ABANDONED = 3600
 
 
@@ -229,7 +230,7 @@ def _stamps(folder: Path) -> dict[str, str]:
                 if is_spec_name(entry.name):
                     stamps[entry.name] = stamp(status)
                 elif entry.name.startswith(PARTIAL) and status.st_mtime < time.time() - _ABANDONED:
-                    Path(entry.path).unlink()
+                    remove_partial(Path(entry.path))
     return stamps
 
 
@@ -296,6 +297,8 @@ def _door(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if found := disk_error(error, folder, CACHE_REMEDY):
+            raise found from error
         raise StorageError(
             f"The specs cannot be kept in {folder}: {error.strerror or error}. Mend the folder, or set"
             " cache_dir in the [aqueduct] section of airflow.cfg to another."

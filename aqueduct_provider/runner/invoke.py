@@ -8,6 +8,7 @@ child's own pipes. Standard library only at module level.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -26,6 +27,7 @@ from .contract import (
     OutputInfo,
     OutputSlot,
 )
+from .disk import free_space, full_disk
 from .imports import failed_import
 from .packages import input_name, missing_for_input, package_of
 from .results import (
@@ -78,14 +80,31 @@ def run_job(request: JobRequest, folder: str) -> JobOutcome:
     try:
         outcome = _OPERATIONS[request.operation](request, folder, meter)
     except _UserFailure as exc:
-        outcome = JobOutcome(failure=exc.failure)
+        outcome = JobOutcome(failure=_full_disk(request, folder, exc, exc.failure.context) or exc.failure)
     except ResultError as exc:
         outcome = JobOutcome(failure=Failure("user", str(exc), deterministic=True))
     except BaseException as exc:
         tip = f"The runner failed: {one_line(exc)}"
         failure = Failure("system", tip, full_traceback(exc), failed_import=failed_import(exc))
+        failure = _full_disk(request, folder, exc, failure.context) or failure
         outcome = JobOutcome(failure=failure)
     return replace(outcome, wall_time=meter.wall, cpu_time=meter.cpu, max_memory_mb=peak_memory() / 1_000_000)
+
+
+def _full_disk(request: JobRequest, folder: str, error: BaseException, context: str) -> Optional[Failure]:
+    """Blame a full disk, where there is one behind the error, and not the code that met it."""
+    found = full_disk(error)
+    if found is None:
+        return None
+    # Writing to an open file gives no name.
+    path = found.filename if isinstance(found.filename, str) else folder
+    free = free_space(path)
+    # Half an output is of no use, and the outcome needs some space.
+    for slot in request.outputs:
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(folder, slot.path))
+    remedy = "Free some space, or set the environment variable TMPDIR to another folder."
+    return Failure("system", f"{path}: {found.strerror} ({free}). {remedy}", context)
 
 
 def _run_function(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import pwd
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,20 +13,21 @@ from pathlib import Path
 from aqueduct_provider.errors import DiskError as DiskError
 from aqueduct_provider.errors import DiskFull as DiskFull
 from aqueduct_provider.errors import DiskRefused as DiskRefused
+from aqueduct_provider.runner import disk
 
+TEMPORARY_REMEDY = "Set the environment variable TMPDIR to another folder"
 CACHE_REMEDY = "Set cache_dir in the [aqueduct] section of airflow.cfg to another folder"
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
-_GONE = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE}
+_GONE = {errno.ENOENT, errno.ESTALE}
 
 
 @contextlib.contextmanager
-def translate_disk_errors(folder: Path, remedy: str) -> Iterator[None]:
+def translate_disk_errors(folder: Path, remedy: str = "") -> Iterator[None]:
     """Turn errors of files in the folder into a :class:`DiskError`; others pass.
 
     :param folder: what the block writes to.
-    :param remedy: how to use another folder: ``Set TMPDIR to another folder``.
+    :param remedy: how to use another folder: ``Set TMPDIR to another folder``; empty: what fits the folder.
     """
     try:
         yield
@@ -38,12 +38,13 @@ def translate_disk_errors(folder: Path, remedy: str) -> Iterator[None]:
         raise translated from error
 
 
-def disk_error(error: OSError, folder: Path, remedy: str) -> DiskError | None:
+def disk_error(error: OSError, folder: Path, remedy: str = "") -> DiskError | None:
     """Return the error for what happened to a file in the folder; None where it is another's."""
+    remedy = remedy or _remedy(folder)
     path = _path_of(error, folder)
     what = f"{path}: {error.strerror}"
     other = f"{remedy[0].lower()}{remedy[1:]}"
-    if error.errno in _FULL:
+    if error.errno in disk.FULL:
         return DiskFull(f"{what} ({free_space(path)}). Free some space, or {other}.")
     if not path.is_relative_to(folder):
         return None
@@ -59,14 +60,12 @@ def disk_error(error: OSError, folder: Path, remedy: str) -> DiskError | None:
 
 def free_space(path: Path) -> str:
     """Return how much is free on the file system of a path, in words."""
-    there = _existing(path)
-    try:
-        usage, inodes = shutil.disk_usage(there), os.statvfs(there)
-    except OSError:
-        return "how much is free cannot be found out"
-    if inodes.f_files and not inodes.f_favail:
-        return f"no more files can be made on the file system of {there}"
-    return f"{_size(usage.free)} of {_size(usage.total)} are free there"
+    return disk.free_space(str(path))
+
+
+def _remedy(folder: Path) -> str:
+    is_temporary = folder.is_relative_to(os.environ.get("TMPDIR") or "/tmp")
+    return TEMPORARY_REMEDY if is_temporary else "Use another folder"
 
 
 def _path_of(error: OSError, folder: Path) -> Path:
@@ -76,7 +75,7 @@ def _path_of(error: OSError, folder: Path) -> Path:
 
 
 def _ownership(path: Path) -> str:
-    there = _existing(path)
+    there = Path(disk.existing(str(path)))
     try:
         status = there.stat()
     except OSError:
@@ -87,24 +86,8 @@ def _ownership(path: Path) -> str:
     )
 
 
-def _existing(path: Path) -> Path:
-    """Return the path, or the nearest folder above it that is there."""
-    for there in (path, *path.parents):
-        with contextlib.suppress(OSError):
-            if there.exists():
-                return there
-    return Path("/")
-
-
 def _user(uid: int) -> str:
     try:
         return f"user {pwd.getpwuid(uid).pw_name}"
     except KeyError:
         return f"user {uid}"
-
-
-def _size(number: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
-    return f"{number} bytes"

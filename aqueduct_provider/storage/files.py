@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.runner.disk import FULL
 from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.disk_errors import disk_error
 
 # Names of files that are not finished begin with this.
 PARTIAL = ".aqueduct-partial-"
@@ -30,6 +33,7 @@ def usable_folder(folder: Path, setting: str) -> Path:
     :param setting: where another folder can be named, for the error.
     :raises ConfigError: it cannot be made, this user may not write into it, or it begins with a ``~`` that
         means nothing.
+    :raises DiskFull: there is no space for it.
     """
     if not folder.is_absolute():
         raise ConfigError(f"There is no home directory for this user. Set {setting} to a folder.")
@@ -38,6 +42,8 @@ def usable_folder(folder: Path, setting: str) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
+        if error.errno in FULL:
+            raise disk_error(error, folder, f"Set {setting} to another folder") or error from error
         raise ConfigError(
             f"The folder {folder} cannot be written: {error.strerror}. Set {setting} to a folder that this"
             " user may write, or correct its permissions."
@@ -46,8 +52,11 @@ def usable_folder(folder: Path, setting: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that becomes ``path`` when the block ends well, and is gone when it does not."""
-    with tempfile.NamedTemporaryFile("w+b", prefix=PARTIAL, dir=path.parent, delete=False) as file:
+    """Yield a file to write that becomes ``path`` when the block ends well, and is gone when it does not.
+
+    Where the process is killed, :func:`remove_partials` removes it.
+    """
+    with _partial(path.parent) as file:
         partial = Path(file.name)
         try:
             yield file
@@ -56,6 +65,40 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove the unfinished files of a folder that no process writes any more: each writer locks its own."""
+    for path in folder.glob(f"{PARTIAL}*"):
+        remove_partial(path)
+
+
+def remove_partial(path: Path) -> None:
+    """Remove an unfinished file unless a process writes it."""
+    # Meanwhile it may be finished; or it is another user's.
+    with suppress(OSError), path.open("rb") as file:
+        if _lock(file):
+            path.unlink()
+
+
+def _partial(folder: Path) -> IO[bytes]:
+    while True:
+        file = tempfile.NamedTemporaryFile("w+b", prefix=PARTIAL, dir=folder, delete=False)  # noqa: SIM115
+        # Before it is locked, another process may take it for an abandoned one.
+        if _lock(file) is not False and os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()
+
+
+def _lock(file: IO[bytes]) -> bool | None:
+    """Lock a file; False where another process has, None where the file system has no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def write_digested(blocks: Iterable[bytes], file: IO[bytes]) -> Stored:

@@ -18,6 +18,7 @@ from typing import IO, Any, TypeVar
 from aqueduct_provider.errors import BucketNotFound, ConfigError, ObjectNotFound, StorageError
 from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.bodies import Mark, Part, Received, new_mark
+from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, replacing
 from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_settings
 from aqueduct_provider.storage.gcs_errors import translated
@@ -141,7 +142,7 @@ class GcsStore:
         return self._ask(key, lambda _: self._put_new(key, data, mark))
 
     def get_file(self, key: str, path: Path) -> Stored:
-        with self._door(key), replacing(path) as file:
+        with self._door(key), translate_disk_errors(path.parent), replacing(path) as file:
             self._ask(key, partial(self._download, key, file))
             file.flush()
             return digest_file(Path(file.name))

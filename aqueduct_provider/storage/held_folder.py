@@ -21,7 +21,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from aqueduct_provider.storage.disk_errors import DiskError, DiskRefused, translate_disk_errors
+from aqueduct_provider.storage.disk_errors import (
+    TEMPORARY_REMEDY,
+    DiskError,
+    DiskRefused,
+    translate_disk_errors,
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +35,6 @@ _ROOT = "aqueduct-"
 # What follows the kind in a name, as mkdtemp makes it.
 _RANDOM = r"-[a-z0-9_]{8}"
 _ATTEMPTS = 100
-TEMPORARY_REMEDY = "Set the environment variable TMPDIR to another folder"
 
 
 class HeldFolder:
@@ -49,6 +53,7 @@ class HeldFolder:
         parent: Path | None = None,
         before_removal: Callable[[Path], object] = lambda _: None,
     ) -> None:
+        self._process = os.getpid()
         self._root = _root() if parent is None else None
         place = parent or _root()
         with translate_disk_errors(place, TEMPORARY_REMEDY):
@@ -66,7 +71,9 @@ class HeldFolder:
         self.close()
 
     def close(self) -> None:
-        """Remove it. What cannot be removed now, the next process removes."""
+        """Remove it. What cannot be removed now, the next process removes. In a forked process it stays."""
+        if self._process != os.getpid():
+            return
         remove_tree(self.path)
         os.close(self._lock)
         if self._root:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from aqueduct_provider.errors import ObjectNotFound, StorageError
 from aqueduct_provider.storage.base import Entry, Stored
+from aqueduct_provider.storage.disk_errors import disk_error, translate_disk_errors
 from aqueduct_provider.storage.files import PARTIAL, replacing, write_digested
 
 _BLOCK = 1 << 20
@@ -56,7 +57,7 @@ class LocalStore:
             return True
 
     def get_file(self, key: str, path: Path) -> Stored:
-        with self._door(key):
+        with self._door(key), translate_disk_errors(path.parent):
             return _copy(self._existing(key), path)
 
     def put_file(self, key: str, path: Path) -> Stored:
@@ -123,6 +124,8 @@ class LocalStore:
         try:
             yield
         except OSError as error:
+            if found := disk_error(error, self.root):
+                raise found from error
             raise StorageError(
                 f"{self.root}, key {key!r}: {error}. Mend the folder or use another."
             ) from error

@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.bodies import Mark, Part, new_mark
+from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, replacing
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
@@ -109,7 +110,7 @@ class S3Store:
         def fetch(transfer: Transfer) -> Stored | None:
             return self._read(key, lambda answer: None if _is_big(answer) else save(answer, file, transfer))
 
-        with self._door(key), replacing(path) as file:
+        with self._door(key), translate_disk_errors(path.parent), replacing(path) as file:
             return self._ask(key, fetch) or self._get_parts(key, file)
 
     def put_file(self, key: str, path: Path) -> Stored:

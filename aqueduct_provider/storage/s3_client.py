@@ -11,7 +11,6 @@ inside functions, and clients that are kept for the whole process.
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
@@ -31,6 +30,7 @@ from aqueduct_provider.storage.aws_credential_errors import (
 from aqueduct_provider.storage.aws_credentials import give_keys, watch
 from aqueduct_provider.storage.aws_files import usual_files
 from aqueduct_provider.storage.files import expanded
+from aqueduct_provider.storage.held_folder import temporary_folder
 from aqueduct_provider.storage.s3_errors import Place, from_botocore
 
 if TYPE_CHECKING:
@@ -213,10 +213,10 @@ def _session(settings: S3Settings) -> Iterator[Session]:
         give_keys(session, *settings.access_keys, settings.session_token)
         yield session
     elif settings.credentials_text:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="aqueduct-") as file:
-            file.write(settings.credentials_text)
-            file.flush()
-            yield _profile_session(replace(settings, credentials_path=file.name))
+        with temporary_folder("keys") as folder:
+            path = folder / "credentials"
+            path.write_text(settings.credentials_text, encoding="utf-8")
+            yield _profile_session(replace(settings, credentials_path=str(path)))
     elif settings.credentials_path or settings.credentials_profile:
         yield _profile_session(settings)
     else:

@@ -38,15 +38,17 @@ class Job:
     """A job folder.
 
     :param python: the interpreter of the child, with its own flags.
+    :param runner: where the runner is kept; None: next to the folder.
     """
 
     folder: Path
     python: tuple[str, ...] = (sys.executable,)
+    runner: Path | None = None
 
     def run(self, request: JobRequest, **options: Any) -> Finished:
         """Run the request as the worker does; ``options`` are those of ``subprocess.run``."""
         (self.folder / REQUEST_FILE).write_text(to_json(request))
-        archive = runner_archive(self.folder.parent / "runner")
+        archive = runner_archive(self.runner or self.folder.parent / "runner")
         command = [*self.python, "-I", "-u", str(archive), str(self.folder)]
         options = {"stdin": subprocess.DEVNULL, **options}
         ran = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)

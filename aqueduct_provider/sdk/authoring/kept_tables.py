@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import tempfile
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.runner.codecs import Encoded, encode
+from aqueduct_provider.storage.held_folder import HeldFolder
 
 # Bytes of a stored table that are worth keeping in memory.
 _IN_MEMORY = 32 * 2**20
@@ -36,10 +38,12 @@ def kept_file(encoded: Encoded, path: Path) -> Encoded:
 
 def new_file() -> Path:
     """Return the path of a file to be written; whatever is still there when the process ends is removed."""
-    with tempfile.NamedTemporaryFile(dir=_folder().name, delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=_folder().path, delete=False) as file:
         return Path(file.name)
 
 
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="aqueduct-")
+def _folder() -> HeldFolder:
+    folder = HeldFolder("tables")
+    atexit.register(folder.close)
+    return folder

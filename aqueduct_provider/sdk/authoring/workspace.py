@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqueduct_provider.errors import AuthoringError, PackagingError
+from aqueduct_provider.storage.held_folder import HeldFolder
 
 # The time of every copy, that of entries in archives: whatever writes to a copy changes it.
 _COPIED_AT = 315_532_800 * 10**9
@@ -40,11 +41,12 @@ class Workspace:
 
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._root = Path(tempfile.mkdtemp(prefix="aqueduct-eager-"))
+        self._held = HeldFolder("eager")
+        self._root = self._held.path
         self._copies: dict[Path, _Copy] = {}
         self._depth = 0
         self._number = 0
-        atexit.register(self._remove)
+        atexit.register(self._held.close)
 
     @property
     def is_usable(self) -> bool:
@@ -108,11 +110,6 @@ class Workspace:
     def _forget(self, source: Path) -> None:
         if copy := self._copies.pop(source, None):
             copy.path.unlink(missing_ok=True)
-
-    def _remove(self) -> None:
-        # A forked process inherits this, and ends before its parent does.
-        if self._process == os.getpid():
-            shutil.rmtree(self._root, ignore_errors=True)
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from aqueduct_provider.errors import CommandNotStarted, PackagingError
 from aqueduct_provider.sdk.packaging import load_child
 from aqueduct_provider.sdk.packaging.local_modules import install_folders
+from aqueduct_provider.storage.held_folder import temporary_folder
 
 # Seconds for all archives of a flow.
 TIMEOUT = 120.0
@@ -69,8 +69,7 @@ def _digest(data: bytes) -> str:
 
 
 def _faults(archives: Sequence[bytes]) -> list[_Fault]:
-    with tempfile.TemporaryDirectory(prefix="aqueduct-load-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with temporary_folder("load") as folder:
         names = {f"{number}.zip": data for number, data in enumerate(archives)}
         for file, data in names.items():
             (folder / file).write_bytes(data)

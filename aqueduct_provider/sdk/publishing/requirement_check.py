@@ -7,15 +7,14 @@ the index that is configured on this machine. Must not import at module level: t
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, RequirementsError
 from aqueduct_provider.spec.url_credentials import without_credentials
+from aqueduct_provider.storage.held_folder import temporary_folder
 
 if TYPE_CHECKING:
     from aqueduct_provider.environment.builder import UvBuilder
@@ -133,8 +132,8 @@ def _resolved(builder: UvBuilder, spec: EnvironmentSpec) -> tuple[tuple[str, ...
     """Return the versions, or the reason why there are none."""
     if not spec.requirements:
         return (), ""
-    with tempfile.TemporaryDirectory(prefix="aqueduct-check-") as folder:
+    with temporary_folder("check") as folder:
         try:
-            return builder.resolve(spec, Path(folder)), ""
+            return builder.resolve(spec, folder), ""
         except RequirementsError as error:
             return (), str(error)

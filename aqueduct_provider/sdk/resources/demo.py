@@ -6,6 +6,7 @@ Must not import: anything heavy.
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -46,6 +47,8 @@ def make_demo(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(path) as file, closing(sqlite3.connect(file.name)) as database:
+            # SQLite has locks of its own, which on some systems this one excludes.
+            fcntl.flock(file, fcntl.LOCK_UN)
             # One transaction, and no journal beside a file that is going to be renamed.
             database.execute("PRAGMA journal_mode = MEMORY")
             with database:

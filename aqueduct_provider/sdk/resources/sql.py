@@ -7,11 +7,9 @@ connectors, pandas.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
@@ -22,6 +20,7 @@ from aqueduct_provider.sdk.enums import LoadUpdateMode
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
 from aqueduct_provider.sdk.resources.services import READ_ONLY
+from aqueduct_provider.storage.held_folder import temporary_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -148,9 +147,9 @@ def read_here(order: ExtractOrder) -> Encoded:
     """Do an order in this process; its file, as a value that is kept."""
     from aqueduct_provider.connectors import work
 
-    with tempfile.TemporaryDirectory(prefix="aqueduct-") as name:
-        found = work.extract(order, Path(name))
-        path = (Path(name) / found.path).replace(new_file())
+    with temporary_folder("extract") as folder:
+        found = work.extract(order, folder)
+        path = (folder / found.path).replace(new_file())
     kinds = found.artifact_type, found.serialization_type, found.python_type, found.schema
     return kept_file(Encoded(b"", *kinds), path)
 

@@ -7,6 +7,7 @@ import json
 import logging
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,23 @@ def test_the_last_good_state_outlives_s3(
     assert version_of(again) == before
     assert set(dags_of(again)) == {"a"}
     assert "the specs are shown as they last were" in caplog.text
+
+
+def test_a_full_disk_leaves_the_last_state_and_is_named(
+    make: Make, tmp_path: Path, small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (specs / "a.json").write_text(json.dumps(flow("a")))
+    bundle = make(str(small_disk / "bundles"), folder=str(specs))
+    bundle.initialize()
+    before = version_of(bundle)
+    (small_disk / "filling").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 8192))
+    (specs / "b.json").write_text(json.dumps(described("b", "x" * 100_000)))
+    bundle.refresh()
+    assert version_of(bundle) == before
+    assert "No space left on device" in caplog.text
+    assert "dag_bundle_storage_path" in caplog.text
 
 
 def test_a_store_that_was_never_read_is_an_import_error_until_it_is(

@@ -71,6 +71,19 @@ def done(order: Order, job: Path, also: bytes = b"") -> tuple[JobOutcome, str]:
     return outcome_from_json((job / "outcome.json").read_text()), printed.decode()
 
 
+def test_a_full_disk_is_not_the_data_systems_fault(tmp_path: Path, small_disk: Path) -> None:
+    query = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+    query += "SELECT hex(randomblob(100)) AS a FROM n"
+    system = SystemOrder("SQLite", {"database": str(tmp_path / "a.db")})
+    job = small_disk / "job"
+    job.mkdir()
+    outcome, _ = done(ExtractOrder(system, "out", (query,)), job)
+    assert outcome.failure is not None
+    assert (outcome.failure.kind, outcome.failure.deterministic) == ("system", False)
+    assert str(job) in outcome.failure.tip
+    assert "are free there" in outcome.failure.tip
+
+
 def test_an_extract(order: ExtractOrder, job: Path) -> None:
     outcome, printed = done(order, job)
     assert outcome.failure is None

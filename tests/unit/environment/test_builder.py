@@ -23,10 +23,12 @@ from aqueduct_provider.environment.builder import (
 )
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import (
+    DiskRefused,
     EnvironmentBuildError,
     OperatorKilled,
     PythonNotFound,
     RequirementsError,
+    is_retryable,
 )
 
 from .conftest import Index, Log
@@ -297,8 +299,20 @@ def fake_uv(folder: Path, script: str) -> str:
 def test_a_full_disk(workshop: Workshop, builder: UvBuilder, tmp_path: Path) -> None:
     says = "error: Failed to install\n  cause: No space left on device (os error 28)"
     uv = fake_uv(tmp_path, f"echo '{says}' >&2; exit 1")
-    with pytest.raises(EnvironmentBuildError, match="No space left on device"):
+    with pytest.raises(
+        EnvironmentBuildError, match=r"No space left on device(.|\n)*are free there"
+    ) as caught:
         workshop.build(replace(builder, uv=uv), "alpha")
+    assert is_retryable(caught.value)
+
+
+def test_a_folder_that_uv_may_not_write_is_not_tried_again(
+    workshop: Workshop, builder: UvBuilder, tmp_path: Path
+) -> None:
+    uv = fake_uv(tmp_path, "echo 'error: Permission denied (os error 13)' >&2; exit 2")
+    with pytest.raises(DiskRefused, match=r"os error 13\)\nCorrect the owner") as caught:
+        workshop.build(replace(builder, uv=uv), "alpha")
+    assert not is_retryable(caught.value)
 
 
 def test_a_build_that_takes_too_long(workshop: Workshop, builder: UvBuilder, tmp_path: Path) -> None:

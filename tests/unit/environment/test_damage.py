@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from aqueduct_provider.environment.builder import UvBuilder
 from aqueduct_provider.environment.cache import DAMAGED, MARKER, EnvironmentCache, PythonEnvironment
 from aqueduct_provider.environment.damage import discard_if_damaged, find_damage
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
+from aqueduct_provider.errors import AqueductError, is_retryable
 from tests.flows import own_python
 from tests.unit.environment.conftest import Log
 
@@ -114,3 +116,14 @@ def test_the_workers_own_python_is_not_ours_to_repair() -> None:
     with own_python() as environment:
         assert discard_if_damaged(environment, "no_such_module") == ""
         assert not environment.is_discarded
+
+
+def test_a_full_disk_under_the_root_is_named(builder: UvBuilder, log: Log, small_disk: Path) -> None:
+    (small_disk / "filling").write_bytes(b"x" * 999_000)
+    cache = EnvironmentCache(small_disk / "root", builder, 1)
+    with (
+        pytest.raises(AqueductError, match=rf"{small_disk}.*are free there") as caught,
+        cache.lease(SPEC, log),
+    ):
+        pass
+    assert is_retryable(caught.value)

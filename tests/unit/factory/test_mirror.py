@@ -16,6 +16,7 @@ import pytest
 from aqueduct_provider.errors import (
     AccessDenied,
     ConfigError,
+    DiskFull,
     ObjectNotFound,
     StorageError,
     StorageUnavailable,
@@ -285,6 +286,17 @@ def test_several_processes_at_once_never_show_half_a_file(store: WatchedStore, f
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len(mirrored(store, folder)) == 8
     assert not list(folder.glob(".aqueduct-partial-*"))
+
+
+def test_a_full_disk_is_named_and_what_was_there_stays(store: WatchedStore, small_disk: Path) -> None:
+    folder = small_disk / "mirror"
+    store.put("specs/a.json", b"first")
+    before = mirrored(store, folder)
+    (small_disk / "filling").write_bytes(b"x" * 950_000)
+    store.put("specs/a.json", b"x" * 100_000)
+    with pytest.raises(DiskFull, match=rf"{small_disk}/mirror.*are free there.*cache_dir"):
+        mirrored(store, folder)
+    assert files(folder) == before
 
 
 def test_unfinished_files_of_killed_processes_go_away(store: WatchedStore, folder: Path) -> None:

@@ -5,11 +5,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.storage.files import digest_file, expanded, replacing, usable_folder, write_digested
+from aqueduct_provider.errors import ConfigError, DiskFull, is_retryable
+from aqueduct_provider.storage import files
+from aqueduct_provider.storage.files import (
+    digest_file,
+    expanded,
+    remove_partials,
+    replacing,
+    usable_folder,
+    write_digested,
+)
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -36,6 +45,66 @@ def test_nothing_is_left_when_the_block_fails(tmp_path: Path, error: type[BaseEx
         fail()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+WRITE = """
+import sys, time
+from pathlib import Path
+from aqueduct_provider.storage.files import replacing
+with replacing(Path(sys.argv[1])) as file:
+    print("writing", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_is_written_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    command = [sys.executable, "-c", WRITE, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as killed, replacing(path) as file:
+        assert killed.stdout is not None
+        killed.stdout.readline()
+        (tmp_path / ".aqueduct-partial-folder").mkdir()
+        remove_partials(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 3
+        killed.kill()
+        killed.wait()
+        remove_partials(tmp_path)
+        file.write(b"new")
+        assert {entry.name for entry in tmp_path.iterdir()} == {
+            ".aqueduct-partial-folder",
+            Path(file.name).name,
+        }
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_that_is_taken_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, taken = files._lock, []
+
+    def take_first(file: IO[bytes]) -> bool | None:
+        if not taken:
+            taken.append(file.name)
+            Path(file.name).unlink()
+        return lock(file)
+
+    monkeypatch.setattr(files, "_lock", take_first)
+    with replacing(tmp_path / "file") as file:
+        assert file.name not in taken
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_on_a_full_disk_may_be_tried_again(small_disk: Path) -> None:
+    for number in range(1000):
+        try:
+            (small_disk / str(number)).touch()
+        except OSError:
+            break
+    with pytest.raises(
+        DiskFull, match=rf"{small_disk}.*no more files can be made.*set IT to another folder"
+    ) as caught:
+        usable_folder(small_disk / "folder", "IT")
+    assert is_retryable(caught.value)
 
 
 def test_digests_agree(tmp_path: Path) -> None:
