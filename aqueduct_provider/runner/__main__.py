@@ -29,7 +29,8 @@ def main(arguments: List[str]) -> int:
     if arguments[0] != "--serve":
         # Nothing more is loaded before the fork: what is loaded later costs the supervisor no memory.
         return _supervised(os.path.abspath(arguments[0]), grace)
-    from . import server
+    # What each child needs, it has from the server.
+    from . import contract, invoke, job_folder, lifeline, server  # noqa: F401
 
     job = server.serve(int(arguments[1]), grace)
     return 0 if job is None else _run(*job, server.forget_shadowed)
