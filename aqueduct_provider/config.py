@@ -22,6 +22,7 @@ Isolation = Literal["auto", "always", "never"]
 MissingPython = Literal["fail", "worker", "download"]
 RetryMode = Literal["standard", "adaptive"]
 
+_BOOLEANS = {"true": True, "false": False}
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _Value = TypeVar("_Value")
@@ -119,6 +120,11 @@ def child_env_allow() -> frozenset[str]:
     return _read("child_env_allow", _names, "names of environment variables, separated by commas")
 
 
+def pickled_parameters() -> bool:
+    """Return whether a run's conf may name a value that runs code when it is read."""
+    return _read("pickled_parameters", lambda text: _BOOLEANS[text.lower()], "True or False")
+
+
 def queues() -> tuple[QueueRule, ...]:
     """Which queue the tasks of operators with resources go to; the first rule that fits counts."""
     return _read(
@@ -186,7 +192,7 @@ def _read(option: str, parse: Callable[[str], _Value], allowed: str) -> _Value:
     text = str(conf.get(SECTION, option, fallback=_defaults()[option])).strip()
     try:
         return parse(text)
-    except (ValueError, OverflowError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise ConfigError(
             f"[{SECTION}] {option} = {text!r} in airflow.cfg, or the variable"
             f" AIRFLOW__{SECTION.upper()}__{option.upper()}: it must be {allowed}."

@@ -153,6 +153,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "Environment variables of the worker, by name and separated by commas, that operators see beyond"
         " the few that Python needs.",
     ),
+    "pickled_parameters": _option(
+        "boolean",
+        "True",
+        "False",
+        "Whether a run may be given pickled values of parameters whose type allows them: such a value runs"
+        " code of whoever triggers the run and can write to flows/*/values/ in the bucket. False: such runs"
+        " fail; published defaults still work.",
+    ),
     "queues": _option(
         "string",
         "",

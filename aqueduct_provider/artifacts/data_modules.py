@@ -94,6 +94,16 @@ def _of_table(source: str | bytes, view: str) -> frozenset[str]:
     return found.union(*map(_modules_in, (*cells, *_pickles_of(facts))))
 
 
+def holds_pickles(table: bytes) -> bool:
+    """Check whether a Parquet file has pickles in its cells or its note."""
+    from aqueduct_provider.runner.parquet_files import note_of
+
+    facts = note_of(table) or {}
+    columns = facts.get("columns", {}) if facts.get("library") == "pandas" else {}
+    in_cells = any(note.get("as") == "pickles" for note in columns.values())
+    return in_cells or any(True for _ in _pickles_of(facts))
+
+
 def _pickles_of(note: Any) -> Iterator[bytes]:
     """The pickles in a file's note: of categories, dtypes, the index, and ``attrs``."""
     if isinstance(note, list):

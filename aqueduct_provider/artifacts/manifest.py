@@ -14,6 +14,8 @@ from typing import Any, Literal
 from aqueduct_provider.errors import IntegrityError
 
 VERSION = 1
+# The XCom key under which a task that failed names what it has written all the same.
+LEFT_KEY = "aqueduct_left"
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,12 @@ class ArtifactRef:
 class Manifest:
     """What one operator left behind.
 
-    :param status: ``warning`` for a failed check of severity ``warning``.
+    :param status: ``warning`` for a failed check of severity ``warning``, ``failed`` for one of severity
+        ``error``.
     :param artifacts: artifact id -> what was written.
     """
 
-    status: Literal["succeeded", "warning"]
+    status: Literal["succeeded", "warning", "failed"]
     artifacts: Mapping[str, ArtifactRef]
 
     def to_xcom(self) -> dict[str, Any]:
@@ -77,5 +80,11 @@ def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest
             f"Task {task_id!r} left no manifest in XCom, so its artifacts cannot be verified. Was it marked "
             f"as succeeded by hand, or was its XCom deleted? Clear task {task_id!r} to run it again."
         )
-    artifacts = {artifact: ArtifactRef(**ref) for artifact, ref in value["artifacts"].items()}
-    return Manifest(status=value["status"], artifacts=artifacts)
+    try:
+        artifacts = {artifact: ArtifactRef(**ref) for artifact, ref in value["artifacts"].items()}
+        return Manifest(status=value["status"], artifacts=artifacts)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise IntegrityError(
+            f"The manifest of task {task_id!r} in XCom cannot be read ({error}): another release wrote it. "
+            f"Clear task {task_id!r} to run it again."
+        ) from error

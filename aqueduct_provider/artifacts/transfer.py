@@ -7,7 +7,7 @@ read is whole.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,14 +42,17 @@ def fetch_metadata(store: ObjectStore, ref: ArtifactRef) -> bytes:
     return fetch_bytes(store, ref.metadata_key, ref.metadata_sha256)
 
 
-def fetch_file(store: ObjectStore, key: str, path: Path, sha256: str) -> None:
+def fetch_file(
+    store: ObjectStore, key: str, path: Path, sha256: str, digest: Callable[[str], str] = str
+) -> None:
     """Stream an object into a new file; when it was damaged on the way, once more.
 
+    :param digest: makes of the sha256 of the bytes what is compared.
     :raises DigestMismatch: the bytes do not have this digest; the file is removed.
     """
-    found = store.get_file(key, path).sha256
+    found = digest(store.get_file(key, path).sha256)
     if found != sha256:
-        found = store.get_file(key, path).sha256
+        found = digest(store.get_file(key, path).sha256)
     if found != sha256:
         path.unlink()
         raise mismatch(store.url(key), wanted=sha256, found=found)

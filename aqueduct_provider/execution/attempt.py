@@ -55,6 +55,7 @@ class Attempt:
     _stdout: str = field(default="", init=False)
     _stderr: str = field(default="", init=False)
     _began: datetime = field(default_factory=lambda: datetime.now(timezone.utc), init=False)
+    _artifacts: dict[str, ArtifactRef] = field(default_factory=dict, init=False)
 
     def run(self) -> Manifest:
         """Run the operator; whatever happens, leave its exec state.
@@ -64,13 +65,17 @@ class Attempt:
         try:
             with job_folder() as folder, translate_disk_errors(folder, TEMPORARY_REMEDY):
                 outcome, job = self._perform(folder)
-                artifacts = self._publish(outcome, job, folder)
+                self._artifacts = self._publish(outcome, job, folder)
             state = self._verdict(outcome)
         except BaseException as error:
             self._record_failure(error)
             raise
         self._record(state)
-        return Manifest("succeeded" if state.status is Status.SUCCEEDED else "warning", artifacts)
+        return Manifest("succeeded" if state.status is Status.SUCCEEDED else "warning", self._artifacts)
+
+    def left(self) -> Manifest | None:
+        """Return what a failed attempt has written all the same, such as the result of a failed check."""
+        return Manifest("failed", self._artifacts) if self._artifacts else None
 
     def kill(self) -> None:
         """Ask for the end of whatever runs, with all that it started; ``run`` then raises ``OperatorKilled``.

@@ -43,6 +43,7 @@ class GroupAttempt:
     _manifests: dict[str, Manifest] = field(default_factory=dict, init=False)
     _errors: dict[str, Exception] = field(default_factory=dict, init=False)
     _not_run: list[str] = field(default_factory=list, init=False)
+    _left: dict[str, Manifest] = field(default_factory=dict, init=False)
 
     def run(self) -> GroupManifest:
         """Run all operators that can be run; each leaves its exec state.
@@ -71,6 +72,11 @@ class GroupAttempt:
             raise self._failure()
         return GroupManifest(self._manifests)
 
+    def left(self) -> GroupManifest | None:
+        """Return what the operators of a failed attempt have written all the same."""
+        found = {**self._manifests, **self._left}
+        return GroupManifest(found) if found else None
+
     def kill(self) -> None:
         """Ask for the end of whatever runs; ``run`` then raises ``OperatorKilled``. Returns at once."""
         self._killed = True
@@ -97,6 +103,8 @@ class GroupAttempt:
             raise
         except Exception as error:
             self._errors[operator.task_id] = error
+            if left := self._current.left():
+                self._left[operator.task_id] = left
             _report(error)
         else:
             if manifest.status == "warning":

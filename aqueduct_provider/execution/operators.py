@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from aqueduct_provider.execution.file_jobs import extract_files, load_file
 from aqueduct_provider.execution.table_jobs import extract_table, load_table
 from aqueduct_provider.execution.task import Task, Worker
 from aqueduct_provider.runner.contract import FunctionCall, InputFile, JobOutcome, JobRequest, OutputInfo
+from aqueduct_provider.runner.serializations import RUNS_CODE
 from aqueduct_provider.spec.data_systems import FilesExtract, FilesLoad
 from aqueduct_provider.spec.graph import consumers
 from aqueduct_provider.spec.models import (
+    ArtifactType,
     CallOperator,
     ExtractOperator,
     InlineDefault,
@@ -31,7 +34,7 @@ from aqueduct_provider.spec.models import (
     ParamOperator,
     SystemMetricOperator,
 )
-from aqueduct_provider.spec.values import StoredValue
+from aqueduct_provider.spec.values import StoredValue, given_problem, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 
 
@@ -110,16 +113,21 @@ def _fetch_value(bench: Bench, operator: ParamOperator, output: str) -> InputFil
     path = bench.folder / "inputs" / "0"
     path.parent.mkdir(exist_ok=True)
     if given := task.given.get(name):
-        _fetch_given(bench, given, path)
-        return InputFile("inputs/0", given.artifact_type, given.serialization_type)
+        _fetch_given(bench, given, path, task.workflow.parameter(name).type)
+        # A table may hold pickles of its own, which are not read.
+        is_data = given.serialization_type not in RUNS_CODE
+        return InputFile("inputs/0", given.artifact_type, given.serialization_type, data_only=is_data)
     serialization = _write_param(bench, operator, output, path)
     return InputFile("inputs/0", task.workflow.parameter(name).type.value, serialization)
 
 
-def _fetch_given(bench: Bench, given: StoredValue, path: Path) -> None:
+def _fetch_given(bench: Bench, given: StoredValue, path: Path, wanted: ArtifactType) -> None:
+    if problem := given_problem(wanted, given):
+        raise OperatorFailed(f"The parameter's value {problem}.", deterministic=True)
     store = bench.worker.store
     key = FlowLayout(str(bench.task.workflow.flow.id)).value(given.sha256)
-    user_keys(lambda: fetch_file(store, key, path, given.sha256))
+    digest = partial(value_digest, serialization_type=given.serialization_type)
+    user_keys(lambda: fetch_file(store, key, path, given.sha256, digest))
 
 
 def _write_param(bench: Bench, operator: ParamOperator, output: str, path: Path) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider import config
 from aqueduct_provider.compat import AirflowException, AirflowFailException, BaseOperator
 from aqueduct_provider.errors import AqueductError, OperatorFailed, is_retryable
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
@@ -42,6 +43,7 @@ class AqueductOperator(BaseOperator):
         self.operators = tuple(operators)
         self._attempt: Attempt | GroupAttempt | None = None
         self._patience: Patience | None = None
+        self._spec = workflow
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the operators and give their manifest: keys, digests and sizes of artifacts, never data."""
@@ -50,6 +52,7 @@ class AqueductOperator(BaseOperator):
         try:
             manifest = self._run(context)
         except AqueductError as error:
+            self._tell_left(context)
             raise self._report(error) from None
         finally:
             gc.unfreeze()
@@ -69,10 +72,10 @@ class AqueductOperator(BaseOperator):
     def _run(self, context: Any) -> dict[str, Any]:
         from aqueduct_provider.execution.attempt import Attempt, record_refusal
         from aqueduct_provider.execution.group import GroupAttempt
-        from aqueduct_provider.execution.run_version import SpecRef, spec_of_run
+        from aqueduct_provider.execution.run_version import spec_of_run
         from aqueduct_provider.execution.task import Task
         from aqueduct_provider.operators.dates import run_dates
-        from aqueduct_provider.operators.talk import inputs_of, run_task
+        from aqueduct_provider.operators.talk import inputs_of, run_task, with_spec
         from aqueduct_provider.operators.worker import patience, worker_for
         from aqueduct_provider.spec.fusion import task_groups
         from aqueduct_provider.spec.names import nfc_keys
@@ -99,7 +102,7 @@ class AqueductOperator(BaseOperator):
                 worker = worker_for(spec, self._log_line, self._patience)
             conf = context["dag_run"].conf
             given = values_from_conf(conf)
-            check_conf(conf, spec)
+            check_conf(conf, spec, pickles=config.pickled_parameters())
             inputs = inputs_of(spec, operators, run)
             task = replace(task, workflow=spec, operator=operators[0], inputs=inputs, given=given)
         except AqueductError as error:
@@ -110,7 +113,21 @@ class AqueductOperator(BaseOperator):
             self._attempt = Attempt(task, worker)
         else:
             self._attempt = GroupAttempt([replace(task, operator=one) for one in operators], worker)
-        return {**self._attempt.run().to_xcom(), "spec": SpecRef.of(spec).to_json()}
+        self._spec = spec
+        return with_spec(self._attempt.run(), spec)
+
+    def _tell_left(self, context: Any) -> None:
+        """Leave the digests of what a failed task has written, by which readers verify it."""
+        from aqueduct_provider.operators.talk import LEFT_KEY, with_spec
+
+        left = self._attempt.left() if self._attempt else None
+        if left is None:
+            return
+        try:
+            context["ti"].xcom_push(key=LEFT_KEY, value=with_spec(left, self._spec))
+        except Exception as error:
+            # The reason of the failure is what must be reported.
+            self.log.error("What this task has written could not be recorded: %s", error)
 
     def _log_line(self, _: str, line: str) -> None:
         """Log what the child prints. Airflow masks secrets in a task's log, not where it echoes that log."""

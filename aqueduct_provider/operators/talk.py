@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from aqueduct_provider.artifacts.manifest import ArtifactRef, manifest_from_xcom
-from aqueduct_provider.execution.run_version import RunTask
+from aqueduct_provider.artifacts.manifest import LEFT_KEY as LEFT_KEY
+from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, manifest_from_xcom
+from aqueduct_provider.execution.run_version import RunTask, SpecRef
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
 # The key under which the first tasks of a run tell by which version they go.
@@ -30,6 +31,11 @@ def run_task(task_id: str, context: Mapping[str, Any]) -> RunTask:
         told=lambda other: ti.xcom_pull(task_ids=other, key=VERSION_KEY),
         tell=lambda value: ti.xcom_push(key=VERSION_KEY, value=value),
     )
+
+
+def with_spec(manifest: Manifest | GroupManifest, spec: WorkflowSpec) -> dict[str, Any]:
+    """Return the manifest of a task as its XCom value, with the spec that the task went by."""
+    return {**manifest.to_xcom(), "spec": SpecRef.of(spec).to_json()}
 
 
 def inputs_of(spec: WorkflowSpec, operators: Sequence[Operator], task: RunTask) -> dict[str, ArtifactRef]:

@@ -24,6 +24,7 @@ from .keras_models import dump_keras, read_keras
 from .original_tables import read_bson, read_json, same_as_bson, schema_of, write_bson, write_json
 from .pickles import (
     Pickler,
+    data_only,
     dump_exact,
     dump_pickle,
     is_container,
@@ -160,7 +161,8 @@ def preview_table(data: bytes, serialization_type: str) -> Any:
     :raises CodecError: the bytes are not such a table.
     """
     read = preview_frame if serialization_type == "parquet" else _READERS[serialization_type]
-    return _guarded(serialization_type, lambda: read(data))
+    with data_only():
+        return _guarded(serialization_type, lambda: read(data))
 
 
 def decode_file(path: str, serialization_type: str, artifact_type: str, view: str = "") -> Any:

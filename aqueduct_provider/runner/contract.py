@@ -33,6 +33,7 @@ class InputFile:
     :param view: for tables: as which library's frame the code takes it; empty: as what it was.
     :param name: how error messages call it; empty: by its number.
     :param maker: the operator that made it, for error messages; empty where that is not known.
+    :param data_only: refuse to read what can run code, such as pickled cells of a table.
     """
 
     path: str
@@ -41,6 +42,7 @@ class InputFile:
     view: str = ""
     name: str = ""
     maker: str = ""
+    data_only: bool = False
 
 
 @dataclass(frozen=True)

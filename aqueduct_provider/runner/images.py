@@ -6,7 +6,7 @@ import io
 from typing import Any, Dict, Tuple
 
 from .codec_error import CodecError
-from .pickles import Pickler, unpickle
+from .pickles import Pickler, is_data_only, unpickle
 
 # What JPEG can hold; everything else becomes RGB.
 _JPEG_MODES = ("1", "L", "RGB", "CMYK", "YCbCr")
@@ -14,6 +14,8 @@ _JPEG_MODES = ("1", "L", "RGB", "CMYK", "YCbCr")
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 # What PIL itself sets on an image when it is saved or shown.
 _PIL_ATTRIBUTES = ("encoderinfo", "encoderconfig", "readonly", "pyaccess", "category")
+# Formats that PIL reads by itself: for others, such as EPS, it starts another program.
+_PLAIN_FORMATS = "AVIF BMP DIB GIF ICO JPEG JPEG2000 MPO PNG PPM TGA TIFF WEBP".split()
 # What the writer of PNG files takes of ``image.info``.
 _PNG_INFO = ("dpi", "exif", "icc_profile", "transparency")
 
@@ -71,7 +73,10 @@ def open_image(data: bytes) -> Any:
     """The image in the bytes of a JPEG, PNG or other image file."""
     from PIL import Image
 
-    return Image.open(io.BytesIO(data))
+    if not is_data_only():
+        return Image.open(io.BytesIO(data))
+    Image.init()
+    return Image.open(io.BytesIO(data), formats=[name for name in _PLAIN_FORMATS if name in Image.OPEN])
 
 
 def _saved(image: Any, kind: str, options: Dict[str, Any]) -> bytes:

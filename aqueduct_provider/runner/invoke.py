@@ -30,6 +30,7 @@ from .contract import (
 from .disk import free_space, full_disk
 from .imports import failed_import
 from .packages import input_name, missing_for_input, package_of
+from .pickles import data_only
 from .results import (
     ResultError,
     check_result,
@@ -258,7 +259,8 @@ def _read_inputs(request: JobRequest, folder: str, what: str = "") -> List[Any]:
 
 def _read_input(folder: str, item: InputFile) -> Any:
     path = os.path.join(folder, item.path)
-    return decode_file(path, item.serialization_type, item.artifact_type, item.view)
+    with data_only() if item.data_only else contextlib.nullcontext():
+        return decode_file(path, item.serialization_type, item.artifact_type, item.view)
 
 
 def _fail_codec(what: str, error: Exception) -> NoReturn:

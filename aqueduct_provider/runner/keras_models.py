@@ -7,6 +7,8 @@ import sys
 import tempfile
 from typing import Any
 
+from .pickles import check_may_run_code
+
 
 def dump_keras(model: Any) -> bytes:
     """A model as the file that Keras saves it to."""
@@ -21,7 +23,8 @@ def dump_keras(model: Any) -> bytes:
 
 
 def read_keras(data: bytes) -> Any:
-    """The model in the bytes of such a file."""
+    """The model in the bytes of such a file. Raises ``CodeRefused`` where only data may be read."""
+    check_may_run_code("a Keras model")
     try:
         from tensorflow import keras
     except ImportError:

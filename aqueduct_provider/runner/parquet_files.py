@@ -7,15 +7,18 @@ releases before the note.
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import time
 from typing import Any, Dict, Iterable, List, Optional, Union
 
 from .codec_error import CodecError
+from .pickles import check_may_run_code, is_data_only
 
 NOTE = b"aqueduct"
 NOTE_VERSION = 3
+_ARROW_SCHEMA, _PICKLED_TYPE = b"ARROW:schema", b"arrow.py_extension_type"
 
 # A path, or the bytes themselves.
 Source = Union[str, bytes]
@@ -83,7 +86,11 @@ def note_of(source: Source) -> Optional[Dict[str, Any]]:
     # Only the metadata: the file may have a type that pyarrow does not know. This thread alone reads it, so
     # bytes need not be copied.
     file = pyarrow.BufferReader(source) if isinstance(source, bytes) else source
-    stored = (pyarrow.parquet.read_metadata(file).metadata or {}).get(NOTE)
+    metadata = pyarrow.parquet.read_metadata(file).metadata or {}
+    # pyarrow before 14.0.1 unpickles such a type when it reads a schema.
+    if is_data_only() and _PICKLED_TYPE in base64.b64decode(metadata.get(_ARROW_SCHEMA, b"")):
+        check_may_run_code("a pickled type of Arrow")
+    stored = metadata.get(NOTE)
     if stored is None:
         return None
     found: Dict[str, Any] = json.loads(stored)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import contextvars
 import functools
 import io
 import pickle
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, Iterator, List
 
-from .codec_error import CodecError, describe
+from .codec_error import CodecError, CodeRefused, describe
 
 # A pickled list or tuple is stored as a dict of these keys.
 _ELEMENT_TYPES, _ELEMENTS, _IS_TUPLE = "aqueduct_serialization_types", "data", "is_tuple"
 _CONTAINER_KEYS = {_ELEMENT_TYPES, _ELEMENTS, _IS_TUPLE}
 
 Pickler = Callable[[Any], bytes]
+
+_may_run_code: contextvars.ContextVar[bool] = contextvars.ContextVar("_may_run_code", default=True)
 
 # Pickles up to this size are read again when they are written; larger ones would take too long.
 _TRIED_BYTES = 1 << 20
@@ -78,8 +82,36 @@ def _refuse_view(view: memoryview) -> Any:
 
 
 def unpickle(data: bytes) -> Any:
-    """``pickle.loads`` that needs no package of the original's for what the original pickled."""
+    """``pickle.loads`` that needs no package of the original's for what the original pickled.
+
+    :raises CodeRefused: inside of :func:`data_only`.
+    """
+    check_may_run_code("a pickle")
     return _Unpickler(io.BytesIO(data)).load()
+
+
+@contextlib.contextmanager
+def data_only() -> Iterator[None]:
+    """Refuse, while the block runs in this thread, to read what can run code, however deep it is."""
+    before = _may_run_code.set(False)
+    try:
+        yield
+    finally:
+        _may_run_code.reset(before)
+
+
+def is_data_only() -> bool:
+    """Check for being inside of :func:`data_only`."""
+    return not _may_run_code.get()
+
+
+def check_may_run_code(what: str) -> None:
+    """Raise :class:`CodeRefused` inside of :func:`data_only`.
+
+    :param what: would run code, for the error: ``a pickle``.
+    """
+    if is_data_only():
+        raise CodeRefused(f"holds {what}, which can run code when it is read")
 
 
 def pack_elements(value: Any, encode_element: Callable[[Any], Any]) -> bytes:

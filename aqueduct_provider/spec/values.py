@@ -1,7 +1,8 @@
 """Stage 1, values given for one run that are no JSON: what the run's ``conf`` says of them.
 
-Such a value lies in the artifact store, under its digest (``FlowLayout.value``); the ``conf`` of the run
-names it under one key of its own::
+Such a value lies in the artifact store, under a digest (``FlowLayout.value``) of its bytes and of how they
+are encoded: what was stored as bytes cannot be read as a pickle. The ``conf`` of the run names it under one
+key of its own, in an encoding that values of the parameter's own type can have::
 
     {"aqueduct_values": {"model": {"sha256": "...", "serialization_type": "pickle",
                                    "artifact_type": "picklable"}}}
@@ -12,6 +13,7 @@ parameter name. Must not import: Airflow, storage.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +21,7 @@ from itertools import islice
 from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.runner import serializations
 from aqueduct_provider.runner.contract import SERIALIZATION_TYPES
 from aqueduct_provider.spec.document import json_path
 from aqueduct_provider.spec.models import DIGEST_PATTERN, ArtifactType, WorkflowSpec
@@ -46,7 +49,7 @@ _MAX_PROBLEMS = 20
 class StoredValue:
     """A parameter's value for one run, in the artifact store.
 
-    :param sha256: digest of its bytes, which is also the last part of its key.
+    :param sha256: :func:`value_digest` of it, which is also the last part of its key.
     :param serialization_type: how its bytes are encoded, such as ``parquet`` or ``pickle``.
     :param artifact_type: what it is, such as ``table``.
     """
@@ -54,6 +57,36 @@ class StoredValue:
     sha256: str
     serialization_type: str
     artifact_type: str
+
+
+def value_digest(content_sha256: str, serialization_type: str) -> str:
+    """Return the digest by which a value is given to a run.
+
+    :param content_sha256: digest of its bytes alone.
+    """
+    return hashlib.sha256(f"{serialization_type}\n{content_sha256}".encode()).hexdigest()
+
+
+def given_problem(wanted: ArtifactType, value: StoredValue, *, pickles: bool = True) -> str:
+    """Return why a run may not be given a value; empty where it may.
+
+    :param wanted: the type of the parameter.
+    :param pickles: whether it may be what runs code when it is read, for parameters whose type allows that.
+    """
+    kind, serialization = value.artifact_type, value.serialization_type
+    if kind != wanted.value and wanted is not ArtifactType.UNTYPED:
+        return f"must be of type {wanted.value}, not {kind}"
+    fitting = serializations.given_to(kind)
+    if serialization not in fitting:
+        return (
+            f"of type {kind} must be encoded as {' or '.join(sorted(fitting)) or 'JSON'}, not {serialization}"
+        )
+    if serialization in serializations.RUNS_CODE and not pickles:
+        return (
+            f"is encoded as {serialization}, which can run code when it is read, and the administrator "
+            "allows no such values: [aqueduct] pickled_parameters is False"
+        )
+    return ""
 
 
 def values_from_conf(conf: Mapping[str, Any] | None) -> dict[str, StoredValue]:
@@ -69,9 +102,12 @@ def values_from_conf(conf: Mapping[str, Any] | None) -> dict[str, StoredValue]:
     return {name: StoredValue(**value) for name, value in nfc_keys(given).items()}
 
 
-def check_conf(conf: Mapping[str, Any] | None, spec: WorkflowSpec) -> None:
-    """Refuse a ``conf`` with keys that mean nothing to the flow: a mistyped name would be ignored.
+def check_conf(conf: Mapping[str, Any] | None, spec: WorkflowSpec, *, pickles: bool = True) -> None:
+    """Refuse a ``conf`` with keys that mean nothing to the flow, for a mistyped name would be ignored.
 
+    Refused are values in the store, too, that the flow's parameters cannot be given.
+
+    :param pickles: whether those may be what runs code when it is read.
     :raises SpecError: names each of them, and what was probably meant.
     """
     given = nfc_keys(conf or {})
@@ -85,6 +121,19 @@ def check_conf(conf: Mapping[str, Any] | None, spec: WorkflowSpec) -> None:
     if unknown:
         raise SpecError(
             _CONF, [Problem(json_path(places[name]), _no_parameter(name, known)) for name in unknown]
+        )
+    refused = {
+        name: given_problem(spec.parameter(name).type, value, pickles=pickles)
+        for name, value in values_from_conf(conf).items()
+    }
+    if any(refused.values()):
+        raise SpecError(
+            _CONF,
+            [
+                Problem(json_path([VALUES_KEY, name]), f"a value {why}")
+                for name, why in refused.items()
+                if why
+            ],
         )
 
 

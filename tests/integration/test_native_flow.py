@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aqueduct_provider.spec.values import VALUES_KEY, StoredValue, to_conf
+from aqueduct_provider.spec.values import VALUES_KEY, StoredValue, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.integration.client import ApiError
 from tests.integration.draft import Draft
@@ -91,7 +91,8 @@ def test_a_value_that_is_no_json_is_given_by_key(place: Place) -> None:
     draft.parameter("bottles", "untyped", [])
     draft.call(count, "bottles", outputs={"number": "numeric"})
     data = pickle.dumps({"Barolo", "Barbera"})
-    value = StoredValue(hashlib.sha256(data).hexdigest(), "pickle", "picklable")
+    digest = value_digest(hashlib.sha256(data).hexdigest(), "pickle")
+    value = StoredValue(digest, "pickle", "picklable")
     key = f"native/{FlowLayout(draft.flow_id).value(value.sha256)}"
     place.s3.put_object(Bucket=place.bucket, Key=key, Body=data)
     with place.published(draft) as dag_id:

@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 
 from aqueduct_provider.runner.codecs import CodecError, decode, encode
 from aqueduct_provider.runner.images import dump_image_file, dump_jpeg, dump_lossless, open_image
-from aqueduct_provider.runner.pickles import dump_pickle
+from aqueduct_provider.runner.pickles import data_only, dump_pickle
 
 
 def noise(mode: str) -> Any:
@@ -164,3 +164,13 @@ def test_attributes_that_would_be_lost_are_named(kind: Any) -> None:
 def test_what_a_format_does_not_hold_is_refused(image: Any, suffix: str, name: str) -> None:
     with pytest.raises(CodecError, match=name):
         dump_image_file(image, suffix)
+
+
+def test_where_only_data_is_read_no_other_program_is_started() -> None:
+    postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n%%EndComments\nshowpage\n"
+    assert open_image(postscript).format == "EPS"
+    with data_only():
+        with pytest.raises(OSError, match="cannot identify image file"):
+            open_image(postscript)
+        png = encode(Image.new("RGB", (1, 1)), "image", "parquet").data
+        assert open_image(png).format == "PNG"

@@ -8,6 +8,7 @@ from typing import Any
 import pandas
 import pytest
 
+from aqueduct_provider.runner.codecs import encode
 from aqueduct_provider.runner.contract import Failure, FunctionCall, InputFile, JobRequest, OutputSlot
 from tests.runner.jobs import Finished, Job
 
@@ -370,3 +371,12 @@ def test_tables_pass_without_warnings(job: Job) -> None:
     table = pandas.DataFrame({"a": ["x", None], "when": pandas.to_datetime(["2020-01-02", None])})
     finished = job.call("def predict(table):\n    return table", table)
     assert finished.stderr == ""
+
+
+def test_an_input_that_is_to_be_data_is_not_unpickled(job: Job) -> None:
+    table = encode(pandas.DataFrame({"a": [{1}]}), "table", "parquet")
+    item = job.add_bytes("in0", table.data, "table", "parquet")
+    source = "def predict(table):\n    return len(table)"
+    assert job.call(source, inputs=[item]).outcome.failure is None
+    failure = failure_of(job.call(source, inputs=[replace(item, data_only=True)]))
+    assert (failure.kind, "holds a pickle, which can run code" in failure.tip) == ("user", True)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from aqueduct_provider.runner.codec_error import CodeRefused
 from aqueduct_provider.runner.codecs import decode, encode, infer_type
+from aqueduct_provider.runner.keras_models import read_keras
+from aqueduct_provider.runner.pickles import data_only
 
 KERAS = """
 import pickle
@@ -61,3 +64,8 @@ def test_a_model_that_cannot_be_pickled_is_saved_by_keras(
 def test_a_model_without_keras_names_what_is_missing() -> None:
     with pytest.raises(ImportError, match="keras"):
         decode(b"PK", "tensorflow-keras-model", "tensorflow-keras-model")
+
+
+def test_a_model_is_not_read_where_only_data_is() -> None:
+    with data_only(), pytest.raises(CodeRefused, match="holds a Keras model, which can run code"):
+        read_keras(b"PK")

@@ -8,7 +8,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from aqueduct_provider.runner.codec_error import CodecError
+from aqueduct_provider.runner.codec_error import CodecError, CodeRefused
 from aqueduct_provider.runner.parquet_files import (
     changed_fields,
     in_memory,
@@ -19,6 +19,7 @@ from aqueduct_provider.runner.parquet_files import (
     write_batches,
     write_table,
 )
+from aqueduct_provider.runner.pickles import data_only
 
 TABLE = pyarrow.table({"a": [1]}).replace_schema_metadata({"mine": "kept"})
 
@@ -75,3 +76,12 @@ def test_nothing_holds_the_bytes_when_the_table_is_there() -> None:
     for _ in range(300):
         read_table(data)
         assert sys.getrefcount(data) == held
+
+
+def test_a_pickled_type_of_arrow_is_not_read_where_only_data_is() -> None:
+    field = pyarrow.field("a", pyarrow.int64(), metadata={"ARROW:extension:name": "arrow.py_extension_type"})
+    data = in_memory(pyarrow.table([[1]], schema=pyarrow.schema([field])), note("pyarrow"))
+    with data_only(), pytest.raises(CodeRefused, match="a pickled type of Arrow"):
+        note_of(data)
+    with data_only():
+        assert note_of(in_memory(TABLE, note("pyarrow"))) == note("pyarrow")

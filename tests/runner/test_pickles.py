@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.runner.codec_error import CodecError
+from aqueduct_provider.runner.codec_error import CodecError, CodeRefused
 from aqueduct_provider.runner.pickles import (
+    data_only,
     dump_exact,
     dump_pickle,
     is_container,
+    is_data_only,
     pack_elements,
     unpack_elements,
     unpickle,
@@ -80,3 +82,14 @@ def test_large_pickles_are_not_tried() -> None:
     # A class of its own: Exception keeps what it was given.
     error = TwoArguments(1, "x" * (1 << 20))
     assert dump_exact(error) == dump_pickle(error)
+
+
+def test_where_only_data_is_read_pickles_are_refused() -> None:
+    data = dump_pickle({1})
+    with data_only():
+        with pytest.raises(CodeRefused, match="holds a pickle, which can run code when it is read"):
+            unpickle(data)
+        with data_only(), pytest.raises(CodeRefused):
+            unpickle(data)
+        assert is_data_only()
+    assert unpickle(data) == {1}

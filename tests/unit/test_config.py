@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "kill_grace": 2.0,
     "parallel_requests": 10,
     "child_env_allow": frozenset(),
+    "pickled_parameters": True,
     "queues": (),
 }
 
@@ -59,6 +60,7 @@ def test_examples_are_valid_and_not_the_default(monkeypatch: pytest.MonkeyPatch,
         ("isolation", " Never ", "never"),
         ("kill_grace", "4.9", 4.9),
         ("child_env_allow", " A_1,b ,,", frozenset({"A_1", "b"})),
+        ("pickled_parameters", "true", True),
         ("cache_dir", "/var/x", Path("/var/x")),
         ("queues", "gpu:q", (config.QueueRule("gpu", 1, "q"),)),
         ("queues", "num_cpus >= 8 : a-b", (config.QueueRule("num_cpus", 8, "a-b"),)),
@@ -94,6 +96,7 @@ def test_values(monkeypatch: pytest.MonkeyPatch, option: str, text: str, value: 
         ("queues", "memory_mb>=16 GB: q", "rules NEED: QUEUE"),
         ("queues", "gpu: q,", "rules NEED: QUEUE"),
         ("cache_dir", "relative/path", "a path that begins with / or ~"),
+        ("pickled_parameters", "sometimes", "True or False"),
     ],
 )
 def test_errors_name_all(monkeypatch: pytest.MonkeyPatch, option: str, text: str, allowed: str) -> None:

@@ -43,7 +43,7 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
 
     :raises AuthoringError: the flow has no such parameter, or the value is not of its type.
     """
-    from aqueduct_provider.sdk.publishing.values import encoded_value
+    from aqueduct_provider.sdk.publishing.values import check_given, encoded_value
     from aqueduct_provider.spec.values import StoredValue
     from aqueduct_provider.storage.layout import FlowLayout
 
@@ -61,8 +61,9 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
                 f"The value of parameter {name!r} is no JSON: compiled flows take only such values. Leave it"
                 " out, or publish the flow with aqueduct_provider.sdk."
             )
-        given[name] = StoredValue(encoded.sha256, encoded.serialization_type, encoded.type)
-        objects[FlowLayout(str(spec.flow.id)).value(encoded.sha256)] = encoded.data
+        check_given(encoded, f"The value of parameter {name!r}")
+        given[name] = encoded.given()
+        objects[FlowLayout(str(spec.flow.id)).value(given[name].sha256)] = encoded.data
     return LocalParameters(params, given, objects)
 
 

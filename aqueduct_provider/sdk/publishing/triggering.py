@@ -66,7 +66,7 @@ def given_values(flow: Flow, parameters: Mapping[str, Any]) -> Given:
 
     :raises AuthoringError: with all that is wrong.
     """
-    from aqueduct_provider.spec.values import StoredValue, to_conf
+    from aqueduct_provider.spec.values import to_conf
     from aqueduct_provider.storage.layout import FlowLayout
 
     layout = FlowLayout(flow.record.flow_id)
@@ -77,8 +77,8 @@ def given_values(flow: Flow, parameters: Mapping[str, Any]) -> Given:
         if (plain := _inline(flow.spec.parameter(name), value)) is not None:
             inline[name] = plain
         else:
-            named[name] = StoredValue(value.sha256, value.serialization_type, value.type)
-            objects[layout.value(value.sha256)] = value.data
+            named[name] = given = value.given()
+            objects[layout.value(given.sha256)] = value.data
     return Given({**inline, **to_conf(named)}, objects)
 
 
@@ -106,13 +106,14 @@ def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValu
 
 def _value(parameter: Parameter, value: Any) -> EncodedValue:
     from aqueduct_provider.sdk.authoring.parameters import holds_artifact
-    from aqueduct_provider.sdk.publishing.values import encoded_value
+    from aqueduct_provider.sdk.publishing.values import check_given, encoded_value
 
+    what = f"The value of parameter {parameter.name!r}"
     if holds_artifact(value):
-        raise AuthoringError(
-            f"The value of parameter {parameter.name!r} holds an artifact. Give what its .get() returns."
-        )
-    return encoded_value(value, parameter.type.value, f"The value of parameter {parameter.name!r}")
+        raise AuthoringError(f"{what} holds an artifact. Give what its .get() returns.")
+    encoded = encoded_value(value, parameter.type.value, what)
+    check_given(encoded, what)
+    return encoded
 
 
 def _inline(parameter: Parameter, value: EncodedValue) -> Any:

@@ -12,11 +12,16 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.artifacts.data_modules import holds_pickles
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.runner import serializations
 from aqueduct_provider.runner.codecs import CodecError, accepted_type, encode
 from aqueduct_provider.sdk.authoring.nodes import OperatorNode
+
+if TYPE_CHECKING:
+    from aqueduct_provider.spec.values import StoredValue
 
 MAX_INLINE_BYTES = 32 * 1024
 # Deeper ones are refused by the readers of specs.
@@ -46,6 +51,13 @@ class EncodedValue:
             return None
         return {"value": value}
 
+    def given(self) -> StoredValue:
+        """How the ``conf`` of a run names it."""
+        from aqueduct_provider.spec.values import StoredValue, value_digest
+
+        digest = value_digest(self.sha256, self.serialization_type)
+        return StoredValue(digest, self.serialization_type, self.type)
+
     def stored(self, key: str) -> dict[str, str]:
         """The spec's ``StoredDefault``."""
         return {"key": key, "serialization_type": self.serialization_type, "sha256": self.sha256}
@@ -66,6 +78,21 @@ def encoded_value(value: Any, wanted: str, what: str) -> EncodedValue:
         raise AuthoringError(f"{what} cannot be stored: {error}. Install that package here, too.") from error
     digest = hashlib.sha256(encoded.data).hexdigest()
     return EncodedValue(encoded.artifact_type, encoded.serialization_type, digest, encoded.data)
+
+
+def check_given(value: EncodedValue, what: str) -> None:
+    """Refuse a value that no run can be given: what is data is never unpickled on a worker.
+
+    :param what: what people call it.
+    :raises AuthoringError: only a pickle keeps it, and its type is that of plain data.
+    """
+    is_pickled = value.serialization_type not in serializations.given_to(value.type)
+    if is_pickled or (value.serialization_type == "parquet" and holds_pickles(value.data)):
+        raise AuthoringError(
+            f"{what} is of type {value.type}, but holds what only a pickle keeps, and a worker does not "
+            f"unpickle values of this type that a run is given. Give plain values; or publish it as the "
+            "default, or let the parameter be of type picklable, whose values are unpickled."
+        )
 
 
 def encoded_default(operator: OperatorNode) -> EncodedValue:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, is_retryable
-from aqueduct_provider.spec.values import StoredValue
+from aqueduct_provider.spec.values import StoredValue, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.examples import FLOW_ID, SHA256
 from tests.flows import LocalRun
@@ -31,7 +31,7 @@ def _flow(desk: Desk, type_: str, *readers: dict[str, Any], default: Any = None)
 
 
 def _give(desk: Desk, data: bytes, serialization_type: str, artifact_type: str) -> dict[str, StoredValue]:
-    digest = hashlib.sha256(data).hexdigest()
+    digest = value_digest(hashlib.sha256(data).hexdigest(), serialization_type)
     desk.store.put(FlowLayout(FLOW_ID).value(digest), data)
     return {"n": StoredValue(digest, serialization_type, artifact_type)}
 

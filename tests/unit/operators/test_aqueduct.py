@@ -22,7 +22,7 @@ from aqueduct_provider.operators.talk import VERSION_KEY
 from aqueduct_provider.spec.fusion import task_groups
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.spec.values import StoredValue, to_conf
+from aqueduct_provider.spec.values import StoredValue, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.examples import FLOW_ID
 from tests.fault_proxy import FaultProxy, Rule
@@ -193,7 +193,8 @@ def test_missing_credentials_are_one_message(flows: Flows) -> None:
 def test_values_that_the_conf_names_by_key_reach_the_parameter(flows: Flows) -> None:
     workflow = flows.param_flow("n", "picklable")
     data = pickle.dumps({1, 2})
-    value = StoredValue(hashlib.sha256(data).hexdigest(), "pickle", "picklable")
+    digest = value_digest(hashlib.sha256(data).hexdigest(), "pickle")
+    value = StoredValue(digest, "pickle", "picklable")
     flows.store.put(FlowLayout(FLOW_ID).value(value.sha256), data)
 
     manifest = _operator(workflow, "n").execute(_context(conf={"n": 1, **to_conf({"n": value})}))

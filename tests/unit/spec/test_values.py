@@ -10,17 +10,22 @@ import pytest
 from aqueduct_provider.errors import SpecError, is_retryable
 from aqueduct_provider.runner import codecs
 from aqueduct_provider.spec.loader import parse
+from aqueduct_provider.spec.models import ArtifactType
 from aqueduct_provider.spec.values import (
     SERIALIZATION_TYPES,
     VALUES_KEY,
     StoredValue,
     check_conf,
+    given_problem,
     to_conf,
+    value_digest,
     values_from_conf,
 )
 from tests.examples import SHA256, compiled_document, native_document
 
 VALUE = {"sha256": SHA256, "serialization_type": "pickle", "artifact_type": "picklable"}
+
+NUMBER = {"sha256": SHA256, "serialization_type": "json", "artifact_type": "numeric"}
 
 
 @pytest.mark.parametrize("conf", [None, {}, {"n": 1}])
@@ -92,7 +97,7 @@ def test_keys_of_conf_that_are_no_parameters_are_refused(compiled: bool) -> None
 
 def test_stored_values_of_no_parameter_are_refused() -> None:
     native = parse(json.dumps(native_document()).encode(), "x.json")
-    check_conf({VALUES_KEY: {"threshold": VALUE}}, native)
+    check_conf({VALUES_KEY: {"threshold": NUMBER}}, native)
     with pytest.raises(SpecError, match=r"aqueduct_values\.model: the flow has no parameter of this name"):
         check_conf({VALUES_KEY: {"model": VALUE}}, native)
 
@@ -101,3 +106,43 @@ def test_compiled_flows_have_no_stored_values() -> None:
     compiled = parse(json.dumps(compiled_document()).encode(), "x.json")
     with pytest.raises(SpecError, match="compiled flows do not know this key"):
         check_conf({VALUES_KEY: {"threshold": VALUE}}, compiled)
+
+
+@pytest.mark.parametrize(
+    ("kind", "serialization", "message"),
+    [
+        ("numeric", "pickle", "a value of type numeric must be encoded as json or numpy-scalar, not pickle"),
+        ("picklable", "pickle", "a value must be of type numeric, not picklable"),
+        ("string", "string", "a value must be of type numeric, not string"),
+    ],
+)
+def test_stored_values_must_be_of_the_parameters_own_type(
+    kind: str, serialization: str, message: str
+) -> None:
+    native = parse(json.dumps(native_document()).encode(), "x.json")
+    value = {"sha256": SHA256, "serialization_type": serialization, "artifact_type": kind}
+    with pytest.raises(SpecError) as caught:
+        check_conf({VALUES_KEY: {"threshold": value}}, native)
+    assert [str(one) for one in caught.value.problems] == [f"$.{VALUES_KEY}.threshold: {message}"]
+
+
+DATA = ("numeric", "boolean", "string", "json", "bytes", "image", "table")
+
+
+@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize("wanted", [None, ArtifactType.UNTYPED])
+def test_no_parameter_of_plain_data_is_given_a_pickle(kind: str, wanted: ArtifactType | None) -> None:
+    value = StoredValue(SHA256, "pickle", kind)
+    assert "must be encoded as" in given_problem(wanted or ArtifactType(kind), value)
+
+
+@pytest.mark.parametrize("kind", ["picklable", "list", "tuple", "dictionary", "tensorflow-keras-model"])
+def test_pickles_of_the_types_that_have_them_need_leave(kind: str) -> None:
+    value = StoredValue(SHA256, "pickle", kind)
+    assert given_problem(ArtifactType(kind), value) == ""
+    assert "[aqueduct] pickled_parameters is False" in given_problem(ArtifactType(kind), value, pickles=False)
+
+
+def test_the_digest_covers_how_a_value_is_encoded() -> None:
+    digests = {value_digest(SHA256, kind) for kind in SERIALIZATION_TYPES}
+    assert len({*digests, SHA256}) == len(SERIALIZATION_TYPES) + 1
