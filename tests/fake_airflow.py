@@ -78,6 +78,7 @@ class FakeTask:
     """A task of a run.
 
     :param logs: by try number; a text, or on Airflow 3 a list of events.
+    :param xcoms: by key.
     """
 
     task_id: str
@@ -86,6 +87,7 @@ class FakeTask:
     started: datetime | None = None
     ended: datetime | None = None
     logs: dict[int, Any] = field(default_factory=dict)
+    xcoms: Json = field(default_factory=dict)
 
 
 @dataclass
@@ -223,15 +225,16 @@ class FakeAirflow:
         ended: datetime | None = None,
         log: Any = None,
     ) -> FakeTask:
-        """Add a task to a run, or replace it; logs of other tries stay.
+        """Add a task to a run, or replace it; logs of other tries stay, and XComs.
 
         :param log: of this try: a text, or on Airflow 3 a list of events.
         """
         tasks = self.dags[dag_id].runs[run_id].tasks
         logs = dict(tasks[task_id].logs) if task_id in tasks else {}
+        xcoms = tasks[task_id].xcoms if task_id in tasks else {}
         if log is not None:
             logs[try_number] = log
-        tasks[task_id] = FakeTask(task_id, state, try_number, started, ended, logs)
+        tasks[task_id] = FakeTask(task_id, state, try_number, started, ended, logs, xcoms)
         return tasks[task_id]
 
     def set_state(self, dag_id: str, run_id: str, state: str, task_id: str | None = None) -> None:

@@ -311,6 +311,18 @@ def _get_log(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str, task_id:
     return json_answer({"content": head3 + page, "continuation_token": token})
 
 
+def _get_xcom(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str, task_id: str, key: str) -> Answer:
+    run = fake.dags[dag_id].runs.get(run_id) if dag_id in fake.dags else None
+    task = run.tasks.get(task_id) if run else None
+    if task is None or key not in task.xcoms:
+        refuse(fake, 404, f"XCom entry with key: `{key}` not found", "XCom entry not found")
+    value = task.xcoms[key]
+    # By default, 2.11 writes what is in the database as Python does.
+    is_text = asked.query.get("stringify", ["true" if fake.major == 2 else "false"]) != ["false"]
+    entry = {"key": key, "task_id": task_id, "dag_id": dag_id, "run_id": run_id, "map_index": -1}
+    return json_answer({**entry, "value": str(value) if is_text else value})
+
+
 _DAG, _RUN = r"/dags/([^/]+)", r"/dags/([^/]+)/dagRuns/([^/]+)"
 _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", "/dags", _get_dags),
@@ -327,4 +339,5 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("PATCH", _RUN, _patch_run),
     ("GET", f"{_RUN}/taskInstances", _get_tasks),
     ("GET", f"{_RUN}/taskInstances/([^/]+)/logs/([0-9]+)", _get_log),
+    ("GET", f"{_RUN}/taskInstances/([^/]+)/xcomEntries/([^/]+)", _get_xcom),
 ]

@@ -16,7 +16,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ import keyring.backends.null
 import pandas
 
 import aqueduct_provider.sdk as aq
+from aqueduct_provider.artifacts.manifest import LEFT_KEY, GroupManifest, Manifest
 from aqueduct_provider.errors import AqueductError
+from aqueduct_provider.operators.talk import with_spec
 from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.spec.fusion import task_groups, task_upstream
@@ -215,6 +217,8 @@ class _Work:
             self._set(task_id, "upstream_failed")
             return
         self.run_.tasks[task_id].try_number += 1
+        # As Airflow does it.
+        self.run_.tasks[task_id].xcoms.clear()
         self._set(task_id, "running")
         self.local.lines.clear()
         try:
@@ -230,12 +234,23 @@ class _Work:
         self.made.fake.set_state(self.spec.dag_id, self.run_.run_id, state, task_id)
 
     def _attempt(self, task_id: str) -> None:
-        if task_groups(self.spec)[task_id][0].fuse is None:
-            self.local.run(task_id)
-            return
-        with _sections_in(self.local.lines):
-            manifest = self.local.group(task_id, self.run_.tasks[task_id].try_number).run()
-        self.local.manifests.update(manifest.operators)
+        is_group = task_groups(self.spec)[task_id][0].fuse is not None
+        number = self.run_.tasks[task_id].try_number
+        attempt = self.local.group(task_id, number) if is_group else self.local.attempt(task_id)
+        try:
+            with _sections_in(self.local.lines) if is_group else nullcontext():
+                manifest = attempt.run()
+        except AqueductError:
+            if left := attempt.left():
+                self._tell(task_id, LEFT_KEY, left)
+            raise
+        self._tell(task_id, "return_value", manifest)
+        self.local.manifests.update(
+            manifest.operators if isinstance(manifest, GroupManifest) else {task_id: manifest}
+        )
+
+    def _tell(self, task_id: str, key: str, manifest: Manifest | GroupManifest) -> None:
+        self.run_.tasks[task_id].xcoms[key] = with_spec(manifest, self.spec)
 
 
 @contextmanager

@@ -73,6 +73,14 @@ class Session:
             )
         return resource
 
+    def engines(self) -> list[str]:
+        """The names of the connected Airflows, sorted; nothing is asked of them."""
+        from aqueduct_provider.sdk.resources.services import service_of
+
+        airflow = service_of("Airflow")
+        services = self.profile.services()
+        return sorted(name for name, service in services.items() if service_of(service) is airflow)
+
     def airflow(self, engine: str) -> Airflow:
         """The Airflow behind the resource ``engine``, logged in when it is first asked."""
         if engine not in self._airflows:

@@ -66,18 +66,24 @@ class Artifact(Promise):
         """What kind of value it is; ``ArtifactType.UNTYPED`` while that is not known."""
         return ArtifactType(self._source.type)
 
-    def get(self, parameters: Parameters | None = None) -> Any:
+    def get(self, parameters: Parameters | None = None, *, trust_store: bool = False) -> Any:
         """The value, computed when it is not there yet; a copy of the caller's own.
+
+        Read back from a run, it is verified by the digest in Airflow's database.
 
         :param parameters: values of parameters by name, for this call alone: what depends on them is computed
             anew, nothing of it is kept.
+        :param trust_store: for artifacts that were read back from a run: where Airflow has no digest of it,
+            read it even if that can run code. Pass it when you trust everybody who can write to the bucket.
         :raises AuthoringError: when it depends on no parameter of such a name, when a value is of another
-            type than the default, or when the artifact was read back from a run.
+            type than the default, when parameters are given and the artifact was read back from a run, or
+            when it could run code and Airflow does not vouch for it.
+        :raises IntegrityError: when it is not what the run has written.
         :raises OperatorFailed: when a function raises or returns what it must not return; the user's own
             error is the cause.
         :raises CheckFailed: when it is a check of severity ``error`` that did not pass.
         """
-        return self._source.value(parameters)
+        return self._source.value(parameters, trust_store=trust_store)
 
     def set_name(self, name: str) -> None:
         """Choose the name. Chosen names must be unique in a flow; others are made so by a counter.
@@ -156,13 +162,14 @@ class _WithChecks(Artifact):
 class TableArtifact(_WithChecks):
     """A table: a DataFrame of pandas, or a frame of another library."""
 
-    def head(self, n: int = 5, parameters: Parameters | None = None) -> Any:
+    def head(self, n: int = 5, parameters: Parameters | None = None, *, trust_store: bool = False) -> Any:
         """The first rows, as a frame of the table's own library.
 
         :param n: how many.
         :param parameters: as for :meth:`get`.
+        :param trust_store: as for :meth:`get`.
         """
-        return first_rows(self.get(parameters), n)
+        return first_rows(self.get(parameters, trust_store=trust_store), n)
 
     def list_preset_metrics(self) -> list[str]:
         """The names of the methods that compute a metric."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import evaluate
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 
@@ -45,10 +46,11 @@ class Source(Protocol):
         """Whether :meth:`value` has its answer already, and computes nothing for it."""
         ...
 
-    def value(self, parameters: Mapping[str, Any] | None) -> Any:
+    def value(self, parameters: Mapping[str, Any] | None, *, trust_store: bool = False) -> Any:
         """The value, a copy of the caller's own.
 
         :param parameters: values of parameters by name; None: their defaults.
+        :param trust_store: read what Airflow does not vouch for, even if that can run code.
         """
         ...
 
@@ -82,5 +84,9 @@ class GraphSource:
     def ready(self) -> bool:
         return evaluate.is_computed(self._node.producer)
 
-    def value(self, parameters: Mapping[str, Any] | None) -> Any:
+    def value(self, parameters: Mapping[str, Any] | None, *, trust_store: bool = False) -> Any:
+        if trust_store:
+            raise AuthoringError(
+                f"{self.name!r} is computed here and read from no store: leave trust_store out."
+            )
         return evaluate.value_of(self._node, parameters)

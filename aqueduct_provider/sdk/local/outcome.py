@@ -77,7 +77,8 @@ class LocalOutcome:
 
     def source(self, name: str) -> StoredSource:
         """Where the artifact with this name lies; see :meth:`artifact`."""
-        from aqueduct_provider.sdk.reading.stored import StoredSource, metadata_of
+        from aqueduct_provider.sdk.reading.records import Recorded
+        from aqueduct_provider.sdk.reading.stored import StoredSource
 
         name = nfc(name)
         ids = {artifact.name: artifact.id for artifact in self.spec.artifacts}
@@ -86,14 +87,14 @@ class LocalOutcome:
         ref = self.artifacts.get(ids[name])
         if ref is None:
             raise NotFound(f"{name!r} was not written: {self._why_missing(ids[name])}")
-        metadata = metadata_of(self.store, ref.metadata_key)
+        recorded = Recorded(ref)
         return StoredSource(
             name=name,
-            type=ref.artifact_type,
+            declared=self.spec.artifact(ids[name]).type.value,
             store=self.store,
             content_key=ref.key,
             metadata_key=ref.metadata_key,
-            metadata=metadata,
+            look_up=lambda _fresh: recorded,
             why_missing=partial(self._why_missing, ids[name]),
         )
 

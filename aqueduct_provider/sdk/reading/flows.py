@@ -125,18 +125,20 @@ class Flow:
 
         return saved_objects(self.spec, self.session.profile)
 
-    def metric_history(self, name: str, limit: int = 100) -> pandas.DataFrame:
+    def metric_history(self, name: str, limit: int = 100, *, trust_store: bool = False) -> pandas.DataFrame:
         """A metric, check or numeric parameter over the newest runs, newest first.
 
         Columns ``run_id``, ``created_at``, ``status`` and ``value``, which is missing where a run has none.
 
         :param name: the artifact's name.
         :param limit: how many runs at most.
+        :param trust_store: take the values of runs of which Airflow has no record without a warning.
         :raises NotFound: no run has such an artifact. :raises AuthoringError: it is no number and no check.
+        :raises IntegrityError: a value is not what its run has written.
         """
         from aqueduct_provider.sdk.reading.history import metric_history
 
-        return metric_history(name, self.runs(limit))
+        return metric_history(name, self.runs(limit), trust_store=trust_store)
 
     def prune(self, keep: int | None = None, *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Delete the artifacts of older runs; ``run_id``, ``objects`` and ``size`` in bytes of each run.

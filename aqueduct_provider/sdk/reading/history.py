@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,15 @@ from aqueduct_provider.sdk.reading.runs import REQUESTS, Run
 if TYPE_CHECKING:
     import pandas
 
+log = logging.getLogger("aqueduct")
+
 COLUMNS = ("run_id", "created_at", "status", "value")
 _NUMBER, _CHECK = "numeric", "boolean"
 # What its type must be is known once it is written.
 _READABLE = frozenset({_NUMBER, _CHECK, "untyped"})
 
 
-def metric_history(name: str, runs: Sequence[Run]) -> pandas.DataFrame:
+def metric_history(name: str, runs: Sequence[Run], *, trust_store: bool = False) -> pandas.DataFrame:
     """The values of an artifact in these runs, a row for each.
 
     Columns: ``run_id``, ``created_at``, ``status``, ``value``. Values are floats; those of checks are
@@ -28,6 +31,7 @@ def metric_history(name: str, runs: Sequence[Run]) -> pandas.DataFrame:
     where its version of the flow had no such artifact. Those of runs that retention has pruned are there.
 
     :param runs: as Airflow told them.
+    :param trust_store: take what Airflow has no record of without a warning.
     :raises AuthoringError: the artifact is no number and no check.
     :raises NotFound: no version among the runs has it.
     """
@@ -43,7 +47,13 @@ def metric_history(name: str, runs: Sequence[Run]) -> pandas.DataFrame:
             f"No run of {runs[0].record.name!r} has an artifact {name!r}.{suggestion(name, known)}"
         )
     calls = [partial(_value, run, name, types.get(name)) for run, types in zip(runs, specs, strict=True)]
-    values = together(calls, REQUESTS)
+    found = together(calls, REQUESTS)
+    values = [value for value, _ in found]
+    if not trust_store and (unverified := [why for value, why in found if why and value is not None]):
+        log.warning(
+            "%d of %d values of %r are shown as the store has them, not verified. %s",
+            *(len(unverified), len(runs), name, unverified[0]),
+        )
     table = pandas.DataFrame(
         {
             "run_id": [run.run_id for run in runs],
@@ -64,15 +74,15 @@ def _types(run: Run) -> dict[str, str]:
     return {artifact.name: artifact.type.value for artifact in run.spec.artifacts}
 
 
-def _value(run: Run, name: str, type_: str | None) -> Any:
-    """The value; None where there is none."""
+def _value(run: Run, name: str, type_: str | None) -> tuple[Any, str]:
+    """The value, None where there is none; and why Airflow does not vouch for it."""
     if type_ is None:
-        return None
+        return None, ""
     source = run.source(name) if type_ in _READABLE else None
-    found = type_ if source is None or source.metadata is None else source.type
-    if found not in _READABLE:
+    found = type_ if source is None else source.type
+    if source is None or found not in _READABLE:
         raise AuthoringError(
             f"{name!r} is of type {found}: only numbers and checks have a history. Read it run by run, with "
             "run.artifact(name).get()."
         )
-    return None if source is None else source.kept()[1]
+    return source.kept()[1], source.unverified

@@ -18,12 +18,14 @@ from aqueduct_provider.errors import AirflowError, AuthoringError, IntegrityErro
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.names import suggestion, tidy
+from aqueduct_provider.sdk.reading.check_results import CheckResults
 from aqueduct_provider.sdk.reading.outcomes import (
     ENDED,
     OperatorRun,
     run_status,
     status_without_airflow,
 )
+from aqueduct_provider.sdk.reading.records import Records
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
@@ -66,6 +68,12 @@ class Run:
     _spec: WorkflowSpec | None = field(default=None, init=False)
     # What operators left that have ended, by the try that left it.
     _states: dict[Hashable, ExecState | None] = field(default_factory=dict, init=False)
+    _records: Records = field(init=False)
+    _checks: CheckResults = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._records = Records(self.session, self.record.engine, self.record.dag_id, self.run_id)
+        self._checks = CheckResults(self._records)
 
     def __repr__(self) -> str:
         known = f": {run_status(self.info.state)}" if self.info else ""
@@ -121,21 +129,23 @@ class Run:
             operators = self._outcomes(None)
             return status_without_airflow(operators), operators, str(error)
 
-    def parameters(self) -> dict[str, Any]:
-        """The parameters' values in this run, by name; those not computed yet, or deleted, are left out."""
-        from aqueduct_provider.spec.models import ParamOperator
-        from aqueduct_provider.storage.parallel import together
+    def parameters(self, *, trust_store: bool = False) -> dict[str, Any]:
+        """The parameters' values in this run, by name; those not computed yet, or deleted, are left out.
 
-        spec = self.spec
-        params = [operator for operator in spec.operators if isinstance(operator, ParamOperator)]
-        sources = together([partial(self._source, spec, one.outputs[0]) for one in params], REQUESTS)
-        values = {one.parameter: source.kept() for one, source in zip(params, sources, strict=True)}
-        return {name: value for name, (is_there, value) in values.items() if is_there}
+        :param trust_store: as for :meth:`artifact`'s ``get``.
+        """
+        from aqueduct_provider.sdk.reading.run_artifacts import parameter_values
+
+        return parameter_values(self, trust_store=trust_store)
 
     def artifact(self, name: str) -> Artifact:
         """The artifact with this name; its ``.get()`` reads the value from the store.
 
+        It is verified by the digest in Airflow's database. Where Airflow has none, ``.get()`` reads what
+        cannot run code, and ``.get(trust_store=True)`` the rest.
+
         :raises NotFound: the flow has no artifact of this name.
+        :raises IntegrityError: the spec of the run was changed.
         """
         from aqueduct_provider.sdk.authoring.artifacts import artifact_from
 
@@ -143,14 +153,9 @@ class Run:
 
     def source(self, name: str) -> StoredSource:
         """Where the artifact with this name lies. Raises ``NotFound``."""
-        spec, name = self.spec, tidy(name)
-        for artifact in spec.artifacts:
-            if artifact.name == name:
-                return self._source(spec, artifact.id)
-        known = [artifact.name for artifact in spec.artifacts]
-        raise NotFound(
-            f"Run {self.run_id} of {self.record.name!r} has no artifact {name!r}.{suggestion(name, known)}"
-        )
+        from aqueduct_provider.sdk.reading.run_artifacts import source_named
+
+        return source_named(self, name)
 
     def logs(self, operator: str, try_number: int | None = None) -> str:
         """The log of an operator's task as Airflow keeps it; what its code printed, where Airflow has none.
@@ -207,6 +212,15 @@ class Run:
             self._spec = spec
         return spec
 
+    def pin(self, spec: WorkflowSpec) -> None:
+        """Go by this spec from now on: Airflow's database names it."""
+        self._spec = spec
+
+    @property
+    def records(self) -> Records:
+        """What Airflow's database holds of what the run has written."""
+        return self._records
+
     # --- Airflow
 
     @property
@@ -253,7 +267,7 @@ class Run:
     # --- the store
 
     @property
-    def _layout(self) -> NativeLayout:
+    def layout(self) -> NativeLayout:
         from aqueduct_provider.storage.layout import NativeLayout
 
         return NativeLayout(self.record.flow_id, self.run_id)
@@ -268,7 +282,8 @@ class Run:
             return operator_runs(spec, {}, left, untold=ExecutionStatus.UNKNOWN)
         over = self.info is not None and run_status(self.info.state) in ENDED
         untold = ExecutionStatus.UNKNOWN if over else ExecutionStatus.PENDING
-        return operator_runs(spec, tasks, self._read_new(spec, tasks), untold=untold)
+        found = operator_runs(spec, tasks, self._read_new(spec, tasks), untold=untold)
+        return self._checks.verified(spec, tasks, found)
 
     def _read_new(self, spec: WorkflowSpec, tasks: Tasks) -> dict[str, ExecState | None]:
         """What the operators left, by their ids; it is read of those that have ended since the last look."""
@@ -310,7 +325,7 @@ class Run:
     def _exec_state(self, operator: Operator) -> ExecState | None:
         from aqueduct_provider.state.exec_state import exec_state_from_json
 
-        key = self._layout.exec_state(operator.id)
+        key = self.layout.exec_state(operator.id)
         try:
             return exec_state_from_json(self.session.store.get(key))
         except ObjectNotFound:
@@ -320,25 +335,7 @@ class Run:
             log.warning("%s: %s", self.session.store.url(key), error)
             return None
 
-    def _source(self, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
-        from aqueduct_provider.sdk.reading.deleted import deletion_of
-        from aqueduct_provider.sdk.reading.stored import StoredSource, metadata_of
-
-        store, layout = self.session.store, self._layout
-        artifact, metadata_key = spec.artifact(artifact_id), layout.metadata(artifact_id)
-        metadata = metadata_of(store, metadata_key)
-        return StoredSource(
-            name=artifact.name,
-            type=metadata["artifact_type"] if metadata else artifact.type.value,
-            store=store,
-            content_key=layout.content(artifact_id),
-            metadata_key=metadata_key,
-            metadata=metadata,
-            why_missing=partial(self._why_missing, spec.producer(artifact_id)),
-            deletion=partial(deletion_of, store, layout, artifact),
-        )
-
-    def _why_missing(self, operator: Operator) -> str:
+    def why_missing(self, operator: Operator) -> str:
         """Why the run lacks what this operator writes, in words."""
         try:
             tasks = self._tasks()

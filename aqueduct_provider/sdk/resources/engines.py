@@ -19,7 +19,6 @@ def engine_of(session: Session, engine: str | AirflowResource | None) -> Airflow
     :raises NotFound: there is no resource of that name.
     """
     from aqueduct_provider.sdk.resources.airflow import AirflowResource
-    from aqueduct_provider.sdk.resources.services import service_of
 
     if isinstance(engine, str):
         return session.engine(engine)
@@ -28,9 +27,7 @@ def engine_of(session: Session, engine: str | AirflowResource | None) -> Airflow
         return session.engine(engine.name())
     if engine is not None:
         raise AuthoringError(f"engine is a {type(engine).__name__}: give the name of a connected Airflow.")
-    services = session.profile.services()
-    airflow = service_of(AirflowResource.service)
-    known = sorted(name for name, service in services.items() if service_of(service) is airflow)
+    known = session.engines()
     if len(known) != 1:
         names = ", ".join(map(repr, known)) or "none"
         raise AuthoringError(

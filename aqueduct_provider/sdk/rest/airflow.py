@@ -34,6 +34,7 @@ from aqueduct_provider.sdk.rest.models import (
     import_error_of,
     run_of,
     task_of,
+    xcom_of,
 )
 
 if TYPE_CHECKING:
@@ -274,6 +275,18 @@ class Airflow:
             found += page
             if not page or len(found) >= total:
                 return found
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
+        """Return an XCom value of a task; None where there is none, or no such task or run.
+
+        Lists of XComs have no values, so each costs a request.
+        """
+        path = f"{_run(dag_id, run_id)}/taskInstances/{_part(task_id)}/xcomEntries/{_part(key)}"
+        try:
+            # As it is in the database: neither line makes objects of classes of it.
+            return self._read(path, xcom_of, [("deserialize", "false"), ("stringify", "false")])
+        except NotFound:
+            return None
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> str:
         """What one try of a task logged; empty as long as there is nothing.

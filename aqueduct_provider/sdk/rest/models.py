@@ -6,8 +6,11 @@ datetimes. A field that a line does not have is ``None`` or empty. Must not impo
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -132,6 +135,17 @@ def dag_of(data: Mapping[str, Any]) -> DagInfo:
 def import_error_of(data: Mapping[str, Any]) -> ImportErrorInfo:
     """An import error."""
     return ImportErrorInfo(data["filename"], data.get("stack_trace") or "")
+
+
+def xcom_of(data: Mapping[str, Any]) -> Any:
+    """Return the value of an XCom entry, which some releases give as JSON or as Python writes it."""
+    value = data["value"]
+    for read in (json.loads, ast.literal_eval):
+        if not isinstance(value, str):
+            break
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            value = read(value)
+    return value
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -17,9 +17,11 @@ from PIL import Image
 from aqueduct_provider.cli.artifacts import check_target, document_of, file_of, text_of, write
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.runner.codecs import dump_pickle, encode, infer_type, unpickle
+from aqueduct_provider.sdk.reading.records import Recorded
 from aqueduct_provider.sdk.reading.stored import StoredSource
 from aqueduct_provider.storage.local import LocalStore
 from tests.unit.cli.places import Place, jpeg_size
+from tests.vouching import ref_of
 
 Sourced = Callable[..., StoredSource]
 TABLE = pandas.DataFrame({"n": [1, 2], "when": pandas.to_datetime(["2026-01-01", "2026-02-01"])})
@@ -51,14 +53,16 @@ def sourced(tmp_path: Path) -> Sourced:
             "artifact_type": encoded.artifact_type,
             "serialization_type": encoded.serialization_type,
         }
+        store.put("metadata", json.dumps(metadata).encode())
+        recorded = Recorded(ref_of(store, "content", "metadata"))
         return StoredSource(
             name="thing",
-            type=encoded.artifact_type,
+            declared=encoded.artifact_type,
             store=store,
             content_key="content",
             metadata_key="metadata",
-            metadata=metadata,
             why_missing=lambda: "",
+            look_up=lambda _fresh: recorded,
         )
 
     return make

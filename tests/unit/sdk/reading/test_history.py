@@ -13,6 +13,7 @@ from aqueduct_provider.sdk.reading.runs import Run
 from aqueduct_provider.storage.layout import NativeLayout
 from tests.published import Deployment
 from tests.unit.sdk.conftest import Finished
+from tests.vouching import vouch
 
 
 def test_numbers(finished: Finished) -> None:
@@ -99,6 +100,7 @@ def test_a_name_that_is_a_check_here_and_a_number_there(
         metadata = {"artifact_type": kind, "serialization_type": "json"}
         made.store.put(layout.content("total"), json.dumps(value).encode())
         made.store.put(layout.metadata("total"), json.dumps(metadata).encode())
+        vouch(made.fake, made.store, flow.spec, f"r{number}", "total")
     table = flow.metric_history("total")
     assert table["value"].dtype == dtype
     assert table["value"].tolist() == values[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import pickle
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 import pandas
 import pytest
 
-from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound
+from aqueduct_provider.errors import AuthoringError, DigestMismatch, IntegrityError, NotFound
 from aqueduct_provider.runner.codecs import encode, infer_type
 from aqueduct_provider.sdk.authoring.artifacts import TableArtifact, artifact_from
 from aqueduct_provider.sdk.reading.deleted import Deletion
+from aqueduct_provider.sdk.reading.records import Recorded
 from aqueduct_provider.sdk.reading.stored import StoredSource, metadata_of
 from aqueduct_provider.storage.local import LocalStore
 from tests.counting import CountingStore
+from tests.vouching import ref_of
 
 
 @pytest.fixture
@@ -35,25 +38,30 @@ def write(store: LocalStore, value: Any) -> None:
 
 
 def source(store: LocalStore, **fields: Any) -> StoredSource:
-    metadata = metadata_of(store, "metadata")
+    """An artifact as only the store knows it."""
     given = {
         "name": "model",
-        "type": metadata["artifact_type"] if metadata else "untyped",
+        "declared": "untyped",
         "store": store,
         "content_key": "content",
-        "metadata": metadata,
         "why_missing": lambda: "operator 'train' is pending.",
         "metadata_key": "metadata",
     }
     return StoredSource(**{**given, **fields})
 
 
+def vouched(store: LocalStore, **fields: Any) -> StoredSource:
+    """An artifact as Airflow knows it."""
+    recorded = Recorded(ref_of(store, "content", "metadata"))
+    return source(store, look_up=lambda _fresh: recorded, **fields)
+
+
 @pytest.mark.parametrize("value", [1, True, "text", b"bytes", (1, 2), {"a": [1]}, {1, 2}, float("inf")])
 def test_values_come_back(store: CountingStore, value: Any) -> None:
     write(store, value)
-    found = source(store).value()
-    assert found == value
-    assert type(found) is type(value)
+    for found in (vouched(store).value(), source(store).value(trust_store=True)):
+        assert found == value
+        assert type(found) is type(value)
 
 
 def test_tables_come_back_as_the_callers_own(store: CountingStore) -> None:
@@ -68,9 +76,13 @@ def test_tables_come_back_as_the_callers_own(store: CountingStore) -> None:
 def test_bytes_are_read_once_and_when_they_are_asked_for(store: CountingStore) -> None:
     write(store, 1)
     made = source(store)
-    assert (made.ready, store.keys("get")) == (False, ["metadata"])
+    assert (made.ready, store.keys("get")) == (False, [])
     assert [made.value(), made.value(), made.content()] == [1, 1, b"1"]
     assert (made.ready, store.keys("get")) == (True, ["content", "metadata"])
+    made = vouched(store)
+    before = len(store.keys("get"))
+    assert [made.value(), made.type, made.value()] == [1, "numeric", 1]
+    assert len(store.keys("get")) == before + 1
     assert (made.id, made.node) == ("content", None)
 
 
@@ -87,9 +99,12 @@ def test_what_is_not_there_yet(store: CountingStore) -> None:
     assert made.type == "numeric"
 
 
-def test_what_nobody_will_write(store: CountingStore) -> None:
+def test_what_airflow_says_is_not_written(store: CountingStore) -> None:
+    write(store, 1)
+    made = source(store, look_up=lambda _fresh: Recorded(is_written=False))
     with pytest.raises(NotFound, match="is pending"):
-        source(store, metadata_key="").value()
+        made.value(trust_store=True)
+    assert made.kept() == (False, None)
 
 
 def test_what_was_deleted_on_purpose(store: CountingStore) -> None:
@@ -141,7 +156,7 @@ def test_pickles_that_need_what_is_not_here(store: CountingStore, gone: bytes) -
     data = pickle.dumps(Elsewhere(), protocol=0).replace(__name__.encode(), gone)
     store.put("content", data)
     with pytest.raises(AuthoringError) as caught:
-        source(store).value()
+        vouched(store).value()
     if gone == b"gone_module":
         needed = (
             "Reading 'model' here needs the module 'gone_module': install its package, then read it again."
@@ -151,12 +166,105 @@ def test_pickles_that_need_what_is_not_here(store: CountingStore, gone: bytes) -
         assert "compare their versions here with those of the operator's requirements" in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"{", b"[]", b'{"artifact_type": "table"}', b"[" * 100_000])
+UNKNOWN = b'{"artifact_type": "exe", "serialization_type": "json"}'
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b'{"artifact_type": "table"}', b"[" * 100_000, UNKNOWN])
 def test_metadata_that_is_none(store: CountingStore, data: bytes) -> None:
     store.put("metadata", data)
-    with pytest.raises(IntegrityError, match=r"metadata (is no JSON|says nothing of the).*anew\.$"):
+    with pytest.raises(IntegrityError, match=r"metadata (is no JSON|says nothing of|names the unk).*anew\.$"):
         metadata_of(store, "metadata")
 
 
 def test_no_metadata(store: CountingStore) -> None:
     assert metadata_of(store, "metadata") is None
+
+
+# --- what is verified, and what is read where nothing can be
+
+
+def test_bytes_that_the_run_has_not_written(store: CountingStore) -> None:
+    write(store, 1)
+    made = vouched(store)
+    store.put("content", b"2")
+    with pytest.raises(DigestMismatch, match=r"content"):
+        made.value(trust_store=True)
+
+
+def test_an_operator_that_has_run_again_meanwhile(store: CountingStore) -> None:
+    write(store, 1)
+    old = Recorded(ref_of(store, "content", "metadata"))
+    store.put("content", b"2")
+    new = Recorded(ref_of(store, "content", "metadata"))
+    assert source(store, look_up=lambda fresh: new if fresh else old).value() == 2
+
+
+def test_numbers_that_are_kept_of_what_was_deleted_are_verified(store: CountingStore) -> None:
+    write(store, 1.5)
+    made = vouched(store, deletion=lambda: Deletion("gone", 1.5))
+    forged = vouched(store, deletion=lambda: Deletion("gone", 2.5))
+    store.delete(["content"])
+    assert made.kept() == (True, 1.5)
+    with pytest.raises(DigestMismatch, match="the number that is kept of it"):
+        forged.kept()
+
+
+@pytest.mark.parametrize("value", [{1}, [{1}], {"a": {1}}])
+def test_what_can_run_code_needs_airflow_or_trust(store: CountingStore, value: Any) -> None:
+    write(store, value)
+    with pytest.raises(
+        AuthoringError, match=r"can run code.*Nothing says which run.*trust_store=True.*--trust-s"
+    ):
+        source(store).value()
+    made = source(store)
+    assert [made.value(trust_store=True), made.value()] == [value, value]
+
+
+def test_a_table_with_pickled_cells_needs_airflow_or_trust(store: CountingStore) -> None:
+    table = pandas.DataFrame({"a": [{1}, {2}]})
+    write(store, table)
+    with pytest.raises(AuthoringError, match=r"'model' is not read\. It holds a pickle, which can run code"):
+        source(store).value()
+    for found in (vouched(store).value(), source(store).value(trust_store=True)):
+        pandas.testing.assert_frame_equal(found, table)
+
+
+def test_what_is_not_verified_is_said(store: CountingStore, caplog: pytest.LogCaptureFixture) -> None:
+    write(store, 1)
+    vouched(store).value()
+    assert caplog.messages == []
+    source(store).value()
+    why = "Nothing says which run of Airflow has written it."
+    assert caplog.messages == [f"'model' is shown as the store has it, not verified. {why}"]
+
+
+class Level(enum.IntEnum):
+    """A number that only a pickle keeps."""
+
+    LOW = 1
+
+
+@pytest.mark.parametrize("kind", ["numeric", "boolean", "string", "json", "bytes", "image"])
+def test_what_is_plain_data_is_never_unpickled(store: CountingStore, kind: str) -> None:
+    write(store, Level.LOW)
+    store.put("metadata", json.dumps({"artifact_type": kind, "serialization_type": "pickle"}).encode())
+    for made in (source(store), source(store, declared=kind)):
+        with pytest.raises(IntegrityError, match=f"is of type {kind}, which is never stored as 'pickle'"):
+            made.value(trust_store=True)
+    with pytest.raises(
+        AuthoringError, match=f"of type {kind}, and those are never unpickled here.*return a plain"
+    ):
+        vouched(store).value(trust_store=True)
+
+
+def test_the_type_in_the_spec_counts(store: CountingStore) -> None:
+    write(store, {1})
+    with pytest.raises(IntegrityError, match="'model' is of type numeric, which is never stored as 'pickle'"):
+        source(store, declared="numeric").value(trust_store=True)
+
+
+def test_an_image_that_other_programs_would_read(store: CountingStore) -> None:
+    store.put("content", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n%%EndComments\nshowpage\n")
+    store.put("metadata", b'{"artifact_type": "image", "serialization_type": "image"}')
+    with pytest.raises(IntegrityError, match="cannot be read as image"):
+        source(store).value()
