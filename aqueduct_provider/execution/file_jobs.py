@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from aqueduct_provider.errors import OperatorFailed
 from aqueduct_provider.execution.bench import Bench, Job, user_keys
 from aqueduct_provider.execution.requirements import serialization_of
+from aqueduct_provider.protected_keys import protected_prefix
 from aqueduct_provider.runner.contract import ExternalFile, JobRequest
 from aqueduct_provider.spec.data_systems import FilesExtract, FilesLoad
 from aqueduct_provider.spec.graph import consumers
@@ -68,6 +69,8 @@ def load_file(bench: Bench, operator: LoadOperator, target: FilesLoad) -> Job:
     inputs = bench.fetch_inputs(operator.inputs)
     values = [bench.text(param, file, _FILLS) for param, file in zip(params, inputs, strict=False)]
     key = _fill(target.filepath, values)
+    place = bench.worker.connect(operator)
+    _check_place(bench.worker.store, place, key)
     request = JobRequest(
         operation="load",
         inputs=inputs[-1:],
@@ -81,7 +84,20 @@ def load_file(bench: Bench, operator: LoadOperator, target: FilesLoad) -> Job:
         reads=inputs[-1].serialization_type,
         writes="parquet" if target.format == "Parquet" else "pickle",
     )
-    return Job(request, environment, upload=(bench.worker.connect(operator), key))
+    return Job(request, environment, upload=(place, key))
+
+
+def _check_place(store: ObjectStore, place: ObjectStore, key: str) -> None:
+    """Refuse to write what Airflow and its workers run.
+
+    :param store: the artifact store of the run. :param place: where the load writes.
+    """
+    if prefix := protected_prefix(store.url(""), place.url(key)):
+        raise OperatorFailed(
+            f"{place.url(key)} is below {prefix} of the artifact store {store.url('')}, from which Airflow "
+            "and its workers read what they run: loads do not write there. Choose another file path.",
+            deterministic=True,
+        )
 
 
 def _fill(filepath: str, values: list[str]) -> str:

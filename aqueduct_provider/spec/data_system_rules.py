@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aqueduct_provider.errors import Problem
+from aqueduct_provider.protected_keys import protected_prefix
 from aqueduct_provider.spec.basics import ArtifactType
-from aqueduct_provider.spec.data_systems import FilesExtract, FilesLoad, MongoLoad, SqlLoad
+from aqueduct_provider.spec.data_systems import FilesExtract, FilesLoad, MongoLoad, S3Load, SqlLoad
 from aqueduct_provider.spec.graph import Locate
-from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
+from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
 
 Types = Mapping[str, ArtifactType]
 
@@ -41,6 +42,27 @@ def data_system_problems(
                 f"must be text to be a parameter here, and is of type {types[artifact].value}; give text"
             )
             yield Problem(at("operators", index, "inputs", place), message)
+
+
+def protected_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
+    """Find loads that write to the flow's own artifact store, below what Airflow and its workers run.
+
+    Where other connections lead, and what placeholders are filled with, is known on the worker.
+    """
+    if spec.compiled is not None:
+        return
+    where = spec.artifact_store
+    own = {None, where.connection_id} if isinstance(where, ConnectionStore) else {None}
+    for index, operator in enumerate(spec.operators):
+        target = operator.target if isinstance(operator, LoadOperator) else None
+        if isinstance(target, S3Load) and target.connection_id in own:
+            known, brace, _ = target.filepath.partition("{" if len(operator.inputs) > 1 else "\0")
+            if prefix := protected_prefix("s3://own", f"s3://own/{known}", is_whole=not brace):
+                message = (
+                    f"is below {prefix} of the artifact store, from which Airflow and its workers read what "
+                    "they run; choose another path"
+                )
+                yield Problem(at("operators", index, "target", "filepath"), message)
 
 
 def _extract_problems(operator: ExtractOperator, index: int, types: Types, at: Locate) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.assets import asset_problems
 from aqueduct_provider.spec.basics import MAX_INTEGER, MIN_INTEGER
-from aqueduct_provider.spec.data_system_rules import data_system_problems
+from aqueduct_provider.spec.data_system_rules import data_system_problems, protected_problems
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
     JSON_TYPES,
@@ -50,6 +50,7 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     yield from _default_problems(spec, at)
     if isinstance(spec.artifact_store, S3ArtifactStore) and not _bucket_name(spec.artifact_store.bucket):
         yield Problem(at("artifact_store", "bucket"), "names no bucket; write bucket or s3://bucket/prefix")
+    yield from protected_problems(spec, at)
     types = {artifact.id: artifact.type for artifact in spec.artifacts}
     for index, operator in enumerate(spec.operators):
         match operator:

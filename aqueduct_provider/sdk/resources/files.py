@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AuthoringError, NotFound, OperatorFailed
+from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound, OperatorFailed, StorageError
+from aqueduct_provider.protected_keys import protected_prefix
 from aqueduct_provider.runner.codecs import CodecError, Encoded, encode
 from aqueduct_provider.sdk.authoring import data_systems
 from aqueduct_provider.sdk.enums import ArtifactType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem
 from aqueduct_provider.sdk.resources.services import Service
+from aqueduct_provider.storage.layout import bucket_and_prefix
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -147,6 +149,7 @@ class FilesResource(DataSystem):
             raise AuthoringError(
                 f"{filepath!r} has {places} placeholders, but {len(given)} parameters were given."
             )
+        self._check_place(filepath, is_filled=bool(given))
         kind = data_systems.saved_type(artifact)
         target = {"filepath": filepath, "format": _format(format, kind, "Saving")}
         data_systems.load(self, {**self.spec_place(), **target}, artifact, given, how=how)
@@ -171,6 +174,24 @@ class FilesResource(DataSystem):
                 f"Reading {filepath!r} needs the module {error.name or error}: install its package.",
                 deterministic=True,
             ) from error
+
+    def _check_place(self, filepath: str, *, is_filled: bool) -> None:
+        """Refuse to write what Airflow and its workers run, as far as it is known here."""
+        own = there = "s3://own"
+        if not self.is_own_store:
+            try:
+                own = self._own_store().url("")
+            except (ConfigError, StorageError):
+                return  # The worker knows it.
+            bucket, prefix = bucket_and_prefix(self._fields["bucket"], self._fields.get("root_dir") or "")
+            there = f"s3://{bucket}/{prefix}"
+        known, brace, _ = filepath.partition("{" if is_filled else "\0")
+        target = f"{there.removesuffix('/')}/{known}"
+        if prefix := protected_prefix(own, target, is_whole=not brace):
+            raise AuthoringError(
+                f"{filepath!r} is below {prefix} of the artifact store, from which Airflow and its workers "
+                "read what they run: nothing is saved there. Choose another path."
+            )
 
     def _without_connection(self) -> str:
         return "the flow's artifact store" if self.is_own_store else super()._without_connection()
