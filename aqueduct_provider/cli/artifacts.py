@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.cli.table_files import json_cell, table_file, table_rows, table_text
-from aqueduct_provider.runner.codecs import PLAIN, TABLES, CodecError, plain_value, preview_table
+from aqueduct_provider.runner.codecs import PLAIN, TABLES, CodecError, describe, plain_value, preview_table
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.reading.stored import StoredSource
@@ -30,8 +30,8 @@ def text_of(source: StoredSource) -> str:
     if serialization in TABLES:
         return table_text(_table(source))
     if serialization in PLAIN:
-        value = _plain(source, source.content())
-        return value if serialization == "string" else json.dumps(value, indent=2, ensure_ascii=False)
+        value = _plain(source, serialization)
+        return str(value) if serialization == "string" else json.dumps(value, indent=2, ensure_ascii=False)
     size = f"{len(source.content()):,} bytes"
     file = "FILE.pkl" if serialization == "pickle" else "FILE"
     return f"{source.name}: {source.type}, {size}; write it to a file with -o {file}"
@@ -41,7 +41,7 @@ def document_of(source: StoredSource) -> dict[str, Any]:
     """An artifact for programs; the value of what JSON cannot hold is null."""
     serialization, data = _serialization(source), source.content()
     is_table = serialization in TABLES
-    value = table_rows(_table(source)) if is_table else json_cell(_plain(source, data))
+    value = table_rows(_table(source)) if is_table else json_cell(_plain(source, serialization))
     return {
         "name": source.name,
         "type": source.type,
@@ -102,12 +102,11 @@ def _serialization(source: StoredSource) -> str:
     return str(source.known_metadata()["serialization_type"])
 
 
-def _plain(source: StoredSource, data: bytes) -> Any:
-    """The value of what needs no package to be read; None for others."""
+def _plain(source: StoredSource, serialization: str) -> Any:
     try:
-        return plain_value(data, _serialization(source))
-    except ValueError as error:
-        raise UsageError(f"{source.name} is damaged: {error}") from error
+        return plain_value(source.content(), serialization)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"{source.name} cannot be read as {serialization}: {describe(error)}") from error
 
 
 def _table(source: StoredSource) -> Any:

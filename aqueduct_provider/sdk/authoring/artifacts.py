@@ -83,7 +83,9 @@ class Artifact(Promise):
             error is the cause.
         :raises CheckFailed: when it is a check of severity ``error`` that did not pass.
         """
-        return self._source.value(parameters, trust_store=trust_store)
+        if trust_store:
+            self._source.trust()
+        return self._source.value(parameters)
 
     def set_name(self, name: str) -> None:
         """Choose the name. Chosen names must be unique in a flow; others are made so by a counter.

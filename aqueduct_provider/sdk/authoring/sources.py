@@ -46,12 +46,15 @@ class Source(Protocol):
         """Whether :meth:`value` has its answer already, and computes nothing for it."""
         ...
 
-    def value(self, parameters: Mapping[str, Any] | None, *, trust_store: bool = False) -> Any:
+    def value(self, parameters: Mapping[str, Any] | None) -> Any:
         """The value, a copy of the caller's own.
 
         :param parameters: values of parameters by name; None: their defaults.
-        :param trust_store: read what Airflow does not vouch for, even if that can run code.
         """
+        ...
+
+    def trust(self) -> None:
+        """From now on, read what Airflow does not vouch for, even if that can run code."""
         ...
 
 
@@ -84,9 +87,8 @@ class GraphSource:
     def ready(self) -> bool:
         return evaluate.is_computed(self._node.producer)
 
-    def value(self, parameters: Mapping[str, Any] | None, *, trust_store: bool = False) -> Any:
-        if trust_store:
-            raise AuthoringError(
-                f"{self.name!r} is computed here and read from no store: leave trust_store out."
-            )
+    def value(self, parameters: Mapping[str, Any] | None) -> Any:
         return evaluate.value_of(self._node, parameters)
+
+    def trust(self) -> None:
+        raise AuthoringError(f"{self.name!r} is computed here and read from no store: leave trust_store out.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -26,6 +27,8 @@ from aqueduct_provider.storage.layout import (
     RETIRED_PREFIX,
     FlowLayout,
     NativeLayout,
+    delivered_spec,
+    pinned_spec,
     published,
     retired,
 )
@@ -111,6 +114,17 @@ class Registry:
         :raises SpecError: a later release has published it, or it is damaged.
         """
         return self._read_spec(flow_id, version_id)[0]
+
+    def spec_of_digest(self, dag_id: str, sha256: str) -> WorkflowSpec | None:
+        """The spec with this digest, as it is delivered now, or as a bundle has pinned it; else None."""
+        from aqueduct_provider.spec.loader import parse
+
+        for key in (pinned_spec(sha256), delivered_spec(dag_id)):
+            with suppress(ObjectNotFound):
+                text = self.store.get(key)
+                if hashlib.sha256(text).hexdigest() == sha256:
+                    return parse(text, self.store.url(key))
+        return None
 
     def latest_spec(self, record: Record) -> WorkflowSpec:
         """The spec of the record's version.

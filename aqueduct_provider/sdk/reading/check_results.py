@@ -43,6 +43,10 @@ class CheckResults:
             [partial(self._result, one, tasks[one.airflow_task_id]) for one in checks], REQUESTS
         )
         known = {one.task_id: result for one, result in zip(checks, results, strict=True)}
+        # Nothing else has an outcome that is neither a success nor a failure.
+        known |= {
+            one.task_id: "succeeded" for one in spec.operators if one not in checks and _succeeded(one, tasks)
+        }
         return [_corrected(one, known.get(one.task_id, "")) for one in found]
 
     def _result(self, operator: Operator, task: TaskInfo) -> str:
@@ -61,9 +65,13 @@ class CheckResults:
 
 
 def _only_warns(operator: Operator, tasks: Mapping[str, TaskInfo]) -> bool:
-    task = tasks.get(operator.airflow_task_id)
     is_one = operator.type == "check" and operator.severity == "warning"
-    return is_one and task is not None and task.state == "success"
+    return is_one and _succeeded(operator, tasks)
+
+
+def _succeeded(operator: Operator, tasks: Mapping[str, TaskInfo]) -> bool:
+    task = tasks.get(operator.airflow_task_id)
+    return task is not None and task.state == "success"
 
 
 def _corrected(found: OperatorRun, result: str) -> OperatorRun:

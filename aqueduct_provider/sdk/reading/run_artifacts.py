@@ -20,7 +20,7 @@ from aqueduct_provider.storage.parallel import together
 if TYPE_CHECKING:
     from aqueduct_provider.execution.run_version import SpecRef
     from aqueduct_provider.sdk.reading.runs import Run
-    from aqueduct_provider.spec.models import Operator, ParamOperator, WorkflowSpec
+    from aqueduct_provider.spec.models import ParamOperator, WorkflowSpec
 
 log = logging.getLogger("aqueduct")
 
@@ -36,7 +36,7 @@ def source_named(run: Run, name: str) -> StoredSource:
     """
     wanted, spec = tidy(name), run.spec
     artifact_id = _id_of(run, spec, wanted)
-    true = _verified(run, spec, spec.producer(artifact_id))
+    true = verified_spec(run, spec, spec.producer(artifact_id).airflow_task_id)
     return _source_of(run, true, artifact_id if true is spec else _id_of(run, true, wanted))
 
 
@@ -48,12 +48,14 @@ def parameter_values(run: Run, *, trust_store: bool) -> dict[str, Any]:
     params = _parameters(run.spec)
     if not params:
         return {}
-    spec = _verified(run, run.spec, params[0])
+    spec = verified_spec(run, run.spec, params[0].airflow_task_id)
     params = _parameters(spec)
 
     def read(operator: ParamOperator) -> tuple[StoredSource, tuple[bool, Any]]:
         source = _source_of(run, spec, operator.outputs[0])
-        return source, source.kept(trust_store=trust_store)
+        if trust_store:
+            source.trust()
+        return source, source.kept()
 
     found = together([partial(read, operator) for operator in params], REQUESTS)
     if unverified := [source for source, (is_there, _) in found if is_there and source.unverified]:
@@ -72,9 +74,12 @@ def _parameters(spec: WorkflowSpec) -> list[ParamOperator]:
     return [operator for operator in spec.operators if isinstance(operator, ParamOperator)]
 
 
-def _verified(run: Run, spec: WorkflowSpec, operator: Operator) -> WorkflowSpec:
-    """The spec that the task of an operator went by, where Airflow's database names it."""
-    went_by = run.records.of(operator.airflow_task_id).spec
+def verified_spec(run: Run, spec: WorkflowSpec, task_id: str) -> WorkflowSpec:
+    """The spec that an Airflow task went by, where Airflow's database names it.
+
+    :raises IntegrityError: the store does not have it.
+    """
+    went_by = run.records.of(task_id).spec
     if went_by is None or went_by.sha256 == spec.sha256:
         return spec
     # The exec states, which name the version, lie in the bucket; or they are those of an earlier try.
@@ -103,6 +108,9 @@ def recorded_spec(run: Run, went_by: SpecRef) -> WorkflowSpec:
     """
     registry, record = run.session.registry, run.record
     what = f"Version {went_by.version} of {record.name!r}, by which run {run.run_id} went,"
+    if found := registry.spec_of_digest(record.dag_id, went_by.sha256):
+        run.pin(found)
+        return found
     try:
         spec = registry.spec(record.flow_id, went_by.version)
     except (NotFound, SpecError) as error:

@@ -208,6 +208,11 @@ class Run:
         registry = self.session.registry
         version = registry.version_of_run(self.record.flow_id, self.run_id)
         spec = registry.spec(self.record.flow_id, version or self.record.version_id)
+        if (spec.flow.name, spec.dag_id) != (self.record.name, self.record.dag_id):
+            raise IntegrityError(
+                f"The record of {self.record.name!r} names a spec of {spec.flow.name!r}: it was changed. "
+                "Publish the flow again."
+            )
         if version is not None:
             self._spec = spec
         return spec
@@ -280,10 +285,25 @@ class Run:
             states = self._read([partial(self._exec_state, operator) for operator in spec.operators])
             left = {one.id: state for one, state in zip(spec.operators, states, strict=True)}
             return operator_runs(spec, {}, left, untold=ExecutionStatus.UNKNOWN)
+        spec = self._verified(spec, tasks)
         over = self.info is not None and run_status(self.info.state) in ENDED
         untold = ExecutionStatus.UNKNOWN if over else ExecutionStatus.PENDING
         found = operator_runs(spec, tasks, self._read_new(spec, tasks), untold=untold)
         return self._checks.verified(spec, tasks, found)
+
+    def _verified(self, spec: WorkflowSpec, tasks: Tasks) -> WorkflowSpec:
+        """The spec by which the tasks of the run went, as far as one of them has said so."""
+        from aqueduct_provider.sdk.reading.run_artifacts import verified_spec
+
+        ended = next((task_id for task_id, task in sorted(tasks.items()) if task.state == "success"), None)
+        if ended is None:
+            return spec
+        try:
+            return verified_spec(self, spec, ended)
+        except IntegrityError as error:
+            # How its tasks ended is Airflow's word, whatever the spec calls them.
+            log.warning("%s", error)
+            return spec
 
     def _read_new(self, spec: WorkflowSpec, tasks: Tasks) -> dict[str, ExecState | None]:
         """What the operators left, by their ids; it is read of those that have ended since the last look."""

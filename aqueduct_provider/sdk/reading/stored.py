@@ -81,10 +81,9 @@ class StoredSource:
         """Why Airflow does not vouch for it, a sentence; empty where it does."""
         return self._known().why
 
-    def value(self, parameters: Mapping[str, Any] | None = None, *, trust_store: bool = False) -> Any:
+    def value(self, parameters: Mapping[str, Any] | None = None) -> Any:
         """The value, the caller's own; its bytes are read once.
 
-        :param trust_store: read what Airflow does not vouch for, even if that can run code.
         :raises NotFound: the run has not written it, or it was deleted.
         :raises IntegrityError: its bytes are not what the run has written.
         :raises AuthoringError: it could run code, and Airflow does not vouch for it.
@@ -94,22 +93,17 @@ class StoredSource:
                 f"{self.name!r} was read from a run: its parameters are those of the run. Trigger the flow "
                 "with other values, or call .get(parameters=...) on the artifact that the function returned."
             )
-        if trust_store:
-            self.trust()
         is_new = not self.ready
         value = self._decoded(self.content())
         if is_new and self.unverified:
             log.warning("%r is shown as the store has it, not verified. %s", self.name, self.unverified)
         return value
 
-    def kept(self, *, trust_store: bool = False) -> tuple[bool, Any]:
+    def kept(self) -> tuple[bool, Any]:
         """Whether there is a value, and the value; of deleted numbers and checks what the run's mark keeps.
 
-        :param trust_store: as for :meth:`value`.
         :raises NotFound: its content is gone, and nothing tells why.
         """
-        if trust_store:
-            self.trust()
         if self._facts() is None:
             return False, None
         try:

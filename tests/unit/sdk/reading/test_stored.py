@@ -50,6 +50,11 @@ def source(store: LocalStore, **fields: Any) -> StoredSource:
     return StoredSource(**{**given, **fields})
 
 
+def trusted(made: StoredSource) -> StoredSource:
+    made.trust()
+    return made
+
+
 def vouched(store: LocalStore, **fields: Any) -> StoredSource:
     """An artifact as Airflow knows it."""
     recorded = Recorded(ref_of(store, "content", "metadata"))
@@ -59,7 +64,7 @@ def vouched(store: LocalStore, **fields: Any) -> StoredSource:
 @pytest.mark.parametrize("value", [1, True, "text", b"bytes", (1, 2), {"a": [1]}, {1, 2}, float("inf")])
 def test_values_come_back(store: CountingStore, value: Any) -> None:
     write(store, value)
-    for found in (vouched(store).value(), source(store).value(trust_store=True)):
+    for found in (vouched(store).value(), trusted(source(store)).value()):
         assert found == value
         assert type(found) is type(value)
 
@@ -103,7 +108,7 @@ def test_what_airflow_says_is_not_written(store: CountingStore) -> None:
     write(store, 1)
     made = source(store, look_up=lambda _fresh: Recorded(is_written=False))
     with pytest.raises(NotFound, match="is pending"):
-        made.value(trust_store=True)
+        trusted(made).value()
     assert made.kept() == (False, None)
 
 
@@ -188,7 +193,7 @@ def test_bytes_that_the_run_has_not_written(store: CountingStore) -> None:
     made = vouched(store)
     store.put("content", b"2")
     with pytest.raises(DigestMismatch, match=r"content"):
-        made.value(trust_store=True)
+        trusted(made).value()
 
 
 def test_an_operator_that_has_run_again_meanwhile(store: CountingStore) -> None:
@@ -217,7 +222,7 @@ def test_what_can_run_code_needs_airflow_or_trust(store: CountingStore, value: A
     ):
         source(store).value()
     made = source(store)
-    assert [made.value(trust_store=True), made.value()] == [value, value]
+    assert [trusted(made).value(), made.value()] == [value, value]
 
 
 def test_a_table_with_pickled_cells_needs_airflow_or_trust(store: CountingStore) -> None:
@@ -225,7 +230,7 @@ def test_a_table_with_pickled_cells_needs_airflow_or_trust(store: CountingStore)
     write(store, table)
     with pytest.raises(AuthoringError, match=r"'model' is not read\. It holds a pickle, which can run code"):
         source(store).value()
-    for found in (vouched(store).value(), source(store).value(trust_store=True)):
+    for found in (vouched(store).value(), trusted(source(store)).value()):
         pandas.testing.assert_frame_equal(found, table)
 
 
@@ -250,17 +255,17 @@ def test_what_is_plain_data_is_never_unpickled(store: CountingStore, kind: str) 
     store.put("metadata", json.dumps({"artifact_type": kind, "serialization_type": "pickle"}).encode())
     for made in (source(store), source(store, declared=kind)):
         with pytest.raises(IntegrityError, match=f"is of type {kind}, which is never stored as 'pickle'"):
-            made.value(trust_store=True)
+            trusted(made).value()
     with pytest.raises(
         AuthoringError, match=f"of type {kind}, and those are never unpickled here.*return a plain"
     ):
-        vouched(store).value(trust_store=True)
+        trusted(vouched(store)).value()
 
 
 def test_the_type_in_the_spec_counts(store: CountingStore) -> None:
     write(store, {1})
     with pytest.raises(IntegrityError, match="'model' is of type numeric, which is never stored as 'pickle'"):
-        source(store, declared="numeric").value(trust_store=True)
+        trusted(source(store, declared="numeric")).value()
 
 
 def test_an_image_that_other_programs_would_read(store: CountingStore) -> None:
