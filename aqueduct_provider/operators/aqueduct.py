@@ -43,7 +43,8 @@ class AqueductOperator(BaseOperator):
         self.operators = tuple(operators)
         self._attempt: Attempt | GroupAttempt | None = None
         self._patience: Patience | None = None
-        self._spec = workflow
+        # The one that the attempt goes by; not that of ``workflow``, for copies of the operator copy it.
+        self._spec: WorkflowSpec | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the operators and give their manifest: keys, digests and sizes of artifacts, never data."""
@@ -121,7 +122,7 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.operators.talk import LEFT_KEY, with_spec
 
         left = self._attempt.left() if self._attempt else None
-        if left is None:
+        if left is None or self._spec is None:
             return
         try:
             context["ti"].xcom_push(key=LEFT_KEY, value=with_spec(left, self._spec))

@@ -259,7 +259,7 @@ def test_damaged_values_are_one_sentence(sourced: Sourced, value: Any) -> None:
     source = sourced(value)
     source.store.put("content", b"\xff{")
     for read in (text_of, document_of):
-        with pytest.raises(UsageError, match="^thing cannot be read as (json|string): "):
+        with pytest.raises(UsageError, match=r"^thing cannot be read as (json|string): "):
             read(source)
 
 

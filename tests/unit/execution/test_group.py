@@ -325,3 +325,19 @@ def test_code_of_two_archives_never_meets(fused: Fused) -> None:
         operators.append(fused.op(name) | {"code": {**code, "entry_class": "", "requirements": []}})
     fused.run(*operators).group("g").run()
     assert [fused.desk.content(name) for name in "ab"] == [b"a", b"b"]
+
+
+def test_a_failed_group_names_what_its_operators_have_written(desk: Desk) -> None:
+    fused = Fused(desk)
+    run = fused.run(
+        fused.op("a", source="def predict(): return 1"),
+        fused.op("b", source="def predict(): return False", type="check"),
+        fused.op("c", source="def predict(): return 1 / 0"),
+    )
+    attempt = run.group("g")
+    assert attempt.left() is None
+    with pytest.raises(OperatorFailed):
+        attempt.run()
+    left = attempt.left()
+    assert left is not None
+    assert {name: one.status for name, one in left.operators.items()} == {"a": "succeeded", "b": "failed"}

@@ -18,7 +18,7 @@ import pytest
 
 from aqueduct_provider.compat import AirflowException, AirflowFailException
 from aqueduct_provider.operators.aqueduct import AqueductOperator
-from aqueduct_provider.operators.talk import VERSION_KEY
+from aqueduct_provider.operators.talk import LEFT_KEY, VERSION_KEY
 from aqueduct_provider.spec.fusion import task_groups
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
@@ -38,13 +38,16 @@ class TaskInstance:
     def __init__(self) -> None:
         self.xcom: dict[str, Any] = {}
         self.pulled: list[str] = []
+        self.left: dict[str, Any] = {}
 
     def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
         self.pulled.append(task_ids)
         return self.xcom.get(task_ids)
 
     def xcom_push(self, key: str, value: Any) -> None:
-        assert key == VERSION_KEY
+        assert key in (VERSION_KEY, LEFT_KEY)
+        if key == LEFT_KEY:
+            self.left = value
 
 
 @pytest.fixture
@@ -272,3 +275,34 @@ def test_copies_share_the_spec_and_nothing_is_a_template(flows: Flows) -> None:
     operator = _operator(workflow, "f")
     assert copy.deepcopy(operator).workflow.operators is workflow.operators
     assert operator.template_fields == ()
+
+
+def test_a_failed_check_names_what_it_has_written(flows: Flows) -> None:
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return False", "type": "check"})
+    ti = TaskInstance()
+    with pytest.raises(AirflowFailException):
+        _operator(workflow, "f").execute(_context(ti))
+    assert (ti.left["status"], ti.left["spec"]["sha256"]) == ("failed", workflow.sha256)
+    ref = ti.left["artifacts"]["f-out"]
+    assert hashlib.sha256(flows.store.get(ref["key"])).hexdigest() == ref["sha256"]
+
+
+def test_a_task_that_has_written_nothing_names_nothing(flows: Flows) -> None:
+    ti = TaskInstance()
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1 / 0"})
+    with pytest.raises(AirflowException):
+        _operator(workflow, "f").execute(_context(ti))
+    assert ti.left == {}
+
+
+def test_the_first_error_counts_where_what_was_written_cannot_be_named(
+    flows: Flows, log: Callable[[], str]
+) -> None:
+    class Full(TaskInstance):
+        def xcom_push(self, key: str, value: Any) -> None:
+            raise OSError("the database is full")
+
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return False", "type": "check"})
+    with pytest.raises(AirflowFailException, match="The check did not pass"):
+        _operator(workflow, "f").execute(_context(Full()))
+    assert "could not be recorded: the database is full" in log()

@@ -10,10 +10,11 @@ import pandas
 import pytest
 
 import aqueduct_provider.sdk as aq
-from aqueduct_provider.errors import AuthoringError, NotFound, ObjectNotFound, StorageError
+from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound, ObjectNotFound, StorageError
 from aqueduct_provider.sdk.resources.files import FilesResource
 from aqueduct_provider.sdk.resources.services import SERVICES
 from aqueduct_provider.storage.local import LocalStore
+from aqueduct_provider.storage.s3 import S3Settings, connect
 
 CSV = b"day,cups\nMon,120\nTue,135\n"
 
@@ -206,3 +207,33 @@ def test_other_values_need_no_format(tmp_path: Path) -> None:
     assert number.node.derived[0].place["format"] is None
     with pytest.raises(AuthoringError, match="format is for tables only, and this is of type numeric"):
         own(tmp_path).save(number, "n", "csv")
+
+
+# --- where nothing is saved
+
+
+def test_nothing_is_saved_where_workers_read_what_they_run(
+    bucket: str, config: dict[str, str], s3_server: str, credentials_file: Path, tmp_path: Path
+) -> None:
+    store = connect(
+        S3Settings(f"{bucket}/team", endpoint_url=s3_server, credentials_path=str(credentials_file))
+    )
+    lake = FilesResource(SERVICES["S3"], "lake", {**config, "root_dir": "Team"}, lambda: store)
+    wide = FilesResource(SERVICES["S3"], "lake", config, lambda: store)
+    text = aq.op(requirements=[])(lambda: "x")()
+    day = aq.op(requirements=[])(lambda: "mon")()
+    for files, path in ((lake, "specs/x"), (wide, "team/flows/x"), (own(tmp_path), "a/../bundles/x")):
+        with pytest.raises(AuthoringError, match="of the artifact store, from which Airflow and its workers"):
+            files.save(text, path)
+    with pytest.raises(AuthoringError, match="is below functions/ of the artifact store"):
+        lake.save(text, "functions/{day}", parameters=[day])
+    wide.save(text, "specs/x")
+    lake.save(text, "{day}/x", parameters=[day])
+
+
+def test_where_the_artifact_store_is_not_known_the_worker_decides(config: dict[str, str]) -> None:
+    def unknown() -> LocalStore:
+        raise ConfigError("no store")
+
+    lake = FilesResource(SERVICES["S3"], "lake", config, unknown)
+    lake.save(aq.op(requirements=[])(lambda: "x")(), "specs/x")

@@ -317,3 +317,22 @@ def test_nobody_listens(airflow: Airflow) -> None:
     with pytest.raises(AirflowUnreachable, match="nothing listens there"):
         Airflow(AirflowLogin(url), sleep=pauses.append).check()
     assert len(pauses) == 2
+
+
+# --- XComs
+
+
+def test_xcoms_are_as_they_are_in_the_database(fake: FakeAirflow, airflow: Airflow) -> None:
+    fake.add_run("d", "r")
+    value = {"version": 1, "artifacts": {"a": {"size": 1, "key": "grün"}}, "none": None}
+    fake.add_task("d", "r", "t").xcoms.update({"return_value": value, "other/key": "text"})
+    assert airflow.xcom("d", "r", "t") == value
+    assert airflow.xcom("d", "r", "t", "other/key") == "text"
+    for path in (("d", "r", "t", "none"), ("d", "r", "x"), ("d", "x", "t"), ("x", "r", "t")):
+        assert airflow.xcom(*path) is None
+
+
+def test_xcoms_that_may_not_be_read(fake: FakeAirflow, airflow: Airflow) -> None:
+    fake.forbid("GET", "xcomEntries")
+    with pytest.raises(AirflowRefused):
+        airflow.xcom("d", "r", "t")

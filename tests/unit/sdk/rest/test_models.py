@@ -13,6 +13,7 @@ from aqueduct_provider.sdk.rest.models import (
     moment_of,
     run_of,
     task_of,
+    xcom_of,
 )
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, 250000, tzinfo=timezone.utc)
@@ -95,3 +96,19 @@ def test_whether_the_file_is_gone(data: dict[str, Any], gone: bool) -> None:
 def test_what_is_missing_is_an_error() -> None:
     with pytest.raises(KeyError):
         run_of({"state": "queued"})
+
+
+@pytest.mark.parametrize(
+    ("stored", "value"),
+    [
+        ({"a": [1, None]}, {"a": [1, None]}),
+        ('{"a": [1, null]}', {"a": [1, None]}),
+        ("{'a': [1, None]}", {"a": [1, None]}),
+        ('"{\\"a\\": 1}"', {"a": 1}),
+        ("s3://bucket/xcom", "s3://bucket/xcom"),
+        ("__import__('os')", "__import__('os')"),
+        (None, None),
+    ],
+)
+def test_xcoms_in_every_form(stored: Any, value: Any) -> None:
+    assert xcom_of({"value": stored}) == value
