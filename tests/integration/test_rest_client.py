@@ -184,3 +184,14 @@ def test_a_new_version_is_parsed_and_then_the_dag_deleted(place: Place, rest: Ai
     with pytest.raises(ApiError):
         place.client.details(dag_id)
     rest.delete_dag(dag_id)
+
+
+def test_the_xcom_of_a_task(rest: Airflow, flow: Draft, run_id: str) -> None:
+    value = rest.xcom(flow.dag_id, run_id, "number")
+    (ref,) = value["artifacts"].values()
+    assert (value["version"], value["status"], ref["artifact_type"]) == (1, "succeeded", "numeric")
+    assert value["spec"]["version"] == flow.version
+    # A task that failed, a task, a run and a DAG that are not there.
+    for path in ((run_id, FAILED_TASK), (run_id, "other"), ("other", "number")):
+        assert rest.xcom(flow.dag_id, *path) is None
+    assert rest.xcom("other", run_id, "number") is None

@@ -13,12 +13,13 @@ import pandas
 import pytest
 
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, SpecError
+from aqueduct_provider.execution.code import ArchiveLimits, fetch_code
 from aqueduct_provider.runner.codecs import dump_pickle, encode
-from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.models import Code, WorkflowSpec
 from aqueduct_provider.spec.values import StoredValue, check_conf, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.examples import FLOW_ID
-from tests.flows import LocalRun
+from tests.flows import LocalRun, function_zip
 from tests.unit.execution.conftest import Desk
 
 VALUES = FlowLayout(FLOW_ID)
@@ -149,6 +150,16 @@ def test_what_is_in_the_bucket_and_was_replaced(
     with pytest.raises(DigestMismatch):
         run.run(*(("f",) if key_of is replaced_artifact else ()))
     assert not marker.exists()
+
+
+def test_specs_of_the_original_pin_nothing(desk: Desk) -> None:
+    # As ``spec/compiled.py`` makes it, without a digest.
+    code = Code.model_construct(key="code", sha256="", requirements=(), python_version="3.11")
+    limits = ArchiveLimits(max_bytes=1000, max_files=10)
+    for name in ("first", "second"):
+        desk.store.put("code", function_zip(f"def predict(): return '{name}'"))
+        found = fetch_code(desk.store, code, desk.folder / name, cache=desk.folder / "cache", limits=limits)
+        assert name in (found.path / "model.py").read_text()
 
 
 # --- what a load may write

@@ -116,9 +116,7 @@ def test_compiled_flows_have_no_stored_values() -> None:
         ("string", "string", "a value must be of type numeric, not string"),
     ],
 )
-def test_stored_values_must_be_of_the_parameters_own_type(
-    kind: str, serialization: str, message: str
-) -> None:
+def test_stored_values_must_be_of_the_parameters_type(kind: str, serialization: str, message: str) -> None:
     native = parse(json.dumps(native_document()).encode(), "x.json")
     value = {"sha256": SHA256, "serialization_type": serialization, "artifact_type": kind}
     with pytest.raises(SpecError) as caught:

@@ -1,0 +1,109 @@
+"""The page on security: each of its sentences has a test, which is named here."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+READING = "tests/unit/sdk/reading/test_tampering.py"
+STORED = "tests/unit/sdk/reading/test_stored.py"
+RECORDS = "tests/unit/sdk/reading/test_records.py"
+WORKER = "tests/unit/execution/test_tampering.py"
+CODE = "tests/unit/execution/test_code.py"
+VALUES = "tests/unit/spec/test_values.py"
+KEYS = "tests/unit/test_protected_keys.py"
+
+# The beginning of each item and each row of a table -> the tests that show it.
+TESTS = {
+    "whoever publishes": ["tests/unit/operators/test_aqueduct.py::test_a_chain_passes_manifests_and_no_data"],
+    "whoever triggers runs in Airflow": [f"{WORKER}::test_a_trigger_that_names_a_pickle"],
+    "whoever triggers runs and may write": [f"{WORKER}::test_a_pickle_needs_leave"],
+    "whoever may write elsewhere": [
+        f"{WORKER}::test_what_is_in_the_bucket_and_was_replaced",
+        f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
+        f"{READING}::test_where_airflow_has_forgotten_the_run_nothing_is_run",
+    ],
+    "whoever may write Airflow's database": [f"{STORED}::test_values_come_back"],
+    "whoever reads results": [f"{READING}::test_the_truth"],
+    "A spec pins": [f"{CODE}::test_an_archive_with_another_digest_is_refused_and_not_kept"],
+    "A default of a parameter": [f"{WORKER}::test_what_is_in_the_bucket_and_was_replaced"],
+    "Specs of the original's dialect": [f"{WORKER}::test_specs_of_the_original_pin_nothing"],
+    "A value that `conf` names": [
+        f"{WORKER}::test_a_trigger_that_names_a_pickle",
+        f"{VALUES}::test_stored_values_must_be_of_the_parameters_type",
+    ],
+    "A number, a truth value, text, bytes, an image or a table": [
+        f"{VALUES}::test_no_parameter_of_plain_data_is_given_a_pickle",
+        f"{WORKER}::test_a_trigger_that_names_a_table_with_pickles",
+    ],
+    "A parameter of type `picklable`": [
+        f"{VALUES}::test_pickles_of_the_types_that_have_them_need_leave",
+        "tests/unit/execution/test_given_values.py::test_a_pickle_is_read_where_its_reader_runs",
+    ],
+    "The digest covers": [
+        f"{VALUES}::test_the_digest_covers_how_a_value_is_encoded",
+        f"{WORKER}::test_bytes_that_are_named_as_a_pickle",
+    ],
+    "Writing `flows/*/values/` alone": [f"{WORKER}::test_what_is_in_the_bucket_and_was_replaced"],
+    "`[aqueduct] pickled_parameters = False`": [f"{WORKER}::test_a_pickle_needs_leave"],
+    "A task reads the artifacts": [f"{WORKER}::test_what_is_in_the_bucket_and_was_replaced"],
+    "An extract of files": ["tests/runner/test_files.py::test_plain_pickles_are_read_too"],
+    "A load of files": [
+        f"{WORKER}::test_a_load_into_what_workers_run",
+        f"{WORKER}::test_a_spec_whose_load_writes_there_is_refused",
+        f"{KEYS}::test_what_is_below_a_prefix_of_the_product",
+        "tests/unit/sdk/resources/test_files.py::test_nothing_is_saved_where_workers_read_what_they_run",
+    ],
+    "`run.artifact(...).get()`": [
+        f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
+        f"{RECORDS}::test_a_task_is_asked_for_once",
+    ],
+    "They check the spec": [f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed"],
+    "What differs from its digest": [f"{STORED}::test_bytes_that_the_run_has_not_written"],
+    "Airflow may have forgotten": [
+        f"{RECORDS}::test_runs_that_airflow_does_not_know_are_asked_for_once",
+        f"{RECORDS}::test_a_task_whose_xcom_is_gone",
+        f"{RECORDS}::test_an_airflow_that_is_away",
+        f"{RECORDS}::test_without_an_airflow",
+        f"{STORED}::test_what_is_not_verified_is_said",
+        f"{STORED}::test_a_table_with_pickled_cells_needs_airflow_or_trust",
+    ],
+    "Everything else is then read": [f"{STORED}::test_what_can_run_code_needs_airflow_or_trust"],
+    "A number, a truth value, text, bytes or an image": [
+        f"{STORED}::test_what_is_plain_data_is_never_unpickled",
+        f"{READING}::test_plain_data_is_not_unpickled_even_where_the_store_is_trusted",
+    ],
+    "Images that are not verified": [f"{STORED}::test_an_image_that_other_programs_would_read"],
+    "Whether a run and its tasks succeeded": [
+        "tests/unit/sdk/reading/test_check_results.py::test_airflow_has_the_last_word_and_is_asked_once",
+        f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
+    ],
+}
+
+
+def items() -> list[str]:
+    """The items of lists and the rows of tables, in order."""
+    rows = re.findall(r"^\| (?!who |---)(.*?) \|", PAGE, re.MULTILINE)
+    return [*rows, *re.findall(r"^- (.*(?:\n  .*)*)", PAGE, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("item", items())
+def test_every_sentence_has_a_test(item: str) -> None:
+    assert [beginning for beginning in TESTS if item.startswith(beginning)], item
+
+
+def test_there_is_no_other_sentence() -> None:
+    assert not [beginning for beginning in TESTS if not any(one.startswith(beginning) for one in items())]
+
+
+@pytest.mark.parametrize("test", sorted({test for tests in TESTS.values() for test in tests}))
+def test_those_tests_are_there(test: str) -> None:
+    path, _, name = test.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
