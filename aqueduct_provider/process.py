@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from aqueduct_provider.errors import CommandNotStarted
+from aqueduct_provider.process_output import AsIs, Cleaner, Output
 from aqueduct_provider.process_output import OnLine as OnLine
-from aqueduct_provider.process_output import Output
 from aqueduct_provider.process_output import Stream as Stream
 
 CAPTURE_LIMIT = 1 << 20
@@ -158,6 +158,7 @@ class Child:
     :param stdin: what the child reads first from its stdin, such as a secret.
     :param start: how the child comes into being.
     :param supervised: the child ends whatever it has started when its stdin ends; it is then killed last.
+    :param clean: masks secrets in a line of its output, whoever gets it.
     """
 
     def __init__(
@@ -175,10 +176,12 @@ class Child:
         stdin: bytes = b"",
         start: Start = spawn,
         supervised: bool = False,
+        clean: Cleaner | None = None,
     ) -> None:
         self._command = Command(list(argv), cwd, dict(env), keep_open)
         self._start = start
         self._on_line = on_line
+        self._clean = clean or AsIs()
         self._timeout = math.inf if timeout is None else timeout
         self._capture_limit = capture_limit
         self._grace = grace
@@ -209,7 +212,7 @@ class Child:
             self._feed(process)
             assert process.stdout is not None
             assert process.stderr is not None
-            output = Output(process.stdout, process.stderr, self._on_line, self._capture_limit)
+            output = Output(process.stdout, process.stderr, self._on_line, self._capture_limit, self._clean)
             timed_out = self._watch(process, output, started + self._timeout)
             self._end_group(process, output.pump)
             output.finish()

@@ -13,7 +13,7 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import IO, Literal
+from typing import IO, Literal, Protocol
 
 Stream = Literal["stdout", "stderr"]
 OnLine = Callable[[Stream, str], None]
@@ -24,17 +24,50 @@ LINE_LIMIT = 1 << 16
 PROGRESS_SECONDS = 5.0
 
 _READ = 1 << 16
+# Of a long line without an end, so much may be the beginning of a secret.
+_HELD = 1 << 13
 # More than a pipe can hold: what is read at most of a pipe that a daemon of the child keeps open.
 _LEFTOVER = 1 << 21
+# Beyond this, a line without an end is delivered wherever it is cut.
+_LONGEST = 1 << 20
 _BREAK = re.compile("(\r\n|\n|\r)")
 
 
-class Output:
-    """Both output pipes of a child."""
+class Cleaner(Protocol):
+    """Masks secrets."""
 
-    def __init__(self, stdout: IO[bytes], stderr: IO[bytes], on_line: OnLine, capture_limit: int) -> None:
-        self._stdout = _StreamReader("stdout", on_line, capture_limit)
-        self._stderr = _StreamReader("stderr", on_line, capture_limit)
+    def __call__(self, text: str, /) -> str:
+        """Return the text with its secrets masked."""
+        ...
+
+    def cut(self, text: str, at: int, /) -> int:
+        """Return the last place, up to this one, that is not within a secret."""
+        ...
+
+
+class AsIs:
+    """Masks nothing."""
+
+    def __call__(self, text: str, /) -> str:
+        """See ``Cleaner``."""
+        return text
+
+    def cut(self, text: str, at: int, /) -> int:  # noqa: ARG002
+        """See ``Cleaner``."""
+        return at
+
+
+class Output:
+    """Both output pipes of a child.
+
+    :param clean: masks secrets in a line, before anyone gets it and before the middle of a text is cut out.
+    """
+
+    def __init__(
+        self, stdout: IO[bytes], stderr: IO[bytes], on_line: OnLine, capture_limit: int, clean: Cleaner
+    ) -> None:
+        self._stdout = _StreamReader("stdout", on_line, capture_limit, clean)
+        self._stderr = _StreamReader("stderr", on_line, capture_limit, clean)
         self._selector = selectors.DefaultSelector()
         for pipe, reader in ((stdout, self._stdout), (stderr, self._stderr)):
             os.set_blocking(pipe.fileno(), False)
@@ -79,10 +112,11 @@ class Output:
 class _StreamReader:
     """Bytes to lines. A line that ends in a lone carriage return is one that the next line overwrites."""
 
-    def __init__(self, stream: Stream, on_line: OnLine, capture_limit: int) -> None:
+    def __init__(self, stream: Stream, on_line: OnLine, capture_limit: int, clean: Cleaner) -> None:
         self.capture = _Capture(capture_limit)
         self._stream = stream
         self._on_line = on_line
+        self._clean = clean
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._rest = ""
         self._overwritten = ""
@@ -93,23 +127,38 @@ class _StreamReader:
 
     def close(self) -> None:
         self._add(self._decoder.decode(b"", final=True))
-        last = self._rest.removesuffix("\r") or self._overwritten
+        rest = self._clean(self._rest)
+        self.capture.add(rest)
+        last = self._spill(rest.removesuffix("\r")) or self._overwritten
         if last:
             self._on_line(self._stream, last)
 
     def _add(self, text: str) -> None:
-        self.capture.add(text)
         text = self._rest + text
         # A carriage return at the very end may be half of a line end.
         held = "\r" if text.endswith("\r") else ""
         *parts, rest = _BREAK.split(text.removesuffix(held))
-        for line, end in zip(parts[::2], parts[1::2], strict=True):
+        for dirty, end in zip(parts[::2], parts[1::2], strict=True):
+            line = self._clean(dirty)
+            self.capture.add(line + end)
             if end == "\r":
                 self._progress(line)
             else:
                 self._on_line(self._stream, self._spill(line) or self._overwritten)
                 self._overwritten = ""
-        self._rest = self._spill(rest) + held
+        self._rest = self._shorten(rest) + held
+
+    def _shorten(self, rest: str) -> str:
+        """Deliver all of a long line without an end but its last part, which is the result."""
+        if len(rest) <= LINE_LIMIT + _HELD:
+            return rest
+        cut = self._clean.cut(rest, len(rest) - _HELD) if len(rest) < _LONGEST else len(rest)
+        if not cut:
+            return rest
+        line = self._clean(rest[:cut])
+        self.capture.add(line)
+        self._on_line(self._stream, self._spill(line))
+        return rest[cut:]
 
     def _spill(self, line: str) -> str:
         """Deliver all of a long line but its last piece, which is the result."""

@@ -81,10 +81,9 @@ def _full_disk(error: BaseException, order: Order, folder: Path) -> Failure | No
 def _without_secrets(text: str, order: Order) -> str:
     """The text without what drivers may have put into their messages."""
     from aqueduct_provider.spec.compiled_facts import secret_texts
+    from aqueduct_provider.spec.redactor import Redactor
 
-    for secret in sorted(secret_texts(order.system.config), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
+    return Redactor(secret_texts(order.system.config))(text)
 
 
 def _first_line() -> str:

@@ -33,7 +33,7 @@ from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.operators import prepare
 from aqueduct_provider.execution.repair import repair
 from aqueduct_provider.execution.task import Task, Worker
-from aqueduct_provider.process import MARK, Child, Start, spawn
+from aqueduct_provider.process import MARK, Child, Start, Stream, spawn
 from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
@@ -105,7 +105,7 @@ class Attempt:
         runner = runner_archive(worker.cache_dir / "runner")
         # Twice at most: a damaged environment is built again once.
         for is_last in (False, True):
-            with worker.provide(job.environment, worker.on_line, self._is_killed) as python:
+            with worker.provide(job.environment, self._say, self._is_killed) as python:
                 log.info("%s", python)
                 command = job_command(python.executable, runner, folder, worker.kill_grace)
                 env = job_variables(worker.variables, worker.allowed_variables, python.executable)
@@ -154,10 +154,14 @@ class Attempt:
             stdin=stdin,
             start=start,
             supervised=supervised,
+            clean=self.worker.redact,
         )
         finished = child.run()
         self._stdout, self._stderr = finished.stdout, finished.stderr
         return read_outcome(folder, finished)
+
+    def _say(self, stream: Stream, line: str) -> None:
+        self.worker.on_line(stream, self.worker.redact(line))
 
     def _is_killed(self) -> bool:
         return self._killed
@@ -203,12 +207,19 @@ class Attempt:
     def _state(
         self, status: Status, failure_type: FailureType | None = None, tip: str = "", context: str = ""
     ) -> ExecState:
-        part = None
+        part, redact = None, self.worker.redact
         # Of an operator that has a task of its own, Airflow tells the same.
         if self.task.operator.fuse is not None and self.task.try_number is not None:
             part = TaskPart(self.task.try_number, self._began, datetime.now(timezone.utc))
         return ExecState(
-            status, failure_type, tip, context, self._stdout, self._stderr, self.task.version, part
+            status,
+            failure_type,
+            redact(tip),
+            redact(context),
+            self._stdout,
+            self._stderr,
+            self.task.version,
+            part,
         )
 
     def _record(self, state: ExecState) -> None:
@@ -221,7 +232,7 @@ class Attempt:
         try:
             self._record(self._failure(error))
         except Exception as second:
-            log.error("The exec state could not be written: %s", second)
+            log.error("The exec state could not be written: %s", self.worker.redact(str(second)))
 
     def _failure(self, error: BaseException) -> ExecState:
         if isinstance(error, OperatorKilled) or not isinstance(error, Exception):

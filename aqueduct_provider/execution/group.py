@@ -8,6 +8,7 @@ one error that names those that failed. An operator that needs one that failed i
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -105,10 +106,18 @@ class GroupAttempt:
             self._errors[operator.task_id] = error
             if left := self._current.left():
                 self._left[operator.task_id] = left
-            _report(error)
+            self._report(error)
         else:
             if manifest.status == "warning":
                 log.warning("The check did not pass. Its severity is 'warning': the flow goes on.")
+
+    def _report(self, error: Exception) -> None:
+        text = _message(error)
+        if isinstance(error, OperatorFailed) and error.context:
+            text = f"{text}\n{error.context}"
+        elif not isinstance(error, AqueductError):
+            text = f"{text}\n{''.join(traceback.format_exception(error))}"
+        log.error("%s", self.worker.redact(text))
 
     def _missing(self, operator: Operator) -> list[str]:
         """What the operator needs of this group and does not have."""
@@ -147,13 +156,6 @@ def _section(operator: Operator) -> Iterator[None]:
         yield
     finally:
         log.info("%s", SECTION_END)
-
-
-def _report(error: Exception) -> None:
-    if isinstance(error, OperatorFailed) and error.context:
-        log.error("%s\n%s", error, error.context)
-    else:
-        log.error("%s", _message(error), exc_info=None if isinstance(error, AqueductError) else error)
 
 
 def _message(error: Exception) -> str:

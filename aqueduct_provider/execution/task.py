@@ -15,6 +15,7 @@ from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.execution.code import ArchiveLimits
 from aqueduct_provider.process import OnLine, Start, spawn
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Operator, WorkflowSpec
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import CompiledLayout, Layout, NativeLayout
@@ -83,6 +84,7 @@ class Worker:
     :param start: starts the child that runs an operator's code.
     :param patience: how long this task waits for its stores; a kill cancels it.
     :param job_mark: marks the processes of the jobs, see ``process.MARK``; empty: each job's folder does.
+    :param redact: masks the secrets that this task knows, in all that leaves it.
     """
 
     store: ObjectStore
@@ -100,3 +102,4 @@ class Worker:
     start: Start = spawn
     patience: Patience = field(default_factory=Patience)
     job_mark: str = ""
+    redact: Redactor = field(default_factory=Redactor)

@@ -16,6 +16,7 @@ from typing import Any
 from aqueduct_provider.compat import DAG, AirflowFailException, BaseOperator
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.docs import code_block, code_span, markdown, one_line, shown
+from aqueduct_provider.spec.redactor import Redactor
 
 PREFIX = "broken_spec__"
 
@@ -57,7 +58,8 @@ def store_name(connection_id: str) -> str:
 
 
 def _placeholder(name: str, title: str, lead: str, error: str, fileloc: str) -> DAG:
-    message = shown(error)
+    # A store's URL may have a user part.
+    message = shown(Redactor()(error))
     dag = DAG(
         placeholder_id(name),
         dag_display_name=one_line(title),

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider import config
-from aqueduct_provider.compat import AirflowNotFoundException, BaseHook, mask_secret
+from aqueduct_provider.compat import AirflowNotFoundException, BaseHook
 from aqueduct_provider.errors import AqueductError, ConfigError
+from aqueduct_provider.execution.known_secrets import store_secrets
 from aqueduct_provider.get_provider_info import get_provider_info
-from aqueduct_provider.hooks.connections import system_for
+from aqueduct_provider.hooks.connections import mask, system_for
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage import gcs
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
@@ -114,17 +116,20 @@ class AqueductHook(BaseHook):
         return True, f"{store.url('')} at {store.client.meta.endpoint_url} can be listed."
 
 
-def store_for(workflow: WorkflowSpec, patience: Patience = IMPATIENT) -> S3Store:
+def store_for(
+    workflow: WorkflowSpec, patience: Patience = IMPATIENT, redact: Redactor | None = None
+) -> S3Store:
     """The artifact store of a flow.
 
     :param patience: that of the task, should it be one that asks.
+    :param redact: masks what the task writes; learns the keys of the store.
     :raises ConfigError: the connection or the settings in the spec are wrong.
     :raises CredentialsError: the credentials cannot be had.
     """
-    _mask(workflow.secrets)
+    mask(workflow.secrets, redact or Redactor())
     where = workflow.artifact_store
     if isinstance(where, ConnectionStore):
-        return AqueductHook(where.connection_id).store(patience)
+        return _known(AqueductHook(where.connection_id).store(patience), redact)
     keys = workflow.compiled.access_keys if workflow.compiled else None
     settings = S3Settings(
         bucket=where.bucket,
@@ -136,27 +141,39 @@ def store_for(workflow: WorkflowSpec, patience: Patience = IMPATIENT) -> S3Store
         access_keys=(keys[0].get_secret_value(), keys[1].get_secret_value()) if keys else None,
         **_requests(),
     )
-    return connect(settings, patience)
+    return _known(connect(settings, patience), redact)
 
 
 def store_for_connector(
-    workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator, patience: Patience = IMPATIENT
+    workflow: WorkflowSpec,
+    operator: ExtractOperator | LoadOperator,
+    patience: Patience = IMPATIENT,
+    redact: Redactor | None = None,
 ) -> ObjectStore:
     """The store that an extract of files reads or a load writes: its connector's, connection's or flow's.
 
     :param patience: as for :func:`store_for`.
+    :param redact: as for :func:`store_for`.
     :raises ConfigError: the connector's configuration or the connection is wrong.
     :raises CredentialsError: the credentials cannot be had.
     """
     part = operator.source if isinstance(operator, ExtractOperator) else operator.target
     connectors = workflow.compiled.connectors if workflow.compiled else {}
     if part.connector == "GCS":
-        return gcs.connect(gcs.connector_settings(system_for(workflow, operator).config), patience)
+        return gcs.connect(gcs.connector_settings(system_for(workflow, operator, redact).config), patience)
     if operator.id in connectors:
-        return connect(connector_settings(system_for(workflow, operator).config, **_requests()), patience)
-    if part.connection_id:
-        return AqueductHook(part.connection_id).store(patience)
-    return store_for(workflow, patience)
+        config = system_for(workflow, operator, redact).config
+        return _known(connect(connector_settings(config, **_requests()), patience), redact)
+    if not part.connection_id:
+        return store_for(workflow, patience, redact)
+    return _known(AqueductHook(part.connection_id).store(patience), redact)
+
+
+def _known(store: S3Store, redact: Redactor | None) -> S3Store:
+    """The store, once its keys are masked where there is a task that could write them."""
+    if redact is not None:
+        mask(store_secrets(store), redact)
+    return store
 
 
 def _requests() -> dict[str, Any]:
@@ -196,8 +213,3 @@ def _raise_problems(subject: str, problems: list[str]) -> None:
     if problems:
         count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
         raise ConfigError(f"{subject} has {count}: {'; '.join(problems)}.")
-
-
-def _mask(secrets: Iterable[str]) -> None:
-    for secret in secrets:
-        mask_secret(secret)

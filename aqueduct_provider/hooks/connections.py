@@ -8,7 +8,7 @@ their connection types are.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +26,7 @@ from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.spec.compiled_facts import secret_texts
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, WorkflowSpec
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.files import expanded
 
 Config = dict[str, Any]
@@ -33,9 +34,23 @@ Config = dict[str, Any]
 _KEYS, _INSECURE = "service_account_credentials", "tlsAllowInvalidCertificates"
 
 
-def system_for(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator) -> SystemOrder:
+def mask(secrets: Iterable[str], redact: Redactor) -> None:
+    """Mask secrets from now on, in what the task and what Airflow itself writes.
+
+    :param redact: that of the task, which knows more spellings than Airflow.
+    """
+    secrets = tuple(secrets)
+    redact.add(secrets)
+    for secret in secrets:
+        mask_secret(secret)
+
+
+def system_for(
+    workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator, redact: Redactor | None = None
+) -> SystemOrder:
     """The data system of an extract or a load, with its credentials, which are masked from now on.
 
+    :param redact: that of the task; None: only Airflow learns the secrets.
     :raises ConfigError: the connection is not there, or lacks something.
     """
     part = operator.source if isinstance(operator, ExtractOperator) else operator.target
@@ -44,8 +59,7 @@ def system_for(workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator)
         config: Mapping[str, Any] = connectors[operator.id]
     else:
         config = connection_config(part.connector, part.connection_id or "")
-    for secret in secret_texts(config):
-        mask_secret(secret)
+    mask(secret_texts(config), redact or Redactor())
     return SystemOrder(part.connector, config)
 
 

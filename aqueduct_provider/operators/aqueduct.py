@@ -8,6 +8,7 @@ store, and a manifest of keys and digests as XCom. The path from inputs to exec 
 from __future__ import annotations
 
 import gc
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from aqueduct_provider import config
 from aqueduct_provider.compat import AirflowException, AirflowFailException, BaseOperator
 from aqueduct_provider.errors import AqueductError, OperatorFailed, is_retryable
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
+from aqueduct_provider.spec.redactor import Redactor
 
 if TYPE_CHECKING:
     from aqueduct_provider.execution.attempt import Attempt
@@ -36,6 +38,7 @@ class AqueductOperator(BaseOperator):
     template_fields: Sequence[str] = ()
     shallow_copy_attrs: Sequence[str] = ("workflow", "operators")
     ui_color = "#e4f0fa"
+    _redact: Redactor
 
     def __init__(self, *, workflow: WorkflowSpec, operators: Sequence[Operator], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -48,6 +51,7 @@ class AqueductOperator(BaseOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the operators and give their manifest: keys, digests and sizes of artifacts, never data."""
+        self._redact = Redactor(self.workflow.secrets)
         # What Airflow has loaded is not garbage: without this, making the S3 client spends 0.1 s finding out.
         gc.freeze()
         try:
@@ -55,6 +59,11 @@ class AqueductOperator(BaseOperator):
         except AqueductError as error:
             self._tell_left(context)
             raise self._report(error) from None
+        except AirflowException:
+            raise
+        except Exception as error:
+            self._raise_masked(error)
+            raise
         finally:
             gc.unfreeze()
         if manifest.get("status") == "warning":
@@ -83,7 +92,7 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.spec.values import check_conf, values_from_conf
 
         self._patience = patience()
-        worker = worker_for(self.workflow, self._log_line, self._patience)
+        worker = worker_for(self.workflow, self._log_line, self._patience, self._redact)
         task = Task(
             workflow=self.workflow,
             operator=self.operators[0],
@@ -100,7 +109,7 @@ class AqueductOperator(BaseOperator):
             operators = self.operators
             if spec is not self.workflow:
                 operators = task_groups(spec)[self.task_id]
-                worker = worker_for(spec, self._log_line, self._patience)
+                worker = worker_for(spec, self._log_line, self._patience, self._redact)
             conf = context["dag_run"].conf
             given = values_from_conf(conf)
             check_conf(conf, spec, pickles=config.pickled_parameters())
@@ -131,12 +140,21 @@ class AqueductOperator(BaseOperator):
             self.log.error("What this task has written could not be recorded: %s", error)
 
     def _log_line(self, _: str, line: str) -> None:
-        """Log what the child prints. Airflow masks secrets in a task's log, not where it echoes that log."""
-        self.log.info("%s", self.workflow.redact(line))
+        """Log what the child prints, from which its secrets are masked already."""
+        self.log.info("%s", line)
 
     def _report(self, error: AqueductError) -> AirflowException:
         """Log the user's own traceback, once, and give the error that tells Airflow whether to try again."""
+        message = self._redact(str(error))
         if isinstance(error, OperatorFailed) and error.context:
-            self.log.error("%s\n%s", error, error.context)
+            self.log.error("%s\n%s", message, self._redact(error.context))
         kind = AirflowException if is_retryable(error) else AirflowFailException
-        return kind(str(error))
+        return kind(message)
+
+    def _raise_masked(self, error: Exception) -> None:
+        """Raise another error in place of one that would show a secret; Airflow logs its traceback."""
+        text = "".join(traceback.format_exception(error))
+        masked = self._redact(text)
+        if masked != text:
+            self.log.error("%s", masked)
+            raise AirflowException(self._redact(f"{type(error).__name__}: {error}")) from None

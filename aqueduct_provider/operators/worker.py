@@ -13,28 +13,32 @@ from aqueduct_provider.environment.cache import EnvironmentCache, PythonEnvironm
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.environment.provide import provide
 from aqueduct_provider.execution.code import ArchiveLimits
+from aqueduct_provider.execution.known_secrets import variable_secrets
 from aqueduct_provider.execution.task import Worker
 from aqueduct_provider.hooks.aqueduct import store_for, store_for_connector
 from aqueduct_provider.hooks.connections import system_for
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.files import usable_folder
 from aqueduct_provider.storage.patience import STALL_SECONDS, Patience
 
 
-def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience) -> Worker:
+def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience, redact: Redactor) -> Worker:
     """What this worker offers to the tasks of a flow.
 
     :param on_line: gets every line that a child prints.
     :param patience: how long the task waits for its stores.
+    :param redact: masks what the task writes; learns the secrets of all that the task connects to.
     :raises ConfigError: a setting or the connection of the artifact store is wrong.
     :raises CredentialsError: the store's credentials cannot be had.
     """
+    redact.add(variable_secrets(os.environ))
     return Worker(
-        store=store_for(workflow, patience),
+        store=store_for(workflow, patience, redact),
         patience=patience,
-        connect=partial(store_for_connector, workflow, patience=patience),
-        system=partial(system_for, workflow),
+        connect=partial(store_for_connector, workflow, patience=patience, redact=redact),
+        system=partial(system_for, workflow, redact=redact),
         provide=_provide,
         cache_dir=usable_folder(config.cache_dir(), "cache_dir in the [aqueduct] section of airflow.cfg"),
         archive_limits=ArchiveLimits(config.archive_max_bytes(), config.archive_max_files()),
@@ -44,6 +48,7 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience) -> W
         kill_grace=config.kill_grace(),
         requests=config.parallel_requests(),
         on_line=on_line,
+        redact=redact,
     )
 
 

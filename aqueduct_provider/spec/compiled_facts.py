@@ -86,19 +86,19 @@ def _secrets_of_uri(uri: str) -> list[str]:
     return [*found, *map(quote_plus, found), *(quote(text, safe="") for text in found)]
 
 
-def _secrets_inside(value: Any) -> list[str]:
-    """The secrets in an option that is a JSON object, however deep they are."""
+def secrets_inside(value: Any) -> list[str]:
+    """Return the secrets in a JSON object or list, or in its text, however deep they are."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             value = json.loads(value)
         except ValueError:
             return []
     if isinstance(value, list):
-        return [text for one in value for text in _secrets_inside(one)]
+        return [text for one in value for text in secrets_inside(one)]
     if not isinstance(value, Mapping):
         return []
     own = [text for name, one in value.items() if isinstance(one, str) and (text := _secret_text(name, one))]
-    return [*own, *(text for one in value.values() for text in _secrets_inside(one))]
+    return [*own, *(text for one in value.values() for text in secrets_inside(one))]
 
 
 def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
     options = config.get("options")
     if isinstance(options, Mapping):
         texts += [text for name, value in options.items() if (text := _secret_text(name, value))]
-        texts += [text for value in options.values() for text in _secrets_inside(value)]
+        texts += [text for value in options.values() for text in secrets_inside(value)]
     texts += _SECRET_LINE.findall(str(config.get("config_file_content", "")))
     if found := _URI_PASSWORD.match(str(config.get("auth_uri", ""))):
         texts += [found[1], unquote(found[1])]

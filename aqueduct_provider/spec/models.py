@@ -23,6 +23,7 @@ from aqueduct_provider.spec.basics import ArtifactType as ArtifactType
 from aqueduct_provider.spec.basics import Digest, Identifier, Label, Model, Name, Seconds
 from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
 from aqueduct_provider.spec.data_systems import Source, Target
+from aqueduct_provider.spec.redactor import Redactor
 
 # Of ``frame_kinds.VIEWS``; a test compares them.
 View = Literal[
@@ -347,11 +348,8 @@ class WorkflowSpec(Model):
         return self._compiled.secrets if self._compiled else ()
 
     def redact(self, text: str) -> str:
-        """The text without the secrets that the spec holds."""
-        # The longest first: a secret may be a part of another.
-        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
+        """Return the text without the secrets that the spec holds."""
+        return Redactor(self.secrets)(text)
 
     def artifact(self, artifact_id: str) -> Artifact:
         """The artifact with this id; raises ``KeyError``."""

@@ -14,6 +14,13 @@ _RAW_PASSWORD = re.compile(
     r"(?=[\w.-]+(?::\d+)?/)",
     re.ASCII,
 )
+# The same two, to be searched for in long texts: linear, and without a look at the scheme.
+USER_PARTS = (
+    re.compile(r"""://[^\s/?#"'<>`]*@"""),
+    re.compile(
+        r"://[^\s/?#@:]{0,200}:(?!\d*[/?#])[^\s@/?#]{0,200}[/?#]\S{0,200}?@(?=[\w.-]+(?::\d+)?/)", re.ASCII
+    ),
+)
 _PORT = re.compile(r"\d*[/?#]")
 _QUERY = re.compile(r"(?P<url>[A-Za-z][\w+.-]*://[^\s?#]*)\?[^\s#]*", re.ASCII)
 _SECRET_ARGUMENT = re.compile(
@@ -61,6 +68,15 @@ def without_credentials(text: str) -> str:
     text = _RAW_PASSWORD.sub(r"\g<scheme>://***@", text)
     text = _QUERY.sub(r"\g<url>?***", text)
     return _URL.sub(lambda url: _SECRET_ARGUMENT.sub(r"\g<name>***", url[0]), text)
+
+
+def without_user(text: str) -> str:
+    """Return ``text`` with ``***`` in place of the user part of every URL: user, password or token."""
+    if "://" not in text or "@" not in text:
+        return text
+    for pattern in USER_PARTS:
+        text = pattern.sub("://***@", text)
+    return text
 
 
 def _is_secret(found: re.Match[str]) -> bool:

@@ -157,6 +157,14 @@ class S3Store:
     def url(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}"
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return what requests are signed with, to be masked: key id, secret key, session token.
+
+        :raises CredentialsError: they have to be fetched first, and cannot.
+        """
+        keys = self.client._request_signer._credentials.get_frozen_credentials()  # type: ignore[attr-defined]
+        return tuple(filter(None, (keys.access_key, keys.secret_key, keys.token)))
+
     def check(self) -> None:
         """One small listing, which shows whether endpoint, credentials, bucket and permissions are right.
 

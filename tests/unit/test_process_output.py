@@ -7,19 +7,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from aqueduct_provider.process_output import LINE_LIMIT, Output
+from aqueduct_provider.process_output import LINE_LIMIT, AsIs, Cleaner, Output
+from aqueduct_provider.spec.redactor import Redactor
 
 
 class Pipes:
     """Both pipes of a child that is not there, and what came out of them."""
 
-    def __init__(self, capture_limit: int) -> None:
+    def __init__(self, capture_limit: int, clean: Cleaner | None = None) -> None:
         self.lines: list[tuple[str, str]] = []
         ends = [os.pipe() for _ in range(2)]
         self._read = [os.fdopen(read, "rb", buffering=0) for read, _ in ends]
         self.stdout, self.stderr = (os.fdopen(write, "wb", buffering=0) for _, write in ends)
         self.output = Output(
-            *self._read, lambda stream, line: self.lines.append((stream, line)), capture_limit
+            *self._read,
+            lambda stream, line: self.lines.append((stream, line)),
+            capture_limit,
+            clean or AsIs(),
         )
 
     def write(self, *pieces: bytes | str) -> None:
@@ -128,3 +132,40 @@ def test_progress_is_shown_now_and_then(pipes: Pipes, monkeypatch: pytest.Monkey
     monkeypatch.setattr("aqueduct_provider.process_output.PROGRESS_SECONDS", 0.0)
     pipes.write("10%\r20%\rdone\n")
     assert pipes.texts() == ["10%", "20%", "done"]
+
+
+SECRET = "planted-" + "0123456789" * 5
+
+
+@pytest.fixture
+def masked() -> Iterator[Pipes]:
+    made = Pipes(10_000, Redactor([SECRET]))
+    yield made
+    made.end()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", ""])
+def test_secrets_are_masked_in_lines_and_in_what_is_kept(masked: Pipes, end: str) -> None:
+    masked.write(f"a {SECRET[:20]}", f"{SECRET[20:]} b{end}")
+    assert masked.texts() == ["a *** b"]
+    assert masked.output.captured()[0] == f"a *** b{end}"
+
+
+@pytest.mark.parametrize("before", range(0, 50, 7))
+def test_a_secret_is_not_cut_in_two_where_a_long_text_is(masked: Pipes, before: int) -> None:
+    """Neither where a line is delivered in pieces nor where the middle of a text is dropped."""
+    masked.write("x" * before, f"{SECRET} " * 10_000)
+    texts = masked.texts()
+    assert len(texts) > 1
+    for text in (*texts, masked.output.captured()[0]):
+        assert "planted" not in text
+        assert "0123" not in text
+    assert "".join(texts) == "x" * before + "*** " * 10_000
+
+
+def test_a_secret_longer_than_what_is_held_back_is_not_cut_in_two() -> None:
+    secret = "planted" * 6_000
+    made = Pipes(1_000_000, Redactor([secret]))
+    made.write("x" * 30_000 + " ", secret, " y" * 30_000)
+    assert "".join(made.texts()) == "x" * 30_000 + " ***" + " y" * 30_000
+    made.end()

@@ -241,7 +241,7 @@ class _LocalRun:
     # --- what is told
 
     def _clean(self, text: str) -> str:
-        return self.spec.redact(text)
+        return self.worker.redact(text)
 
     def _change(self, operator: OperatorRun) -> None:
         with self._lock:
@@ -250,7 +250,7 @@ class _LocalRun:
 
     def _printed(self, operator: str, stream: Stream, line: str) -> None:
         with self._lock:
-            self.on_event(LinePrinted(operator, stream, self._clean(line)))
+            self.on_event(LinePrinted(operator, stream, line))
 
 
 def _blank(operator: Operator) -> OperatorRun:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.connectors.order import SystemOrder
     from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, WorkflowSpec
+    from aqueduct_provider.spec.redactor import Redactor
 
 # Connection id and connector -> the resource. Raises ``ConfigError``.
 Find = Callable[[str, str], DataSystem]
@@ -51,16 +52,23 @@ def nothing(connection_id: str, connector: str) -> DataSystem:
     )
 
 
-def system_order(spec: WorkflowSpec, find: Find, operator: ExtractOperator | LoadOperator) -> SystemOrder:
+def system_order(
+    spec: WorkflowSpec, find: Find, redact: Redactor, operator: ExtractOperator | LoadOperator
+) -> SystemOrder:
     """The data system that an extract reads or a load writes, with its credentials.
 
+    :param redact: learns the credentials, to mask them.
     :raises ConfigError: no resource stands for its connection.
     """
     from aqueduct_provider.connectors.order import SystemOrder
+    from aqueduct_provider.spec.compiled_facts import secret_texts
     from aqueduct_provider.spec.models import ExtractOperator
 
     part = operator.source if isinstance(operator, ExtractOperator) else operator.target
     connectors = spec.compiled.connectors if spec.compiled else {}
     if operator.id in connectors:
-        return SystemOrder(part.connector, connectors[operator.id])
-    return find(part.connection_id or "", part.connector).system
+        order = SystemOrder(part.connector, connectors[operator.id])
+    else:
+        order = find(part.connection_id or "", part.connector).system
+    redact.add(secret_texts(order.config))
+    return order

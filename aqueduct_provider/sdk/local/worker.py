@@ -55,14 +55,17 @@ def local_worker(
     :raises ConfigError: the folder for what is kept between runs cannot be written.
     """
     from aqueduct_provider.execution.code import ArchiveLimits
+    from aqueduct_provider.execution.known_secrets import store_secrets, variable_secrets
     from aqueduct_provider.execution.task import Worker
     from aqueduct_provider.sdk.local.store import connector_store
+    from aqueduct_provider.spec.redactor import Redactor
 
+    redact = Redactor((*spec.secrets, *variable_secrets(os.environ), *store_secrets(store)))
     cache = usable_folder(cache_folder(os.environ), "XDG_CACHE_HOME")
     return Worker(
         store=store,
         connect=partial(connector_store, spec, store, find),
-        system=partial(system_order, spec, find),
+        system=partial(system_order, spec, find, redact),
         provide=_provider(cache, isolation, missing_python),
         cache_dir=cache,
         archive_limits=ArchiveLimits(size_of("archive_max_bytes"), int(_default("archive_max_files"))),
@@ -72,6 +75,7 @@ def local_worker(
         kill_grace=float(_default("kill_grace")),
         requests=int(_default("parallel_requests")),
         on_line=lambda *_: None,
+        redact=redact,
     )
 
 

@@ -27,6 +27,7 @@ from aqueduct_provider.errors import (
     is_retryable,
 )
 from aqueduct_provider.process import OnLine
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.local import LocalStore
 from tests.examples import VERSION_ID
 from tests.flows import LocalRun
@@ -233,10 +234,10 @@ def test_the_child_sees_no_credentials_and_no_airflow_settings(desk: Desk, funct
         "PATH": os.environ["PATH"],
         "LC_ALL": "C.UTF-8",
         "EXTRA": "allowed",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "secret",
+        "AWS_SECRET_ACCESS_KEY": "planted",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "planted",
         "PYTHONPATH": "/somewhere",
-        "MY_TOKEN": "secret",
+        "MY_TOKEN": "planted",
     }
     run = LocalRun(
         desk.flow(function(source), types={"out": "dictionary"}),
@@ -247,7 +248,7 @@ def test_the_child_sees_no_credentials_and_no_airflow_settings(desk: Desk, funct
     )
     run.run("f")
     seen = desk.content("out").decode()
-    assert "secret" not in seen
+    assert "planted" not in seen
     assert "allowed" in seen
     assert "PYTHONPATH" not in seen
 
@@ -262,3 +263,25 @@ def test_job_folders_are_removed_in_every_outcome(
     with pytest.raises(OperatorFailed):
         LocalRun(desk.flow(function("def predict(): return 1 / 0")), desk.store, desk.folder).run("f")
     assert list(jobs.iterdir()) == []
+
+
+def test_the_exec_state_is_masked_as_the_log_is(desk: Desk, function: Function) -> None:
+    source = (
+        "import base64, sys\n"
+        "def predict():\n"
+        "    print('plain pl/anted', base64.b64encode(b'user:pl/anted').decode())\n"
+        "    print('quoted pl%2Fanted', file=sys.stderr)\n"
+        "    raise ValueError('postgresql://user:other@host/db and pl/anted')"
+    )
+    run = LocalRun(
+        desk.flow(function(source)), desk.store, desk.folder, redact=Redactor(["pl/anted"]), requests=1
+    )
+    with pytest.raises(OperatorFailed):
+        run.run("f")
+    state = desk.state("f")
+    assert state["user_logs"]["stdout"].startswith("plain *** dXNlcj")
+    assert "quoted ***\n" in state["user_logs"]["stderr"]
+    assert "postgresql://***@host/db and ***" in state["error"]["tip"]
+    everything = f"{state} {run.lines}"
+    for secret in ("pl/anted", "pl%2Fanted", "cGwvYW50ZWQ", "other", "bC9hbnRlZ"):
+        assert secret not in everything.replace("another", "")

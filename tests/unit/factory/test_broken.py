@@ -77,3 +77,9 @@ def test_an_unforeseen_error_is_told_without_its_message() -> None:
         told = unforeseen(error)
     assert told.startswith("ValueError in test_broken.py, line ")
     assert "planted" not in told
+
+
+def test_uris_are_shown_without_their_user_part() -> None:
+    dag = store_placeholder("lake", "cannot reach http://me:planted@host:9000", fileloc="/dags/loader.py")
+    assert "http://***@host:9000" in str(dag.doc_md)
+    assert "planted" not in f"{dag.doc_md} {dag.get_task('show_error').error}"

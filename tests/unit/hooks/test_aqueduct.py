@@ -31,6 +31,7 @@ from aqueduct_provider.spec.models import (
     Version,
     WorkflowSpec,
 )
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.s3 import S3Settings
 from tests.data_servers.gcs import GcsServer, gcs_server
 
@@ -215,8 +216,7 @@ def test_secrets_are_masked(
     monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     seen: list[str] = []
-    for module in ("aqueduct", "connections"):
-        monkeypatch.setattr(f"aqueduct_provider.hooks.{module}.mask_secret", seen.append)
+    monkeypatch.setattr("aqueduct_provider.hooks.connections.mask_secret", seen.append)
     content = "[default]\naws_access_key_id = content-id\naws_secret_access_key = content-secret\n"
     connectors = {
         "read": {"type": "config_file_content", "bucket": extra["bucket"], "config_file_content": content}
@@ -225,9 +225,12 @@ def test_secrets_are_masked(
     monkeypatch.setenv("AWS_ENDPOINT_URL", extra["endpoint_url"])
     with caplog.at_level(logging.DEBUG):
         flow = workflow(S3ArtifactStore(type="s3", **extra), compiled)
-        store_for(flow).check()
-        store_for_connector(flow, EXTRACT).check()
-    assert {"key-id", "key-secret", "content-id", "content-secret", content} <= set(seen)
+        redact = Redactor()
+        store_for(flow, redact).check()
+        store_for_connector(flow, EXTRACT, redact).check()
+    secrets = {"key-id", "key-secret", "content-id", "content-secret"}
+    assert {*secrets, content} <= set(seen)
+    assert redact(" ".join(sorted(secrets))) == "*** *** *** ***"
     assert "content-secret" not in caplog.text
 
 

@@ -306,3 +306,34 @@ def test_the_first_error_counts_where_what_was_written_cannot_be_named(
     with pytest.raises(AirflowFailException, match="The check did not pass"):
         _operator(workflow, "f").execute(_context(Full()))
     assert "could not be recorded: the database is full" in log()
+
+
+def test_no_secret_is_in_what_airflow_is_given(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, log: Callable[[], str]
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "pl/anted")
+    source = "def predict():\n    print('it is pl%2Fanted')\n    raise ValueError('pl/anted x://u:pw@host')"
+    workflow = flows.flow({"task_id": "f", "source": source})
+    with pytest.raises(AirflowException, match=r"\*\*\* x://\*\*\*@host") as caught:
+        _operator(workflow, "f").execute(_context())
+    state = flows.store.get(NativeLayout(FLOW_ID, RUN_ID).exec_state("f")).decode()
+    everything = f"{log()} {caught.value!r} {state}"
+    assert "it is ***" in everything
+    assert [secret for secret in ("pl/anted", "pl%2Fanted", "u:pw") if secret in everything] == []
+
+
+def test_a_foreign_error_with_a_secret_is_replaced(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, log: Callable[[], str]
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "pl/anted")
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
+    for message, kind in (("nothing", ValueError), ("pl%2fanted", AirflowException)):
+
+        def fail(*_: object, message: str = message) -> None:
+            raise ValueError(message)
+
+        monkeypatch.setattr("aqueduct_provider.execution.attempt.prepare", fail)
+        with pytest.raises(kind) as caught:
+            _operator(workflow, "f").execute(_context())
+        assert caught.value.__cause__ is None
+        assert "pl%2fanted" not in f"{log()} {caught.value!r}"

@@ -8,6 +8,7 @@ import pytest
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.operators.worker import patience, worker_for
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.patience import Patience
 from tests.unit.operators.conftest import Flows
 
@@ -24,7 +25,7 @@ def test_the_configuration_becomes_plain_values(
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__CHILD_ENV_ALLOW", "HF_HOME, MLFLOW_URI")
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
 
-    worker = worker_for(workflow, _ignore, Patience())
+    worker = worker_for(workflow, _ignore, Patience(), Redactor())
 
     assert (worker.kill_grace, worker.requests) == (1.5, 3)
     assert worker.allowed_variables == {"HF_HOME", "MLFLOW_URI"}
@@ -32,12 +33,25 @@ def test_the_configuration_becomes_plain_values(
     worker.store.put("key", b"value")
     assert flows.store.get("key") == b"value"
     assert worker.connect.args == (workflow,)  # type: ignore[attr-defined]
-    assert worker.connect.keywords == {"patience": worker.patience}  # type: ignore[attr-defined]
+    assert worker.connect.keywords == {  # type: ignore[attr-defined]
+        "patience": worker.patience,
+        "redact": worker.redact,
+    }  # type: ignore[attr-defined]
+
+
+def test_the_secrets_of_the_worker_are_masked(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "planted-variable")
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
+    redact = Redactor()
+    worker = worker_for(workflow, _ignore, Patience(), redact)
+    assert worker.redact is redact
+    for secret in ("planted-variable", *worker.store.secrets()):  # type: ignore[attr-defined]
+        assert redact(f"it is {secret}.") == "it is ***."
 
 
 def test_isolation_decides_which_python_is_provided(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
-    worker = worker_for(workflow, _ignore, Patience())
+    worker = worker_for(workflow, _ignore, Patience(), Redactor())
     spec = EnvironmentSpec((), WORKER_PYTHON)
 
     with worker.provide(spec, _ignore, lambda: False) as python:
@@ -54,7 +68,7 @@ def test_a_wrong_setting_is_one_message(flows: Flows, monkeypatch: pytest.Monkey
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__KILL_GRACE", "soon")
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
     with pytest.raises(ConfigError, match=r"kill_grace.*soon"):
-        worker_for(workflow, _ignore, Patience())
+        worker_for(workflow, _ignore, Patience(), Redactor())
 
 
 def test_the_patience_is_that_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import ExtractOperator
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.local import LocalStore
 from tests.examples import VERSION_ID, compiled_document, extract_task
 from tests.graphs import STORE
@@ -158,5 +159,5 @@ def test_compiled_specs_bring_their_own(client: aq.Client) -> None:
     )
     (operator,) = spec.operators
     assert isinstance(operator, ExtractOperator)
-    order = system_order(spec, nothing, operator)
+    order = system_order(spec, nothing, Redactor(), operator)
     assert (order.connector, order.config["host"], order.config["password"]) == ("Postgres", "h", "p")

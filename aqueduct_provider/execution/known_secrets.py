@@ -1,0 +1,56 @@
+"""Find what a task must mask beyond the secrets of its spec and connections: those of its worker.
+
+In: the worker's environment variables, a store. Out: the passwords, tokens and keys in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote
+
+from aqueduct_provider.errors import AqueductError
+from aqueduct_provider.spec.compiled_facts import is_secret_option, secrets_inside
+from aqueduct_provider.spec.url_credentials import passwords_in
+from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.s3 import S3Store
+
+_KEY_NAME = re.compile(r"(?i)(?:^|_)(?:api|fernet|secret|signing|encryption|account)_?key$")
+# Such values are not secret, whatever their name: paths, numbers, switches, names of classes.
+_PUBLIC_VALUE = re.compile(
+    r"[/~].*|[\d.]+|true|false|yes|no|none|.{0,4}|(?:[a-z_]\w*\.)+[A-Z]\w*", re.IGNORECASE
+)
+# AIRFLOW__SECTION__OPTION: the section says nothing of the value.
+_AIRFLOW_SECTION = re.compile(r"^AIRFLOW__\w+?__")
+
+
+def variable_secrets(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets in environment variables.
+
+    Those are values with a secret name, such as ``DB_PASSWORD``; passwords in URIs, whatever the name, such
+    as ``AIRFLOW_CONN_SHOP``; and the secrets in values that are JSON.
+    """
+    return tuple(dict.fromkeys(secret for item in variables.items() for secret in _secrets_of(*item)))
+
+
+def store_secrets(store: ObjectStore) -> Iterable[str]:
+    """Return the keys that requests to a store are signed with; none where there are none, or none yet."""
+    if not isinstance(store, S3Store):
+        return ()
+    try:
+        return store.secrets()
+    except AqueductError:
+        # The first request will raise it again.
+        return ()
+
+
+def _secrets_of(name: str, value: str) -> Iterator[str]:
+    name = _AIRFLOW_SECTION.sub("", name)
+    is_json = value[:1] in ("{", "[")
+    if is_json:
+        yield from secrets_inside(value)
+    elif (is_secret_option(name) or _KEY_NAME.search(name)) and not _PUBLIC_VALUE.fullmatch(value):
+        yield value
+    if "://" in value:
+        for password in passwords_in(value):
+            yield from (password, unquote(password))
