@@ -30,6 +30,7 @@ from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.factory import mirror
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX
+from aqueduct_provider.storage.private_folder import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ class AqueductDagBundle(BaseDagBundle):
             return
         log.error("Bundle %s: the specs cannot be read. %s", self.name, error)
         with self._door():
-            self.path.mkdir(mode=0o700, exist_ok=True)
+            private_folder(self.path)
             tracking.write_stub(self.path / stub_name(_FAILURE), stub_text("", problem=str(error)))
 
     def _fetch(self, version_id: str) -> Any:

@@ -20,6 +20,7 @@ from aqueduct_provider.bundles.tracking import stubs_of
 from aqueduct_provider.bundles.version import Version
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.storage.files import replacing
+from aqueduct_provider.storage.private_folder import private_folder
 
 _LIST = ".aqueduct-version.json"
 
@@ -39,7 +40,7 @@ def prepare(folder: Path, version_id: str, fetch: Callable[[str], Version], dag_
     version = _known(folder, version_id)
     if version is None:
         version = fetch(version_id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
         _write(folder / _LIST, version.to_json())
     holder = version.holder(dag_id) if dag_id is not None else ""
     wanted = Version({holder: version.files[holder]}) if holder else version

@@ -27,6 +27,7 @@ from aqueduct_provider.spec.document import MAX_BYTES, content
 from aqueduct_provider.spec.folder import is_foreign
 from aqueduct_provider.storage.files import remove_partials, replacing
 from aqueduct_provider.storage.local import stamp
+from aqueduct_provider.storage.private_folder import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def look(specs: Specs, base: Path, before: Head | None) -> Head:
 def show(head: Head, base: Path, before: Head | None) -> Head:
     """Make the stubs those of this state, and write it down where it is another than before."""
     folder = base / TRACKING
-    folder.mkdir(mode=0o700, exist_ok=True)
+    private_folder(folder)
     wanted = stubs_of(head.version)
     there = {entry.name for entry in os.scandir(folder)}
     for name, text in wanted.items():
@@ -158,7 +159,7 @@ def content_path(base: Path, sha256: str) -> Path:
 def keep_content(base: Path, sha256: str, data: bytes) -> None:
     """Keep a content, for its owner alone: specs of the compiled dialect may hold credentials."""
     path = content_path(base, sha256)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    private_folder(path.parent)
     with replacing(path) as file:
         file.write(data)
 

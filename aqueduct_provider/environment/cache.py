@@ -20,7 +20,6 @@ import os
 import platform
 import re
 import shutil
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,10 +29,11 @@ from pathlib import Path
 
 from aqueduct_provider.environment.builder import Builder, executable_in
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec, fingerprint
-from aqueduct_provider.errors import AqueductError, ConfigError, EnvironmentBuildError, OperatorKilled
+from aqueduct_provider.errors import AqueductError, EnvironmentBuildError, OperatorKilled
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.url_credentials import without_credentials
 from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, disk_error
+from aqueduct_provider.storage.private_folder import private_folder
 
 MARKER = "aqueduct-environment.json"
 # In an environment that must be built again without anything that uv has cached.
@@ -248,15 +248,7 @@ class EnvironmentCache:
         return self._root / "locks" / f"{name}.lock"
 
     def _prepare_root(self) -> None:
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        info = self._root.stat()
-        if info.st_mode & stat.S_IWOTH or info.st_uid not in (0, os.geteuid()):
-            raise ConfigError(
-                f"The environment cache {self._root} belongs to another user or everyone can write to it: "
-                "others could change what tasks run. Make it the worker's own, with mode 0700, or set "
-                "cache_dir in the [aqueduct] section of airflow.cfg to a folder that does not exist yet."
-            )
-        (self._root / "locks").mkdir(mode=0o700, exist_ok=True)
+        private_folder(self._root / "locks", root=self._root)
 
 
 class _Lock:

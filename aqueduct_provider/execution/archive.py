@@ -17,6 +17,7 @@ from pathlib import Path
 from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, translate_disk_errors
 from aqueduct_provider.storage.files import replacing
 from aqueduct_provider.storage.held_folder import HeldFolder
+from aqueduct_provider.storage.private_folder import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def runner_archive(folder: Path) -> Path:
 
     :param folder: where it is kept; made when missing.
     :raises DiskError: it cannot be written there.
+    :raises ConfigError: others than this user can write there.
     """
     sources = _sources()
     digest = hashlib.sha256()
@@ -47,10 +49,10 @@ def runner_archive(folder: Path) -> Path:
         digest.update(f"{name}\\0{len(text)}\\0".encode() + text)
     target = folder / f"runner-{digest.hexdigest()[:16]}"
     with translate_disk_errors(folder, CACHE_REMEDY):
+        private_folder(folder)
         if target.exists():
             _restore(sources, target)
         else:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _build(sources, target)
     return target
 
@@ -70,8 +72,6 @@ def _sources() -> dict[str, bytes]:
 
 def _build(sources: dict[str, bytes], target: Path) -> None:
     with HeldFolder(f".{target.name}", parent=target.parent) as scratch:
-        # Operators may run as another user than the one who built.
-        scratch.chmod(0o755)
         for name, text in sources.items():
             path = scratch / name
             path.parent.mkdir(exist_ok=True)

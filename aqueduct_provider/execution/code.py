@@ -24,6 +24,7 @@ from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, remove_partials, replacing
+from aqueduct_provider.storage.private_folder import private_folder
 
 _KEPT_ARCHIVES = 1000
 _REQUIREMENTS = "requirements.txt"
@@ -160,12 +161,11 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits, name: str) -> 
 
 def _cached(store: ObjectStore, code: Code, fetched: Path, cache: Path) -> Path:
     """Return the archive on this worker, fetched when it is not there; its digest is checked every time."""
-    path = cache / f"{code.sha256}.zip"
-    if path.is_file() and digest_file(path).sha256 == code.sha256:
-        os.utime(path)
-        return path
     with translate_disk_errors(cache, CACHE_REMEDY):
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = private_folder(cache) / f"{code.sha256}.zip"
+        if path.is_file() and digest_file(path).sha256 == code.sha256:
+            os.utime(path)
+            return path
         remove_partials(cache)
     fetch_file(store, code.key, fetched, code.sha256)
     with translate_disk_errors(cache, CACHE_REMEDY):

@@ -110,8 +110,9 @@ class _Where:
     def folder(self) -> Path:
         """Of this store alone: several Airflows of a machine may share ``cache_dir``."""
         names = "\n".join((self.connection_id, self.settings.endpoint_url, self.origin))
-        folder = config.cache_dir() / "specs" / hashlib.sha256(names.encode()).hexdigest()[:32]
-        mirror.prepare(folder)
+        root = config.cache_dir()
+        folder = root / "specs" / hashlib.sha256(names.encode()).hexdigest()[:32]
+        mirror.prepare(folder, root)
         return folder
 
     def refresh(self, folder: Path) -> None:

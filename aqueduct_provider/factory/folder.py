@@ -118,13 +118,13 @@ def _kept(folder: Path) -> _Known:
 
 
 def _keep(folder: Path, known: _Known) -> None:
-    from aqueduct_provider.factory.mirror import prepare
     from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, translate_disk_errors
     from aqueduct_provider.storage.files import remove_partials, replacing
+    from aqueduct_provider.storage.private_folder import private_folder
 
     path = _file_of(folder)
     try:
-        prepare(path.parent)
+        private_folder(path.parent, root=config.cache_dir())
         remove_partials(path.parent)
         with translate_disk_errors(path.parent, CACHE_REMEDY), replacing(path) as file:
             file.write(json.dumps({"version": _VERSION, "files": known}).encode())

@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import queue
-import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from aqueduct_provider.errors import ConfigError, ObjectNotFound, StorageError, StorageUnavailable
+from aqueduct_provider.errors import ObjectNotFound, StorageError, StorageUnavailable
 from aqueduct_provider.spec.document import MAX_BYTES
 from aqueduct_provider.spec.folder import is_spec_name
 from aqueduct_provider.storage.base import Entry, ObjectStore
@@ -30,6 +29,7 @@ from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, disk_error
 from aqueduct_provider.storage.files import PARTIAL, remove_partial, replacing
 from aqueduct_provider.storage.local import stamp
 from aqueduct_provider.storage.parallel import together
+from aqueduct_provider.storage.private_folder import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -67,22 +67,15 @@ def state_of(folder: Path) -> State:
     return state if state.version == _VERSION else State()
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder and its parent, for their owner alone, when they are missing.
+def prepare(folder: Path, root: Path | None = None) -> None:
+    """Make the folder and those above it up to ``root``, for their owner alone, when they are missing.
 
-    :raises ConfigError: others than its owner can write to it.
+    :param root: None: its parent.
+    :raises ConfigError: others than its owner can write to one of them.
     :raises StorageError: it cannot be made.
     """
     with _door(folder):
-        for path in (folder.parent, folder):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            status = path.stat()
-            if status.st_mode & stat.S_IWOTH or status.st_uid not in (0, os.geteuid()):
-                raise ConfigError(
-                    f"The folder {path} belongs to another user or everyone can write to it: others could"
-                    " change what Airflow runs. Make it Airflow's own, with mode 0700, or set cache_dir in"
-                    " the [aqueduct] section of airflow.cfg to a folder that does not exist yet."
-                )
+        private_folder(folder, root=root or folder.parent)
 
 
 def refresh(store: ObjectStore, prefix: str, folder: Path, *, workers: int, seconds: float) -> None:

@@ -15,6 +15,7 @@ from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.runner.disk import FULL
 from aqueduct_provider.storage.base import Stored
 from aqueduct_provider.storage.disk_errors import disk_error
+from aqueduct_provider.storage.private_folder import private_folder
 
 # Names of files that are not finished begin with this.
 PARTIAL = ".aqueduct-partial-"
@@ -28,17 +29,17 @@ def expanded(path: str | Path) -> Path:
 
 
 def usable_folder(folder: Path, setting: str) -> Path:
-    """Make the folder if it is not there, and return it.
+    """Make the folder if it is not there, for this user alone, and return it.
 
     :param setting: where another folder can be named, for the error.
-    :raises ConfigError: it cannot be made, this user may not write into it, or it begins with a ``~`` that
-        means nothing.
+    :raises ConfigError: it cannot be made, this user may not write into it, others may, or it begins with a
+        ``~`` that means nothing.
     :raises DiskFull: there is no space for it.
     """
     if not folder.is_absolute():
         raise ConfigError(f"There is no home directory for this user. Set {setting} to a folder.")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder, setting=setting)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:

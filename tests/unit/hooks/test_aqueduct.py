@@ -226,8 +226,8 @@ def test_secrets_are_masked(
     with caplog.at_level(logging.DEBUG):
         flow = workflow(S3ArtifactStore(type="s3", **extra), compiled)
         redact = Redactor()
-        store_for(flow, redact).check()
-        store_for_connector(flow, EXTRACT, redact).check()
+        store_for(flow, redact=redact).check()
+        store_for_connector(flow, EXTRACT, redact=redact).check()
     secrets = {"key-id", "key-secret", "content-id", "content-secret"}
     assert {*secrets, content} <= set(seen)
     assert redact(" ".join(sorted(secrets))) == "*** *** *** ***"
