@@ -20,6 +20,8 @@ from aqueduct_provider.storage.layout import DEFAULT_CONNECTION, DELIVERED_PREFI
 SECTION = "aqueduct"
 Isolation = Literal["auto", "always", "never"]
 MissingPython = Literal["fail", "worker", "download"]
+SandboxKind = Literal["none", "bwrap"]
+Switch = Literal["on", "off"]
 RetryMode = Literal["standard", "adaptive"]
 
 _BOOLEANS = {"true": True, "false": False}
@@ -58,6 +60,16 @@ def environments_max_bytes() -> int:
 def isolation() -> Isolation:
     """Where operators run."""
     return cast(Isolation, _choice("isolation", Isolation))
+
+
+def sandbox() -> SandboxKind:
+    """What keeps operators' code away from the rest of the machine."""
+    return cast(SandboxKind, _choice("sandbox", SandboxKind))
+
+
+def sandbox_network() -> bool:
+    """Whether operators in a sandbox have the worker's network."""
+    return _choice("sandbox_network", Switch) == "on"
 
 
 def missing_python() -> MissingPython:
@@ -159,6 +171,13 @@ def stores_of_bundles() -> frozenset[tuple[str, str]]:
     )
 
 
+def airflow_home() -> Path:
+    """The folder of ``airflow.cfg``."""
+    from aqueduct_provider.compat import AIRFLOW_HOME
+
+    return expanded(AIRFLOW_HOME)
+
+
 def uses_kubernetes() -> bool:
     """Whether a KubernetesExecutor is among ``[core] executor``, under an alias, of a team, or in another."""
     from aqueduct_provider.compat import conf
@@ -206,9 +225,7 @@ def _defaults() -> dict[str, str]:
 
 
 def _path(text: str) -> Path:
-    from aqueduct_provider.compat import AIRFLOW_HOME
-
-    path = expanded(text.replace("{AIRFLOW_HOME}", AIRFLOW_HOME))
+    path = expanded(text.replace("{AIRFLOW_HOME}", str(airflow_home())))
     if not path.is_absolute():
         raise ValueError(text)
     return path

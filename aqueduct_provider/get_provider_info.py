@@ -94,6 +94,22 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         " else in an environment of their own. always: in an environment of their own. never: in the"
         " worker's own Python.",
     ),
+    "sandbox": _option(
+        "string",
+        "none",
+        "bwrap",
+        "What keeps operators' code away from the rest of the machine. none: it sees the worker's files and"
+        " processes as Airflow's user does. bwrap: it runs under bubblewrap, which must be installed on the"
+        " workers (Linux), and sees no other process, no home, no credentials, and no other task's files;"
+        " writable are only the job's folder and a private /tmp. Extracts and loads of data systems run"
+        " outside of it.",
+    ),
+    "sandbox_network": _option(
+        "string",
+        "on",
+        "off",
+        "Whether operators in a sandbox have the worker's network. on: all of it. off: none of it.",
+    ),
     "missing_python": _option(
         "string",
         "fail",

@@ -19,12 +19,16 @@ from aqueduct_provider.environment.cache import WORKER, PythonEnvironment
 from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.code import ArchiveLimits
 from aqueduct_provider.execution.group import GroupAttempt
+from aqueduct_provider.execution.sandbox import Sandbox
 from aqueduct_provider.execution.task import Task, Worker
 from aqueduct_provider.spec.fusion import task_groups
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.values import StoredValue
 from aqueduct_provider.storage.base import ObjectStore
+
+# What the fixture `sandboxed` sets.
+SANDBOX: Sandbox | None = None
 
 RUN_ID = "manual__2026-01-01T00:00:00+00:00"
 
@@ -84,6 +88,7 @@ class LocalRun:
             "kill_grace": 1.0,
             "requests": 4,
             "on_line": lambda stream, line: self.lines.append((stream, line)),
+            "sandbox": SANDBOX,
         }
         self.worker = Worker(**{**defaults, **worker})
 

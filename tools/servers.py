@@ -1,4 +1,4 @@
-"""Installs the servers that the tests need, from Debian's packages: ``python3 tools/servers.py``.
+"""Install the servers and programs that tests need, from Debian's packages: ``python3 tools/servers.py``.
 
 In: the programs on this machine. Out: those that were missing, installed with ``apt-get`` where that is
 allowed; else the command to run. The tests start the servers themselves, so nothing is started here. The
@@ -38,6 +38,8 @@ SERVERS = (
     Server("postgresql", "initdb", ("usr/lib/postgresql/*/bin",)),
     Server("mariadb-server", "mariadbd", ("usr/sbin",)),
     Server("redis-server", "redis-server", ("usr/bin",)),
+    # Not a server: it runs operators in a sandbox.
+    Server("bubblewrap", "bwrap", ("usr/bin",)),
 )
 
 

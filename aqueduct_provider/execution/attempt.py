@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -28,7 +29,14 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.execution.archive import runner_archive
 from aqueduct_provider.execution.bench import Job, TableJob
 from aqueduct_provider.execution.file_jobs import LOADED_FILE
-from aqueduct_provider.execution.job import connector_command, job_command, job_variables, read_outcome
+from aqueduct_provider.execution.fork_server import ForkServers
+from aqueduct_provider.execution.job import (
+    connector_command,
+    job_command,
+    job_variables,
+    own_file,
+    read_outcome,
+)
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.operators import prepare
 from aqueduct_provider.execution.repair import repair
@@ -63,7 +71,10 @@ class Attempt:
         :raises AqueductError: how the attempt failed.
         """
         try:
-            with job_folder() as folder, translate_disk_errors(folder, TEMPORARY_REMEDY):
+            with (
+                job_folder(self.worker.jobs_folder) as folder,
+                translate_disk_errors(folder, TEMPORARY_REMEDY),
+            ):
                 outcome, job = self._perform(folder)
                 self._artifacts = self._publish(outcome, job, folder)
             state = self._verdict(outcome)
@@ -122,9 +133,19 @@ class Attempt:
         self, command: list[str], folder: Path, env: Mapping[str, str]
     ) -> JobOutcome | OperatorCrashed:
         try:
-            return self._wait_for(command, folder, env, self.worker.start, supervised=True)
+            with self._starting(folder) as start:
+                return self._wait_for(command, folder, env, start, supervised=True)
         except OperatorCrashed as error:
             return error
+
+    @contextmanager
+    def _starting(self, folder: Path) -> Iterator[Start]:
+        """What starts the child: a sandbox of its own, where there is to be one."""
+        if self.worker.sandbox is None:
+            yield self.worker.start
+        else:
+            with ForkServers(self._is_killed, self.worker.sandbox.around(folder), single=True) as servers:
+                yield servers.start
 
     def _run_connector(self, job: TableJob, folder: Path) -> JobOutcome:
         """Our own code in the worker's own Python and with its variables; the order goes through a pipe."""
@@ -175,7 +196,7 @@ class Attempt:
         measured = _measured(task, outcome)
         new = [
             NewArtifact(
-                path=folder / info.path,
+                path=own_file(folder, info.path),
                 key=layout.content(artifact_id),
                 metadata_key=layout.metadata(artifact_id),
                 metadata=Metadata(
@@ -191,7 +212,7 @@ class Attempt:
         ]
         if isinstance(job, Job) and job.upload is not None:
             store, key = job.upload
-            store.put_file(key, folder / LOADED_FILE)
+            store.put_file(key, own_file(folder, LOADED_FILE))
         refs = publish(self.worker.store, new, self.worker.requests)
         return dict(zip(task.operator.outputs, refs, strict=True))
 

@@ -13,12 +13,15 @@ import logging
 import os
 import signal
 import socket
+import struct
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from typing import IO
 
 from aqueduct_provider.errors import OperatorKilled
+from aqueduct_provider.execution.sandbox import Box
 from aqueduct_provider.process import Command, Running, spawn
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,10 @@ _POLL = 0.1
 # Seconds in which a server must end once nobody needs it.
 _REAP = 2.0
 
+_LAST_WORDS = 2000
+# struct ucred of unix(7): process, user, group
+_CREDENTIALS = struct.Struct("3i")
+
 # The command without the job's folder, and the variables.
 _Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 
@@ -37,10 +44,16 @@ class ForkServers:
     """Starts children from servers, each of which is started when it is first needed. Ends them when closed.
 
     :param cancelled: asked ten times a second while a server starts; true ends the waiting.
+    :param box: the sandbox that servers, and so their children, are in; where it cannot be made, none starts.
+    :param single: only one child is to be started.
     """
 
-    def __init__(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, cancelled: Callable[[], bool] = lambda: False, box: Box | None = None, *, single: bool = False
+    ) -> None:
         self._cancelled = cancelled
+        self._single = single
+        self._box = box
         self._servers: dict[_Key, _Server] = {}
         self._without: set[_Key] = set()
 
@@ -57,6 +70,7 @@ class ForkServers:
 
         :raises OperatorKilled: it was cancelled.
         :raises CommandNotStarted: see :func:`spawn`.
+        :raises ConfigError: there is to be a sandbox, and it cannot be made.
         """
         key = (tuple(command.argv[:-1]), tuple(sorted(command.env.items())))
         if key in self._without:
@@ -64,6 +78,8 @@ class ForkServers:
         try:
             return self._server(key, command).fork(str(command.argv[-1]), self._cancelled)
         except OSError as error:
+            if self._box is not None:
+                raise self._box.error(str(error)) from error
             log.info("Operators get processes of their own, for none can be forked: %s", error)
             self._without.add(key)
             return spawn(command)
@@ -73,24 +89,31 @@ class ForkServers:
         if server is None or not server.is_free:
             if server is not None:
                 server.close()
-            server = self._servers[key] = _Server(command)
+            server = self._servers[key] = _Server(command, self._box, self._single)
         return server
 
 
 class _Server:
     """One server; it has at most one child at a time."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, box: Box | None, single: bool) -> None:
         self._socket, theirs = socket.socketpair()
         self._child: _ForkedChild | None = None
+        self._printed: IO[bytes] | None = None
+        argv = [*command.argv[:-1], "--serve-one" if single else "--serve", str(theirs.fileno())]
         try:
+            if box is not None:
+                argv = box.command(argv, command.env)
+                self._printed = tempfile.TemporaryFile()  # noqa: SIM115
+                # Processes have other numbers in there; the kernel knows those here.
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             self._process = subprocess.Popen(
-                [*command.argv[:-1], "--serve", str(theirs.fileno())],
+                argv,
                 cwd="/",
                 env=command.env,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL if self._printed is None else self._printed,
                 start_new_session=True,
                 pass_fds=[theirs.fileno()],
             )
@@ -118,8 +141,12 @@ class _Server:
         return child
 
     def close(self) -> None:
-        """End it. A child of it that still runs is not touched."""
+        """End it. A child of it that still runs is not touched, unless it is in a sandbox."""
         self._socket.close()
+        if self._printed is not None:
+            self._printed.close()
+            # With it, all that is in the sandbox.
+            self._process.kill()
         try:
             self._process.wait(0 if self._child and self._child.returncode is None else _REAP)
         except subprocess.TimeoutExpired:
@@ -136,13 +163,22 @@ class _Server:
                 raise TimeoutError(f"its server said nothing for {_PATIENCE:g} s")
             child.listen(_POLL)
         if not child.pid:
-            raise ChildProcessError("its server has ended")
+            raise ChildProcessError(self._last_words() or "its server has ended")
+
+    def _last_words(self) -> str:
+        if self._printed is None:
+            return ""
+        self._printed.seek(0)
+        return self._printed.read(_LAST_WORDS).decode(errors="replace").strip()
 
     def _end(self) -> int:
         """How the server ended, once its socket says that it has."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(_REAP) or -signal.SIGKILL
-        return -signal.SIGKILL
+        try:
+            code = self._process.wait(_REAP) or -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return -signal.SIGKILL
+        # As a shell does, bwrap ends with 128 and the number of the signal.
+        return 128 - code if self._printed is not None and code > 128 else code
 
 
 class _ForkedChild:
@@ -197,16 +233,25 @@ class _ForkedChild:
         """Take in what the server says; wait for it at most this long."""
         self._server.settimeout(seconds)
         try:
-            data = self._server.recv(4096)
+            data, sender = self._receive()
         except (BlockingIOError, TimeoutError):
             return
         except ConnectionError:
-            data = b""
+            data, sender = b"", 0
         if not data:
             self.returncode = self._end_of_server()
             return
         *lines, self._heard = (self._heard + data).split(b"\n")
         for line in lines:
             message = json.loads(line)
-            self.pid = message.get("pid", self.pid)
+            if "pid" in message:
+                self.pid = sender or message["pid"]
             self.returncode = message.get("returncode", self.returncode)
+
+    def _receive(self) -> tuple[bytes, int]:
+        """What comes next, and the process that sent it; 0: that is not known."""
+        data, ancillary, _, _ = self._server.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                return data, _CREDENTIALS.unpack(content)[0]
+        return data, 0

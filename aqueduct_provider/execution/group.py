@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest
 from aqueduct_provider.environment.cache import PythonEnvironment
@@ -21,6 +22,7 @@ from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.kept import KeepingStore
+from aqueduct_provider.execution.sandbox import Box
 from aqueduct_provider.execution.task import Provide, Task, Worker
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.graph import upstream
@@ -56,7 +58,7 @@ class GroupAttempt:
         with (
             job_folder() as folder,
             ExitStack() as leases,
-            ForkServers(self._is_killed) as servers,
+            ForkServers(self._is_killed, self._box(folder)) as servers,
         ):
             worker = replace(
                 self.worker,
@@ -65,6 +67,9 @@ class GroupAttempt:
                 start=servers.start,
                 # Servers live as long as this folder, their jobs' folders do not.
                 job_mark=str(folder),
+                # The servers are in the sandbox, and so the folders of all jobs must be.
+                sandbox=None,
+                jobs_folder=folder if self.worker.sandbox else self.worker.jobs_folder,
             )
             for task in self.tasks:
                 with _section(task.operator):
@@ -84,6 +89,9 @@ class GroupAttempt:
         self.worker.patience.cancel()
         if self._current is not None:
             self._current.kill()
+
+    def _box(self, folder: Path) -> Box | None:
+        return None if self.worker.sandbox is None else self.worker.sandbox.around(folder)
 
     def _is_killed(self) -> bool:
         return self._killed

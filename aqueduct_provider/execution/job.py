@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from aqueduct_provider.errors import OperatorCrashed, OperatorKilled, OperatorTimedOut
+from aqueduct_provider.errors import OperatorCrashed, OperatorFailed, OperatorKilled, OperatorTimedOut
 from aqueduct_provider.process import Finished
 from aqueduct_provider.runner.contract import OUTCOME_FILE, JobOutcome, outcome_from_json
 from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, disk_error
@@ -67,6 +67,7 @@ def read_outcome(folder: Path, finished: Finished) -> JobOutcome:
     :raises OperatorTimedOut: the child ran too long.
     :raises DiskFull: it could not write the outcome.
     :raises OperatorCrashed: it ended without an outcome.
+    :raises OperatorFailed: its outcome is a link.
     """
     if finished.killed:
         raise OperatorKilled(
@@ -77,13 +78,31 @@ def read_outcome(folder: Path, finished: Finished) -> JobOutcome:
             f"The operator ran longer than its timeout and was ended after {finished.wall_time:.1f} s. "
             "Raise its timeout, or make it faster."
         )
-    path = folder / OUTCOME_FILE
+    path = own_file(folder, OUTCOME_FILE)
     if not path.is_file():
         if _FULL.search(finished.stderr[-1000:]):
             full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise disk_error(full, folder, TEMPORARY_REMEDY) or full
         raise OperatorCrashed(_crash(finished.returncode), context=finished.stderr[-4000:])
     return outcome_from_json(path.read_text(encoding="utf-8"))
+
+
+def own_file(folder: Path, name: str) -> Path:
+    """Return the path of a file that the child left in its folder.
+
+    A link may lead to what the child could not read, and the worker can.
+
+    :raises OperatorFailed: it is a link, or lies elsewhere.
+    """
+    path = folder / name
+    is_inside = not Path(name).is_absolute() and ".." not in Path(name).parts
+    if not is_inside or path.resolve() != folder.resolve() / name:
+        raise OperatorFailed(
+            f"The operator's code left a link in place of the file {name!r} of its job, or names a file"
+            " outside of it. Only files of the job are stored: copy what it leads to.",
+            deterministic=True,
+        )
+    return path
 
 
 def _crash(code: int) -> str:

@@ -13,6 +13,7 @@ from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.environment.cache import PythonEnvironment
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.execution.code import ArchiveLimits
+from aqueduct_provider.execution.sandbox import Sandbox
 from aqueduct_provider.process import OnLine, Start, spawn
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Operator, WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
@@ -83,6 +84,8 @@ class Worker:
     :param on_line: gets every line that a child prints, as it prints it.
     :param start: starts the child that runs an operator's code.
     :param patience: how long this task waits for its stores; a kill cancels it.
+    :param sandbox: what that child runs in; None: nothing but ``start``.
+    :param jobs_folder: where the folders of jobs lie; None: with those of all tasks.
     :param job_mark: marks the processes of the jobs, see ``process.MARK``; empty: each job's folder does.
     :param redact: masks the secrets that this task knows, in all that leaves it.
     """
@@ -103,3 +106,5 @@ class Worker:
     patience: Patience = field(default_factory=Patience)
     job_mark: str = ""
     redact: Redactor = field(default_factory=Redactor)
+    sandbox: Sandbox | None = None
+    jobs_folder: Path | None = None

@@ -14,13 +14,14 @@ from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.environment.provide import provide
 from aqueduct_provider.execution.code import ArchiveLimits
 from aqueduct_provider.execution.known_secrets import variable_secrets
+from aqueduct_provider.execution.sandbox import Sandbox, find_sandbox
 from aqueduct_provider.execution.task import Worker
 from aqueduct_provider.hooks.aqueduct import store_for, store_for_connector
 from aqueduct_provider.hooks.connections import system_for
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
-from aqueduct_provider.storage.files import usable_folder
+from aqueduct_provider.storage.files import expanded, usable_folder
 from aqueduct_provider.storage.patience import STALL_SECONDS, Patience
 
 
@@ -49,6 +50,7 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience, reda
         requests=config.parallel_requests(),
         on_line=on_line,
         redact=redact,
+        sandbox=_sandbox(),
     )
 
 
@@ -59,6 +61,13 @@ def patience() -> Patience:
     """
     # Who lets S3 pause for longer between two pieces means that such a pause is no fault.
     return Patience(config.s3_patience(), stall=max(STALL_SECONDS, config.s3_read_timeout()))
+
+
+def _sandbox() -> Sandbox | None:
+    if config.sandbox() == "none":
+        return None
+    hidden = (config.airflow_home(), config.cache_dir(), expanded("~"))
+    return find_sandbox(network=config.sandbox_network(), hidden=hidden)
 
 
 def _provide(

@@ -21,18 +21,18 @@ def main(arguments: List[str]) -> int:
     """Run one job, or serve; return the exit code.
 
     :param arguments: ``--grace`` and the seconds between SIGTERM and SIGKILL for what the job leaves running;
-        then the job's folder, or ``--serve`` and a descriptor.
+        then the job's folder, or ``--serve`` and a descriptor; ``--serve-one`` loads nothing early.
     """
     grace = _GRACE
     if arguments[0] == "--grace":
         grace, arguments = float(arguments[1]), arguments[2:]
-    if arguments[0] != "--serve":
+    if arguments[0] not in ("--serve", "--serve-one"):
         # Nothing more is loaded before the fork: what is loaded later costs the supervisor no memory.
         return _supervised(os.path.abspath(arguments[0]), grace)
     # What each child needs, it has from the server.
     from . import contract, invoke, job_folder, lifeline, server  # noqa: F401
 
-    job = server.serve(int(arguments[1]), grace)
+    job = server.serve(int(arguments[1]), grace, early=arguments[0] == "--serve")
     return 0 if job is None else _run(*job, server.forget_shadowed)
 
 

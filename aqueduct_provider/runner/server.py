@@ -25,14 +25,16 @@ from .supervisor import LOADED_LATE, Supervisor
 _early: List[str] = []
 
 
-def serve(control: int, grace: float) -> Optional[Tuple[str, int]]:
+def serve(control: int, grace: float, *, early: bool) -> Optional[Tuple[str, int]]:
     """Fork for each job that comes.
 
     :param control: the descriptor of the socket.
     :param grace: see ``Supervisor``.
+    :param early: whether to load what most jobs need before the first fork.
     :return: in a child, its job's folder and its bond; None in the server once there are no more jobs.
     """
-    _load_early()
+    if early:
+        _load_early()
     gc.freeze()
     server = socket.socket(fileno=control)
     while True:

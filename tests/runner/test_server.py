@@ -31,11 +31,11 @@ from tests.processes import is_running, wait_until_gone
 class Server:
     """A server of some Python, and jobs for it."""
 
-    def __init__(self, python: str, folder: Path) -> None:
+    def __init__(self, python: str, folder: Path, option: str = "--serve") -> None:
         self.folder = folder
         self.socket, theirs = socket.socketpair()
         with theirs:
-            command = [python, "-I", "-u", str(runner_archive(folder / "runner")), "--serve"]
+            command = [python, "-I", "-u", str(runner_archive(folder / "runner")), option]
             self.process = subprocess.Popen([*command, str(theirs.fileno())], pass_fds=[theirs.fileno()])
         self.messages = self.socket.makefile()
         self.stdin = 0
@@ -99,6 +99,16 @@ def test_a_python_without_packages_serves(other_python: str, tmp_path: Path) -> 
     assert server.output("a") == 7
     server.close()
     assert server.process.returncode == 0
+
+
+def test_a_server_for_one_child_loads_nothing_early(tmp_path: Path) -> None:
+    """That would take longer than it saves."""
+    source = "import sys\ndef predict(): return 'cloudpickle' in sys.modules"
+    for option, loaded in (("--serve", True), ("--serve-one", False)):
+        server = Server(sys.executable, tmp_path / option, option)
+        assert server.run("a", source) == (0, "")
+        assert server.output("a") is loaded
+        server.close()
 
 
 def test_a_child_is_what_a_process_of_its_own_is(server: Server) -> None:

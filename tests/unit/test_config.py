@@ -14,6 +14,8 @@ OPTIONS: dict[str, dict[str, Any]] = get_provider_info()["config"]["aqueduct"]["
 DEFAULTS: dict[str, Any] = {
     "environments_max_bytes": 20 * 10**9,
     "isolation": "auto",
+    "sandbox": "none",
+    "sandbox_network": True,
     "missing_python": "fail",
     "s3_retry_mode": "standard",
     "s3_max_attempts": 5,
@@ -82,6 +84,8 @@ def test_values(monkeypatch: pytest.MonkeyPatch, option: str, text: str, value: 
         ("environments_max_bytes", "0.1", "a size above 0"),
         ("isolation", "sometimes", "one of: auto, always, never"),
         ("isolation", "", "one of: auto, always, never"),
+        ("sandbox", "docker", "one of: none, bwrap"),
+        ("sandbox_network", "maybe", "one of: on, off"),
         ("missing_python", "x", "one of: fail, worker, download"),
         ("s3_retry_mode", "legacy", "one of: standard, adaptive"),
         ("s3_max_attempts", "0", "a whole number above 0"),

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
+from aqueduct_provider.execution.sandbox import Sandbox, find_sandbox
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.local import LocalStore
+from tests import flows
 from tests.examples import FLOW_ID, VERSION_ID
 from tests.flows import RUN_ID, code_of, own_python
 
@@ -93,3 +95,11 @@ def function(desk: Desk) -> Callable[..., dict[str, Any]]:
         }
 
     return make
+
+
+@pytest.fixture(params=["none", "bwrap"])
+def sandboxed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sandbox | None:
+    """Run what ``LocalRun`` runs without a sandbox, and again in one."""
+    sandbox = find_sandbox(network=True, hidden=[Path.home()]) if request.param == "bwrap" else None
+    monkeypatch.setattr(flows, "SANDBOX", sandbox)
+    return sandbox

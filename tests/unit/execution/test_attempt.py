@@ -31,10 +31,12 @@ from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.local import LocalStore
 from tests.examples import VERSION_ID
 from tests.flows import LocalRun
-from tests.processes import wait_until_gone
+from tests.processes import wait_until_no_command_has
 from tests.unit.execution.conftest import Desk
 
 Function = Callable[..., dict[str, Any]]
+
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
 def test_success_leaves_artifact_metadata_state_and_manifest(desk: Desk, function: Function) -> None:
@@ -144,7 +146,7 @@ def test_kill_ends_the_child_with_all_that_it_started(desk: Desk, function: Func
     source = (
         "import subprocess, time\n"
         "def predict():\n"
-        "    child = subprocess.Popen(['sleep', '600'])\n"
+        "    child = subprocess.Popen(['sleep', '600.2718'])\n"
         "    print(child.pid, flush=True)\n"
         "    time.sleep(600)"
     )
@@ -163,7 +165,7 @@ def test_kill_ends_the_child_with_all_that_it_started(desk: Desk, function: Func
     killer.join()
 
     assert desk.state("f")["status"] == "canceled"
-    wait_until_gone(int(run.lines[0][1]))
+    wait_until_no_command_has("600.2718")
 
 
 def test_an_input_changed_in_the_store_is_never_unpickled(desk: Desk, function: Function) -> None:

@@ -25,8 +25,10 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.storage.local import LocalStore
 from tests.flows import LocalRun, code_of, function_zip, own_python
-from tests.processes import wait_until_gone
+from tests.processes import wait_until_no_command_has
 from tests.unit.execution.conftest import Desk
+
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 ADD = "def predict(*values):\n    print('adds', *values)\n    return sum(values) + 1"
 
@@ -209,7 +211,7 @@ def test_a_kill_ends_everything(fused: Fused) -> None:
     source = (
         "import subprocess, time\n"
         "def predict():\n"
-        "    print(subprocess.Popen(['sleep', '600']).pid, flush=True)\n"
+        "    print(subprocess.Popen(['sleep', '600.3141']).pid, flush=True)\n"
         "    time.sleep(600)"
     )
     run = fused.run(fused.op("a"), fused.op("b", source=source), fused.op("c"))
@@ -226,7 +228,7 @@ def test_a_kill_ends_everything(fused: Fused) -> None:
         group.run()
     killer.join()
     assert fused.states("a", "b", "c") == ["succeeded", "canceled", ""]
-    wait_until_gone(int(run.lines[1][1]))
+    wait_until_no_command_has("600.3141")
 
 
 def test_a_kill_between_two_operators_begins_no_other(fused: Fused) -> None:
@@ -289,7 +291,7 @@ def test_one_server_for_each_python_and_one_lease(fused: Fused) -> None:
     assert len(parents) == 1
     assert parents != {os.getpid()}
     assert leases == ["begun", "ended"]
-    wait_until_gone(parents.pop())
+    wait_until_no_command_has(str(fused.desk.folder))
 
 
 def test_what_is_no_function_is_run_too(fused: Fused) -> None:

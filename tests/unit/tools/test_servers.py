@@ -7,7 +7,12 @@ from tools.servers import SERVERS, Server
 
 
 def test_the_servers_of_the_tests_are_found_where_debian_puts_them() -> None:
-    assert {server.package for server in SERVERS} == {"postgresql", "mariadb-server", "redis-server"}
+    assert {server.package for server in SERVERS} == {
+        "postgresql",
+        "mariadb-server",
+        "redis-server",
+        "bubblewrap",
+    }
     assert all(server.is_there for server in SERVERS)
     assert Server("python3", "python3", ()).is_there, "on the path"
     assert not Server("none", "no-such-program", ("usr/lib/*/bin",)).is_there
