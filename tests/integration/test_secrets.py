@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from urllib.parse import quote
 
 from sqlalchemy import create_engine, inspect, text
 
@@ -13,14 +15,30 @@ from tests.integration.stack import DATABASE_VARIABLE
 
 KEY_ID = "planted-key-id-77d0"
 STORAGE_SECRET = "planted-storage-secret-1f8a"
-CONNECTOR_SECRET = "planted-connector-secret-93bc"
+CONNECTOR_SECRET = "planted-connector/secret+93bc"
+SECRETS = (KEY_ID, STORAGE_SECRET, CONNECTOR_SECRET)
+SPELLINGS = {
+    spelling
+    for secret in SECRETS
+    for spelling in (
+        secret,
+        quote(secret, safe=""),
+        base64.b64encode(secret.encode()).decode().rstrip("="),
+        # Within base64 of something longer, wherever it begins.
+        *(base64.b64encode(b"x" * before + secret.encode()).decode()[4:-4] for before in range(3)),
+    )
+}
 
 
 def tells_all(fruit: str) -> str:
+    import base64
     import os
 
     print("the environment:", dict(os.environ))
     print("and by heart: planted-key-id-77d0")
+    print("quoted: planted-connector%2Fsecret%2B93bc")
+    print("a header: " + base64.b64encode(b"me:planted-connector/secret+93bc").decode())
+    print("a URI: postgresql://me:planted-by-nobody@host/db")
     return fruit.upper()
 
 
@@ -56,14 +74,22 @@ def test_planted_secrets_appear_nowhere(place: Place) -> None:
             place.client.tasks(dag_id, run_id),
             place.client.xcoms(dag_id, run_id, "tells_all"),
         ]
-    assert "and by heart: ***" in log
+    for shown in ("and by heart: ***", "quoted: ***", "a URI: postgresql://***@host/db"):
+        assert shown in log
+    state = b"".join(
+        place.s3.get_object(Bucket=place.bucket, Key=item["Key"])["Body"].read()
+        for item in place.s3.list_objects_v2(Bucket=place.bucket, Prefix="secret/")["Contents"]
+        if not item["Key"].endswith(".zip")
+    ).decode(errors="replace")
+    assert "and by heart: ***" in state
     everything = {
         "the REST API": json.dumps(answers) + log,
         "the database": dump(place),
+        "the store": state,
         **place.airflow.logs(),
     }
     assert run_id in everything["the database"]
-    for secret in (KEY_ID, STORAGE_SECRET, CONNECTOR_SECRET):
+    for secret in (*SPELLINGS, "planted-by-nobody"):
         assert [where for where, text in everything.items() if secret in text] == []
 
 
