@@ -122,7 +122,7 @@ class Attempt:
                 env = job_variables(worker.variables, worker.allowed_variables, python.executable)
                 env[MARK] = worker.job_mark or str(folder)
                 result = self._result(command, folder, env)
-                if is_last or not repair(result, python, runner, once=self.task.operator.retries == 0):
+                if is_last or not repair(result, python, runner, once=not self.task.operator.retries):
                     break
             (folder / OUTCOME_FILE).unlink(missing_ok=True)
         if isinstance(result, OperatorCrashed):
