@@ -22,27 +22,12 @@ from aqueduct_provider.cli import main
 from aqueduct_provider.errors import AqueductError, ObjectNotFound
 from aqueduct_provider.sdk.reading.runs import Run
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
-from tests.published import Deployment
-
-
-@aq.op(requirements=["pandas"], outputs=["table"])
-def table(rows: int) -> pandas.DataFrame:
-    return pandas.DataFrame({"n": range(rows)})
+from tests.published import Deployment, features, many, total
 
 
 @aq.op(requirements=["pandas"], outputs=["cells"])
 def cells(rows: int) -> pandas.DataFrame:
     return pandas.DataFrame({"sets": [{rows}]})
-
-
-@aq.metric(requirements=["pandas"], outputs=["total"])
-def total(table: pandas.DataFrame) -> int:
-    return int(table["n"].sum())
-
-
-@aq.check(requirements=[], outputs=["many"], severity="warning")
-def many(total: int) -> bool:
-    return total > 4
 
 
 @aq.op(requirements=[], outputs=["text"])
@@ -225,7 +210,7 @@ def same(one: Any, other: Any) -> bool:
 def victim_of(made: Deployment) -> Iterator[Victim]:
     """The flow ``victim`` and another one, both of which have run."""
     rows = made.client.create_param("rows", 3)
-    first = table(rows)
+    first = features(rows)
     number = total(first)
     made.publish("bystander")
     made.run("bystander", rows=9)

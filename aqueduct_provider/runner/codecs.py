@@ -2,9 +2,8 @@
 
 In: a Python value, or bytes with the types that their metadata names. Out: the other. There are two dialects.
 In the compiled one the bytes are those of the original system, so that each side reads what the other wrote.
-In the native one a value comes back as it was: an encoding is used because the value survives it.
-Standard library only at module level: what a value needs is imported when such a value turns up. A value
-can only be a DataFrame when pandas is imported already, so inference looks into ``sys.modules`` alone.
+In the native one a value comes back as it was: an encoding is used because the value survives it. Packages
+are imported when a value needs them; only a process that has imported pandas can have a DataFrame.
 """
 
 from __future__ import annotations

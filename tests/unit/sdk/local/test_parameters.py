@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,15 @@ import pytest
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import decode
 from aqueduct_provider.sdk.local.parameters import check_run_id, parameters_for
+from aqueduct_provider.spec.values import value_digest
 from tests.examples import FLOW_ID
 from tests.local_flows import Flows, param
+
+
+class Level(enum.IntEnum):
+    """A number that only a pickle keeps."""
+
+    LOW = 1
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def test_other_values_lie_in_the_store(kind: str, value: Any, flows: Flows) -> N
     ((key, data),) = made.objects.items()
     given = made.given["p"]
     assert key == f"flows/{FLOW_ID}/values/{given.sha256}"
-    assert hashlib.sha256(data).hexdigest() == given.sha256
+    assert value_digest(hashlib.sha256(data).hexdigest(), given.serialization_type) == given.sha256
     assert decode(data, given.serialization_type, given.artifact_type) == value
 
 
@@ -84,3 +92,10 @@ def test_run_ids() -> None:
     for bad in ("", ".", "..", "a/b", "a b", "é", "x" * 251):
         with pytest.raises(AuthoringError, match="cannot be a run id"):
             check_run_id(bad)
+
+
+def test_what_no_run_can_be_given(flows: Flows) -> None:
+    spec = flows.spec(param("p", 1, "numeric"), param("t", flows.stored(b"", "parquet"), "table"))
+    for name, value in (("p", Level.LOW), ("t", pandas.DataFrame({"a": [{1}]}))):
+        with pytest.raises(AuthoringError, match=f"The value of parameter '{name}' .* only a pickle keeps"):
+            parameters_for(spec, {name: value})
