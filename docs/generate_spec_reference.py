@@ -9,12 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.spec.models import IDENTIFIER_PATTERN
+from aqueduct_provider.spec.basics import IDENTIFIER_PATTERN, MAX_ENTRIES, MAX_NAME, MAX_OPERATORS, MAX_TEXT
+from aqueduct_provider.spec.document import MAX_VALUES
 from aqueduct_provider.spec.schema import json_schema
 
 PAGE = Path(__file__).with_name("spec-reference.md")
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # Spec reference
 
 <!-- Written by docs/generate_spec_reference.py from the models: do not edit. -->
@@ -31,6 +32,11 @@ operator's output; the tasks form no cycle; each parameter is read by exactly on
 one input, a `system_metric` exactly one input, a `param` none; parameters whose values are not JSON (such as
 tables) have a stored default; tables in files need a format; requirements are plain requirement lines,
 without options of pip and paths, that do not contradict each other.
+
+Limits, so that one spec cannot keep Airflow from showing the others: {MAX_OPERATORS:,} operators,
+{MAX_ENTRIES:,} entries in most lists, {MAX_NAME:,} characters in names, paths and keys,
+{MAX_TEXT:,} in descriptions and queries, 2,000 in a requirement line, {MAX_VALUES:,} JSON values in all.
+Larger values belong in the artifact store, by key.
 
 Specs of the original Aqueduct (`"type": "compile_airflow"`) are read too; they are generated, not written by
 hand, and have no reference here.
@@ -95,7 +101,13 @@ def _limits(details: dict[str, Any]) -> str:
         "minimum": ">= {:.10g}",
         "maximum": "<= {:.10g}",
     }
-    limits = [text.format(details[key]) for key, text in words.items() if key in details]
+    # Those that most texts have are in the introduction.
+    common = {"maxLength": (MAX_NAME, MAX_TEXT)}
+    limits = [
+        text.format(details[key])
+        for key, text in words.items()
+        if key in details and details[key] not in common.get(key, ())
+    ]
     return f" ({', '.join(limits)})" if limits else ""
 
 

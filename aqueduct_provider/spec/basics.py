@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from aqueduct_provider.spec.names import MAX_NAME as MAX_NAME
 from aqueduct_provider.spec.names import nfc
 
 DIGEST_PATTERN = r"^[0-9a-f]{64}$"
@@ -21,9 +22,16 @@ PYTHON_PATTERN = r"^3\.[0-9]{1,3}$"
 
 Digest = Annotated[str, Field(pattern=DIGEST_PATTERN, description="sha256 in lower-case hexadecimal.")]
 Identifier = Annotated[str, Field(max_length=200, pattern=IDENTIFIER_PATTERN)]
-Name = Annotated[str, Field(min_length=1)]
+# What a spec can hold, so that its DAG is made within seconds: characters of a text, entries of lists.
+MAX_TEXT = 1_000_000
+MAX_OPERATORS = 5000
+MAX_PARAMETERS = 1000
+MAX_ENTRIES = 5000
+
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+Secret = Annotated[SecretStr, Field(max_length=100_000)]
 # A name by which people look something up; of two spellings that look the same, one.
-Label = Annotated[str, Field(min_length=1), AfterValidator(nfc)]
+Label = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(nfc)]
 # At most a year: far longer ones overflow where Airflow adds them to a date.
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 
@@ -64,4 +72,6 @@ JSON_TYPES = frozenset(
 class Model(BaseModel):
     """Frozen, strict, and unknown fields are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, str_max_length=MAX_TEXT
+    )

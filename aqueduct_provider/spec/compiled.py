@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, cached_property
+from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -45,9 +46,11 @@ from aqueduct_provider.spec.models import (
     Version,
     WorkflowSpec,
 )
-from aqueduct_provider.spec.shape import AnyModel, validated
+from aqueduct_provider.spec.shape import MAX_PROBLEMS, AnyModel, validated
 
 TYPE = "compile_airflow"
+# They are shown in the docs of the DAG.
+_MAX_NOTICES = 50
 
 _OUTSIDE_TASK_ID = re.compile(b"[^A-Za-z0-9]")
 
@@ -57,7 +60,7 @@ def read(data: bytes, tree: Any) -> tuple[WorkflowSpec | None, Locate, list[Prob
     document, problems = validated(source.Document, data, tree)
     if document is None:
         return None, _nowhere, problems
-    problems += compiled_checks.check(document, tree["storage_config"])
+    problems += islice(compiled_checks.check(document, tree["storage_config"]), MAX_PROBLEMS)
     translation = _Translation(document)
     spec = translation.spec()
     return spec, translation.locate, problems + translation.problems
@@ -99,7 +102,7 @@ class _Translation:
             metadata_paths={content: metadata for task in tasks for content, metadata in task.outputs},
             access_keys=_access_keys(document.tasks_storage),
             connectors=self.connectors,
-            notices=tuple(compiled_checks.notices(document)),
+            notices=tuple(islice(compiled_checks.notices(document), _MAX_NOTICES)),
         )
         return spec
 

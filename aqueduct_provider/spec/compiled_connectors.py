@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field, JsonValue, SecretStr
+from pydantic import Field, JsonValue, SecretStr, ValidationError
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.basics import ArtifactType, Model, Name
+from aqueduct_provider.spec.basics import MAX_ENTRIES, MAX_NAME, ArtifactType, Model, Name, Secret
 from aqueduct_provider.spec.data_systems import (
     FilesExtract,
     FilesLoad,
@@ -24,6 +24,7 @@ from aqueduct_provider.spec.data_systems import (
     MongoExtract,
     MongoLoad,
     MongoQuery,
+    Query,
     S3Extract,
     S3Load,
     SqlExtract,
@@ -48,7 +49,7 @@ class _Config(Model):
 
 class _ServerConfig(_Config):
     username: str
-    password: SecretStr
+    password: Secret
     database: Name
     host: Name
     port: str | int = ""
@@ -56,7 +57,7 @@ class _ServerConfig(_Config):
 
 class _SnowflakeConfig(_Config):
     username: Name
-    password: SecretStr
+    password: Secret
     account_identifier: Name
     database: Name
     warehouse: Name
@@ -66,7 +67,7 @@ class _SnowflakeConfig(_Config):
 
 class _BigQueryConfig(_Config):
     project_id: Name
-    service_account_credentials: SecretStr
+    service_account_credentials: Secret
 
 
 class _SqliteConfig(_Config):
@@ -84,7 +85,7 @@ class _SqliteConfig(_Config):
 
 
 class _MongoConfig(_Config):
-    auth_uri: SecretStr
+    auth_uri: Secret
     database: Name
 
 
@@ -92,10 +93,10 @@ class _AwsConfig(_Config):
     """How the original reaches AWS as a data system."""
 
     type: Literal["access_key", "config_file_path", "config_file_content"] = "access_key"
-    access_key_id: SecretStr = SecretStr("")
-    secret_access_key: SecretStr = SecretStr("")
+    access_key_id: Secret = SecretStr("")
+    secret_access_key: Secret = SecretStr("")
     config_file_path: str = ""
-    config_file_content: SecretStr = SecretStr("")
+    config_file_content: Secret = SecretStr("")
     config_file_profile: str = ""
     region: str = ""
 
@@ -113,7 +114,7 @@ class _AthenaConfig(_AwsConfig):
 
 class _GcsConfig(_Config):
     bucket: Name
-    service_account_credentials: SecretStr
+    service_account_credentials: Secret
     use_as_storage: str = ""
 
 
@@ -147,7 +148,7 @@ def _own_names(model: type[_Config], config: Mapping[str, Any]) -> Mapping[str, 
 
 
 class _FilesExtractParameters(Model):
-    filepath: Name
+    filepath: Query
     # What was read from JSON before holds text, not enums.
     artifact_type: ArtifactType = Field(strict=False)
     format: TableFormat | None = None
@@ -161,7 +162,7 @@ class _FilesLoadParameters(Model):
 
 class _SqlExtractParameters(Model):
     query: str | None = None
-    queries: list[Name] | None = None
+    queries: Annotated[list[Query], Field(max_length=1000)] | None = None
     # The original's own, for its server.
     query_is_usable: bool | None = None
     github_metadata: JsonValue = None
@@ -351,7 +352,9 @@ def decoded_filepath(text: str) -> str | tuple[str, ...] | None:
     except (ValueError, RecursionError):
         return None
     paths = value if isinstance(value, list) else [value]
-    if not paths or not all(isinstance(path, str) and path for path in paths):
+    if not 0 < len(paths) <= MAX_ENTRIES:
+        return None
+    if not all(isinstance(path, str) and 0 < len(path) <= MAX_NAME for path in paths):
         return None
     return tuple(paths) if isinstance(value, list) else str(value)
 
@@ -366,4 +369,8 @@ def _decoded_query(text: str) -> MongoQuery | None:
     args, kwargs = value.get("args") or [], value.get("kwargs") or {}
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         return None
-    return MongoQuery(args=tuple(args), kwargs=kwargs)
+    try:
+        return MongoQuery(args=tuple(args), kwargs=kwargs)
+    except ValidationError:
+        # Nested too deeply.
+        return None

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
@@ -35,7 +36,9 @@ _SWITCHES = ("true", "false")
 _URI_PASSWORD = re.compile(r"[a-z+]+://[^:/@]*:([^@/]+)@")
 _ACCOUNT_SECRETS = ("private_key", "private_key_id")
 # In an AWS credentials file: a line such as ``aws_secret_access_key = ...``.
-_SECRET_LINE = re.compile(r"(?im)^\s*aws_(?:access_key_id|secret_access_key|session_token)\s*=\s*(\S+)")
+_SECRET_LINE = re.compile(
+    r"(?im)^[^\S\n]*aws_(?:access_key_id|secret_access_key|session_token)[^\S\n]*=[^\S\n]*(\S+)"
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,12 @@ class Compiled:
     connectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     notices: tuple[Problem, ...] = ()
 
-    @property
+    @cached_property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret of the spec, to be masked."""
+        """Every secret of the spec, to be masked; the longest first: one may be a part of another."""
         keys = tuple(key.get_secret_value() for key in self.access_keys or ())
-        return keys + tuple(text for config in self.connectors.values() for text in secret_texts(config))
+        texts = (text for config in self.connectors.values() for text in secret_texts(config))
+        return tuple(sorted(filter(None, dict.fromkeys((*keys, *texts))), key=len, reverse=True))
 
 
 def is_secret_option(name: str) -> bool:
@@ -91,7 +95,7 @@ def secrets_inside(value: Any) -> list[str]:
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
     if isinstance(value, list):
         return [text for one in value for text in secrets_inside(one)]
@@ -119,7 +123,7 @@ def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
     texts += _secrets_of_uri(str(config.get("auth_uri", "")))
     try:
         account = json.loads(str(config.get("service_account_credentials", "")))
-    except ValueError:
+    except (ValueError, RecursionError):
         account = None
     if isinstance(account, Mapping):
         texts += [key for name in _ACCOUNT_SECRETS if isinstance(key := account.get(name), str) and key]

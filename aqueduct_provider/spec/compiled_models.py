@@ -14,11 +14,19 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue, SecretStr, ValidationError
 
-from aqueduct_provider.spec.basics import ArtifactType, Label, Model, Name
+from aqueduct_provider.spec.basics import (
+    MAX_ENTRIES,
+    MAX_OPERATORS,
+    ArtifactType,
+    Label,
+    Model,
+    Name,
+    Secret,
+)
 from aqueduct_provider.spec.compiled_connectors import FILE_SYSTEMS, decoded_filepath
 from aqueduct_provider.spec.models import Resources
 
-Paths = tuple[Name, ...]
+Paths = Annotated[tuple[Name, ...], Field(max_length=MAX_ENTRIES)]
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -28,8 +36,8 @@ class S3Config(Model):
     root_dir: str = ""
     credentials_path: str
     credentials_profile: str
-    aws_access_key_id: SecretStr = SecretStr("")
-    aws_secret_access_key: SecretStr = SecretStr("")
+    aws_access_key_id: Secret = SecretStr("")
+    aws_secret_access_key: Secret = SecretStr("")
 
 
 class StorageConfig(Model):
@@ -111,7 +119,7 @@ class FunctionTask(Reading):
     custom_args: str
     output_content_paths: Paths
     output_metadata_paths: Paths
-    expected_output_artifact_types: tuple[ArtifactType, ...]
+    expected_output_artifact_types: Annotated[tuple[ArtifactType, ...], Field(max_length=MAX_ENTRIES)]
     operator_type: Literal["function", "metric", "check"]
     check_severity: Literal["error", "warning"] | None = None
     resources: Resources | None = None
@@ -188,9 +196,12 @@ class Document(Model):
     cron_schedule: str
     task_specs: Annotated[
         dict[Name, Annotated[AnyTask, Field(discriminator="type")]],
-        Field(min_length=1),
+        Field(min_length=1, max_length=MAX_OPERATORS),
     ]
-    task_edges: dict[str, tuple[str, ...]]
+    task_edges: Annotated[
+        dict[str, Annotated[tuple[str, ...], Field(max_length=MAX_ENTRIES)]],
+        Field(max_length=MAX_OPERATORS),
+    ]
 
     @cached_property
     def tasks_storage(self) -> StorageConfig:

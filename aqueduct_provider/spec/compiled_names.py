@@ -34,12 +34,13 @@ def lost_saves(document: Document) -> Iterator[Problem]:
     Such a flow runs as it did in the original.
     """
     tasks = document.task_specs
+    saved = {key: set(task.input_content_paths) for key, task in tasks.items() if isinstance(task, LoadTask)}
     for before, others in document.task_edges.items():
+        if before not in tasks or saved.keys().isdisjoint(others):
+            continue
+        made = {content for content, _ in tasks[before].outputs}
         for place, key in enumerate(others):
-            save = tasks.get(key)
-            if before not in tasks or not isinstance(save, LoadTask):
-                continue
-            if not {content for content, _ in tasks[before].outputs} & set(save.input_content_paths):
+            if key in saved and made.isdisjoint(saved[key]):
                 message = (
                     f"the result of task '{before}' is not saved: two saves of the flow became '{key}', and "
                     "the original kept only one of them. To save both, publish the flow again with "
@@ -74,6 +75,8 @@ def _suspects(document: Document, key: str) -> list[str]:
     read = Counter(content for content, _ in tasks[key].inputs)
     found = []
     for before, others in document.task_edges.items():
+        if key not in others:
+            continue
         carried = sum(read[content] for content, _ in tasks[before].outputs) if before in tasks else 0
         if before in tasks and others.count(key) > carried:
             found.append(before)

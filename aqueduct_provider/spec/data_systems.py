@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
-from aqueduct_provider.spec.basics import ArtifactType, Model, Name
+from aqueduct_provider.spec.basics import MAX_ENTRIES, MAX_TEXT, ArtifactType, Model, Name
+
+Query = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 
 TableFormat = Literal["CSV", "JSON", "Parquet"]
 UpdateMode = Literal["append", "replace", "fail"]
@@ -26,7 +28,7 @@ _CONNECTION = "Airflow connection of the data system."
 class FilesExtract(Model):
     """Reads files from a bucket."""
 
-    filepath: Name | Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+    filepath: Name | Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_ENTRIES)] = Field(
         description="Key; a key that ends with / is a prefix; a list of keys gives a tuple of their values."
     )
     artifact_type: ArtifactType = Field(description="What each file is.")
@@ -74,7 +76,7 @@ class SqlExtract(Model):
 
     connector: SqlSystem | Literal["Athena"]
     connection_id: Name = Field(description=_CONNECTION)
-    queries: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+    queries: Annotated[tuple[Query, ...], Field(min_length=1, max_length=1000)] = Field(
         description="A query, or a chain in which $ stands for the query before; $1, $2, ... are the string "
         "inputs, bound as parameters."
     )

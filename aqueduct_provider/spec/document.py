@@ -19,12 +19,15 @@ from typing import Any
 from aqueduct_provider.errors import Problem, SpecError
 
 MAX_BYTES = 16 * 1024 * 1024
+# What takes time and memory is values, not their bytes. A spec of 5,000 operators has some 150,000.
+MAX_VALUES = 300_000
 
 # The largest integer that is certain to fit into a float has 308 digits.
 _MAX_DIGITS = 308
 _MAX_KEY = 80
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Escapes of surrogates and of NUL: the only way that these get into a JSON text.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 Parts = tuple[str | int, ...]
@@ -79,6 +82,9 @@ def read(data: bytes, source: str) -> tuple[Any, list[Problem]]:
     :raises SpecError: it is not JSON, or larger than 16 MiB.
     """
     text = _text(data, source)
+    if _has_too_many_values(data):
+        message = f"holds more than {MAX_VALUES:,} values; keep large defaults in the artifact store, by key"
+        raise _unreadable(source, message)
     reader = _Reader()
     try:
         tree = json.loads(
@@ -115,6 +121,15 @@ def _text(data: bytes, source: str) -> str:
     if not text.strip():
         raise _unreadable(source, "empty; publish the flow again, or delete the file")
     return text
+
+
+def _has_too_many_values(data: bytes) -> bool:
+    """Check by what separates values, for which no tree is needed."""
+    signs = (b",", b"[", b"{")
+    if sum(map(data.count, signs)) <= MAX_VALUES:
+        return False
+    bare = _STRING.sub(b"", data)
+    return sum(map(bare.count, signs)) > MAX_VALUES
 
 
 def _unreadable(source: str, message: str) -> SpecError:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.graph import Locate, order, upstream
+from aqueduct_provider.spec.graph import MAX_CYCLES, Locate, order, upstream
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
 _Groups = dict[str, tuple[Operator, ...]]
@@ -54,10 +54,10 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
 
 
 def _in_order_of_the_spec(spec: WorkflowSpec) -> _Groups:
-    groups: _Groups = {}
+    groups: dict[str, list[Operator]] = {}
     for operator in spec.operators:
-        groups[operator.airflow_task_id] = (*groups.get(operator.airflow_task_id, ()), operator)
-    return groups
+        groups.setdefault(operator.airflow_task_id, []).append(operator)
+    return {task_id: tuple(members) for task_id, members in groups.items()}
 
 
 def _name_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
@@ -93,7 +93,10 @@ def _cycles(spec: WorkflowSpec, position: dict[str, int], at: Locate) -> Iterato
         return  # Without fusing, too: that is reported as it stands.
     groups = _in_order_of_the_spec(spec)
     edges = {task: list(before) for task, before in task_upstream(spec).items()}
-    while cycle := _cycle(edges):
+    for _ in range(MAX_CYCLES):
+        cycle = _cycle(edges)
+        if not cycle:
+            return
         fused = [task for task in cycle if len(groups[task]) > 1]
         group = min(fused, key=lambda task: position[groups[task][0].task_id])
         between = [operator.task_id for task in cycle if task != group for operator in groups[task]]

@@ -18,7 +18,10 @@ from aqueduct_provider.spec.models import ArtifactType, CallOperator, Operator, 
 from aqueduct_provider.spec.shape import suggestion
 
 # More cycles than these are shown once the first ones are mended.
-_MAX_CYCLES = 10
+MAX_CYCLES = 10
+
+# Each becomes an object in Airflow, when the DAG is made and when it is stored.
+_MAX_EDGES = 20_000
 
 # Operator type -> least and most inputs, least and most outputs; None: any number.
 _ARITY: dict[str, tuple[int, int | None, int, int | None]] = {
@@ -86,6 +89,7 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     yield from _taken(at, "operators", "task_id", [operator.task_id for operator in spec.operators])
     yield from _taken(at, "artifacts", "id", [artifact.id for artifact in spec.artifacts])
     yield from _taken(at, "parameters", "name", [parameter.name for parameter in spec.parameters])
+    yield from _edge_problems(spec)
     yield from _arity_problems(spec, at)
     yield from _view_problems(spec, at)
     yield from _artifact_problems(spec, at)
@@ -102,6 +106,13 @@ def _taken(at: Locate, collection: str, field: str, names: Sequence[str]) -> Ite
         if holder != index:
             other = at(collection, holder, field)
             yield Problem(at(collection, index, field), f"'{name}' is already taken by {other}; rename one")
+
+
+def _edge_problems(spec: WorkflowSpec) -> Iterator[Problem]:
+    count = sum(len(operator.inputs) + len(operator.after) for operator in spec.operators)
+    if count > _MAX_EDGES:
+        message = f"its operators have {count} inputs and tasks to wait for; give them at most {_MAX_EDGES}"
+        yield Problem("$", message)
 
 
 def _arity_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
@@ -202,7 +213,7 @@ def _cycles(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     if all(position[other] < position[task] for task, others in edges.items() for other in others):
         # Every task stands after all that it needs, as in most specs.
         return
-    for _ in range(_MAX_CYCLES):
+    for _ in range(MAX_CYCLES):
         try:
             TopologicalSorter(edges).prepare()
         except CycleError as error:

@@ -18,9 +18,19 @@ from pydantic import AwareDatetime, Discriminator, Field, JsonValue, PrivateAttr
 from aqueduct_provider.spec.basics import DIGEST_PATTERN as DIGEST_PATTERN
 from aqueduct_provider.spec.basics import IDENTIFIER_PATTERN as IDENTIFIER_PATTERN
 from aqueduct_provider.spec.basics import JSON_TYPES as JSON_TYPES
+from aqueduct_provider.spec.basics import (
+    MAX_ENTRIES,
+    MAX_OPERATORS,
+    MAX_PARAMETERS,
+    Digest,
+    Identifier,
+    Label,
+    Model,
+    Name,
+    Seconds,
+)
 from aqueduct_provider.spec.basics import PYTHON_PATTERN as PYTHON_PATTERN
 from aqueduct_provider.spec.basics import ArtifactType as ArtifactType
-from aqueduct_provider.spec.basics import Digest, Identifier, Label, Model, Name, Seconds
 from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
 from aqueduct_provider.spec.data_systems import Source, Target
 from aqueduct_provider.spec.redactor import Redactor
@@ -45,7 +55,7 @@ class Flow(Model):
     name: Label = Field(description="What people call it; any text.")
     description: str = Field("", description="Markdown; shown as the DAG's docs in Airflow.")
     tags: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(
-        (), description="Further tags of the DAG; Airflow allows 100 characters in each."
+        (), max_length=1000, description="Further tags of the DAG; Airflow allows 100 characters in each."
     )
 
 
@@ -68,14 +78,16 @@ class AfterFlowsSchedule(Model):
     """Runs when all of the named flows have succeeded since the last run."""
 
     type: Literal["after_flows"]
-    flows: Annotated[tuple[Label, ...], Field(min_length=1)] = Field(description="Names of the flows.")
+    flows: Annotated[tuple[Label, ...], Field(min_length=1, max_length=1000)] = Field(
+        description="Names of the flows."
+    )
 
 
 class AssetsSchedule(Model):
     """Runs when all of the named assets have been updated since the last run."""
 
     type: Literal["assets"]
-    assets: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+    assets: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)] = Field(
         description="URIs of Airflow assets (datasets on 2.11).", examples=[["s3://bucket/sales.parquet"]]
     )
 
@@ -166,7 +178,7 @@ class Code(Model):
     entry_class: str = Field("Function", description="Class in it; empty: the method is a module function.")
     entry_method: Name = Field("predict", description="Method that is called with the inputs in order.")
     custom_args: str = Field("", description="JSON object given to the class's set_args before the call.")
-    requirements: tuple[Name, ...] | None = Field(
+    requirements: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = Field(
         None, description="pip requirements; null: those of the archive's requirements.txt."
     )
     python_version: Annotated[str, Field(pattern=PYTHON_PATTERN)] | None = Field(
@@ -174,6 +186,7 @@ class Code(Model):
     )
     views: tuple[View, ...] = Field(
         (),
+        max_length=MAX_ENTRIES,
         description="For each input, as which library's frame the method takes a table; empty, or missing at "
         "the end: as what it was made.",
     )
@@ -200,10 +213,16 @@ class OperatorBase(Model):
     task_id: Identifier = Field(description="Readable, unique in the spec; the Airflow task id.")
     name: Label = Field(description="What people call it.")
     description: str = Field("", description="Markdown; shown as the task's docs in Airflow.")
-    inputs: tuple[Identifier, ...] = Field((), description="Ids of the artifacts it reads, in order.")
-    outputs: tuple[Identifier, ...] = Field((), description="Ids of the artifacts it writes, in order.")
+    inputs: tuple[Identifier, ...] = Field(
+        (), max_length=MAX_ENTRIES, description="Ids of the artifacts it reads, in order."
+    )
+    outputs: tuple[Identifier, ...] = Field(
+        (), max_length=MAX_ENTRIES, description="Ids of the artifacts it writes, in order."
+    )
     after: tuple[Identifier, ...] = Field(
-        (), description="Task ids that must succeed first, beyond those whose artifacts it reads."
+        (),
+        max_length=MAX_ENTRIES,
+        description="Task ids that must succeed first, beyond those whose artifacts it reads.",
     )
     retries: Annotated[int, Field(ge=0, le=100)] | None = Field(
         None, description="Tries after the first; null: as many as Airflow's default_task_retries says."
@@ -317,9 +336,15 @@ class WorkflowSpec(Model):
     dag_id: Identifier = Field(description="The Airflow DAG id.")
     schedule: Schedule | None = Field(None, description="null: manual runs only.")
     artifact_store: ArtifactStore = Field(description="Where code, artifacts and outcomes lie.")
-    artifacts: tuple[Artifact, ...] = Field((), description="Every artifact that an operator writes.")
-    parameters: tuple[Parameter, ...] = Field((), description="What may be set anew for each run.")
-    operators: Annotated[tuple[Operator, ...], Field(min_length=1)] = Field(description="The tasks.")
+    artifacts: tuple[Artifact, ...] = Field(
+        (), max_length=2 * MAX_OPERATORS, description="Every artifact that an operator writes."
+    )
+    parameters: tuple[Parameter, ...] = Field(
+        (), max_length=MAX_PARAMETERS, description="What may be set for each run."
+    )
+    operators: Annotated[tuple[Operator, ...], Field(min_length=1, max_length=MAX_OPERATORS)] = Field(
+        description="The tasks."
+    )
     retention: Retention = Field(
         Retention.model_construct(k_latest_runs=None), description="Which runs keep their artifacts."
     )
@@ -344,7 +369,7 @@ class WorkflowSpec(Model):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret that the spec holds, to be masked; native specs hold none."""
+        """Every secret that the spec holds, the longest first, to be masked; native specs hold none."""
         return self._compiled.secrets if self._compiled else ()
 
     def redact(self, text: str) -> str:

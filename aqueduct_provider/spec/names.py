@@ -13,10 +13,15 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 
+# Of a name, in characters. Normalising takes time with the square of the length of a run of accents.
+MAX_NAME = 4000
+
 
 def nfc(name: str) -> str:
-    """Return the name in normal form C; what is not text is left to whoever refuses it."""
-    return unicodedata.normalize("NFC", name) if isinstance(name, str) and not name.isascii() else name
+    """Return the name in normal form C; what cannot be a name is left to whoever refuses it."""
+    if not isinstance(name, str) or name.isascii() or len(name) > MAX_NAME:
+        return name
+    return unicodedata.normalize("NFC", name)
 
 
 def nfc_keys(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 # As pip: a # begins a comment at the start of a line or after white space, so not in the fragment of a URL.
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 # The longer marks first: that of UTF-16 begins that of UTF-32.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -25,6 +25,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Reading a requirement takes time with the square of its length, and depth for each parenthesis in it.
+_LONGEST_LINE = 2000
+_MOST_PARENTHESES = 50
 _ENCODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 
 _OPTION = re.compile(r"(?:^|\s)(--[A-Za-z][A-Za-z-]*|-[A-Za-z])")
@@ -37,6 +40,8 @@ _NAMED = re.compile(r"^[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*(?=\S)")
 _SSH = re.compile(r"\w+@[\w-]+(?:\.[\w-]+)+:")
 _ONE_EQUALS_SIGN = re.compile(r"[\w.-]+\s*=[^=]")
 
+_TOO_LONG = f"has more than {_LONGEST_LINE} characters; write the requirement shorter"
+_TOO_DEEP = f"has more than {_MOST_PARENTHESES} parentheses; write the marker with fewer"
 _HASHES = (
     "hashes of packages are not supported; write the requirements without them, as 'uv export --no-hashes' "
     "and 'poetry export --without-hashes' do"
@@ -118,6 +123,8 @@ def problem_of(line: str) -> str:
 
     :return: empty when nothing is wrong.
     """
+    if problem := _unreadable(line):
+        return problem
     requirement = parsed(line)
     if _SSH.match(line):
         return _NO_NAME
@@ -138,6 +145,8 @@ def problem_of(line: str) -> str:
 @lru_cache(maxsize=4096)
 def parsed(line: str) -> Requirement | None:
     """Return the requirement in a line; None when it is not one."""
+    if _unreadable(line):
+        return None
     from packaging.requirements import InvalidRequirement, Requirement
 
     # Its message repeats the line, so it must not become the cause, or the context, of ours.
@@ -145,6 +154,13 @@ def parsed(line: str) -> Requirement | None:
         return Requirement(line)
     except InvalidRequirement:
         return None
+
+
+def _unreadable(line: str) -> str:
+    """Return why a line is not given to packaging; empty when it can be."""
+    if len(line) > _LONGEST_LINE:
+        return _TOO_LONG
+    return _TOO_DEEP if line.count("(") > _MOST_PARENTHESES else ""
 
 
 def _is_local(place: str) -> bool:

@@ -27,6 +27,8 @@ THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Those that a function may have been published from, and later ones.
 PYTHONS = tuple(f"3.{minor}" for minor in range(8, 20))
 _MACHINES = ("x86_64", "aarch64")
+# The time that the judgement of bounds takes grows with the cube of their number.
+_MOST_BOUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ def _impossible(group: Sequence[tuple[int, Requirement]]) -> tuple[int, ...]:
     for place, requirement in group:
         if not is_satisfiable(requirement.specifier):
             return (place,)
+    if sum(len(requirement.specifier) for _, requirement in group) > _MOST_BOUNDS:
+        return ()
     urls = {requirement.url: place for place, requirement in reversed(group) if requirement.url}
     if len(urls) > 1:
         return tuple(sorted(urls.values()))
@@ -146,8 +150,11 @@ def _intersection(specifiers: Iterable[SpecifierSet]) -> SpecifierSet:
 
 @lru_cache(maxsize=4096)
 def is_satisfiable(specifiers: SpecifierSet) -> bool:
-    """Check whether any version can fulfil these bounds, be there such a release or not."""
-    if any(one.operator == "===" for one in specifiers) or len(specifiers) == 0:
+    """Check whether any version can fulfil these bounds, be there such a release or not.
+
+    Very many bounds are not judged: whoever installs them reports what is wrong with them.
+    """
+    if any(one.operator == "===" for one in specifiers) or not 0 < len(specifiers) <= _MOST_BOUNDS:
         return True
     return any(specifiers.contains(version, prereleases=True) for version in _candidates(specifiers))
 

@@ -24,6 +24,7 @@ from aqueduct_provider.spec.models import (
     AfterFlowsSchedule,
     ArtifactType,
     AssetsSchedule,
+    CallOperator,
     CheckOperator,
     Code,
     CronSchedule,
@@ -39,6 +40,9 @@ from aqueduct_provider.spec.requirement_lines import problem_of, requirement_lin
 from aqueduct_provider.spec.requirement_sets import contradiction
 from aqueduct_provider.spec.values import VALUES_KEY
 
+# Far longer than any that people write. croniter takes more time for each further part of a list.
+_LONGEST_CRON = 500
+_LONGEST_TIMEZONE = 255
 # Airflow's own (airflow.utils.dates.cron_presets).
 CRON_PRESETS = frozenset(["@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"])
 
@@ -52,6 +56,9 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
         yield Problem(at("artifact_store", "bucket"), "names no bucket; write bucket or s3://bucket/prefix")
     yield from protected_problems(spec, at)
     types = {artifact.id: artifact.type for artifact in spec.artifacts}
+    if _has_too_long_requirements(spec):
+        yield Problem("$", _LONG_REQUIREMENTS)
+        return
     for index, operator in enumerate(spec.operators):
         match operator:
             case FunctionOperator() | MetricOperator() | CheckOperator():
@@ -97,6 +104,8 @@ def is_cron(expression: str) -> bool:
 
     if expression in CRON_PRESETS:
         return True
+    if len(expression) > _LONGEST_CRON:
+        return False
     # Airflow ignores, or refuses, columns for seconds and years, and knows no other presets.
     if expression.startswith("@") or len(expression.split()) != 5:
         return False
@@ -110,6 +119,8 @@ def is_cron(expression: str) -> bool:
 @lru_cache(maxsize=1024)
 def is_timezone(name: str) -> bool:
     """Whether this is the IANA name of a time zone."""
+    if len(name) > _LONGEST_TIMEZONE:
+        return False
     try:
         ZoneInfo(name)
     # The name becomes a file's path: what is no file of a time zone fails in many ways.
@@ -195,6 +206,12 @@ def _json(text: str) -> Any:
 
 # --- code
 
+# Characters of all different requirement lines: each of their markers is judged for many machines.
+_MAX_REQUIREMENTS = 300_000
+_LONG_REQUIREMENTS = (
+    f"its operators' requirements have more than {_MAX_REQUIREMENTS:,} characters; give them fewer packages"
+)
+
 
 def _code_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:
     if code.custom_args and not isinstance(_json(code.custom_args), dict):
@@ -203,6 +220,12 @@ def _code_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:
         message = "leads out of the archive's folder; give a path relative to it"
         yield Problem(at("operators", index, "code", "entry_file"), message)
     yield from _requirement_problems(code, index, at)
+
+
+def _has_too_long_requirements(spec: WorkflowSpec) -> bool:
+    lists = {operator.code.requirements for operator in spec.operators if isinstance(operator, CallOperator)}
+    lines = {line for requirements in lists for line in requirements or ()}
+    return sum(map(len, lines)) > _MAX_REQUIREMENTS
 
 
 def _requirement_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:

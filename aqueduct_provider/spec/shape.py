@@ -15,7 +15,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, SecretStr, Tag, ValidationError
 
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.document import TOO_DEEP, Parts, json_path
@@ -23,6 +23,7 @@ from aqueduct_provider.spec.models import DIGEST_PATTERN, IDENTIFIER_PATTERN, PY
 
 # A spec that is wrong in more places than this is wrong as a whole.
 MAX_PROBLEMS = 200
+_MOST_COMPARED = 30_000
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
@@ -38,6 +39,7 @@ _WORDS = {
     "model_type": "must be an object, in {{ }}",
     "model_attributes_type": "must be an object, in {{ }}",
     "dict_type": "must be an object, in {{ }}",
+    "too_long": "must have at most {max_length} entries",
     "too_short": "must have at least {min_length} entry",
     "greater_than": "must be greater than {gt:.10g}",
     "greater_than_equal": "must be at least {ge:.10g}",
@@ -98,8 +100,8 @@ def validated_part(
 
 def suggestion(word: str, known: Collection[str]) -> str:
     """The known word that ``word`` was probably meant to be, or nothing."""
-    # Long words, and many, make difflib slow.
-    if len(word) > 80 or len(known) > 1000:
+    # difflib takes time with the square of the length, and this is asked for each of many problems.
+    if len(word) ** 2 * len(known) > _MOST_COMPARED:
         return ""
     return next(iter(get_close_matches(word, known, 1)), "")
 
@@ -147,6 +149,8 @@ def _words(kind: str, context: Mapping[str, Any], expected: Any) -> str:
         return _UUID
     if kind.startswith(("datetime", "timezone")):
         return _TIME
+    if kind == "too_long" and expected is SecretStr:
+        kind = "string_too_long"
     words = _WORDS.get(kind, "does not fit; see the spec reference for what may stand here")
     return words.format_map(context)
 

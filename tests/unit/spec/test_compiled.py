@@ -95,7 +95,7 @@ def test_the_store_and_its_keys() -> None:
         "credentials_path": "/aws/credentials",
         "credentials_profile": "ml",
     }
-    assert spec.secrets == ("AKIA", "hunter2")
+    assert spec.secrets == ("hunter2", "AKIA")
     assert "hunter2" not in repr(spec) + spec.model_dump_json()
     assert spec_of(compiled_document()).secrets == ()
 
@@ -212,7 +212,7 @@ def test_s3_extract_and_load(wrap: Any) -> None:
     assert (save.target.filepath, save.target.format, save.outputs) == ("out/a.csv", "CSV", ())
     assert spec.compiled is not None
     assert spec.compiled.connectors == {"read-state": S3_CONNECTOR, "save-state": S3_CONNECTOR}
-    assert spec.secrets == ("AKIAEXAMPLE", "example-secret") * 2
+    assert spec.secrets == ("example-secret", "AKIAEXAMPLE")
     assert "example-secret" not in repr(spec) + spec.model_dump_json()
 
 

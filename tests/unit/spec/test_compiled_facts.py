@@ -24,7 +24,7 @@ def test_keys_of_the_storage_and_of_connectors_are_secrets_and_settings_are_not(
             }
         },
     )
-    assert compiled.secrets == ("id", "key", "s3cret")
+    assert compiled.secrets == ("s3cret", "key", "id")
 
 
 def test_the_keys_inside_a_credentials_file_are_secrets_of_their_own() -> None:

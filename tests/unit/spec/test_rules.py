@@ -56,7 +56,7 @@ def test_time_zones(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Europe", "Europe/Atlantis", "../etc/passwd", "/etc/passwd", "+02:00", "x" * 5000, "é"]
+    "name", ["Europe", "Europe/Atlantis", "../etc/passwd", "/etc/passwd", "+02:00", "x" * 4000, "é"]
 )
 def test_what_is_no_time_zone(name: str) -> None:
     problems = problems_of(native_document(schedule={"type": "cron", "cron": "@daily", "timezone": name}))
