@@ -63,6 +63,7 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     from aqueduct_provider.bundles.source import origin_of
     from aqueduct_provider.factory.dag_factory import dag_of
     from aqueduct_provider.factory.discovery import check_dag_id
+    from aqueduct_provider.factory.time_limit import time_limit
     from aqueduct_provider.spec import loader
 
     path = Path(file)
@@ -72,12 +73,14 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     if problem:
         raise SpecError(label, [Problem("$", problem)])
     data = content_of(base, sha256)
-    spec = loader.parse(data, label)
+    with time_limit(label):
+        spec = loader.parse(data, label)
     check_dag_id(spec.dag_id, data, label)
     if taken_by:
         message = f"{spec.dag_id!r} is the DAG id of {taken_by} already; remove one of the two files"
         raise SpecError(label, [Problem("$.dag_id", message)])
-    dag = dag_of(spec, source=label, fileloc=file)
+    with time_limit(label):
+        dag = dag_of(spec, source=label, fileloc=file)
     return {dag.dag_id: dag}
 
 

@@ -23,6 +23,7 @@ from aqueduct_provider.bundles.stub import SUFFIX, TRACKING, stub_name, stub_tex
 from aqueduct_provider.bundles.version import SpecFile, Version
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.broken import unforeseen
+from aqueduct_provider.factory.time_limit import time_limit
 from aqueduct_provider.spec.document import MAX_BYTES, content
 from aqueduct_provider.spec.folder import is_foreign
 from aqueduct_provider.storage.files import remove_partials, replacing
@@ -212,7 +213,8 @@ def _dag_id(data: bytes, label: str) -> str | None:
     from aqueduct_provider.spec import loader
 
     try:
-        return loader.parse(data, label).dag_id
+        with time_limit(label):
+            return loader.parse(data, label).dag_id
     except SpecError:
         if is_foreign(data):
             log.info("%s is not an Aqueduct spec; it is left alone", label)

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from aqueduct_provider.factory.docs import code_block, code_span, markdown, one_
 from aqueduct_provider.spec.redactor import Redactor
 
 PREFIX = "broken_spec__"
+# Specs that a message names.
+_NAMED = 20
 
 
 def placeholder_id(name: str) -> str:
@@ -50,6 +53,27 @@ def store_placeholder(connection_id: str, error: str, *, fileloc: str) -> DAG:
     )
     title = f"no specs from the store of {connection_id}"
     return _placeholder(store_name(connection_id), title, lead, error, fileloc)
+
+
+def left_out_placeholder(names: Sequence[str], total: int, *, fileloc: str) -> DAG:
+    """The DAG that shows that Airflow gives the loader too little time for all of its specs.
+
+    :param names: of the specs that had no turn.
+    :param total: how many there are.
+    :param fileloc: the Python file in which Airflow finds the DAG again.
+    """
+    lead = (
+        "**There was no time for some of the specs.** Airflow shows their flows as they last were, for about"
+        " a minute; the next parse begins with them."
+    )
+    shown_names = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    error = (
+        f"{len(names)} of {total} specs had no turn, for the others took half of the time that Airflow gives"
+        f" this loader: {shown_names}. Raise dagbag_import_timeout and dag_file_processor_timeout in"
+        " airflow.cfg, put the specs into several folders with a loader each, or, on Airflow 3, use"
+        " AqueductDagBundle."
+    )
+    return _placeholder("aqueduct_left_out", "specs without a turn", lead, error, fileloc)
 
 
 def store_name(connection_id: str) -> str:

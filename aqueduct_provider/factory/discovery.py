@@ -6,6 +6,9 @@ and for each file or store that cannot be used a placeholder DAG that shows the 
 What counts as a spec stands in ``spec/folder.py``; foreign files are logged and left alone. Of two files
 with one DAG id that of the first place wins, then the one named ``<dag_id>.json``, else the first by name. In
 a store every spec has that name, so that a task finds its own with one request.
+
+A spec that takes long, or very many, must not take the time of all others: ordinary specs come before large
+ones, each has its limit (``time_limit.py``), and what has no turn is left out of this parse (``turns.py``).
 """
 
 from __future__ import annotations
@@ -16,14 +19,16 @@ import logging
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aqueduct_provider.compat import DAG, AirflowClusterPolicySkipDag, get_parsing_context, settings
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.factory.broken import (
     PREFIX,
+    left_out_placeholder,
     placeholder,
     placeholder_id,
     store_placeholder,
@@ -31,12 +36,20 @@ from aqueduct_provider.factory.broken import (
 )
 from aqueduct_provider.factory.dag_factory import dag_of
 from aqueduct_provider.factory.places import Place, Source
+from aqueduct_provider.factory.time_limit import time_limit
+from aqueduct_provider.factory.turns import Turns, keep_left_out, left_out
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.document import content
 from aqueduct_provider.spec.folder import is_foreign
 from aqueduct_provider.spec.models import WorkflowSpec
 
 log = logging.getLogger(__name__)
+
+# Bytes; hardly a spec is as large, and one that takes long has to be.
+_LARGE = 256 * 1024
+# On a slow disk, reading thousands of files one by one takes longer than all else.
+_READERS = 16
+_FILES_OF_READER = 8
 
 # The loader puts DAGs among its globals, where these names mean something to Python. Other ids begin with __,
 # too: the original makes them of names that begin with a character beyond ASCII.
@@ -112,6 +125,8 @@ class _File:
         return self.place.origin + self.name
 
 
+# What a file holds, why it cannot be read, or, of one that is too large for now, its size.
+_Content = bytes | OSError | int
 # What a file turned out to be; None: nothing to show, for it is foreign or gone.
 Outcome = WorkflowSpec | SpecError | None
 
@@ -121,6 +136,7 @@ class _Specs:
     places: Sequence[Place]
     files: tuple[_File, ...]
     fileloc: str
+    turns: Turns = field(default_factory=Turns.begin)
 
     @classmethod
     def of(cls, places: Sequence[Place], fileloc: str) -> _Specs:
@@ -132,15 +148,31 @@ class _Specs:
         return cls(places, tuple(files), fileloc)
 
     def all_dags(self) -> Iterator[DAG]:
-        """Every spec's DAG or placeholder."""
-        outcomes = {file: self._load(file) for file in self.files}
+        """Every spec's DAG or placeholder, as far as there is time."""
+        before = left_out(self.fileloc)
+        waited = {name: place for place, name in enumerate(before)}
+        files = sorted(self.files, key=lambda file: waited.get(file.id_name, len(waited)))
+        outcomes: dict[_File, Outcome] = {}
+        for file, found in _contents(files):
+            outcomes[file] = self._outcome(file, found)
+            if self.turns.are_over(reading=True):
+                break
         ids = {file: spec.dag_id for file, spec in outcomes.items() if isinstance(spec, WorkflowSpec)}
         winners: dict[str, _File] = {}
         for file in sorted(ids, key=lambda file: _order(file, ids[file])):
             winners.setdefault(ids[file], file)
+        had_turn = set[_File]()
         for file, outcome in outcomes.items():
+            # Whatever the time, the next parse must find less to do.
+            if had_turn and self.turns.are_over():
+                break
+            had_turn.add(file)
             yield from self._dag(file, outcome, winners.get(ids.get(file, "")))
+        late = [file.id_name for file in files if file not in had_turn]
         yield from self._failures()
+        yield from self._left_out(late)
+        if late != before:
+            keep_left_out(self.fileloc, late)
 
     def flow(self, dag_id: str) -> Iterator[DAG]:
         """The one DAG of a flow, which :meth:`all_dags` would give too, without parsing the other files."""
@@ -154,13 +186,20 @@ class _Specs:
                 outcome = self._load(file)
                 winner = self._find(outcome.dag_id) if isinstance(outcome, WorkflowSpec) else None
                 yield from self._dag(file, outcome, winner)
-        yield from (dag for dag in self._failures() if dag.dag_id == dag_id)
+        others = (*self._failures(), *self._left_out(left_out(self.fileloc)))
+        yield from (dag for dag in others if dag.dag_id == dag_id)
 
     def _failures(self) -> Iterator[DAG]:
         for place in self.places:
             if place.failure:
                 dag = store_placeholder(place.connection_id, place.failure, fileloc=self.fileloc)
                 yield from _allowed(dag, place.connection_id)
+
+    def _left_out(self, names: Sequence[str]) -> Iterator[DAG]:
+        if names:
+            dag = left_out_placeholder(list(map(_safe, names)), len(self.files), fileloc=self.fileloc)
+            log.error("%s", dag.tasks[0].error)
+            yield from _allowed(dag, dag.dag_id)
 
     def _find(self, dag_id: str) -> _File | None:
         """The file whose spec has this DAG id."""
@@ -184,20 +223,28 @@ class _Specs:
                 case WorkflowSpec():
                     if winner is not None and winner is not file:
                         raise _problem(file.label, "$.dag_id", _duplicate(outcome.dag_id, winner))
-                    dag = dag_of(outcome, source=file.label, fileloc=self.fileloc)
-                    _apply_policies(dag, file.label)
+                    with time_limit(file.label, self.turns.each):
+                        dag = dag_of(outcome, source=file.label, fileloc=self.fileloc)
+                        _apply_policies(dag, file.label)
                     yield dag
         except SpecError as error:
             log.error("%s", error)
             yield from _allowed(placeholder(file.id_name, error, fileloc=self.fileloc), file.label)
 
     def _load(self, file: _File) -> Outcome:
+        return self._outcome(file, _content(file))
+
+    def _outcome(self, file: _File, found: _Content) -> Outcome:
         data, label = b"", file.label
         if file.name in file.place.problems:
             return _problem(label, "$", file.place.problems[file.name])
         try:
-            data = _read(file.path)
-            spec = loader.parse(data, label)
+            if isinstance(found, OSError):
+                raise found
+            assert isinstance(found, bytes)
+            data = found
+            with time_limit(label, self.turns.each):
+                spec = loader.parse(data, label)
             check_dag_id(spec.dag_id, data, label)
             _check_name(spec.dag_id, file)
             return spec
@@ -223,18 +270,57 @@ def _order(file: _File, dag_id: str) -> tuple[int, bool, str]:
     return file.rank, file.name != f"{dag_id}.json", file.name
 
 
+def _contents(files: Sequence[_File]) -> Iterator[tuple[_File, _Content]]:
+    """Read files, in the order given, but large ones after the others."""
+    large: list[_File] = []
+    for file, found in _read_together(files):
+        if isinstance(found, int):
+            large.append(file)
+        else:
+            yield file, found
+    yield from ((file, _content(file)) for file in large)
+
+
+def _read_together(files: Sequence[_File]) -> Iterator[tuple[_File, _Content]]:
+    """Read all but large files, in the order given, several at once."""
+    if len(files) <= _FILES_OF_READER:
+        yield from ((file, _content(file, _LARGE)) for file in files)
+        return
+    parts = [files[start : start + _FILES_OF_READER] for start in range(0, len(files), _FILES_OF_READER)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        # Not all at once: what is read and waits takes memory.
+        for start in range(0, len(parts), _READERS):
+            now = parts[start : start + _READERS]
+            for part, found in zip(now, pool.map(_contents_of, now), strict=True):
+                yield from zip(part, found, strict=True)
+
+
+def _contents_of(files: Sequence[_File]) -> list[_Content]:
+    return [_content(file, _LARGE) for file in files]
+
+
+def _content(file: _File, most: int | None = None) -> _Content:
+    """Read a file; give the size of one that has more bytes than ``most``."""
+    try:
+        return _read(file.path, most)
+    except OSError as error:
+        return error
+
+
 def _mentions(path: Path, needle: bytes) -> bool:
     try:
-        return needle in _read(path)
+        found = _read(path)
+        return isinstance(found, bytes) and needle in found
     except OSError:
         return False
 
 
-def _read(path: Path) -> bytes:
-    if not stat.S_ISREG(path.stat().st_mode):
+def _read(path: Path, most: int | None = None) -> bytes | int:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         # Opening a named pipe would wait for its writer.
         raise OSError(errno.EINVAL, "not a file; specs lie directly in the folder of their loader")
-    return content(path)
+    return status.st_size if most is not None and status.st_size > most else content(path)
 
 
 def check_dag_id(dag_id: str, data: bytes, label: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from aqueduct_provider.bundles.stub import content_of, dag_of_stub, stub_name, stub_text
 from aqueduct_provider.bundles.tracking import content_path
 from aqueduct_provider.errors import DigestMismatch, SpecError, StorageError
+from aqueduct_provider.factory import time_limit
 from aqueduct_provider.storage.layout import pinned_spec
 from tests.unit.bundles.conftest import Bundle, Write, flow
 
@@ -98,3 +99,36 @@ def test_content_is_verified_and_fetched_where_it_is_missing(bundle: Bundle, wri
 def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no folder of an AqueductDagBundle"):
         content_of(tmp_path, SHA256)
+
+
+def test_a_slow_spec_is_the_error_of_its_own_stub(
+    bundle: Bundle, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = flow("slow")
+    slow["operators"] += [
+        {**slow["operators"][1], "id": f"t{index}", "task_id": f"t{index}", "outputs": []}
+        for index in range(4000)
+    ]
+    write("slow.json", slow)
+    write("churn.json", flow("churn"))
+    bundle.refresh()
+    (dag,) = bundle.run(bundle.stubs["churn.json.py"]).values()
+    assert dag.dag_id == "churn"
+    monkeypatch.setattr(time_limit, "SECONDS", 0.2)
+    with pytest.raises(SpecError, match=r"slow\.json has 1 problem: .* within 0\.2 s of computing"):
+        bundle.run(bundle.stubs["slow.json.py"])
+
+
+def test_a_spec_that_is_slow_to_read_is_shown_by_its_stub(
+    bundle: Bundle, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = flow("slow")
+    slow["operators"] *= 600
+    write("slow.json", slow)
+    write("churn.json", flow("churn"))
+    monkeypatch.setattr(time_limit, "SECONDS", 0.001)
+    bundle.refresh()
+    monkeypatch.undo()
+    assert {"slow.json.py", "churn.json.py"} == bundle.stubs.keys()
+    with pytest.raises(SpecError, match="already taken"):
+        bundle.run(bundle.stubs["slow.json.py"])
