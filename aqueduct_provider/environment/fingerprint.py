@@ -26,6 +26,7 @@ from aqueduct_provider.spec.url_credentials import without_credentials
 
 # Raised when the same document must no longer mean the same environment.
 VERSION = 1
+_LONGEST_SHOWN = 500
 
 WORKER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -96,7 +97,7 @@ def parse_python_version(text: str) -> str:
     """
     found = re.fullmatch(r"(?:[Pp]ython\s*)?(3\.\d+)(?:\.\d+\S*)?", text.strip())
     if found is None:
-        raise RequirementsError(f"{text!r} is not a Python version; write it as 3.11.")
+        raise RequirementsError(f"{text[:50]!r} is not a Python version; write it as 3.11.")
     return found[1]
 
 
@@ -144,9 +145,9 @@ def _normalise_line(number: int, line: str) -> str:
     requirement = parsed(line)
     # A file of this worker is not refused here: what was published may rely on wheels that every worker has.
     if requirement is None or (problem_of(line) and not (requirement.url or "").startswith("file:///")):
-        raise RequirementsError(
-            f"Requirement line {number}: {without_credentials(line)!r} {problem_of(line)}."
-        )
+        # What is shortened may end within a password, which could not be told from the rest.
+        shown = without_credentials(line) if len(line) <= _LONGEST_SHOWN else "..."
+        raise RequirementsError(f"Requirement line {number}: {shown!r} {problem_of(line)}.")
     requirement = Requirement(line)
     requirement.name = canonicalize_name(requirement.name)
     requirement.extras = {canonicalize_name(extra) for extra in requirement.extras}

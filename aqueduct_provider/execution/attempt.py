@@ -18,6 +18,7 @@ from pathlib import Path
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest
 from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, publish
+from aqueduct_provider.connectors.order import ExtractOrder
 from aqueduct_provider.connectors.order import to_json as to_order_json
 from aqueduct_provider.errors import (
     AqueductError,
@@ -34,14 +35,14 @@ from aqueduct_provider.execution.job import (
     connector_command,
     job_command,
     job_variables,
-    own_file,
     read_outcome,
 )
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.operators import prepare
+from aqueduct_provider.execution.outcome import check_files, untrue
 from aqueduct_provider.execution.repair import repair
 from aqueduct_provider.execution.task import Task, Worker
-from aqueduct_provider.process import MARK, Child, Start, Stream, spawn
+from aqueduct_provider.process import MARK, Child, Finished, Start, Stream, spawn
 from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
@@ -106,6 +107,7 @@ class Attempt:
             failure = outcome.failure
             kind = OperatorFailed if failure.kind == "user" else OperatorCrashed
             raise kind(failure.tip, context=failure.context, deterministic=failure.deterministic)
+        _check_files(outcome, prepared, folder)
         return outcome, prepared
 
     def _run_child(self, job: Job | TableJob, folder: Path) -> JobOutcome:
@@ -121,7 +123,7 @@ class Attempt:
                 command = job_command(python.executable, runner, folder, worker.kill_grace)
                 env = job_variables(worker.variables, worker.allowed_variables, python.executable)
                 env[MARK] = worker.job_mark or str(folder)
-                result = self._result(command, folder, env)
+                result = self._result(job, command, folder, env)
                 if is_last or not repair(result, python, runner, once=not self.task.operator.retries):
                     break
             (folder / OUTCOME_FILE).unlink(missing_ok=True)
@@ -130,11 +132,12 @@ class Attempt:
         return result
 
     def _result(
-        self, command: list[str], folder: Path, env: Mapping[str, str]
+        self, job: Job, command: list[str], folder: Path, env: Mapping[str, str]
     ) -> JobOutcome | OperatorCrashed:
+        with self._starting(folder) as start:
+            finished = self._wait_for(command, folder, env, start, supervised=True)
         try:
-            with self._starting(folder) as start:
-                return self._wait_for(command, folder, env, start, supervised=True)
+            return read_outcome(folder, finished, by_user=_runs_user_code(job))
         except OperatorCrashed as error:
             return error
 
@@ -151,7 +154,8 @@ class Attempt:
         """Our own code in the worker's own Python and with its variables; the order goes through a pipe."""
         order = f"{to_order_json(job.order)}\n".encode()
         env = {**self.worker.variables, MARK: str(folder)}
-        return self._wait_for(connector_command(folder), folder, env, spawn, order)
+        finished = self._wait_for(connector_command(folder), folder, env, spawn, order)
+        return read_outcome(folder, finished, by_user=False)
 
     def _wait_for(
         self,
@@ -162,7 +166,7 @@ class Attempt:
         stdin: bytes = b"",
         *,
         supervised: bool = False,
-    ) -> JobOutcome:
+    ) -> Finished:
         child = Child(
             command,
             cwd=folder,
@@ -179,7 +183,7 @@ class Attempt:
         )
         finished = child.run()
         self._stdout, self._stderr = finished.stdout, finished.stderr
-        return read_outcome(folder, finished)
+        return finished
 
     def _say(self, stream: Stream, line: str) -> None:
         self.worker.on_line(stream, self.worker.redact(line))
@@ -196,7 +200,7 @@ class Attempt:
         measured = _measured(task, outcome)
         new = [
             NewArtifact(
-                path=own_file(folder, info.path),
+                path=folder / info.path,
                 key=layout.content(artifact_id),
                 metadata_key=layout.metadata(artifact_id),
                 metadata=Metadata(
@@ -212,7 +216,7 @@ class Attempt:
         ]
         if isinstance(job, Job) and job.upload is not None:
             store, key = job.upload
-            store.put_file(key, own_file(folder, LOADED_FILE))
+            store.put_file(key, folder / LOADED_FILE)
         refs = publish(self.worker.store, new, self.worker.requests)
         return dict(zip(task.operator.outputs, refs, strict=True))
 
@@ -265,6 +269,23 @@ class Attempt:
         failure_type = FailureType.USER_FATAL if error.fault == "user" else FailureType.SYSTEM
         context = error.context if isinstance(error, OperatorFailed) else ""
         return self._state(Status.FAILED, failure_type, str(error), context)
+
+
+def _check_files(outcome: JobOutcome, job: Job | TableJob, folder: Path) -> None:
+    if isinstance(job, Job):
+        outputs = [slot.path for slot in job.request.outputs]
+        others = [job.request.load_path] if job.request.load_path else []
+    else:
+        outputs = [job.order.path] if isinstance(job.order, ExtractOrder) else []
+        others = []
+    try:
+        check_files(outcome, folder, outputs, others)
+    except ValueError as error:
+        raise untrue(str(error), by_user=_runs_user_code(job)) from error
+
+
+def _runs_user_code(job: Job | TableJob) -> bool:
+    return isinstance(job, Job) and job.request.call is not None
 
 
 def record_refusal(task: Task, worker: Worker, error: AqueductError) -> None:

@@ -6,16 +6,20 @@ an archive is trusted: not its paths, its links, its size or its number of files
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import os
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from aqueduct_provider.artifacts.transfer import fetch_file
 from aqueduct_provider.environment.fingerprint import parse_python_version, parse_requirements_file
@@ -30,6 +34,11 @@ _KEPT_ARCHIVES = 1000
 _REQUIREMENTS = "requirements.txt"
 _PYTHON_VERSION = "python_version.txt"
 
+# Bytes of either of these files.
+_MAX_TEXT = 1_000_000
+# Bytes of a name in a file system, and of a path in an archive, to which that of the folder is added.
+_LONGEST_NAME = 255
+_LONGEST_PATH = 1024
 # What zipfile raises for a file that is no zip, is damaged, encrypted or packed in a way of its own, or
 # names a path twice as file and folder. Other errors, such as a full disk, are the worker's.
 _BAD_ZIP = (
@@ -39,6 +48,7 @@ _BAD_ZIP = (
     EOFError,
     RuntimeError,
     ValueError,
+    struct.error,
     FileExistsError,
     IsADirectoryError,
     NotADirectoryError,
@@ -101,17 +111,13 @@ def declared_by(code: Code, read: Callable[[], bytes]) -> tuple[tuple[str, ...],
     """
     if code.requirements is not None and code.python_version is not None:
         return code.requirements, code.python_version
-    try:
-        with zipfile.ZipFile(io.BytesIO(read())) as zipped:
-            texts = {
-                PurePosixPath(entry).name: zipped.read(entry).decode("utf-8", "replace").strip()
-                for entry in zipped.namelist()
-                if len(PurePosixPath(entry).parts) == 2 and entry.endswith((_REQUIREMENTS, _PYTHON_VERSION))
-            }
-    except _BAD_ZIP as error:
-        raise UnsafeArchive(
-            f"{code.key} cannot be read as a zip ({error}). Publish the flow again."
-        ) from error
+    with _zip(io.BytesIO(read()), code.key) as zipped:
+        texts = {
+            PurePosixPath(entry.filename).name: _entry_text(zipped, entry, code.key)
+            for entry in zipped.infolist()
+            if len(PurePosixPath(entry.filename).parts) == 2
+            and entry.filename.endswith((_REQUIREMENTS, _PYTHON_VERSION))
+        }
     return _declared(code, texts.get(_REQUIREMENTS), texts.get(_PYTHON_VERSION))
 
 
@@ -121,20 +127,34 @@ def unpack(archive: Path, folder: Path, limits: ArchiveLimits, *, name: str) -> 
     :param name: what error messages call the archive.
     :raises UnsafeArchive: see :func:`fetch_code`.
     """
-    try:
-        with zipfile.ZipFile(archive) as zipped:
-            entries = zipped.infolist()
-            _check(entries, limits, name)
-            folder.mkdir(parents=True)
-            zipped.extractall(folder)
-    except _BAD_ZIP as error:
-        raise UnsafeArchive(
-            f"{name} cannot be unpacked as a zip ({error}). Publish the flow again."
-        ) from error
+    with _zip(archive, name) as zipped:
+        entries = zipped.infolist()
+        _check(entries, limits, name)
+        folder.mkdir(parents=True)
+        zipped.extractall(folder)
     tops = [path for path in folder.iterdir() if path.is_dir()]
     if len(tops) != 1:
         raise UnsafeArchive(f"{name} has {len(tops)} top-level folders, not one. Publish the flow again.")
     return tops[0]
+
+
+@contextmanager
+def _zip(archive: Path | IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
+    """Open a zip; whatever of it turns out to be damaged is the archive's fault."""
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            yield zipped
+    except _BAD_ZIP as error:
+        raise _unreadable(name, error) from error
+    except OSError as error:
+        # Damaged bzip2 is an OSError without a number; a place before the file's beginning is an invalid one.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: Exception) -> UnsafeArchive:
+    return UnsafeArchive(f"{name} cannot be unpacked as a zip ({error}). Publish the flow again.")
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits, name: str) -> None:
@@ -150,13 +170,27 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits, name: str) -> 
             f"{name} unpacks to {size} bytes, more than the {limits.max_bytes} that "
             "[aqueduct] archive_max_bytes allows."
         )
+    seen = set[PurePosixPath]()
     for entry in entries:
         path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if problem := _name_problem(path, seen):
+            held = f"{name} holds {entry.filename[:_LONGEST_NAME]!r}"
+            raise UnsafeArchive(f"{held}, {problem}. Publish the flow again.")
+        seen.add(path)
         if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
             raise UnsafeArchive(f"{name} holds {entry.filename!r}, a path outside its folder.")
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is a link or a device, not a file.")
+
+
+def _name_problem(path: PurePosixPath, seen: Collection[PurePosixPath]) -> str:
+    if not path.parts:
+        return "which names no file"
+    if path in seen:
+        return "which it holds already"
+    sizes = [len(os.fsencode(part)) for part in path.parts]
+    return "a name that is too long" if max(sizes) > _LONGEST_NAME or sum(sizes) > _LONGEST_PATH else ""
 
 
 def _cached(store: ObjectStore, code: Code, fetched: Path, cache: Path) -> Path:
@@ -193,4 +227,17 @@ def _declared(
 
 
 def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else None
+    if not path.is_file():
+        return None
+    _check_text(path.stat().st_size, path.name)
+    return path.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _entry_text(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> str:
+    _check_text(entry.file_size, f"{entry.filename} in {name}")
+    return zipped.read(entry).decode("utf-8", "replace").strip()
+
+
+def _check_text(size: int, name: str) -> None:
+    if size > _MAX_TEXT:
+        raise UnsafeArchive(f"{name} has {size} bytes, more than {_MAX_TEXT}. Publish the flow again.")

@@ -15,9 +15,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from aqueduct_provider.errors import OperatorCrashed, OperatorFailed, OperatorKilled, OperatorTimedOut
+from aqueduct_provider.errors import OperatorCrashed, OperatorKilled, OperatorTimedOut
+from aqueduct_provider.execution import outcome
 from aqueduct_provider.process import Finished
-from aqueduct_provider.runner.contract import OUTCOME_FILE, JobOutcome, outcome_from_json
+from aqueduct_provider.runner.contract import OUTCOME_FILE, JobOutcome
 from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, disk_error
 
 # An allow-list, so that a variable with a secret that nobody thought of stays out.
@@ -60,14 +61,15 @@ def job_variables(worker: Mapping[str, str], also: frozenset[str], python: Path)
     return env
 
 
-def read_outcome(folder: Path, finished: Finished) -> JobOutcome:
+def read_outcome(folder: Path, finished: Finished, *, by_user: bool = True) -> JobOutcome:
     """The outcome that the child left.
 
+    :param by_user: whether code of the user ran in it.
+    :raises OperatorFailed: that code left something else.
     :raises OperatorKilled: Airflow asked for the end.
     :raises OperatorTimedOut: the child ran too long.
     :raises DiskFull: it could not write the outcome.
     :raises OperatorCrashed: it ended without an outcome.
-    :raises OperatorFailed: its outcome is a link.
     """
     if finished.killed:
         raise OperatorKilled(
@@ -78,31 +80,16 @@ def read_outcome(folder: Path, finished: Finished) -> JobOutcome:
             f"The operator ran longer than its timeout and was ended after {finished.wall_time:.1f} s. "
             "Raise its timeout, or make it faster."
         )
-    path = own_file(folder, OUTCOME_FILE)
-    if not path.is_file():
+    try:
+        found = outcome.read(folder)
+    except ValueError as error:
+        raise outcome.untrue(f"{OUTCOME_FILE} {error}", by_user=by_user) from error
+    if found is None:
         if _FULL.search(finished.stderr[-1000:]):
             full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise disk_error(full, folder, TEMPORARY_REMEDY) or full
         raise OperatorCrashed(_crash(finished.returncode), context=finished.stderr[-4000:])
-    return outcome_from_json(path.read_text(encoding="utf-8"))
-
-
-def own_file(folder: Path, name: str) -> Path:
-    """Return the path of a file that the child left in its folder.
-
-    A link may lead to what the child could not read, and the worker can.
-
-    :raises OperatorFailed: it is a link, or lies elsewhere.
-    """
-    path = folder / name
-    is_inside = not Path(name).is_absolute() and ".." not in Path(name).parts
-    if not is_inside or path.resolve() != folder.resolve() / name:
-        raise OperatorFailed(
-            f"The operator's code left a link in place of the file {name!r} of its job, or names a file"
-            " outside of it. Only files of the job are stored: copy what it leads to.",
-            deterministic=True,
-        )
-    return path
+    return found
 
 
 def _crash(code: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -112,9 +113,10 @@ def write_digested(blocks: Iterable[bytes], file: IO[bytes]) -> Stored:
 
 
 def digest_file(path: Path) -> Stored:
-    """The sha256 and the size, in bytes, of a file."""
+    """The sha256 and the size, in bytes, of a file. Links are not followed: they may lead anywhere."""
     digest, size, block = hashlib.sha256(), 0, bytearray(_BLOCK)
-    with path.open("rb", buffering=0) as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with io.FileIO(descriptor) as file:
         while count := file.readinto(block):
             digest.update(memoryview(block)[:count])
             size += count

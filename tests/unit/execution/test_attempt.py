@@ -287,3 +287,27 @@ def test_the_exec_state_is_masked_as_the_log_is(desk: Desk, function: Function) 
     everything = f"{state} {run.lines}"
     for secret in ("pl/anted", "pl%2Fanted", "cGwvYW50ZWQ", "other", "bC9hbnRlZ"):
         assert secret not in everything.replace("another", "")
+
+
+@pytest.mark.parametrize(
+    ("lie", "message"),
+    [
+        ("open('../../outcome.json', 'w').write('{}')\n    os._exit(0)", "outcome.json is not an outcome"),
+        ("os.mkdir('../../outcome.json')\n    os._exit(0)", "outcome.json cannot be read: it is not a file"),
+        (
+            "out = '../../outputs/0'\n"
+            "    atexit.register(lambda: (os.remove(out), os.symlink('/etc/passwd', out)))",
+            "the file outputs/0 of its job folder cannot be used",
+        ),
+        ("atexit.register(lambda: os.remove('../../outputs/0'))", "the file outputs/0 of its job folder"),
+    ],
+)
+def test_what_the_users_code_makes_of_its_job_is_its_own_failure(
+    desk: Desk, function: Function, lie: str, message: str
+) -> None:
+    source = f"import atexit\nimport os\ndef predict():\n    {lie}\n    return 1"
+    run = LocalRun(desk.flow(function(source)), desk.store, desk.folder)
+    with pytest.raises(OperatorFailed, match=message) as caught:
+        run.run("f")
+    assert type(caught.value) is OperatorFailed
+    assert desk.state("f")["failure_type"] == 2

@@ -3,14 +3,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import random
 import stat
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from pytest_mock import MockerFixture
 
-from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, UnsafeArchive
+from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, RequirementsError, UnsafeArchive
 from aqueduct_provider.execution.code import ArchiveLimits, CodeFolder, declared_by, fetch_code
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.local import LocalStore
@@ -39,7 +41,7 @@ def _damaged(compression: int) -> bytes:
     with zipfile.ZipFile(buffer, "w", compression) as zipped:
         zipped.writestr("op/model.py", bytes(range(256)) * 20)
     data = bytearray(buffer.getvalue())
-    data[60:80] = b"\xff" * 20
+    data[60:80] = bytes(byte ^ 0xFF for byte in data[60:80])
     return bytes(data)
 
 
@@ -90,7 +92,7 @@ def test_an_archive_is_not_read_where_the_spec_says_all() -> None:
     code = Code.model_construct(key="k", sha256="", requirements=("attrs",), python_version="3.12")
     assert declared_by(code, lambda: pytest.fail("read")) == (("attrs",), "3.12")
     code = Code.model_construct(key="k.zip", sha256="", requirements=None, python_version="3.12")
-    with pytest.raises(UnsafeArchive, match=r"k\.zip cannot be read as a zip"):
+    with pytest.raises(UnsafeArchive, match=r"k\.zip cannot be unpacked as a zip"):
         declared_by(code, lambda: b"no zip")
 
 
@@ -144,6 +146,51 @@ def test_paths_outside_the_folder_are_refused(tmp_path: Path, name: str) -> None
     assert not (tmp_path / "evil.py").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "which names no file"),
+        (".", "which names no file"),
+        ("./", "which names no file"),
+        ("/", "a path outside its folder"),
+        ("//", "a path outside its folder"),
+        ("\\", "a path outside its folder"),
+        ("\0", "which names no file"),
+        ("op/./model.py", "which it holds already"),
+        ("op\\model.py", "which it holds already"),
+        ("op/" + "x" * 300, "a name that is too long"),
+        ("op/" + "é" * 200, "a name that is too long"),
+        ("op/" + "x/" * 2000, "a name that is too long"),
+        ("..", "a path outside its folder"),
+    ],
+)
+def test_odd_names_are_refused(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(UnsafeArchive, match=message) as caught:
+        _fetch(tmp_path, _zip({"op/model.py": b"", name: b""}))
+    assert len(str(caught.value)) < 500
+    assert not (tmp_path / "code").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        for data in ("one", "other"):
+            zipped.writestr("op/model.py", data)
+    with pytest.raises(UnsafeArchive, match="holds already"):
+        _fetch(tmp_path, buffer.getvalue())
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "python_version.txt"])
+def test_what_says_what_is_needed_is_small(tmp_path: Path, name: str) -> None:
+    data = _zip({"op/model.py": b"", f"op/{name}": b"\n" * 1_000_001})
+    with pytest.raises(UnsafeArchive, match=rf"{name} has 1000001 bytes, more than 1000000"):
+        _fetch(tmp_path, data, limits=ArchiveLimits(10_000_000, 10))
+    code = Code.model_construct(key="code.zip", sha256="", requirements=None, python_version=None)
+    with pytest.raises(UnsafeArchive, match=rf"{name} in code\.zip has 1000001 bytes"):
+        declared_by(code, lambda: data)
+
+
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
 def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
     with pytest.raises(UnsafeArchive, match="a link or a device"):
@@ -170,7 +217,9 @@ def test_a_size_that_lies_cannot_write_more_than_it_declares(tmp_path: Path, siz
         _fetch(tmp_path, bytes(data))
 
 
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize(
+    "compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
 def test_a_damaged_archive_is_refused(tmp_path: Path, compression: int) -> None:
     with pytest.raises(UnsafeArchive, match="cannot be unpacked"):
         _fetch(tmp_path, _damaged(compression))
@@ -193,3 +242,25 @@ def test_a_full_disk_is_not_the_archives_fault(tmp_path: Path, mocker: MockerFix
 def test_what_is_no_function_archive_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(UnsafeArchive, match="Publish the flow again"):
         _fetch(tmp_path, data)
+
+
+def test_no_damage_to_an_archive_is_anothers_fault(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    whole = [
+        _packed(compression) for compression in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+    ]
+    for number in range(300):
+        data = bytearray(chance.choice(whole))
+        for _ in range(chance.choice((1, 2, 8))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        folder = tmp_path / str(number)
+        with suppress(UnsafeArchive, RequirementsError):
+            _fetch(folder, bytes(data), limits=ArchiveLimits(1_000_000, 100))
+
+
+def _packed(compression: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as zipped:
+        for name, data in FILES.items():
+            zipped.writestr(name, data)
+    return buffer.getvalue()

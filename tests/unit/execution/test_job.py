@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.errors import OperatorCrashed, OperatorFailed, OperatorKilled, OperatorTimedOut
+from aqueduct_provider.errors import OperatorCrashed, OperatorKilled, OperatorTimedOut
 from aqueduct_provider.execution.job import (
     connector_command,
     job_command,
     job_variables,
-    own_file,
     read_outcome,
 )
 from aqueduct_provider.process import Finished
@@ -72,24 +71,3 @@ def test_a_child_of_the_user_is_isolated_and_a_connector_runs_in_the_workers_pyt
 def test_a_connector_starts_in_any_folder(tmp_path: Path) -> None:
     ran = subprocess.run(connector_command(tmp_path), cwd=tmp_path, input=b"no order\n", capture_output=True)
     assert b"JSONDecodeError" in ran.stderr
-
-
-def test_a_file_of_the_job_is_its_own(tmp_path: Path) -> None:
-    (tmp_path / "job" / "outputs").mkdir(parents=True)
-    assert own_file(tmp_path / "job", "outputs/0") == tmp_path / "job" / "outputs" / "0"
-    (tmp_path / "by-a-link").symlink_to(tmp_path / "job")
-    assert own_file(tmp_path / "by-a-link", "outputs/0") == tmp_path / "by-a-link" / "outputs" / "0"
-
-
-@pytest.mark.parametrize(
-    "name", ["file", "nowhere", "folder/0", "../secret", "outputs/../../secret", "/etc/passwd"]
-)
-def test_a_link_or_a_file_of_others_is_refused(tmp_path: Path, name: str) -> None:
-    job = tmp_path / "job"
-    (job / "outputs").mkdir(parents=True)
-    (tmp_path / "secret").write_text("planted")
-    (job / "file").symlink_to(tmp_path / "secret")
-    (job / "nowhere").symlink_to(tmp_path / "missing")
-    (job / "folder").symlink_to(tmp_path)
-    with pytest.raises(OperatorFailed, match="left a link in place of the file"):
-        own_file(job, name)
