@@ -7,7 +7,7 @@ BIN = .venv/bin
 # Without bytecode every start of Airflow compiles thousands of files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test demo stack lint format bench constraints clean
+.PHONY: help test demo stack lint format bench chaos constraints clean
 
 help:
 	@echo "make test         all tests, on Airflow 3 and 2.11, against real servers"
@@ -15,6 +15,7 @@ help:
 	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
 	@echo "make lint         ruff, mypy, import-linter; make format mends what ruff can"
 	@echo "make bench        the figures of benchmarks/; ARGS=--smoke only tries whether they run"
+	@echo "make chaos        kills, outages, tampering, hostile specs, about an hour; ARGS=--write keeps the figures"
 	@echo "make constraints  pin in constraints/: the newest versions, the oldest, those of release days"
 	@echo "make clean        remove the environments and all that tools left behind"
 
@@ -47,6 +48,11 @@ bench:
 	@$(PYTHON) tools/servers.py
 	@$(PYTHON) tools/environments.py airflow-3 dag-factory oracle
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+chaos:
+	@$(PYTHON) tools/servers.py
+	@$(PYTHON) tools/environments.py airflow-3
+	$(BIN)/python -m pytest -q tests/chaos --full $(ARGS)
 
 constraints:
 	@$(PYTHON) -m tools.release_days

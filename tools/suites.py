@@ -91,6 +91,7 @@ GROUPS: tuple[tuple[tuple[Suite, ...], ...], ...] = (
         (
             Suite("releases of Airflow", ".venv", ("tests/releases",)),
             Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
+            Suite("a part of the campaign, on Airflow 3", ".venv", ("tests/chaos",)),
         ),
     ),
 )

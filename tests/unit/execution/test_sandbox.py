@@ -216,7 +216,10 @@ def test_a_link_to_what_only_the_worker_can_read_is_refused(
             "    atexit.register(replace)\n    return 'x'"
         )
         run = LocalRun(desk.flow(function(source)), desk.store, desk.folder, sandbox=sandbox)
-        with pytest.raises(OperatorFailed, match=rf"{name} .*(cannot be used|cannot be read): Too many levels of symbolic links"):
+        with pytest.raises(
+            OperatorFailed,
+            match=rf"{name} .*(cannot be used|cannot be read): Too many levels of symbolic links",
+        ):
             run.run("f")
         assert "planted" not in str(desk.state("f"))
 
