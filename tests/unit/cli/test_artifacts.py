@@ -254,15 +254,6 @@ def test_numbers_of_numpy_are_shown_as_numbers(sourced: Sourced) -> None:
     assert document_of(source)["value"] == 0.5
 
 
-@pytest.mark.parametrize("value", [5, "text"])
-def test_damaged_values_are_one_sentence(sourced: Sourced, value: Any) -> None:
-    source = sourced(value)
-    source.store.put("content", b"\xff{")
-    for read in (text_of, document_of):
-        with pytest.raises(UsageError, match=r"^thing cannot be read as (json|string): "):
-            read(source)
-
-
 def test_numbers_that_json_has_not_are_null_for_programs(sourced: Sourced) -> None:
     assert document_of(sourced(float("nan")))["value"] is None
     assert document_of(sourced(float("inf")))["value"] is None

@@ -18,6 +18,9 @@ WORKER = "tests/unit/execution/test_tampering.py"
 CODE = "tests/unit/execution/test_code.py"
 VALUES = "tests/unit/spec/test_values.py"
 KEYS = "tests/unit/test_protected_keys.py"
+SANDBOX = "tests/unit/execution/test_sandbox.py"
+REDACTOR = "tests/unit/spec/test_redactor.py"
+FOLDER = "tests/unit/storage/test_private_folder.py"
 
 # The beginning of each item and each row of a table -> the tests that show it.
 TESTS = {
@@ -83,6 +86,49 @@ TESTS = {
     "Whether a run and its tasks succeeded": [
         "tests/unit/sdk/reading/test_check_results.py::test_airflow_has_the_last_word_and_is_asked_once",
         f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
+    ],
+    "`[aqueduct] sandbox = bwrap`": [
+        f"{SANDBOX}::test_no_other_process_is_seen_and_none_of_their_variables",
+        f"{SANDBOX}::test_files_of_airflow_and_of_others_are_not_there",
+    ],
+    "In the sandbox only the folder": [
+        f"{SANDBOX}::test_nothing_else_can_be_written",
+        f"{SANDBOX}::test_daemons_end_with_the_job",
+    ],
+    "`sandbox_network = off`": [f"{SANDBOX}::test_the_network_is_there_or_not"],
+    "Where a sandbox is configured": [
+        f"{SANDBOX}::test_without_bubblewrap_nothing_runs",
+        f"{SANDBOX}::test_without_namespaces_nothing_runs",
+    ],
+    "Extracts from databases and loads": [
+        "tests/unit/execution/test_job.py"
+        "::test_a_child_of_the_user_is_isolated_and_a_connector_runs_in_the_workers_python"
+    ],
+    "A spec holds no secret": [
+        "tests/unit/sdk/publishing/test_compose.py::test_secrets_and_names_are_refused"
+    ],
+    "A task masks the secrets": [
+        "tests/unit/operators/test_aqueduct.py::test_no_secret_is_in_what_airflow_is_given",
+        "tests/unit/execution/test_known_secrets.py::test_secrets_of_a_variable",
+    ],
+    "They are found as they are": [
+        f"{REDACTOR}::test_each_spelling_of_a_secret_is_masked_and_no_more",
+        f"{REDACTOR}::test_a_secret_inside_base64_is_masked",
+        f"{REDACTOR}::test_each_line_of_a_key_is_masked",
+    ],
+    "URIs lose their user part": [f"{REDACTOR}::test_uris_lose_their_user_part"],
+    "Secrets of three and four": [f"{REDACTOR}::test_short_secrets_do_not_take_other_words_with_them"],
+    "All that a machine keeps": [
+        f"{FOLDER}::test_what_is_missing_is_made_for_its_owner",
+        f"{FOLDER}::test_an_own_folder_is_closed_to_others_and_that_is_logged",
+    ],
+    "One that another user owns": [
+        f"{FOLDER}::test_a_folder_of_another_user_is_refused",
+        f"{FOLDER}::test_a_folder_that_everyone_can_write_to_is_refused",
+    ],
+    "What a killed task leaves": [
+        "tests/unit/storage/test_held_folder.py"
+        "::test_the_folder_of_a_killed_process_is_removed_and_that_of_a_living_one_stays"
     ],
 }
 
