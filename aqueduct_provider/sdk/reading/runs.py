@@ -363,6 +363,8 @@ class Run:
             tasks = None
         (outcome,) = (one for one in self._outcomes(tasks) if one.task_id == operator.task_id)
         reason = f" {outcome.tip}" if outcome.tip else ""
+        if outcome.status is ExecutionStatus.SUCCEEDED:
+            reason = " Its Airflow task leaves the digests of what it wrote when it ends: read it then."
         return f"operator {operator.name!r} of run {self.run_id} is {outcome.word}.{reason}"
 
 

@@ -68,6 +68,7 @@ TESTS = {
         f"{RECORDS}::test_a_task_is_asked_for_once",
     ],
     "They check the spec": [f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed"],
+    "What an operator wrote": [f"{RECORDS}::test_operators_of_a_task_that_runs"],
     "What differs from its digest": [f"{STORED}::test_bytes_that_the_run_has_not_written"],
     "Airflow may have forgotten": [
         f"{RECORDS}::test_runs_that_airflow_does_not_know_are_asked_for_once",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.errors import IntegrityError, NotFound
 from aqueduct_provider.sdk.reading.records import Records
 from tests.published import Deployment
 from tests.unit.sdk.conftest import Finished
@@ -110,3 +110,13 @@ def test_operators_of_one_task(made: Deployment) -> None:
     failed = made.run(rows=-1)
     # Its task failed, and what the other operators wrote is known all the same.
     assert failed.artifact("rows").get() == -1
+
+
+def test_operators_of_a_task_that_runs(made: Deployment) -> None:
+    made.publish(fuse=True)
+    run = made.run(rows=4)
+    (task,) = made.fake.dags["churn"].runs[run.run_id].tasks.values()
+    task.xcoms.clear()
+    made.fake.set_state("churn", run.run_id, "running", task.task_id)
+    with pytest.raises(NotFound, match=r"is succeeded\. Its Airflow task leaves the digests .* read it then"):
+        run.artifact("total").get()
