@@ -68,16 +68,16 @@ def test_operators_run_in_a_sandbox_where_that_is_configured(
     flows: Flows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
-    assert worker_for(workflow, _ignore, Redactor()).sandbox is None
+    assert worker_for(workflow, _ignore, Patience(), Redactor()).sandbox is None
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__SANDBOX", "bwrap")
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__SANDBOX_NETWORK", "off")
-    sandbox = worker_for(workflow, _ignore, Redactor()).sandbox
+    sandbox = worker_for(workflow, _ignore, Patience(), Redactor()).sandbox
     assert sandbox is not None
     assert not sandbox.network
     assert {tmp_path / "cache", Path.home()} <= set(sandbox.hidden)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="apt-get install bubblewrap"):
-        worker_for(workflow, _ignore, Redactor())
+        worker_for(workflow, _ignore, Patience(), Redactor())
 
 
 def test_a_wrong_setting_is_one_message(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
