@@ -10,7 +10,7 @@ from typing import Any
 from aqueduct_provider.factory.broken import PREFIX
 from tests.chaos.conftest import Scale
 from tests.examples import small_document
-from tests.mutated_specs import campaign
+from tests.mutated_specs import spread_campaign
 from tests.unit.factory.test_discovery import dag_bag
 from tests.unit.factory.test_hostile_specs import hostile, with_operators, with_requirement
 
@@ -52,7 +52,7 @@ def test_hostile_specs_among_good_ones(tmp_path: Path, scale: Scale, count: Call
 
 
 def test_mutated_specs(scale: Scale, count: Callable[..., None]) -> None:
-    result = campaign(scale.of(3000, 300_000), seed=1_000_000)
+    result = spread_campaign(scale.of(3000, 300_000), seed=1_000_000)
     seconds, seed = result.slowest
     note = (
         f"{result.valid:,} valid; slowest {seconds:.1f} s of computing (seed {seed}); {dict(result.foreign)}"
