@@ -49,8 +49,9 @@ def environment_of(
     used = [*serializations, *([table_serialization] if named & _MAKE_TABLES else [])]
     needed = dict.fromkeys(package for name in used for package in CODEC_PACKAGES.get(name, ()))
     codecs = tuple(package for package in needed if package not in named)
-    constraints = bounds(own) if table_serialization == "table" else ()
-    return EnvironmentSpec(own + codecs, python, constraints)
+    requirements = own + codecs
+    constraints = bounds(own) if requirements and table_serialization == "table" else ()
+    return EnvironmentSpec(requirements, python, constraints)
 
 
 def with_unlisted(requirements: Iterable[str], unlisted: Iterable[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,21 @@ def test_the_reference_is_complete() -> None:
     page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
     body = page[re.search(r"^## ", page, re.MULTILINE).start() :]  # type: ignore[union-attr]
     assert body == reference()
+
+
+@pytest.mark.parametrize(
+    ("bundle", "stores"),
+    [
+        ({}, {("aqueduct_default", "specs")}),
+        ({"connection_id": "team", "prefix": "flows/"}, {("team", "flows")}),
+        ({"folder": "/specs"}, set()),
+        (None, set()),
+    ],
+)
+def test_the_stores_whose_specs_bundles_show(
+    monkeypatch: pytest.MonkeyPatch, bundle: dict[str, str] | None, stores: set[tuple[str, str]]
+) -> None:
+    ours, other = "aqueduct_provider.bundles.AqueductDagBundle", "airflow.dag_processing.bundles.local.Local"
+    bundles = [{"name": "b", "classpath": other if bundle is None else ours, "kwargs": bundle}]
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(bundles))
+    assert config.stores_of_bundles() == stores

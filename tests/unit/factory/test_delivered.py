@@ -104,38 +104,13 @@ def test_specs_come_change_and_go(put: Put, bucket: str) -> None:
     assert dag.timetable.can_be_scheduled is False
 
 
-@pytest.mark.parametrize(
-    ("kwargs", "shown"),
-    [
-        ({}, False),
-        ({"connection_id": "aqueduct_default", "prefix": "specs"}, False),
-        ({"prefix": "team/"}, True),
-        ({"connection_id": "other"}, True),
-        ({"folder": "/specs"}, True),
-        (None, True),
-    ],
-)
-def test_specs_that_a_bundle_shows_are_shown_once(
-    put: Put,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    kwargs: dict[str, str] | None,
-    shown: bool,
-) -> None:
-    put("churn.json", flow("churn"))
-    classpath = "aqueduct_provider.bundles.AqueductDagBundle" if kwargs is not None else "other.Bundle"
-    bundles = [{"name": "b", "classpath": classpath, "kwargs": kwargs or {}}]
-    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(bundles))
-    assert set(DagFactory.dags_in_store()) == ({"churn"} if shown else set())
-    assert ("Remove the connection from the loader" in caplog.text) is not shown
-
-
-def test_a_task_finds_its_spec_though_a_bundle_shows_it(
+def test_specs_that_a_bundle_shows_are_left_to_it_but_for_tasks(
     put: Put, monkeypatch: pytest.MonkeyPatch, task_of: Callable[[str], None]
 ) -> None:
     put("churn.json", flow("churn"))
     bundles = [{"classpath": "aqueduct_provider.bundles.AqueductDagBundle", "kwargs": {}}]
     monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(bundles))
+    assert DagFactory.dags_in_store() == {}
     task_of("churn")
     assert set(DagFactory.dags_in_store()) == {"churn"}
 
