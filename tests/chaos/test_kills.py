@@ -18,7 +18,7 @@ _RUN_SECONDS = 240
 
 
 def test_kill_9(place: Place, postgres: PostgresServer, scale: Scale, count: Callable[..., None]) -> None:
-    chance, killed, total = random.Random(5), Counter[str](), scale.of(4, 60)
+    chance, killed, total = random.Random(5), Counter[str](), scale.of(3, 60)
     right = 0
     with appending(place, postgres, "killed") as flow:
         for number in range(total):
