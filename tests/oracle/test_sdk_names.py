@@ -67,7 +67,7 @@ def test_choices(oracle: Oracle) -> None:
 
 
 def test_configs(oracle: Oracle) -> None:
-    assert set(SERVICE_OF) == set(connect_config.__all__)
+    assert {*SERVICE_OF, "AWSCredentialType"} == set(connect_config.__all__)
     for name, fields in oracle.evaluate(FIELDS, names=sorted(SERVICE_OF)).items():
         assert set(fields) - {"use_as_storage"} <= set(SERVICES[SERVICE_OF[name]].fields)
 
