@@ -137,8 +137,26 @@ def unsatisfied(requirements: Iterable[str], constraints: Iterable[str] = ()) ->
 
 
 def _unsatisfied(requirements: Iterable[str], constraints: Iterable[str]) -> Iterator[Unsatisfied]:
-    yield from _lacking(map(Requirement, requirements))
-    yield from (item for item in _lacking(map(Requirement, constraints)) if item.installed is not None)
+    wanted = list(map(Requirement, requirements))
+    yield from _lacking(wanted)
+    if bounds := list(map(Requirement, constraints)):
+        names = _with_dependencies(wanted)
+        outside = _lacking(bound for bound in bounds if canonicalize_name(bound.name) in names)
+        yield from (item for item in outside if item.installed is not None)
+
+
+def _with_dependencies(requirements: Iterable[Requirement]) -> set[str]:
+    """Return the packages of requirements and, as far as they are installed, all that those need."""
+    names: set[str] = set()
+    waiting = [requirement for requirement in requirements if _applies(requirement, "")]
+    while waiting:
+        name = canonicalize_name(waiting.pop().name)
+        if name not in names:
+            names.add(name)
+            found = _installed(name)
+            needs = map(Requirement, (found.requires or ()) if found else ())
+            waiting += [need for need in needs if _applies(need, "")]
+    return names
 
 
 def _normalise_line(number: int, line: str) -> str:
