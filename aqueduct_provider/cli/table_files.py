@@ -47,7 +47,7 @@ def table_file(table: Any, suffix: str) -> bytes:
     try:
         return _WRITERS[suffix](table)
     # What pandas and pyarrow raise for cells and names that the format has no place for.
-    except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
+    except (ValueError, TypeError, NotImplementedError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         others = " or ".join(sorted(_WRITERS.keys() - {suffix}))
         raise UsageError(f"the table cannot be written as {suffix} ({reason}); try {others}") from error

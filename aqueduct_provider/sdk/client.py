@@ -183,7 +183,7 @@ class Client:
             this version of Python, with the index that is configured on this machine.
         :param retries: tries after the first, 0 to 100, of operators whose decorator says nothing of them;
             None: Airflow's ``default_task_retries``.
-        :param retry_delay: seconds between two tries, likewise, or a timedelta.
+        :param retry_delay: seconds between two tries of those operators, or a timedelta.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """

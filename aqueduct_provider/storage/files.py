@@ -79,7 +79,7 @@ def remove_partial(path: Path) -> None:
     """Remove an unfinished file unless a process writes it."""
     # Meanwhile it may be finished; or it is another user's.
     with suppress(OSError), path.open("rb") as file:
-        if _lock(file):
+        if try_lock(file):
             path.unlink()
 
 
@@ -87,13 +87,16 @@ def _partial(folder: Path) -> IO[bytes]:
     while True:
         file = tempfile.NamedTemporaryFile("w+b", prefix=PARTIAL, dir=folder, delete=False)  # noqa: SIM115
         # Before it is locked, another process may take it for an abandoned one.
-        if _lock(file) is not False and os.fstat(file.fileno()).st_nlink:
+        if try_lock(file) is not False and os.fstat(file.fileno()).st_nlink:
             return file
         file.close()
 
 
-def _lock(file: IO[bytes]) -> bool | None:
-    """Lock a file; False where another process has, None where the file system has no locks."""
+def try_lock(file: IO[bytes] | int) -> bool | None:
+    """Lock an open file or folder, at once or not at all.
+
+    :return: False where another process holds it, None where the file system has no locks.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

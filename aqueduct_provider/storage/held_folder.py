@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import re
@@ -27,6 +26,7 @@ from aqueduct_provider.storage.disk_errors import (
     DiskRefused,
     translate_disk_errors,
 )
+from aqueduct_provider.storage.files import try_lock
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class HeldFolder:
                     _prepare(self._root)
                 path = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=place))
                 lock = _open(path)
-                if _lock(lock) is not False and _is_at(lock, path):
+                if try_lock(lock) is not False and _is_at(lock, path):
                     return path, lock
                 os.close(lock)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(place))
@@ -144,7 +144,7 @@ def _remove_abandoned(path: Path, before_removal: Callable[[Path], object]) -> b
     except OSError:  # It has just been removed, or is not a folder of this user.
         return False
     try:
-        if os.fstat(lock).st_uid != os.geteuid() or not _lock(lock):
+        if os.fstat(lock).st_uid != os.geteuid() or not try_lock(lock):
             return False
         before_removal(path)
         remove_tree(path)
@@ -155,17 +155,6 @@ def _remove_abandoned(path: Path, before_removal: Callable[[Path], object]) -> b
 
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-
-
-def _lock(descriptor: int) -> bool | None:
-    """Lock a folder; False where another process holds it, None where the file system has no locks."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -62,6 +62,7 @@ def test_cells_of_every_kind_are_json(values: Any, shown: list[Any]) -> None:
     [
         (pandas.DataFrame({"a": [1, "x"]}), ".parquet", ".csv or .json"),
         (pandas.DataFrame({"a": [1j]}), ".parquet", ".csv or .json"),
+        (pandas.DataFrame({"a": pandas.arrays.SparseArray([0, 1])}), ".parquet", ".csv or .json"),
         (pandas.DataFrame([[1, 2]], columns=["a", "a"]), ".parquet", ".csv or .json"),
         (pandas.DataFrame({"a": ["\ud800"]}, dtype=object), ".csv", ".json or .parquet"),
     ],

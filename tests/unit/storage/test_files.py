@@ -80,7 +80,7 @@ def test_what_a_killed_writer_left_is_removed_and_what_is_written_stays(tmp_path
 def test_a_file_that_is_taken_before_it_is_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, taken = files._lock, []
+    lock, taken = files.try_lock, []
 
     def take_first(file: IO[bytes]) -> bool | None:
         if not taken:
@@ -88,7 +88,7 @@ def test_a_file_that_is_taken_before_it_is_locked_is_made_again(
             Path(file.name).unlink()
         return lock(file)
 
-    monkeypatch.setattr(files, "_lock", take_first)
+    monkeypatch.setattr(files, "try_lock", take_first)
     with replacing(tmp_path / "file") as file:
         assert file.name not in taken
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
