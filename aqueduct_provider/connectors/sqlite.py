@@ -165,7 +165,7 @@ def _with_types(sql: str, columns: list[Column]) -> str:
 def _from_result(select: str, sql: str, count: int) -> str:
     """A query of the result of another one, whose columns it knows by :func:`_place`.
 
-    Their own names would not do: to SQLite, what is no column is a string where it is in double quotes.
+    Their own names would not do: SQLite takes a name in double quotes that is not a column for a string.
     """
     result = SQLITE.quote(_unused_name())
     return f"WITH {result}({', '.join(map(_place, range(count)))}) AS (\n{sql}\n) {select} {result}"
