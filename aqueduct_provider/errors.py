@@ -51,8 +51,10 @@ running the same thing again can help, and so whether Airflow's retries are used
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 Fault = Literal["user", "system"]
@@ -352,3 +354,10 @@ def is_retryable(error: BaseException) -> bool:
     if isinstance(error, OperatorFailed):
         return error.retryable and not error.deterministic
     return not isinstance(error, AqueductError) or error.retryable
+
+
+def unforeseen(error: BaseException) -> str:
+    """What to say of an error that is not ours, without its message: that may repeat a secret of a spec."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return f"{type(error).__name__} in {place}; please report this"

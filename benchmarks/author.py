@@ -98,14 +98,14 @@ def _leave_out_load_check() -> None:
 
 def _take_to_pieces(pieces: Clock) -> None:
     with pieces.part("imports"):
-        from aqueduct_provider.sdk.packaging import load_check, packaging
-        from aqueduct_provider.sdk.publishing import compose, publish
+        from aqueduct_provider.sdk.packaging import load_check, package
+        from aqueduct_provider.sdk.publishing import compose, upload
         from aqueduct_provider.sdk.resources.profile import StoreProfile
     pieces.watch(StoreProfile, "connect", "client set-up")
     pieces.watch(compose, "compose", "composing")
-    pieces.watch(packaging, "package", "packaging")
+    pieces.watch(package, "package", "packaging")
     pieces.watch(compose, "_parsed", "check of the spec")
-    pieces.watch(publish, "publish", "uploads and delivery")
+    pieces.watch(upload, "publish", "uploads and delivery")
     pieces.watch(load_check, "check_archives", "load check")
 
 

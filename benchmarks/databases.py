@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.connectors.order import SystemOrder
+from aqueduct_provider.connectors.requests import SystemOrder
 from benchmarks.figures import Figure, Series
 from benchmarks.flows import RUN_ID, Flow
 from benchmarks.lab import ROOT, BenchmarkFailed, Lab

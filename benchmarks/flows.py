@@ -17,7 +17,7 @@ from aqueduct_provider.artifacts.transfer import NewArtifact, publish
 from aqueduct_provider.execution.task import Task
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.object_store import ObjectStore
 from tests.oracle.harness import Store, TaskSpecs
 
 RUN_ID = "manual__2026-01-01T00:00:00+00:00"

@@ -142,9 +142,9 @@ def _context(order: Order, operator: Any) -> dict[str, Any]:
 def _take_to_pieces(clock: Clock) -> None:
     with clock.part("imports"):
         from aqueduct_provider.execution import attempt
-        from aqueduct_provider.operators import worker
+        from aqueduct_provider.operators import worker_settings
         from aqueduct_provider.process import Child
-    clock.watch(worker, "store_for", "client set-up")
+    clock.watch(worker_settings, "store_for", "client set-up")
     clock.watch(attempt, "prepare", "fetch and unpack")
     clock.watch(attempt.Attempt, "_run_child", "environment and child")
     clock.watch(Child, "run", "child")

@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.spec.basics import IDENTIFIER_PATTERN, MAX_ENTRIES, MAX_NAME, MAX_OPERATORS, MAX_TEXT
 from aqueduct_provider.spec.document import MAX_VALUES
 from aqueduct_provider.spec.schema import json_schema
+from aqueduct_provider.spec.types import IDENTIFIER_PATTERN, MAX_ENTRIES, MAX_NAME, MAX_OPERATORS, MAX_TEXT
 
 PAGE = Path(__file__).with_name("spec-reference.md")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from aqueduct_provider.connectors.base import Batches, Database
-from aqueduct_provider.connectors.query import statement
+from aqueduct_provider.connectors.sql.query import statement
+from aqueduct_provider.connectors.tables.model import Batches, Database
 
 
 def read(database: Database, sql: str, *parameters: str) -> pa.Table:

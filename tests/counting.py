@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aqueduct_provider.storage.base import Stored
 from aqueduct_provider.storage.files import digest_file
 from aqueduct_provider.storage.local import LocalStore
+from aqueduct_provider.storage.object_store import Stored
 
 
 class CountingStore(LocalStore):

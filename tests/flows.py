@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import Manifest
-from aqueduct_provider.connectors.order import SystemOrder
+from aqueduct_provider.connectors.requests import SystemOrder
 from aqueduct_provider.environment.cache import WORKER, PythonEnvironment
 from aqueduct_provider.execution.attempt import Attempt
-from aqueduct_provider.execution.code import ArchiveLimits
-from aqueduct_provider.execution.group import GroupAttempt
+from aqueduct_provider.execution.function_archive import ArchiveLimits
+from aqueduct_provider.execution.fused import GroupAttempt
 from aqueduct_provider.execution.sandbox import Sandbox
 from aqueduct_provider.execution.task import Task, Worker
-from aqueduct_provider.spec.fusion import task_groups
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.spec.values import StoredValue
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.spec.run_values import StoredValue
+from aqueduct_provider.spec.task_groups import task_groups
+from aqueduct_provider.storage.object_store import ObjectStore
 
 # What the fixture `sandboxed` sets.
 SANDBOX: Sandbox | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.sdk.authoring.nodes import UserFunction
-from aqueduct_provider.sdk.packaging.packaging import package
+from aqueduct_provider.sdk.packaging.package import package
 
 
 def function_archive(function: Callable[..., Any], requirements: Sequence[str] = ()) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from aqueduct_provider.execution.code import ArchiveLimits, unpack
+from aqueduct_provider.execution.function_archive import ArchiveLimits, unpack
 
 ROOT = Path(__file__).parents[1]
 LIMITS = ArchiveLimits(max_bytes=10_000_000, max_files=1000)
@@ -23,7 +23,7 @@ from pathlib import Path as _Path
 
 from aqueduct_provider.errors import PackagingError as _PackagingError
 from aqueduct_provider.sdk.authoring.nodes import UserFunction as _UserFunction
-from aqueduct_provider.sdk.packaging.packaging import package as _package
+from aqueduct_provider.sdk.packaging.package import package as _package
 
 try:
     _Path(_sys.argv[1]).write_bytes(

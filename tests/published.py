@@ -27,16 +27,16 @@ import pandas
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.artifacts.manifest import LEFT_KEY, GroupManifest, Manifest
 from aqueduct_provider.errors import AqueductError
-from aqueduct_provider.operators.talk import with_spec
-from aqueduct_provider.sdk.reading.flows import Flow
+from aqueduct_provider.operators.xcom import with_spec
+from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.session import Session
-from aqueduct_provider.spec.fusion import task_groups, task_upstream
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import InlineDefault, WorkflowSpec
-from aqueduct_provider.spec.values import values_from_conf
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.spec.run_values import values_from_conf
+from aqueduct_provider.spec.task_groups import task_groups, task_upstream
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX, delivered_spec
+from aqueduct_provider.storage.object_store import ObjectStore
 from tests.fake_airflow import FakeAirflow, FakeRun
 from tests.flows import LocalRun
 from tests.keyrings import selected
@@ -261,7 +261,7 @@ def _sections_in(lines: list[tuple[str, str]]) -> Iterator[None]:
         def emit(self, record: logging.LogRecord) -> None:
             lines.append(("stderr", f"[2026-01-01T00:00:00Z] {record.levelname} - {record.getMessage()}"))
 
-    logger, handler = logging.getLogger("aqueduct_provider.execution.group"), Handler()
+    logger, handler = logging.getLogger("aqueduct_provider.execution.fused"), Handler()
     logger.addHandler(handler)
     level, logger.level = logger.level, logging.INFO
     try:

@@ -20,7 +20,7 @@ from PIL import Image
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.cli import main
 from aqueduct_provider.errors import AqueductError, ObjectNotFound
-from aqueduct_provider.sdk.reading.runs import Run
+from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.published import Deployment, features, many, total
 

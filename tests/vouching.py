@@ -6,10 +6,10 @@ import hashlib
 import json
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest
-from aqueduct_provider.operators.talk import with_spec
+from aqueduct_provider.operators.xcom import with_spec
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import NativeLayout
+from aqueduct_provider.storage.object_store import ObjectStore
 from tests.fake_airflow import FakeAirflow
 
 

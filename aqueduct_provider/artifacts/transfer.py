@@ -15,7 +15,7 @@ from pathlib import Path
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.errors import DigestMismatch
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.parallel import together
 
 

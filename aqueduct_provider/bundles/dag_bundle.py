@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.bundles import pinned_folder, pins, tracking
+from aqueduct_provider.bundles import latest, pinned_folder, pins
 from aqueduct_provider.bundles.source import StoreSource, keep_source, make_source
 from aqueduct_provider.bundles.stub import TRACKING, content_of, stub_name, stub_text
 from aqueduct_provider.compat import (
@@ -27,7 +27,7 @@ from aqueduct_provider.compat import (
     get_parsing_context,
 )
 from aqueduct_provider.errors import AqueductError
-from aqueduct_provider.factory import mirror
+from aqueduct_provider.spec_sources import mirror
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX
 from aqueduct_provider.storage.private_folder import private_folder
@@ -113,7 +113,7 @@ class AqueductDagBundle(BaseDagBundle):
             return None
         if self.version:
             return bundle_version(self.version)
-        head = tracking.head_of(self.base_dir)
+        head = latest.head_of(self.base_dir)
         return None if head is None else bundle_version(head.version.id)
 
     def view_url_template(self) -> str | None:
@@ -137,11 +137,11 @@ class AqueductDagBundle(BaseDagBundle):
 
     def _is_fresh(self) -> bool:
         """Whether a process of this machine has just looked; a task then needs no look of its own."""
-        looked = tracking.last_look(self.base_dir)
+        looked = latest.last_look(self.base_dir)
         return get_parsing_context().dag_id is not None and time.time() - looked < self.refresh_interval
 
     def _refresh(self) -> None:
-        before = tracking.head_of(self.base_dir)
+        before = latest.head_of(self.base_dir)
         self._report_write_interval()
         try:
             with self._door():
@@ -151,15 +151,15 @@ class AqueductDagBundle(BaseDagBundle):
             return
         self._clean(head)
 
-    def _latest(self, before: tracking.Head | None) -> tracking.Head:
+    def _latest(self, before: latest.Head | None) -> latest.Head:
         specs = self.source.specs(self.base_dir)
         keep_source(self.base_dir, self.source, specs.origin)
-        head = tracking.look(specs, self.base_dir, before)
+        head = latest.look(specs, self.base_dir, before)
         if self.supports_versioning:
             head = self._pinned(head, before)
-        return tracking.show(head, self.base_dir, before)
+        return latest.show(head, self.base_dir, before)
 
-    def _pinned(self, head: tracking.Head, before: tracking.Head | None) -> tracking.Head:
+    def _pinned(self, head: latest.Head, before: latest.Head | None) -> latest.Head:
         """The state, once its version is in the store."""
         known = before.version if before and before.pinned and before.origin == head.origin else None
         if known is None or known.id != head.version.id:
@@ -174,18 +174,18 @@ class AqueductDagBundle(BaseDagBundle):
         log.error("Bundle %s: the specs cannot be read. %s", self.name, error)
         with self._door():
             private_folder(self.path)
-            tracking.write_stub(self.path / stub_name(_FAILURE), stub_text("", problem=str(error)))
+            latest.write_stub(self.path / stub_name(_FAILURE), stub_text("", problem=str(error)))
 
     def _fetch(self, version_id: str) -> Any:
         return pins.pinned(self.source.pins(), version_id)
 
-    def _clean(self, head: tracking.Head) -> None:
+    def _clean(self, head: latest.Head) -> None:
         """Remove what nothing needs any more, now and then. A failure is no reason to show no DAGs."""
         if time.monotonic() - self._cleaned_at < _CLEAN_SECONDS:
             return
         self._cleaned_at = time.monotonic()
         try:
-            tracking.drop_unused(self.base_dir, head)
+            latest.drop_unused(self.base_dir, head)
             seconds = conf.getint("dag_processor", "stale_bundle_cleanup_age_threshold", fallback=21_600)
             pinned_folder.drop_unused(self.versions_dir, get_bundle_tracking_dir(self.name), seconds)
             if self.supports_versioning:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from aqueduct_provider.bundles.tracking import stubs_of
-from aqueduct_provider.bundles.version import Version
+from aqueduct_provider.bundles.bundle_version import Version
+from aqueduct_provider.bundles.latest import stubs_of
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.storage.files import replacing
 from aqueduct_provider.storage.private_folder import private_folder

@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from aqueduct_provider.bundles.version import Version
+from aqueduct_provider.bundles.bundle_version import Version
 from aqueduct_provider.errors import ObjectNotFound, StorageError
-from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import (
     PINNED_SPECS_PREFIX,
     PINNED_VERSIONS_PREFIX,
     pinned_spec,
     pinned_version,
 )
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.parallel import together
 
 log = logging.getLogger(__name__)

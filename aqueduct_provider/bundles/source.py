@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Protocol
 
 from aqueduct_provider.errors import ConfigError, StorageError
-from aqueduct_provider.factory import mirror
-from aqueduct_provider.factory.places import spec_names
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.spec_sources import mirror
+from aqueduct_provider.spec_sources.listing import spec_names
 from aqueduct_provider.storage.files import replacing
 from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.s3 import S3Settings, connect
 
 _FACTS = ".aqueduct-source.json"
@@ -74,7 +74,7 @@ class StoreSource:
     prefix: str
 
     def specs(self, base: Path) -> Specs:
-        from aqueduct_provider.factory.delivered import impatient
+        from aqueduct_provider.spec_sources.store import impatient
 
         settings = self._settings()
         store, folder = connect(impatient(settings)), base / "specs"

@@ -62,7 +62,7 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     """
     from aqueduct_provider.bundles.source import origin_of
     from aqueduct_provider.factory.dag_factory import dag_of
-    from aqueduct_provider.factory.discovery import check_dag_id
+    from aqueduct_provider.factory.load_dags import check_dag_id
     from aqueduct_provider.factory.time_limit import time_limit
     from aqueduct_provider.spec import loader
 
@@ -92,8 +92,8 @@ def content_of(base: Path, sha256: str) -> bytes:
     :raises DigestMismatch: what lies there is another.
     """
     from aqueduct_provider.artifacts.transfer import mismatch
+    from aqueduct_provider.bundles.latest import content_path, keep_content
     from aqueduct_provider.bundles.source import source_of
-    from aqueduct_provider.bundles.tracking import content_path, keep_content
     from aqueduct_provider.storage.layout import pinned_spec
 
     path = content_path(base, sha256)

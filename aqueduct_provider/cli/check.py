@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.cli.command import Subcommand, UsageError
-from aqueduct_provider.cli.options import add_json, add_store, print_json, store_for
+from aqueduct_provider.cli.shared_options import add_json, add_store, print_json, store_for
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.requirement_check import OperatorCheck

@@ -60,7 +60,7 @@ COMMANDS = (
     Command("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
     Command("prune", "Delete the artifacts of older runs of a flow.", "prune"),
     Command("delete", "Delete a published flow.", "flows"),
-    Command("run", "Run a spec here, without Airflow.", "run"),
+    Command("run", "Run a spec here, without Airflow.", "run_local"),
     Command("connect", "Connect a resource under a name, and check the connection.", "connect"),
     Command("resources", "List the connected resources.", "connect"),
     Command("test", "Check the connection to a connected resource.", "data_systems"),
@@ -69,7 +69,7 @@ COMMANDS = (
     Command("check", "Check whether the requirements of a flow can be resolved.", "check"),
     Command("lint", "Check specs and report every problem.", "specs"),
     Command("schema", "Print the JSON Schema of native specs.", "specs"),
-    Command("import", "Make specs of the *_airflow.py files of the original Aqueduct.", "imports"),
+    Command("import", "Make specs of the *_airflow.py files of the original Aqueduct.", "import_dags"),
     Command("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),
     Command("init", "Make Airflow show specs: a loader file, or a bundle.", "init"),
 )
@@ -131,7 +131,7 @@ def _subcommand(command: Command) -> Subcommand:
 
 
 def _words(error: Exception) -> str:
-    from aqueduct_provider.cli.words import terminal_words
+    from aqueduct_provider.cli.error_hints import terminal_words
 
     return terminal_words(str(error))
 

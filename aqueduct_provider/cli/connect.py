@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aqueduct_provider.cli.command import Subcommand, UsageError
-from aqueduct_provider.cli.options import add_config, add_json, print_json, profile_of
+from aqueduct_provider.cli.shared_options import add_config, add_json, print_json, profile_of
 
 # The fields of resources that are options, with what they mean; secrets are none.
 _FIELDS = {

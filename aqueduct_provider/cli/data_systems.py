@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from aqueduct_provider.cli.command import Subcommand, UsageError
-from aqueduct_provider.cli.options import add_json, add_store, client_of, print_json
+from aqueduct_provider.cli.shared_options import add_json, add_store, client_of, print_json
 
 
 def _named(parser: ArgumentParser) -> None:

@@ -13,7 +13,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import Subcommand
-from aqueduct_provider.cli.options import (
+from aqueduct_provider.cli.parameter_values import add_parameters, values_of
+from aqueduct_provider.cli.shared_options import (
     add_json,
     add_store,
     client_of,
@@ -21,12 +22,11 @@ from aqueduct_provider.cli.options import (
     positive,
     print_json,
 )
-from aqueduct_provider.cli.values import add_parameters, values_of
 from aqueduct_provider.errors import NotFound
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.reading.flows import Flow
-    from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.sdk.flow import Flow
+    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.spec.models import Artifact, Parameter, WorkflowSpec
 
 LATEST = "latest"
@@ -239,7 +239,7 @@ def _artifact_arguments(parser: ArgumentParser) -> None:
 
 
 def _artifact(chosen: Namespace) -> int:
-    from aqueduct_provider.cli.artifacts import check_target, document_of, file_of, text_of, write
+    from aqueduct_provider.cli.artifact_output import check_target, document_of, file_of, text_of, write
 
     if chosen.output:
         check_target(chosen.output, force=chosen.force)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from aqueduct_provider.cli.command import Subcommand
-from aqueduct_provider.cli.options import add_json, add_store, client_of, positive, print_json
+from aqueduct_provider.cli.shared_options import add_json, add_store, client_of, positive, print_json
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def _prune(chosen: Namespace) -> int:
     if not found:
         print(f"{flow.name()!r}: no older run has artifacts to delete.")
         return 0
-    from aqueduct_provider.execution.retention import Pruned, total
+    from aqueduct_provider.runs.retention import Pruned, total
     from aqueduct_provider.sdk.display.tables import console, plain_table
 
     rows = [(one["run_id"], f"{one['objects']}", f"{one['size']:,}") for one in found]

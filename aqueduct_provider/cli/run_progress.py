@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from aqueduct_provider.sdk.local.run import Event
-    from aqueduct_provider.sdk.reading.outcomes import OperatorRun
+    from aqueduct_provider.sdk.local.run_flow import Event
+    from aqueduct_provider.sdk.results.outcomes import OperatorRun
     from aqueduct_provider.spec.models import WorkflowSpec
 
 # Longer lists would not fit a screen: of larger flows only what runs is shown.
@@ -44,7 +44,7 @@ class _Progress:
     """
 
     def __init__(self, spec: WorkflowSpec, out: Console, update: Callable[[Text], None]) -> None:
-        from aqueduct_provider.sdk.reading.outcomes import OperatorRun, labels
+        from aqueduct_provider.sdk.results.outcomes import OperatorRun, labels
 
         self._out, self._update = out, update
         blank = [OperatorRun(one.name, one.task_id, one.type) for one in spec.operators]
@@ -53,7 +53,7 @@ class _Progress:
 
     def line(self, event: Event) -> None:
         """Print the event."""
-        from aqueduct_provider.sdk.local.run import LinePrinted
+        from aqueduct_provider.sdk.local.run_flow import LinePrinted
 
         if isinstance(event, LinePrinted):
             self._print(event.operator, event.line)
@@ -65,7 +65,7 @@ class _Progress:
     def picture(self, event: Event) -> None:
         """Print lines, and show the operators below them."""
         from aqueduct_provider.sdk.display.tables import operators_table_of
-        from aqueduct_provider.sdk.local.run import LinePrinted
+        from aqueduct_provider.sdk.local.run_flow import LinePrinted
 
         if isinstance(event, LinePrinted):
             self._print(event.operator, event.line)

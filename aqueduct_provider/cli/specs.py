@@ -46,7 +46,7 @@ def _lint(chosen: Namespace) -> int:
 
 def _spec_files(paths: Iterable[Path]) -> Iterator[Path]:
     """The files to check; of a folder those that Airflow would load, so not those of folders below it."""
-    from aqueduct_provider.spec.folder import is_spec_name
+    from aqueduct_provider.spec.spec_files import is_spec_name
 
     for path in paths:
         if not path.is_dir():
@@ -59,7 +59,7 @@ def _spec_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _foreign(file: Path) -> bool:
-    from aqueduct_provider.spec.folder import is_foreign
+    from aqueduct_provider.spec.spec_files import is_foreign
 
     return file.is_file() and is_foreign(file.read_bytes())
 
@@ -87,7 +87,7 @@ def _verdict(file: Path) -> _Verdict:
 
 
 def _missing_drivers(spec: WorkflowSpec) -> Iterator[Problem]:
-    from aqueduct_provider.connectors.catalog import missing_driver
+    from aqueduct_provider.connectors.registry import missing_driver
     from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
 
     tasks: dict[str, list[str]] = {}

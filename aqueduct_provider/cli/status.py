@@ -10,12 +10,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.cli.command import Subcommand
-from aqueduct_provider.cli.options import add_json, add_store, client_of, print_json
+from aqueduct_provider.cli.shared_options import add_json, add_store, client_of, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aqueduct_provider.sdk.reading.status import FlowStatus
+    from aqueduct_provider.sdk.results.flow_status import FlowStatus
 
 _COLUMNS = ("flow", "state", "engine", "version", "published", "in Airflow", "behind since", "", "problem")
 # As much of a version's id as people compare.
@@ -39,7 +39,7 @@ def _run(chosen: Namespace) -> int:
 
 
 def _print(found: Sequence[FlowStatus]) -> None:
-    from aqueduct_provider.cli.words import terminal_words
+    from aqueduct_provider.cli.error_hints import terminal_words
     from aqueduct_provider.sdk.display.tables import console, plain_table
 
     rows = [

@@ -1,3 +1,3 @@
-"""Extract and load: data systems <-> artifacts, each family in its own module; ``catalog.py`` knows them
+"""Extract and load: data systems <-> artifacts, each family in its own module; ``registry.py`` knows them
 all.
 """

@@ -15,14 +15,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aqueduct_provider.connectors import work
-from aqueduct_provider.connectors.order import ExtractOrder, Order, from_json
+from aqueduct_provider.connectors import run
+from aqueduct_provider.connectors.requests import ExtractOrder, Order, from_json
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.runner.contract import Failure, JobOutcome, write_outcome
 from aqueduct_provider.runner.disk import full_disk
 from aqueduct_provider.runner.invoke import peak_memory
-from aqueduct_provider.runner.job_folder import use_own_temporary_folder
 from aqueduct_provider.runner.lifeline import hold_lifeline
+from aqueduct_provider.runner.temporary_folder import use_own_temporary_folder
 from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, disk_error
 
 
@@ -46,8 +46,8 @@ def main(arguments: Sequence[str]) -> int:
 def _outcome(order: Order, folder: Path) -> JobOutcome:
     try:
         if isinstance(order, ExtractOrder):
-            return JobOutcome(outputs=[work.extract(order, folder)])
-        rows = work.load(order, folder)
+            return JobOutcome(outputs=[run.extract(order, folder)])
+        rows = run.load(order, folder)
         done = "An earlier try has written the rows already." if rows is None else f"Wrote {rows} rows."
         print(f"{order.system.connector}, {order.target}: {done}", flush=True)
         return JobOutcome()

@@ -18,8 +18,8 @@ from pathlib import Path
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest
 from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, publish
-from aqueduct_provider.connectors.order import ExtractOrder
-from aqueduct_provider.connectors.order import to_json as to_order_json
+from aqueduct_provider.connectors.requests import ExtractOrder
+from aqueduct_provider.connectors.requests import to_json as to_order_json
 from aqueduct_provider.errors import (
     AqueductError,
     CheckFailed,
@@ -27,8 +27,6 @@ from aqueduct_provider.errors import (
     OperatorFailed,
     OperatorKilled,
 )
-from aqueduct_provider.execution.archive import runner_archive
-from aqueduct_provider.execution.bench import Job, TableJob
 from aqueduct_provider.execution.file_jobs import LOADED_FILE
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.job import (
@@ -38,10 +36,12 @@ from aqueduct_provider.execution.job import (
     read_outcome,
 )
 from aqueduct_provider.execution.job_folder import job_folder
-from aqueduct_provider.execution.operators import prepare
 from aqueduct_provider.execution.outcome import check_files, untrue
+from aqueduct_provider.execution.prepare import prepare
 from aqueduct_provider.execution.repair import repair
+from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.execution.workspace import Job, TableJob
 from aqueduct_provider.process import MARK, Child, Finished, Start, Stream, spawn
 from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator

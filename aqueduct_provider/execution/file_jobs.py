@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from aqueduct_provider.errors import OperatorFailed
-from aqueduct_provider.execution.bench import Bench, Job, user_keys
-from aqueduct_provider.execution.requirements import serialization_of
+from aqueduct_provider.execution.operator_environment import serialization_of
+from aqueduct_provider.execution.workspace import Bench, Job, user_keys
 from aqueduct_provider.protected_keys import protected_prefix
 from aqueduct_provider.runner.contract import ExternalFile, JobRequest
-from aqueduct_provider.spec.data_systems import FilesExtract, FilesLoad
 from aqueduct_provider.spec.graph import consumers
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.spec.system_operators import FilesExtract, FilesLoad
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.parallel import together
 
 LOADED_FILE = "loaded"

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.spec.compiled_facts import is_secret_option, secrets_inside
 from aqueduct_provider.spec.url_credentials import passwords_in
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.s3 import S3Store
 
 _KEY_NAME = re.compile(r"(?i)(?:^|_)(?:api|fernet|secret|signing|encryption|account)_?key$")

@@ -24,7 +24,7 @@ from aqueduct_provider.runner.contract import (
     OutputInfo,
     outcome_from_json,
 )
-from aqueduct_provider.spec.basics import ArtifactType
+from aqueduct_provider.spec.types import ArtifactType
 
 # Of outcome.json: far more than the schema of any table, and than a traceback.
 _MAX_BYTES = 32 * 1024 * 1024

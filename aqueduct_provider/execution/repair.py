@@ -12,7 +12,7 @@ from pathlib import Path
 from aqueduct_provider.environment.cache import PythonEnvironment
 from aqueduct_provider.environment.damage import discard_if_damaged
 from aqueduct_provider.errors import OperatorCrashed
-from aqueduct_provider.execution.archive import drop_bytecode
+from aqueduct_provider.execution.runner_package import drop_bytecode
 from aqueduct_provider.runner.contract import JobOutcome
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ import hashlib
 import json
 from dataclasses import replace
 
-from aqueduct_provider.connectors.order import ExtractOrder, LoadOrder
-from aqueduct_provider.execution.bench import Bench, TableJob
-from aqueduct_provider.spec.data_systems import MongoExtract, MongoLoad, SqlExtract, SqlLoad
+from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder
+from aqueduct_provider.execution.workspace import Bench, TableJob
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
+from aqueduct_provider.spec.system_operators import MongoExtract, MongoLoad, SqlExtract, SqlLoad
 
 
 def extract_table(bench: Bench, operator: ExtractOperator, source: SqlExtract | MongoExtract) -> TableJob:

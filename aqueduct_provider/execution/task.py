@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
-from aqueduct_provider.connectors.order import SystemOrder
+from aqueduct_provider.connectors.requests import SystemOrder
 from aqueduct_provider.environment.cache import PythonEnvironment
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
-from aqueduct_provider.execution.code import ArchiveLimits
+from aqueduct_provider.execution.function_archive import ArchiveLimits
 from aqueduct_provider.execution.sandbox import Sandbox
 from aqueduct_provider.process import OnLine, Start, spawn
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, Operator, WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
-from aqueduct_provider.spec.values import StoredValue
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.spec.run_values import StoredValue
 from aqueduct_provider.storage.layout import CompiledLayout, Layout, NativeLayout
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.patience import Patience
 
 Provide = Callable[[EnvironmentSpec, OnLine, Callable[[], bool]], AbstractContextManager[PythonEnvironment]]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from aqueduct_provider.compat import DAG
 from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.factory.dag_schedule import schedule_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.params import params_of
-from aqueduct_provider.factory.schedule import schedule_of
 from aqueduct_provider.factory.tasks import add_tasks
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.models import WorkflowSpec
@@ -58,15 +58,15 @@ class DagFactory:
             too, see :meth:`dags_in_store`. Of a DAG id in both, the folder's spec is used.
         :raises ConfigError: when there is no such folder.
         """
-        from aqueduct_provider.factory.discovery import dags_in
-        from aqueduct_provider.factory.folder import Folder
-        from aqueduct_provider.factory.places import Source
+        from aqueduct_provider.factory.load_dags import dags_in
+        from aqueduct_provider.spec_sources.folder import Folder
+        from aqueduct_provider.spec_sources.listing import Source
 
         path = Path(folder)
         in_file = path.is_file()
         sources: list[Source] = [Folder(path.parent if in_file else path)]
         if connection_id:
-            from aqueduct_provider.factory.delivered import Delivered
+            from aqueduct_provider.spec_sources.store import Delivered
 
             sources.append(Delivered(connection_id, DELIVERED_PREFIX))
         return dags_in(sources, str(path) if in_file else _caller())
@@ -85,8 +85,8 @@ class DagFactory:
         :param connection_id: a connection of type ``aqueduct``.
         :param prefix: of the specs' keys, below the connection's root dir.
         """
-        from aqueduct_provider.factory.delivered import Delivered
-        from aqueduct_provider.factory.discovery import dags_in
+        from aqueduct_provider.factory.load_dags import dags_in
+        from aqueduct_provider.spec_sources.store import Delivered
 
         return dags_in([Delivered(connection_id, prefix.rstrip("/") + "/" if prefix else "")], _caller())
 

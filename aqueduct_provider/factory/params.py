@@ -11,8 +11,8 @@ from typing import Any
 
 from aqueduct_provider.compat import ANY_ITEMS, Param
 from aqueduct_provider.factory.docs import shown
-from aqueduct_provider.spec.basics import MAX_INTEGER, MIN_INTEGER
 from aqueduct_provider.spec.models import JSON_TYPES, ArtifactType, InlineDefault, Parameter, WorkflowSpec
+from aqueduct_provider.spec.types import MAX_INTEGER, MIN_INTEGER
 
 # Airflow sends params, and these schemas, in a format that has no larger integers: no task could start. The
 # draft is the last in which 1e300 is not an integer, so the last that tells large floats from such integers.

@@ -8,15 +8,15 @@ from typing import Any
 
 from aqueduct_provider import config
 from aqueduct_provider.compat import DAG, BaseOperator
-from aqueduct_provider.factory.assets import outlets_of
+from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
-from aqueduct_provider.factory.placement import placement
-from aqueduct_provider.factory.retries import own_retry_options, retry_options
-from aqueduct_provider.factory.schedule import asset_of
+from aqueduct_provider.factory.executor_options import placement
+from aqueduct_provider.factory.outlets import outlets_of
+from aqueduct_provider.factory.task_retries import own_retry_options, retry_options
 from aqueduct_provider.operators.aqueduct import AqueductOperator
-from aqueduct_provider.operators.retention import deletes, prune_after_success
-from aqueduct_provider.spec.fusion import task_groups, task_upstream
+from aqueduct_provider.operators.prune_callback import deletes, prune_after_success
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
+from aqueduct_provider.spec.task_groups import task_groups, task_upstream
 
 # The operator ends its child at its own timeout and reports that well. Airflow's limit stands behind it,
 # far enough that fetching inputs and a cold build of the environment never run into it. Waiting for S3 comes

@@ -74,7 +74,7 @@ def left_out(fileloc: str) -> list[str]:
 
 def keep_left_out(fileloc: str, names: Sequence[str]) -> None:
     """Keep the names for the next parse of the loader."""
-    from aqueduct_provider.factory.mirror import prepare
+    from aqueduct_provider.spec_sources.mirror import prepare
     from aqueduct_provider.storage.files import replacing
 
     try:

@@ -21,8 +21,8 @@ from aqueduct_provider.hooks.connections import mask, system_for
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage import gcs
-from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.patience import IMPATIENT, Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from aqueduct_provider.storage.s3_connector import connector_settings

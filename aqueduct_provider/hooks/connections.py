@@ -14,15 +14,15 @@ from typing import Any
 from urllib.parse import quote
 
 from aqueduct_provider.compat import AirflowNotFoundException, BaseHook, mask_secret
-from aqueduct_provider.connectors.catalog import CONNECTORS
-from aqueduct_provider.connectors.options import (
+from aqueduct_provider.connectors.registry import CONNECTORS
+from aqueduct_provider.connectors.requests import SystemOrder
+from aqueduct_provider.connectors.system_options import (
     OPTIONS,
     is_empty,
     option_problems,
     option_text,
     used_options,
 )
-from aqueduct_provider.connectors.order import SystemOrder
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.spec.compiled_facts import secret_texts
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, WorkflowSpec

@@ -21,7 +21,7 @@ from aqueduct_provider.spec.redactor import Redactor
 
 if TYPE_CHECKING:
     from aqueduct_provider.execution.attempt import Attempt
-    from aqueduct_provider.execution.group import GroupAttempt
+    from aqueduct_provider.execution.fused import GroupAttempt
     from aqueduct_provider.storage.patience import Patience
 
 
@@ -81,15 +81,15 @@ class AqueductOperator(BaseOperator):
 
     def _run(self, context: Any) -> dict[str, Any]:
         from aqueduct_provider.execution.attempt import Attempt, record_refusal
-        from aqueduct_provider.execution.group import GroupAttempt
-        from aqueduct_provider.execution.run_version import spec_of_run
+        from aqueduct_provider.execution.fused import GroupAttempt
         from aqueduct_provider.execution.task import Task
-        from aqueduct_provider.operators.dates import run_dates
-        from aqueduct_provider.operators.talk import inputs_of, run_task, with_spec
-        from aqueduct_provider.operators.worker import patience, worker_for
-        from aqueduct_provider.spec.fusion import task_groups
+        from aqueduct_provider.operators.run_dates import run_dates
+        from aqueduct_provider.operators.worker_settings import patience, worker_for
+        from aqueduct_provider.operators.xcom import inputs_of, run_task, with_spec
+        from aqueduct_provider.runs.pinned_version import spec_of_run
         from aqueduct_provider.spec.names import nfc_keys
-        from aqueduct_provider.spec.values import check_conf, values_from_conf
+        from aqueduct_provider.spec.run_values import check_conf, values_from_conf
+        from aqueduct_provider.spec.task_groups import task_groups
 
         self._patience = patience()
         worker = worker_for(self.workflow, self._log_line, self._patience, self._redact)
@@ -128,7 +128,7 @@ class AqueductOperator(BaseOperator):
 
     def _tell_left(self, context: Any) -> None:
         """Leave the digests of what a failed task has written, by which readers verify it."""
-        from aqueduct_provider.operators.talk import LEFT_KEY, with_spec
+        from aqueduct_provider.operators.xcom import LEFT_KEY, with_spec
 
         left = self._attempt.left() if self._attempt else None
         if left is None or self._spec is None:

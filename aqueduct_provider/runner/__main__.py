@@ -30,7 +30,8 @@ def main(arguments: List[str]) -> int:
         # Nothing more is loaded before the fork: what is loaded later costs the supervisor no memory.
         return _supervised(os.path.abspath(arguments[0]), grace)
     # What each child needs, it has from the server.
-    from . import contract, invoke, job_folder, lifeline, server  # noqa: F401
+
+    from . import server
 
     job = server.serve(int(arguments[1]), grace, early=arguments[0] == "--serve")
     return 0 if job is None else _run(*job, server.forget_shadowed)
@@ -48,8 +49,8 @@ def _supervised(folder: str, grace: float) -> int:
 def _run(folder: str, bond: int, before_call: Callable[[str], None]) -> NoReturn:
     from .contract import REQUEST_FILE, request_from_json, write_outcome
     from .invoke import run_job
-    from .job_folder import use_own_temporary_folder
     from .lifeline import empty_stdin, hold_bond
+    from .temporary_folder import use_own_temporary_folder
 
     empty_stdin()
     use_own_temporary_folder(folder)

@@ -28,7 +28,7 @@ from .contract import (
     OutputSlot,
 )
 from .disk import free_space, full_disk
-from .imports import failed_import
+from .failed_import import failed_import
 from .packages import input_name, missing_for_input, package_of
 from .pickles import data_only
 from .results import (
@@ -144,7 +144,7 @@ def _run_param(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
 
 
 def _run_extract(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
-    from .files import merge_tables, read_file
+    from .file_formats import merge_tables, read_file
 
     try:
         values = [
@@ -163,7 +163,7 @@ def _run_extract(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
 
 
 def _run_load(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
-    from .files import write_file
+    from .file_formats import write_file
 
     # Earlier inputs are parameters that the worker has put into the path already.
     request = replace(request, inputs=[replace(request.inputs[-1], view="pandas")])

@@ -48,11 +48,13 @@ if TYPE_CHECKING:
         ServiceType,
     )
     from aqueduct_provider.sdk.error import *  # noqa: F403
-    from aqueduct_provider.sdk.reading.flows import Flow
-    from aqueduct_provider.sdk.reading.runs import Run
-    from aqueduct_provider.sdk.reading.status import FlowStatus
+    from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.sdk.resources.connect_config import *  # noqa: F403
-    from aqueduct_provider.sdk.resources.sql import RelationalDBExtractParams as RelationalDBExtractParams
+    from aqueduct_provider.sdk.resources.sql_resource import (
+        RelationalDBExtractParams as RelationalDBExtractParams,
+    )
+    from aqueduct_provider.sdk.results.flow_status import FlowStatus
+    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.sdk.schedule import (
         DayOfMonth,
         DayOfWeek,
@@ -81,10 +83,10 @@ _HOMES = {
         "AWSCredentialType ArtifactType CheckSeverity ExecutionStatus FlowState LoadUpdateMode "
         "LocalDataTableFormat S3TableFormat ServiceType"
     ),
-    "aqueduct_provider.sdk.reading.flows": "Flow",
-    "aqueduct_provider.sdk.reading.runs": "Run",
-    "aqueduct_provider.sdk.reading.status": "FlowStatus",
-    "aqueduct_provider.sdk.resources.sql": "RelationalDBExtractParams",
+    "aqueduct_provider.sdk.flow": "Flow",
+    "aqueduct_provider.sdk.run": "Run",
+    "aqueduct_provider.sdk.results.flow_status": "FlowStatus",
+    "aqueduct_provider.sdk.resources.sql_resource": "RelationalDBExtractParams",
     "aqueduct_provider.sdk.schedule": (
         "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly on_assets weekly"
     ),

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of_methods
-from aqueduct_provider.sdk.names import tidy
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
-from aqueduct_provider.sdk.reading.flows import Flow
 from aqueduct_provider.sdk.session import Session
+from aqueduct_provider.sdk.suggest import tidy
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
     from aqueduct_provider.sdk.publishing.registry import Record
-    from aqueduct_provider.sdk.reading.runs import Run
-    from aqueduct_provider.sdk.reading.status import FlowStatus
-    from aqueduct_provider.sdk.resources.airflow import AirflowResource
-    from aqueduct_provider.sdk.resources.resources import Resource
+    from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
+    from aqueduct_provider.sdk.resources.create_resource import Resource
+    from aqueduct_provider.sdk.results.flow_status import FlowStatus
+    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.sdk.schedule import OnAssets
 
 log = logging.getLogger("aqueduct")
@@ -187,10 +187,10 @@ class Client:
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
-        from aqueduct_provider.sdk.authoring.given import as_list, nodes_of
+        from aqueduct_provider.sdk.authoring.arguments import as_list, nodes_of
         from aqueduct_provider.sdk.authoring.options import retry_of
         from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, how_it_starts, show
-        from aqueduct_provider.sdk.publishing.publishing import FlowRequest, publish_flow
+        from aqueduct_provider.sdk.publishing.publish import FlowRequest, publish_flow
         from aqueduct_provider.sdk.publishing.triggering import trigger
         from aqueduct_provider.sdk.resources.engines import engine_of
 
@@ -293,7 +293,7 @@ class Client:
         Each Airflow is asked for its list of flows, so it takes few requests; one that does not answer is a
         part of the status.
         """
-        from aqueduct_provider.sdk.reading.status import statuses
+        from aqueduct_provider.sdk.results.flow_status import statuses
 
         return statuses(self._session, self._session.registry.records())
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import HowRun
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.suggest import suggestion
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)

@@ -169,7 +169,7 @@ def cron(expression: str, timezone: str = "UTC") -> CronText:
 
         aq.cron("0 6 * * 1-5", timezone="Europe/Berlin")
     """
-    from aqueduct_provider.spec.rules import BAD_CRON, is_cron
+    from aqueduct_provider.spec.semantic_checks import BAD_CRON, is_cron
 
     if not isinstance(expression, str) or not is_cron(expression):
         raise AuthoringError(f"The schedule {expression!r} is {BAD_CRON}.")
@@ -212,7 +212,7 @@ def _number(value: Any, kind: type[_Number]) -> int:
 def _text(expression: str, timezone: str) -> CronText:
     # Every machine has UTC; to look up others, the spec's rules are imported.
     if timezone != "UTC":
-        from aqueduct_provider.spec.rules import is_timezone
+        from aqueduct_provider.spec.semantic_checks import is_timezone
 
         if not isinstance(timezone, str) or not is_timezone(timezone):
             raise AuthoringError(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.errors import ConfigError
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
     from aqueduct_provider.sdk.publishing.registry import Registry
-    from aqueduct_provider.sdk.resources.airflow import AirflowResource
+    from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
+    from aqueduct_provider.sdk.resources.create_resource import Resource
     from aqueduct_provider.sdk.resources.profile import Profile
-    from aqueduct_provider.sdk.resources.resources import Resource
-    from aqueduct_provider.sdk.rest.airflow import Airflow
-    from aqueduct_provider.storage.base import ObjectStore
+    from aqueduct_provider.storage.object_store import ObjectStore
 
 
 @dataclass(eq=False)
@@ -50,8 +50,8 @@ class Session:
         :raises NotFound: there is none.
         :raises ConfigError: its configuration is wrong.
         """
+        from aqueduct_provider.sdk.resources.create_resource import resource_from
         from aqueduct_provider.sdk.resources.demo import DEMO_NAMES, demo_profile
-        from aqueduct_provider.sdk.resources.resources import resource_from
 
         is_demo = name in DEMO_NAMES and name not in self.profile.services()
         profile = demo_profile(self.profile.path.parent) if is_demo else self.profile.resource(name)
@@ -63,7 +63,7 @@ class Session:
         :raises NotFound: there is none.
         :raises ConfigError: it is no Airflow, or its configuration is wrong.
         """
-        from aqueduct_provider.sdk.resources.airflow import AirflowResource
+        from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
 
         resource = self.resource(name)
         if not isinstance(resource, AirflowResource):

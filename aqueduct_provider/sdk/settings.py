@@ -13,7 +13,7 @@ from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.keywords import suggest_keywords
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.suggest import suggestion
 
 
 @dataclass(frozen=True)

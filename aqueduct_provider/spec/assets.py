@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.data_systems import GcsLoad, MongoLoad, S3Load
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import ConnectionStore, LoadOperator, S3ArtifactStore, WorkflowSpec
+from aqueduct_provider.spec.system_operators import GcsLoad, MongoLoad, S3Load
 
 # Airflow 3 also makes the URI the asset's name, which has at most as many characters.
 MAX_LENGTH = 1500

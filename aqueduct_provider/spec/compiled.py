@@ -22,7 +22,6 @@ from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec import compiled_checks
 from aqueduct_provider.spec import compiled_models as source
 from aqueduct_provider.spec.compiled_connectors import ConnectorReader
-from aqueduct_provider.spec.data_systems import S3Extract, S3Load, Source, Target
 from aqueduct_provider.spec.document import Parts, json_path
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
@@ -46,7 +45,8 @@ from aqueduct_provider.spec.models import (
     Version,
     WorkflowSpec,
 )
-from aqueduct_provider.spec.shape import MAX_PROBLEMS, AnyModel, validated
+from aqueduct_provider.spec.system_operators import S3Extract, S3Load, Source, Target
+from aqueduct_provider.spec.validation import MAX_PROBLEMS, AnyModel, validated
 
 TYPE = "compile_airflow"
 # They are shown in the docs of the DAG.

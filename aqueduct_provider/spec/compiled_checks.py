@@ -1,7 +1,7 @@
 """Stage 1, what the compiled dialect can get wrong between its tasks, before there is a model (pure).
 
 In: a document of the right shape. Out: problems at its JSON paths. What both dialects share is checked
-in ``graph.py`` and ``rules.py``. Must not import: anything outside ``errors`` and ``spec``.
+in ``graph.py`` and ``semantic_checks.py``. Must not import: anything outside ``errors`` and ``spec``.
 """
 
 from __future__ import annotations

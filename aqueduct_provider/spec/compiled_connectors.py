@@ -15,8 +15,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import Field, JsonValue, SecretStr, ValidationError
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.basics import MAX_ENTRIES, MAX_NAME, ArtifactType, Model, Name, Secret
-from aqueduct_provider.spec.data_systems import (
+from aqueduct_provider.spec.document import Parts, json_path
+from aqueduct_provider.spec.system_operators import (
     FilesExtract,
     FilesLoad,
     GcsExtract,
@@ -31,8 +31,8 @@ from aqueduct_provider.spec.data_systems import (
     SqlLoad,
     TableFormat,
 )
-from aqueduct_provider.spec.document import Parts, json_path
-from aqueduct_provider.spec.shape import AnyModel, validated_part
+from aqueduct_provider.spec.types import MAX_ENTRIES, MAX_NAME, ArtifactType, Model, Name, Secret
+from aqueduct_provider.spec.validation import AnyModel, validated_part
 
 FILE_SYSTEMS = ("S3", "GCS")
 # Fields of a configuration that the original's connectors do not use: they read and write at a bucket's root.

@@ -14,7 +14,9 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue, SecretStr, ValidationError
 
-from aqueduct_provider.spec.basics import (
+from aqueduct_provider.spec.compiled_connectors import FILE_SYSTEMS, decoded_filepath
+from aqueduct_provider.spec.models import Resources
+from aqueduct_provider.spec.types import (
     MAX_ENTRIES,
     MAX_OPERATORS,
     ArtifactType,
@@ -23,8 +25,6 @@ from aqueduct_provider.spec.basics import (
     Name,
     Secret,
 )
-from aqueduct_provider.spec.compiled_connectors import FILE_SYSTEMS, decoded_filepath
-from aqueduct_provider.spec.models import Resources
 
 Paths = Annotated[tuple[Name, ...], Field(max_length=MAX_ENTRIES)]
 Pairs = tuple[tuple[str, str], ...]

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.models import ArtifactType, CallOperator, Operator, ParamOperator, WorkflowSpec
-from aqueduct_provider.spec.shape import suggestion
+from aqueduct_provider.spec.validation import suggestion
 
 # More cycles than these are shown once the first ones are mended.
 MAX_CYCLES = 10

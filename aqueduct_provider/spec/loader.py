@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import Problem, SpecError
-from aqueduct_provider.spec import compiled, document, fusion, graph, rules
+from aqueduct_provider.spec import compiled, document, graph, semantic_checks, task_groups
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.spec.shape import MAX_PROBLEMS, validated
+from aqueduct_provider.spec.validation import MAX_PROBLEMS, validated
 
 SPEC_VERSION = 1
 
@@ -41,7 +41,9 @@ def parse(data: bytes, source: str) -> WorkflowSpec:
     # What is wrong with the text makes the rest of it unreadable for pydantic: that says nothing new.
     problems += [problem for problem in found if not (problems and problem.path == "$")]
     if spec is not None:
-        checks = chain(graph.check(spec, locate), fusion.check(spec, locate), rules.check(spec, locate))
+        checks = chain(
+            graph.check(spec, locate), task_groups.check(spec, locate), semantic_checks.check(spec, locate)
+        )
         problems += islice(checks, MAX_PROBLEMS)
     if spec is None or problems:
         raise SpecError(source, bounded(problems))

@@ -4,7 +4,7 @@ The JSON Schema of the native dialect is generated from these classes, so their 
 descriptions are the product's central interface. Specs of the compiled dialect (``spec/compiled.py``)
 become the same classes; what only that dialect knows hangs in ``WorkflowSpec.compiled`` and is never
 read from, or written to, JSON. Rules that span several fields live in ``spec/graph.py`` and
-``spec/rules.py``.
+``spec/semantic_checks.py``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Discriminator, Field, JsonValue, PrivateAttr, Tag
 
-from aqueduct_provider.spec.basics import DIGEST_PATTERN as DIGEST_PATTERN
-from aqueduct_provider.spec.basics import IDENTIFIER_PATTERN as IDENTIFIER_PATTERN
-from aqueduct_provider.spec.basics import JSON_TYPES as JSON_TYPES
-from aqueduct_provider.spec.basics import (
+from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
+from aqueduct_provider.spec.redactor import Redactor
+from aqueduct_provider.spec.system_operators import Source, Target
+from aqueduct_provider.spec.types import DIGEST_PATTERN as DIGEST_PATTERN
+from aqueduct_provider.spec.types import IDENTIFIER_PATTERN as IDENTIFIER_PATTERN
+from aqueduct_provider.spec.types import JSON_TYPES as JSON_TYPES
+from aqueduct_provider.spec.types import (
     MAX_ENTRIES,
     MAX_OPERATORS,
     MAX_PARAMETERS,
@@ -29,11 +32,8 @@ from aqueduct_provider.spec.basics import (
     Name,
     Seconds,
 )
-from aqueduct_provider.spec.basics import PYTHON_PATTERN as PYTHON_PATTERN
-from aqueduct_provider.spec.basics import ArtifactType as ArtifactType
-from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
-from aqueduct_provider.spec.data_systems import Source, Target
-from aqueduct_provider.spec.redactor import Redactor
+from aqueduct_provider.spec.types import PYTHON_PATTERN as PYTHON_PATTERN
+from aqueduct_provider.spec.types import ArtifactType as ArtifactType
 
 # Of ``frame_kinds.VIEWS``; a test compares them.
 View = Literal[

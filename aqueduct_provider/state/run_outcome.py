@@ -11,8 +11,8 @@ from functools import partial
 
 from aqueduct_provider.errors import IntegrityError, ObjectNotFound, SpecError
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, exec_state_from_json
-from aqueduct_provider.storage.base import ObjectStore
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.parallel import together
 
 # Requests at the same time.

@@ -14,8 +14,8 @@ from typing import IO
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.runner.disk import FULL
-from aqueduct_provider.storage.base import Stored
 from aqueduct_provider.storage.disk_errors import disk_error
+from aqueduct_provider.storage.object_store import Stored
 from aqueduct_provider.storage.private_folder import private_folder
 
 # Names of files that are not finished begin with this.

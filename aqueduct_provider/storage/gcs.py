@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from aqueduct_provider.errors import BucketNotFound, ConfigError, ObjectNotFound, StorageError
-from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.bodies import Mark, Part, Received, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, replacing
@@ -24,6 +23,7 @@ from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_setti
 from aqueduct_provider.storage.gcs_errors import translated
 from aqueduct_provider.storage.google_credentials import google_credentials, limited
 from aqueduct_provider.storage.layout import bucket_and_prefix
+from aqueduct_provider.storage.object_store import Entry, Stored
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
 

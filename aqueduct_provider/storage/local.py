@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from aqueduct_provider.errors import ObjectNotFound, StorageError
-from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.disk_errors import disk_error, translate_disk_errors
 from aqueduct_provider.storage.files import PARTIAL, replacing, write_digested
+from aqueduct_provider.storage.object_store import Entry, Stored
 
 _BLOCK = 1 << 20
 

@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.storage.base import Entry, Stored
 from aqueduct_provider.storage.bodies import Mark, Part, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, replacing
 from aqueduct_provider.storage.layout import bucket_and_prefix
+from aqueduct_provider.storage.object_store import Entry, Stored
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
 from aqueduct_provider.storage.s3_bodies import read, save, save_part
 from aqueduct_provider.storage.s3_client import PART_THREADS, S3Settings, client_for

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
-from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.object_store import Stored
 from aqueduct_provider.storage.patience import BLOCK, Transfer
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.factory.broken import PREFIX
+from aqueduct_provider.factory.placeholder_dag import PREFIX
 from tests.chaos.conftest import Scale
 from tests.examples import small_document
 from tests.mutated_specs import spread_campaign
-from tests.unit.factory.test_discovery import dag_bag
 from tests.unit.factory.test_hostile_specs import hostile, with_operators, with_requirement
+from tests.unit.factory.test_load_dags import dag_bag
 
 _GOOD = 204
 _SECONDS = 2.0

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.connectors.order import SystemOrder
+from aqueduct_provider.connectors.requests import SystemOrder
 from tests.connectors.desk import Desk
 
 

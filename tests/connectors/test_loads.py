@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aqueduct_provider.connectors.order import LoadOrder, to_json
+from aqueduct_provider.connectors.requests import LoadOrder, to_json
 from aqueduct_provider.errors import DataSystemError, LoadRefused
 from tests.connectors.conftest import System
 from tests.connectors.desk import Desk
@@ -105,8 +105,8 @@ class _Broken(Exception):
 
 @pytest.mark.parametrize("mode", ["append", "replace", "fail"])
 def test_a_load_that_fails_halfway_changes_nothing(desk: Desk, mode: str) -> None:
-    from aqueduct_provider.connectors import catalog
-    from aqueduct_provider.connectors.base import Batches, TableLoad, TableName
+    from aqueduct_provider.connectors import registry
+    from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
 
     if mode != "fail":
         desk.load(ONE)
@@ -116,7 +116,7 @@ def test_a_load_that_fails_halfway_changes_nothing(desk: Desk, mode: str) -> Non
         raise _Broken
 
     load = TableLoad(TableName("", "t"), mode, "k" * 64, "d" * 64, "run")  # type: ignore[arg-type]
-    database = catalog.connect(desk.name, desk.system.config)
+    database = registry.connect(desk.name, desk.system.config)
     with pytest.raises((_Broken, DataSystemError)):
         database.write(Batches(TWO.schema, halfway()), load)
     database.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from aqueduct_provider.connectors import work
-from aqueduct_provider.connectors.order import SystemOrder
+from aqueduct_provider.connectors import run
+from aqueduct_provider.connectors.requests import SystemOrder
 from aqueduct_provider.errors import DataSystemLoginFailed, DataSystemUnavailable, StatementRefused
 from tests.connectors.conftest import System
 from tests.connectors.desk import Desk
@@ -104,17 +104,17 @@ def test_mistakes_are_one_sentence(desk: Desk) -> None:
 
 
 def test_a_database_says_who_it_is_and_what_it_has(desk: Desk, system: System) -> None:
-    assert " answers: " in work.check(desk.system)
-    assert work.discover(desk.system) == []
+    assert " answers: " in run.check(desk.system)
+    assert run.discover(desk.system) == []
     system.run("CREATE TABLE a (x INTEGER)")
     system.run("CREATE VIEW b AS SELECT x FROM a")
     desk.load(pa.table({"x": [1]}), "c", "append")
-    assert work.discover(desk.system) == ["a", "b", "c"]
+    assert run.discover(desk.system) == ["a", "b", "c"]
 
 
 def test_connections_that_fail(desk: Desk) -> None:
     def check(**changes: str) -> str:
-        return work.check(SystemOrder(desk.name, {**desk.system.config, **changes}))
+        return run.check(SystemOrder(desk.name, {**desk.system.config, **changes}))
 
     if desk.name == "SQLite":
         with pytest.raises(DataSystemLoginFailed, match="There is no folder"):

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.sdk.packaging.packaging import PYTHON_VERSION
+from aqueduct_provider.sdk.packaging.package import PYTHON_VERSION
 from tests.functions import function_archive
 
 Json = dict[str, Any]

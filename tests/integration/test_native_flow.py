@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aqueduct_provider.spec.values import VALUES_KEY, StoredValue, to_conf, value_digest
+from aqueduct_provider.spec.run_values import VALUES_KEY, StoredValue, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.integration.client import ApiError
 from tests.integration.draft import Draft

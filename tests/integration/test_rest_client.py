@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, NotFound
-from aqueduct_provider.sdk.rest.airflow import Airflow, AirflowLogin
+from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
 from tests.integration.client import ApiError
 from tests.integration.draft import Draft
 from tests.integration.place import Place

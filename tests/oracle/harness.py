@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.connectors.order import SystemOrder
+from aqueduct_provider.connectors.requests import SystemOrder
 from tests.examples import machine_name
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.connectors import work
-from aqueduct_provider.connectors.order import ExtractOrder, LoadOrder, SystemOrder
+from aqueduct_provider.connectors import run
+from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder, SystemOrder
 from tests.data_servers.postgres import PostgresServer
 from tests.oracle.harness import Oracle, Store, TaskSpecs
 
@@ -120,7 +120,7 @@ def compare_extracts(
     theirs = store.get("out").decode().replace(today(), DATES["today"])
     queries = tuple(parameters.get("queries") or [parameters["query"]])
     order = ExtractOrder(database.order, "ours", queries, dates=DATES, tables="table")
-    info = work.extract(order, folder)
+    info = run.extract(order, folder)
     assert json.loads((folder / "ours").read_text()) == json.loads(theirs)
     metadata = store.get_json("out.meta")
     assert info.schema == metadata["schema"]
@@ -153,7 +153,7 @@ def test_a_string_parameter_is_the_same_value(
     spec = specs.database_extract(database.order, {"query": query}, ["value"])
     oracle.execute(spec)
     order = ExtractOrder(database.order, "ours", (query,), parameters=("1",), tables="table")
-    work.extract(order, tmp_path)
+    run.extract(order, tmp_path)
     assert (tmp_path / "ours").read_bytes() == store.get("out")
     assert json.loads(store.get("out"))["data"] == [{"id": 1}]
 
@@ -210,10 +210,10 @@ def test_loading_leaves_the_same_table(
         "run",  # type: ignore[arg-type]
     )
     if theirs_failed:
-        with pytest.raises(work.LoadRefused):
-            work.load(order, tmp_path)
+        with pytest.raises(run.LoadRefused):
+            run.load(order, tmp_path)
     else:
-        assert work.load(order, tmp_path) == 2
+        assert run.load(order, tmp_path) == 2
     assert theirs_failed == (is_there and mode == "fail")
     assert database.run("SELECT * FROM ours ORDER BY n") == database.run("SELECT * FROM theirs ORDER BY n")
     assert columns(database, "ours") == columns(database, "theirs")

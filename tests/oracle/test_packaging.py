@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path[:0] = [root, "."]
 import own_flow
 from aqueduct_provider.sdk.authoring.nodes import UserFunction
-from aqueduct_provider.sdk.packaging.packaging import package
+from aqueduct_provider.sdk.packaging.package import package
 
 made = package(UserFunction(getattr(own_flow, function), (), ("data.txt",), Path.cwd()), function)
 result = base64.b64encode(made.data).decode()

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from aqueduct_provider.runner.files import read_file, write_file
+from aqueduct_provider.runner.file_formats import read_file, write_file
 from tests.oracle.harness import Oracle, Store, TaskSpecs
 from tests.oracle.ours import run_ours
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.execution.archive import runner_archive
+from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.runner.codecs import decode, encode, infer_type
 from aqueduct_provider.runner.contract import (
     OUTCOME_FILE,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.execution.archive import runner_archive
+from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
 from tests.processes import wait_until_gone
 from tests.runner.jobs import Finished, Job

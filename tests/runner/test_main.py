@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from aqueduct_provider.execution.archive import runner_archive
+from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.runner.contract import REQUEST_FILE
 from tests.runner.jobs import Job
 

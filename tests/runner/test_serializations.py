@@ -10,7 +10,7 @@ import pytest
 from aqueduct_provider.runner import serializations
 from aqueduct_provider.runner.codecs import COMPILED, NATIVE, encode, infer_type
 from aqueduct_provider.runner.contract import SERIALIZATION_TYPES
-from aqueduct_provider.spec.basics import ArtifactType
+from aqueduct_provider.spec.types import ArtifactType
 
 TYPES = [kind.value for kind in ArtifactType if kind is not ArtifactType.UNTYPED]
 DATA = ("numeric", "boolean", "string", "json", "bytes", "image")

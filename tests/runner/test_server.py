@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.execution.archive import runner_archive
+from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.runner.codecs import decode
 from aqueduct_provider.runner.contract import (
     OUTCOME_FILE,

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import OperatorKilled
-from aqueduct_provider.execution.archive import runner_archive
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.job import job_command
+from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.process import MARK, Child, Finished, Start, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
 from tests.processes import is_running, wait_until_gone

@@ -75,7 +75,7 @@ ANY_DOOR = [
     "from aqueduct_provider.bundles import AqueductDagBundle",
     "import aqueduct_provider.factory.dag_factory",
     "import aqueduct_provider.hooks.connections",
-    "import aqueduct_provider.operators.retention",
+    "import aqueduct_provider.operators.prune_callback",
     "from aqueduct_provider import config; config.isolation()",
 ]
 

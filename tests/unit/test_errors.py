@@ -70,3 +70,12 @@ def test_a_spec_error_shows_each_problem_with_its_path() -> None:
 )
 def test_only_what_another_try_can_help_is_tried_again(error: Exception, retryable: bool) -> None:
     assert errors.is_retryable(error) is retryable
+
+
+def test_an_unforeseen_error_is_told_without_its_message() -> None:
+    try:
+        int("planted-secret")
+    except ValueError as error:
+        told = errors.unforeseen(error)
+    assert told.startswith("ValueError in test_errors.py, line ")
+    assert "planted" not in told

@@ -10,8 +10,8 @@ from aqueduct_provider.runner.frames import is_frame
 from aqueduct_provider.sdk.authoring.table_rows import shown_rows
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.authoring.artifact_sources import Source
     from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
-    from aqueduct_provider.sdk.authoring.sources import Source
 
 _ROWS = 5
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import derived, presets
+from aqueduct_provider.sdk.authoring.artifact_sources import GraphSource, Source
+from aqueduct_provider.sdk.authoring.lazy_value import Promise
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
-from aqueduct_provider.sdk.authoring.promise import Promise
-from aqueduct_provider.sdk.authoring.sources import GraphSource, Source
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
-from aqueduct_provider.sdk.names import tidy
+from aqueduct_provider.sdk.suggest import tidy
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.presets import Metric

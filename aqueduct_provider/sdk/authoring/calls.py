@@ -24,7 +24,7 @@ from aqueduct_provider.sdk.authoring.frame_views import frame_views
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, numbered
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.authoring.requirements import name_of, requirements_of
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.suggest import suggestion
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.packaging.snapshots import FunctionHistory
@@ -87,7 +87,7 @@ class Operator:
 
         :raises OperatorFailed: the value of an artifact cannot be computed or read.
         """
-        from aqueduct_provider.sdk.authoring.given import with_values
+        from aqueduct_provider.sdk.authoring.arguments import with_values
 
         values = [with_values(value) for value in args]
         return self._plain_call(values, {key: with_values(value) for key, value in kwargs.items()})

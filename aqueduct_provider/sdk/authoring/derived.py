@@ -22,7 +22,7 @@ from aqueduct_provider.sdk.authoring.nodes import (
     Severity,
     UserFunction,
 )
-from aqueduct_provider.sdk.names import suggestion, tidy
+from aqueduct_provider.sdk.suggest import suggestion, tidy
 from aqueduct_provider.spec.retries import OWN_DELAY, OWN_RETRIES
 
 # What is measured of an operator -> its unit and description.

@@ -17,7 +17,7 @@ from aqueduct_provider.errors import AuthoringError, CheckFailed, OperatorFailed
 from aqueduct_provider.runner.codecs import CodecError, Encoded, accepted_type, encode, infer_type
 from aqueduct_provider.sdk.authoring.execute import TABLES, Results, decoded, run_extract, run_operator
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, upstream
-from aqueduct_provider.sdk.names import suggestion
+from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.names import nfc_keys
 
 _kept: WeakKeyDictionary[OperatorNode, Results] = WeakKeyDictionary()

@@ -64,7 +64,7 @@ def _read(data: bytes, name: str, kind: str, table_format: str) -> Any:
     :raises CodecError: it holds anything else.
     """
     from aqueduct_provider.runner.codecs import CodecError, accepted_type, decode
-    from aqueduct_provider.runner.files import read_file
+    from aqueduct_provider.runner.file_formats import read_file
 
     if kind in _AS_IN_A_BUCKET and not _has_schema(data, kind, table_format):
         return read_file(data, name, kind, table_format)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
-from aqueduct_provider.sdk.names import tidy
+from aqueduct_provider.sdk.suggest import tidy
 
 if TYPE_CHECKING:
     from datetime import timedelta

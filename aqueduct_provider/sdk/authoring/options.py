@@ -16,7 +16,7 @@ from typing import Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
-from aqueduct_provider.sdk.names import suggestion, tidy
+from aqueduct_provider.sdk.suggest import suggestion, tidy
 
 # The spec's limits (``spec/models.py``).
 _MAX_RETRIES = 100

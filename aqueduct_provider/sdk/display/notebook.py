@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorFailed
 from aqueduct_provider.sdk.authoring.table_rows import shown_rows
 from aqueduct_provider.sdk.display.graph_svg import NO_STATUS_COLOUR, STATUS_COLOURS, flow_svg
-from aqueduct_provider.sdk.reading.outcomes import labels
+from aqueduct_provider.sdk.results.outcomes import labels
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.authoring.artifact_sources import Source
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
-    from aqueduct_provider.sdk.authoring.sources import Source
-    from aqueduct_provider.sdk.reading.flows import Flow
-    from aqueduct_provider.sdk.reading.outcomes import OperatorRun
-    from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.sdk.flow import Flow
+    from aqueduct_provider.sdk.results.outcomes import OperatorRun
+    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.spec.models import Parameter
 
 T = TypeVar("T")

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aqueduct_provider.sdk.display.tables import console, headline, operators_table_of
 from aqueduct_provider.sdk.enums import ExecutionStatus
-from aqueduct_provider.sdk.reading.outcomes import ENDED, OperatorRun, labels
+from aqueduct_provider.sdk.results.outcomes import ENDED, OperatorRun, labels
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.sdk.run import Run
 
 # Longer lists would not fit a screen: of larger flows only what runs or has failed is shown.
 _MOST_SHOWN = 20

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AirflowError, NotFound
 from aqueduct_provider.sdk.enums import ExecutionStatus
-from aqueduct_provider.sdk.reading.outcomes import OperatorRun, labels
+from aqueduct_provider.sdk.results.outcomes import OperatorRun, labels
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from aqueduct_provider.sdk.reading.flows import Flow
-    from aqueduct_provider.sdk.reading.runs import Run
+    from aqueduct_provider.sdk.flow import Flow
+    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.spec.models import Schedule, WorkflowSpec
 
 _COLOURS = {"succeeded": "green", "failed": "red", "running": "yellow", "warning": "yellow"}
@@ -131,7 +131,7 @@ def print_run(run: Run) -> None:
 
 
 def _run_facts(run: Run) -> Iterable[tuple[str, Any]]:
-    from aqueduct_provider.spec.values import VALUES_KEY
+    from aqueduct_provider.spec.run_values import VALUES_KEY
 
     if run.info is None:
         return

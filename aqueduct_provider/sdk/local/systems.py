@@ -15,7 +15,7 @@ from aqueduct_provider.sdk.resources.demo import DEMO, DEMO_CONNECTION
 from aqueduct_provider.sdk.resources.services import service_of
 
 if TYPE_CHECKING:
-    from aqueduct_provider.connectors.order import SystemOrder
+    from aqueduct_provider.connectors.requests import SystemOrder
     from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.spec.models import ExtractOperator, LoadOperator, WorkflowSpec
     from aqueduct_provider.spec.redactor import Redactor
@@ -60,7 +60,7 @@ def system_order(
     :param redact: learns the credentials, to mask them.
     :raises ConfigError: no resource stands for its connection.
     """
-    from aqueduct_provider.connectors.order import SystemOrder
+    from aqueduct_provider.connectors.requests import SystemOrder
     from aqueduct_provider.spec.compiled_facts import secret_texts
     from aqueduct_provider.spec.models import ExtractOperator
 

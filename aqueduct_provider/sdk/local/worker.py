@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.execution.task import Provide, Worker
     from aqueduct_provider.process import OnLine
     from aqueduct_provider.spec.models import WorkflowSpec
-    from aqueduct_provider.storage.base import ObjectStore
+    from aqueduct_provider.storage.object_store import ObjectStore
 
 Isolation = Literal["auto", "always", "never"]
 MissingPython = Literal["fail", "worker", "download"]
@@ -54,10 +54,10 @@ def local_worker(
     :return: its ``on_line`` does nothing; replace it.
     :raises ConfigError: the folder for what is kept between runs cannot be written.
     """
-    from aqueduct_provider.execution.code import ArchiveLimits
+    from aqueduct_provider.execution.function_archive import ArchiveLimits
     from aqueduct_provider.execution.known_secrets import store_secrets, variable_secrets
     from aqueduct_provider.execution.task import Worker
-    from aqueduct_provider.sdk.local.store import connector_store
+    from aqueduct_provider.sdk.local.local_stores import connector_store
     from aqueduct_provider.spec.redactor import Redactor
 
     redact = Redactor((*spec.secrets, *variable_secrets(os.environ), *store_secrets(store)))

@@ -39,7 +39,7 @@ class Supply:
     @cached_property
     def for_tables(self) -> frozenset[str]:
         """What workers add for tables: packages whose modules have the same names."""
-        from aqueduct_provider.execution.requirements import environment_of
+        from aqueduct_provider.execution.operator_environment import environment_of
 
         asked = environment_of(self.requirements, None, (), "parquet").requirements
         return frozenset(asked) - frozenset(self.requirements)

@@ -15,7 +15,7 @@ from aqueduct_provider.sdk.packaging.archive_size import MAX_BYTES, TooLarge
 from aqueduct_provider.sdk.packaging.dependency_files import dependency_files
 from aqueduct_provider.sdk.packaging.eager_state import Absent, Watch, content_of
 from aqueduct_provider.sdk.packaging.local_modules import pickled_by_value
-from aqueduct_provider.sdk.packaging.packaging import by_value, supply_of
+from aqueduct_provider.sdk.packaging.package import by_value, supply_of
 from aqueduct_provider.sdk.packaging.pickling import Pickled, pickled
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.errors import AirflowRefused, NotFound
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
+    from aqueduct_provider.sdk.airflow_api.api_models import ImportErrorInfo
     from aqueduct_provider.sdk.publishing.registry import Record
-    from aqueduct_provider.sdk.rest.airflow import Airflow
-    from aqueduct_provider.sdk.rest.models import ImportErrorInfo
 
 # The tag of the DAGs that stand in for specs that cannot be used, and how their names begin.
 _BROKEN = "broken spec"

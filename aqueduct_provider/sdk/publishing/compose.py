@@ -29,6 +29,7 @@ from aqueduct_provider.sdk.authoring.nodes import (
 from aqueduct_provider.sdk.packaging.machine_paths import machine_path_warnings
 from aqueduct_provider.sdk.publishing.current_resources import Lookup
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
+from aqueduct_provider.sdk.publishing.encode_values import EncodedValue, encoded_default
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
@@ -42,7 +43,6 @@ from aqueduct_provider.sdk.publishing.spec_parts import (
     operator_part,
     parameter_part,
 )
-from aqueduct_provider.sdk.publishing.values import EncodedValue, encoded_default
 from aqueduct_provider.sdk.schedule import OnAssets
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
@@ -205,7 +205,7 @@ def _head(
 
 
 def _schedule(flow: FlowDescription) -> Json | None:
-    from aqueduct_provider.spec.rules import BAD_CRON, is_cron
+    from aqueduct_provider.spec.semantic_checks import BAD_CRON, is_cron
 
     schedule: Any = flow.schedule
     if not isinstance(schedule, str | OnAssets):
@@ -242,7 +242,7 @@ def _k_latest_runs(count: int | None) -> int | None:
 
 
 def _packager() -> Packager:
-    from aqueduct_provider.sdk.packaging.packaging import package
+    from aqueduct_provider.sdk.packaging.package import package
 
     return package
 

@@ -86,7 +86,7 @@ def _requirements_on_a_worker(
     operator: OperatorNode, function: UserFunction, inputs: Iterable[Stored]
 ) -> tuple[str, ...]:
     """What is installed for the operator: its requirements, and what workers add for the codecs."""
-    from aqueduct_provider.execution.requirements import environment_of, serialization_of
+    from aqueduct_provider.execution.operator_environment import environment_of, serialization_of
     from aqueduct_provider.spec.models import ArtifactType
 
     reads = [stored.serialization_type for stored in inputs]

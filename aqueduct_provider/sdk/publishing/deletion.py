@@ -16,9 +16,9 @@ from aqueduct_provider.errors import AirflowError, AirflowRefused, AuthoringErro
 from aqueduct_provider.sdk.waiting import brisk, wait_for
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.publishing.record import Record
-    from aqueduct_provider.sdk.reading.flows import Flow
-    from aqueduct_provider.sdk.rest.airflow import Airflow
+    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
+    from aqueduct_provider.sdk.flow import Flow
+    from aqueduct_provider.sdk.publishing.flow_record import Record
     from aqueduct_provider.sdk.session import Session
 
 # Seconds until tasks of runs that were marked failed have ended.
@@ -50,7 +50,7 @@ def delete_flow(
     :raises AirflowError: Airflow does not do what is asked; when it cannot be reached, nothing was deleted.
     """
     from aqueduct_provider.sdk.publishing.deployment import ask_to_parse
-    from aqueduct_provider.sdk.publishing.publish import erase
+    from aqueduct_provider.sdk.publishing.upload import erase
 
     session, record = flow.session, flow.record
     if record.retired_at is not None and not artifacts:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, ObjectNotFound, StorageError
 from aqueduct_provider.storage import layout
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.object_store import ObjectStore
 
 
 class Delivery(Protocol):
@@ -79,7 +79,7 @@ class FolderDelivery:
         path = self._path(dag_id)
         self._check()
         _refuse_another_flow(str(path), self.delivered(dag_id), data)
-        # Its name is hidden while it is written, so it is no spec: see spec/folder.py.
+        # Its name is hidden while it is written, so it is no spec: see spec/spec_files.py.
         with _door(path), replacing(path) as file:
             file.write(data)
             # Airflow runs as another user.

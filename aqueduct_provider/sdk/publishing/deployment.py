@@ -16,9 +16,9 @@ from aqueduct_provider.sdk.publishing.airflow_problems import airflow_problems
 from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
+    from aqueduct_provider.sdk.airflow_api.api_models import DagInfo
     from aqueduct_provider.sdk.publishing.registry import Record
-    from aqueduct_provider.sdk.rest.airflow import Airflow
-    from aqueduct_provider.sdk.rest.models import DagInfo
     from aqueduct_provider.sdk.session import Session
 
 # Of every DAG that is made of a spec.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
+from aqueduct_provider.sdk.publishing.encode_values import EncodedValue
 from aqueduct_provider.sdk.publishing.flow_names import artifact_names, is_explicit, unique_slugs
-from aqueduct_provider.sdk.publishing.values import EncodedValue
 
 Encode = Callable[[OperatorNode], EncodedValue]
 

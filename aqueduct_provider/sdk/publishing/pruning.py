@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, AuthoringError, NotFound
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.reading.flows import Flow
+    from aqueduct_provider.sdk.flow import Flow
 
 
 def prune_flow(flow: Flow, keep: int | None, *, dry_run: bool) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def prune_flow(flow: Flow, keep: int | None, *, dry_run: bool) -> list[dict[str,
     :raises AuthoringError: there is no such number.
     :raises AirflowError: Airflow does not tell which runs have ended; what was not deleted yet stays.
     """
-    from aqueduct_provider.execution.retention import Policy, prune
+    from aqueduct_provider.runs.retention import Policy, prune
 
     session, record = flow.session, flow.record
     airflow = session.airflow(record.engine)

@@ -1,149 +1,149 @@
-"""Publishing: a composed flow -> objects, version, record and, last of all, the spec that Airflow reads.
-
-In: what ``compose`` made, a store, and where Airflow looks. Out: the flow's record. Before the delivery only
-objects are written that Airflow does not read: whatever fails, it keeps the version that it has. Must not
-import: Airflow; the spec's models only when a spec is read.
-"""
+"""What ``client.publish_flow`` does: a request and an engine -> a delivered version and its record."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AuthoringError, ConfigError, IntegrityError, NotFound, SpecError
-from aqueduct_provider.sdk.publishing.registry import REQUESTS, Record, Registry
-from aqueduct_provider.storage.layout import FlowLayout
-from aqueduct_provider.storage.parallel import together
+from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
+from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, Options
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, ArtifactNode
     from aqueduct_provider.sdk.publishing.compose import Composition
-    from aqueduct_provider.sdk.publishing.delivery import Delivery
-    from aqueduct_provider.spec.models import WorkflowSpec
-    from aqueduct_provider.storage.base import ObjectStore
+    from aqueduct_provider.sdk.publishing.current_resources import Lookup
+    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
+    from aqueduct_provider.sdk.schedule import OnAssets
+    from aqueduct_provider.sdk.session import Session
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("aqueduct")
 
 
-def publish(composition: Composition, store: ObjectStore, delivery: Delivery, engine: str) -> Record:
-    """Publish one version of a flow.
+@dataclass(frozen=True)
+class FlowRequest:
+    """What is to be published; ``Client.publish_flow`` says what each field means."""
 
-    Objects that the version before it names are taken to be in the store: publishing an unchanged flow again
-    asks for none of them. Others are looked for, and uploaded where the store lacks them.
+    name: str
+    artifacts: list[ArtifactNode]
+    description: str = ""
+    schedule: str | OnAssets = ""
+    metrics: list[ArtifactNode] | None = None
+    checks: list[ArtifactNode] | None = None
+    k_latest_runs: int | None = None
+    sources: tuple[Record, ...] = ()
+    disable_snapshots: bool = False
+    tags: tuple[str, ...] = ()
+    fuse: bool | None = None
+    check_requirements: bool = False
+    retry: Options = NO_OPTIONS
 
-    There is no lock. When two people publish the same flow at the same time, the last writer wins, once with
-    the record and once with the delivered spec, so the two may come to name different versions. Both versions
-    are whole, and Airflow runs the delivered one, whose id is a tag of the DAG; who waits for the record's
-    version then waits in vain. The same is seen when the store fails during the delivery. Publishing once
-    more mends both.
 
-    :param store: the artifact store.
-    :param delivery: puts the spec where Airflow finds it.
-    :param engine: name of the resource that the flow is published to.
-    :raises AuthoringError: another flow has this DAG id, here or where the spec is delivered, or had it and
-        its runs are still there.
-    :raises ConfigError: there is no place where it could be delivered.
-    :raises StorageError: the store did not do what was asked; Airflow has the version that it had before.
+def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource) -> Record:
+    """Compose, upload and deliver a flow, and tell where its spec is.
+
+    :raises AuthoringError: something in it would fail later; nothing was published.
+    :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
     """
-    spec, registry = composition.spec, Registry(store)
-    previous = _previous(registry, spec)
-    present = _objects_of(registry, previous) if previous else frozenset[str]()
-    missing = [(key, data) for key, data in composition.objects.items() if key not in present]
-    together([partial(_put_missing, store, key, data) for key, data in missing], REQUESTS)
-    store.put(FlowLayout(str(spec.flow.id)).version(str(spec.version.id)), composition.text)
-    live = previous if previous and previous.retired_at is None else None
-    known_place = live.delivered_to if live and live.engine == engine else ""
-    record = _record(composition, engine, known_place, previous)
-    registry.put(record)
-    with _taken_back(registry, record, live):
-        place = delivery.deliver(spec.dag_id, composition.text)
-    if place != known_place:
-        record = replace(record, delivered_to=place)
-        registry.put(record)
-    if live is None:
-        registry.forget(record)
+    from aqueduct_provider.sdk.packaging import load_check
+    from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
+    from aqueduct_provider.sdk.publishing.upload import publish
+
+    _check_python(engine)
+    _check_sources(session, request, engine)
+    store = engine.artifact_store(session.profile.store)
+    composition = composition_of(request, store, session.resource)
+    if request.check_requirements:
+        refuse_unresolvable(composition)
+    load_check.check_archives(composition.archives())
+    record = publish(composition, session.store, engine.delivery(session.store), engine.name())
+    _tell(record, composition.text)
     return record
 
 
-def erase(record: Record, store: ObjectStore) -> None:
-    """Delete what a retired flow has left in the store: versions, values, runs, and its record last.
+def composition_of(
+    request: FlowRequest, artifact_store: Mapping[str, Any], resources: Lookup | None = None
+) -> Composition:
+    """Compose a new version of a flow; nothing is uploaded.
 
-    Function archives stay, for flows share them; so do objects that its load operators have written.
+    :param artifact_store: the field of the spec.
+    :param resources: finds the connected resource of a name; None: those that were recorded are current.
+    :raises AuthoringError: something in it would fail later.
     """
-    store.delete(store.list(FlowLayout(record.flow_id).prefix))
-    Registry(store).forget(record)
+    from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
 
-
-def _previous(registry: Registry, spec: WorkflowSpec) -> Record | None:
-    """The record that will be replaced; a damaged one is mended by this publication.
-
-    That of a flow that was deleted makes this the next version of it: its runs are still there.
-    """
-    try:
-        previous = registry.at(spec.dag_id) or registry.retired_at(spec.dag_id)
-    except IntegrityError as error:
-        log.warning("%s", error)
-        return None
-    if previous is not None and previous.flow_id != str(spec.flow.id):
-        # Airflow knows the runs of a deleted flow by its DAG id: they would be taken for those of this one.
-        state, cure = "is published already", ""
-        if previous.retired_at is not None:
-            state, cure = "has left runs there", " with all that its runs left (artifacts=True)"
-        raise AuthoringError(
-            f"The flows {previous.name!r} and {spec.flow.name!r} have colliding names: both get the DAG id "
-            f"{spec.dag_id!r} in Airflow, and {previous.name!r} {state}. Give this one another "
-            f"name, or delete {previous.name!r}{cure} first."
-        )
-    return previous
-
-
-def _objects_of(registry: Registry, previous: Record) -> frozenset[str]:
-    """The keys that the previous version names; none where its spec cannot be read any more."""
-    from aqueduct_provider.spec.models import CallOperator, StoredDefault
-
-    try:
-        spec = registry.spec(previous.flow_id, previous.version_id)
-    except (NotFound, SpecError) as error:
-        log.info("All objects of %r are looked for in the store: %s", previous.name, error)
-        return frozenset()
-    code = (one.code.key for one in spec.operators if isinstance(one, CallOperator))
-    defaults = (one.default for one in spec.parameters)
-    return frozenset([*code, *(one.key for one in defaults if isinstance(one, StoredDefault))])
-
-
-def _put_missing(store: ObjectStore, key: str, data: bytes) -> None:
-    if not store.exists(key):
-        store.put(key, data)
-
-
-@contextmanager
-def _taken_back(registry: Registry, record: Record, live: Record | None) -> Iterator[None]:
-    """When the delivery is refused, make the registry as it was. A store that fails may have it: not then."""
-    try:
-        yield
-    except (AuthoringError, ConfigError):
-        if live is None:
-            registry.remove(record)
-        else:
-            registry.put(live)
-        raise
-
-
-def _record(composition: Composition, engine: str, place: str, previous: Record | None) -> Record:
-    spec = composition.spec
-    return Record(
-        flow_id=str(spec.flow.id),
-        name=spec.flow.name,
-        dag_id=spec.dag_id,
-        version_id=str(spec.version.id),
-        created_at=spec.version.created_at or datetime.now(timezone.utc),
-        engine=engine,
-        delivered_to=place,
-        spec_sha256=hashlib.sha256(composition.text).hexdigest(),
-        earlier=previous.next_earlier() if previous else (),
+    return compose(
+        FlowDescription(
+            name=request.name,
+            description=request.description,
+            schedule=request.schedule,
+            source_flows=tuple(source.name for source in request.sources),
+            k_latest_runs=request.k_latest_runs,
+            disable_snapshots=request.disable_snapshots,
+            tags=request.tags,
+            fuse=request.fuse,
+            retry=request.retry,
+        ),
+        request.artifacts,
+        request.metrics,
+        request.checks,
+        artifact_store,
+        version_id=str(uuid.uuid4()),
+        created_at=datetime.now(timezone.utc),
+        resources=resources,
     )
+
+
+def _check_python(engine: AirflowResource) -> None:
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if engine.python_versions and here not in engine.python_versions:
+        raise AuthoringError(
+            f"Functions of Python {here} cannot run on {engine.name()!r}, which has "
+            f"{', '.join(engine.python_versions)}. Publish from one of those, or add {here} to the "
+            "resource's python_versions once its workers have it."
+        )
+
+
+def _check_sources(session: Session, request: FlowRequest, engine: AirflowResource) -> None:
+    """Refuse to wait for flows that this one could not follow."""
+    for source in request.sources:
+        if source.retired_at is not None:
+            raise AuthoringError(
+                f"{request.name!r} cannot run after {source.name!r}, which was deleted. Publish that first."
+            )
+        if source.name == request.name:
+            raise AuthoringError(
+                f"{request.name!r} cannot run after itself: give another flow as source_flow."
+            )
+        if source.engine != engine.name() and _host(session, source.engine) != engine.host:
+            raise AuthoringError(
+                f"{request.name!r} cannot run after {source.name!r}, which runs on {source.engine!r}: a flow "
+                f"only follows flows of the same Airflow. Publish both to {engine.name()!r}, or use a "
+                "schedule."
+            )
+
+
+def _host(session: Session, engine: str) -> str:
+    """Where another resource is; empty where that is not known here."""
+    try:
+        return session.engine(engine).host
+    except (ConfigError, NotFound):
+        return ""
+
+
+def _tell(record: Record, text: bytes) -> None:
+    path = Path(f"{record.dag_id}_airflow.json")
+    try:
+        path.write_bytes(text)
+    except OSError as error:
+        log.warning("The spec could not be written to %s: %s", path.absolute(), error.strerror)
+        written = ""
+    else:
+        written = f" A copy is in {path}."
+    print(f"Published {record.name!r} (DAG {record.dag_id}) to {record.delivered_to}.{written}")

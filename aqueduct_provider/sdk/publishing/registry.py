@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, ObjectNotFound
-from aqueduct_provider.sdk.names import suggestion, tidy
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of
-from aqueduct_provider.sdk.publishing.record import Record
+from aqueduct_provider.sdk.publishing.flow_record import Record
+from aqueduct_provider.sdk.suggest import suggestion, tidy
 from aqueduct_provider.state.exec_state import exec_state_from_json
 from aqueduct_provider.storage.layout import (
     PUBLISHED_PREFIX,
@@ -36,7 +36,7 @@ from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
-    from aqueduct_provider.storage.base import ObjectStore
+    from aqueduct_provider.storage.object_store import ObjectStore
 
 __all__ = ["REQUESTS", "Record", "Registry"]
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from aqueduct_provider.errors import AqueductError, AuthoringError
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.sdk.publishing.compose import Composition
-    from aqueduct_provider.sdk.publishing.publishing import FlowRequest
-    from aqueduct_provider.sdk.reading.flows import Flow
+    from aqueduct_provider.sdk.publishing.publish import FlowRequest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -44,7 +44,7 @@ class Rehearsal:
 
         :raises AuthoringError: something in it would fail later.
         """
-        from aqueduct_provider.sdk.publishing.publishing import composition_of
+        from aqueduct_provider.sdk.publishing.publish import composition_of
 
         self.compositions.append(composition_of(request, _STORE))
         return cast("Flow", Unpublished())

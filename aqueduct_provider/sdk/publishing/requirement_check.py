@@ -110,9 +110,13 @@ def _environment(
     spec: WorkflowSpec, operator: CallOperator, read: Callable[[Code], bytes]
 ) -> EnvironmentSpec | str:
     """Return the environment that a worker would need, as far as the spec tells; or what is wrong with it."""
-    from aqueduct_provider.execution.code import declared_by
+    from aqueduct_provider.execution.function_archive import declared_by
+    from aqueduct_provider.execution.operator_environment import (
+        environment_of,
+        serialization_of,
+        with_unlisted,
+    )
     from aqueduct_provider.execution.original_packages import files_in_zip, used_packages
-    from aqueduct_provider.execution.requirements import environment_of, serialization_of, with_unlisted
 
     code = operator.code
     tables = spec.table_serialization

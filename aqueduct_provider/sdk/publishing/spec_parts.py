@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, ArtifactNode, OperatorNode, Options
 from aqueduct_provider.sdk.publishing.current_resources import Lookup, current_place
+from aqueduct_provider.sdk.publishing.encode_values import EncodedValue
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph
-from aqueduct_provider.sdk.publishing.values import EncodedValue
 from aqueduct_provider.spec.retries import OWN_KINDS
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
@@ -23,7 +23,7 @@ FLOW_TASK = "flow"
 
 
 class Packed(Protocol):
-    """A function archive, as ``sdk/packaging/packaging.py`` makes it."""
+    """A function archive, as ``sdk/packaging/package.py`` makes it."""
 
     @property
     def data(self) -> bytes:
@@ -61,7 +61,7 @@ def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedVal
 
     :raises AuthoringError: runs use its name themselves.
     """
-    from aqueduct_provider.spec.values import VALUES_KEY
+    from aqueduct_provider.spec.run_values import VALUES_KEY
 
     name = graph.name(operator)
     if name == VALUES_KEY:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.names import suggestion
-from aqueduct_provider.sdk.publishing.values import EncodedValue
-from aqueduct_provider.sdk.reading.runs import Run
+from aqueduct_provider.sdk.publishing.encode_values import EncodedValue
+from aqueduct_provider.sdk.run import Run
+from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.names import nfc_keys
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.reading.flows import Flow
+    from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.spec.models import Parameter
-    from aqueduct_provider.spec.values import StoredValue
+    from aqueduct_provider.spec.run_values import StoredValue
 
 
 def trigger(
@@ -66,7 +66,7 @@ def given_values(flow: Flow, parameters: Mapping[str, Any]) -> Given:
 
     :raises AuthoringError: with all that is wrong.
     """
-    from aqueduct_provider.spec.values import to_conf
+    from aqueduct_provider.spec.run_values import to_conf
     from aqueduct_provider.storage.layout import FlowLayout
 
     layout = FlowLayout(flow.record.flow_id)
@@ -106,7 +106,7 @@ def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValu
 
 def _value(parameter: Parameter, value: Any) -> EncodedValue:
     from aqueduct_provider.sdk.authoring.parameters import holds_artifact
-    from aqueduct_provider.sdk.publishing.values import check_given, encoded_value
+    from aqueduct_provider.sdk.publishing.encode_values import check_given, encoded_value
 
     what = f"The value of parameter {parameter.name!r}"
     if holds_artifact(value):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AqueductError, ConfigError, CredentialsError
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.resources.create_resource import Resource
     from aqueduct_provider.sdk.resources.profile import ResourceProfile
-    from aqueduct_provider.sdk.resources.resources import Resource
     from aqueduct_provider.sdk.session import Session
 
 log = logging.getLogger("aqueduct")
@@ -25,8 +25,8 @@ def connect_resource(session: Session, name: str, service: str, config: Mapping[
     :raises DataSystemError: likewise. :raises StorageError: likewise.
     """
     from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal
+    from aqueduct_provider.sdk.resources.create_resource import resource_from
     from aqueduct_provider.sdk.resources.profile import ResourceProfile
-    from aqueduct_provider.sdk.resources.resources import resource_from
     from aqueduct_provider.sdk.resources.services import service_of
 
     if not isinstance(config, Mapping):

@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from aqueduct_provider.connectors.options import option_problems, option_text
+from aqueduct_provider.connectors.system_options import option_problems, option_text
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
-from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
 from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.sdk.resources.urls import fields_of, options_of, public_options
+from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
-    from aqueduct_provider.connectors.order import SystemOrder
+    from aqueduct_provider.connectors.requests import SystemOrder
 
 # Fields that are not for the connector.
 _OURS = ("connection_id", "url", "service_account_credentials_path")
@@ -76,7 +76,7 @@ class DataSystem:
     @property
     def system(self) -> SystemOrder:
         """How it is reached from here; holds its secrets."""
-        from aqueduct_provider.connectors.order import SystemOrder
+        from aqueduct_provider.connectors.requests import SystemOrder
 
         config: dict[str, Any] = {key: value for key, value in self._fields.items() if key not in _OURS}
         if options := config.pop("options", ""):
@@ -90,9 +90,9 @@ class DataSystem:
 
         :raises DataSystemError: it does not.
         """
-        from aqueduct_provider.connectors import work
+        from aqueduct_provider.connectors import run
 
-        return work.check(self.system)
+        return run.check(self.system)
 
     def describe(self) -> None:
         """Print what it is and how it is reached, without secrets."""
@@ -117,9 +117,9 @@ class DataSystem:
 
         :raises DataSystemError: it cannot be reached.
         """
-        from aqueduct_provider.connectors import work
+        from aqueduct_provider.connectors import run
 
-        return work.discover(self.system)
+        return run.discover(self.system)
 
     def _without_connection(self) -> str:
         return "none: give a connection_id to publish flows with it"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.errors import AuthoringError
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.resources.airflow import AirflowResource
+    from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.session import Session
 
 
@@ -18,7 +18,7 @@ def engine_of(session: Session, engine: str | AirflowResource | None) -> Airflow
     :raises AuthoringError: it is no Airflow, or there are several, or none.
     :raises NotFound: there is no resource of that name.
     """
-    from aqueduct_provider.sdk.resources.airflow import AirflowResource
+    from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
 
     if isinstance(engine, str):
         return session.engine(engine)

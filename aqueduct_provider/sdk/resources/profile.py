@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import ConfigError, CredentialsError, NotFound
-from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources import profile_file
 from aqueduct_provider.sdk.resources.profile_checks import (
     as_text,
@@ -30,10 +29,11 @@ from aqueduct_provider.sdk.resources.profile_checks import (
 )
 from aqueduct_provider.sdk.resources.secret_keeping import SecretKeeper
 from aqueduct_provider.sdk.resources.services import service_of
+from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
-    from aqueduct_provider.storage.base import ObjectStore
+    from aqueduct_provider.storage.object_store import ObjectStore
 
 # Of services that this release does not know.
 _USUAL_SECRETS = ("password", "token")

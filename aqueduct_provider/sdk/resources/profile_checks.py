@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.sdk.names import suggestion
 from aqueduct_provider.sdk.resources.services import SECRETS
+from aqueduct_provider.sdk.suggest import suggestion
 
 _TEXTS = ("service", "host", "username", *SECRETS)
 _NUMBERS = ("port",)

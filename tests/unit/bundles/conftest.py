@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.bundles import tracking
+from aqueduct_provider.bundles import latest
 from aqueduct_provider.bundles.source import FolderSource, keep_source
 from tests.examples import FLOW_ID, native_document
 
@@ -57,11 +57,11 @@ class Bundle:
     def __init__(self, specs: Path, base: Path) -> None:
         self.source, self.base = FolderSource(str(specs)), base
 
-    def refresh(self) -> tracking.Head:
+    def refresh(self) -> latest.Head:
         found = self.source.specs(self.base)
         keep_source(self.base, self.source, found.origin)
-        before = tracking.head_of(self.base)
-        return tracking.show(tracking.look(found, self.base, before), self.base, before)
+        before = latest.head_of(self.base)
+        return latest.show(latest.look(found, self.base, before), self.base, before)
 
     def load(self, stub: Path) -> dict[str, Any]:
         """What Airflow finds in a stub, whose compiled form Python keeps."""

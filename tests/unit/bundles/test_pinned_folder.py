@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from aqueduct_provider.bundles.bundle_version import SpecFile, Version
 from aqueduct_provider.bundles.pinned_folder import drop_unused, prepare
-from aqueduct_provider.bundles.version import SpecFile, Version
 from aqueduct_provider.errors import StorageError
 
 LIST = ".aqueduct-version.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.bundles import pins
-from aqueduct_provider.bundles.version import SpecFile, Version
+from aqueduct_provider.bundles.bundle_version import SpecFile, Version
 from aqueduct_provider.errors import IntegrityError, StorageError
 from aqueduct_provider.storage.layout import pinned_spec, pinned_version
 from aqueduct_provider.storage.local import LocalStore

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from aqueduct_provider.bundles.latest import content_path
 from aqueduct_provider.bundles.stub import content_of, dag_of_stub, stub_name, stub_text
-from aqueduct_provider.bundles.tracking import content_path
 from aqueduct_provider.errors import DigestMismatch, SpecError, StorageError
 from aqueduct_provider.factory import time_limit
 from aqueduct_provider.storage.layout import pinned_spec

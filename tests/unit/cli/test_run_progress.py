@@ -13,8 +13,8 @@ import pytest
 
 from aqueduct_provider.cli.run_progress import shown
 from aqueduct_provider.sdk.enums import ExecutionStatus
-from aqueduct_provider.sdk.local.run import LinePrinted, OperatorChanged
-from aqueduct_provider.sdk.reading.outcomes import OperatorRun
+from aqueduct_provider.sdk.local.run_flow import LinePrinted, OperatorChanged
+from aqueduct_provider.sdk.results.outcomes import OperatorRun
 from tests.local_flows import Flows, call
 
 ROOT = Path(__file__).parents[3]
@@ -51,8 +51,8 @@ import json, sys
 from pathlib import Path
 from aqueduct_provider.cli.run_progress import shown
 from aqueduct_provider.sdk.enums import ExecutionStatus
-from aqueduct_provider.sdk.local.run import LinePrinted, OperatorChanged
-from aqueduct_provider.sdk.reading.outcomes import OperatorRun
+from aqueduct_provider.sdk.local.run_flow import LinePrinted, OperatorChanged
+from aqueduct_provider.sdk.results.outcomes import OperatorRun
 from aqueduct_provider.spec.loader import load
 
 spec = load(Path(sys.argv[1]))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider import errors
-from aqueduct_provider.connectors.base import TableLoad, TableName
-from aqueduct_provider.connectors.bigquery import connect
+from aqueduct_provider.connectors.bigquery.database import connect
+from aqueduct_provider.connectors.tables.model import TableLoad, TableName
 from tests.arrow_tables import batches, numbers, read
 from tests.data_servers.bigquery import BigQueryServer, Table, bigquery_server
 

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 from aqueduct_provider.connectors import __main__ as child_module
-from aqueduct_provider.connectors import work
-from aqueduct_provider.connectors.order import ExtractOrder, LoadOrder, Order, SystemOrder, to_json
+from aqueduct_provider.connectors import run
+from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder, Order, SystemOrder, to_json
 from aqueduct_provider.execution.job import connector_command
 from aqueduct_provider.runner.codecs import encode
 from aqueduct_provider.runner.contract import JobOutcome, outcome_from_json
@@ -163,7 +163,7 @@ def test_secrets_are_taken_out_of_messages(
     def failing(*_: Any) -> None:
         raise ValueError("mongodb://me:p%40ss@host/ at host: p@ss and p@ss-and-more and p%40ss")
 
-    monkeypatch.setattr(work, "extract", failing)
+    monkeypatch.setattr(run, "extract", failing)
     failure = child_module._outcome(order, tmp_path).failure
     assert failure is not None
     assert failure.tip == "The connector MongoDB failed: ValueError: *** at host: *** and *** and ***"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.sdk.resources.airflow import _FIELDS
+from aqueduct_provider.sdk.resources.airflow_resource import _FIELDS
 from aqueduct_provider.sdk.resources.profile import STORE_FIELDS, Profile, variable_of
 from aqueduct_provider.sdk.resources.services import SERVICES
 from aqueduct_provider.sdk.session import Session

@@ -11,12 +11,12 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 
-READING = "tests/unit/sdk/reading/test_tampering.py"
-STORED = "tests/unit/sdk/reading/test_stored.py"
-RECORDS = "tests/unit/sdk/reading/test_records.py"
+READING = "tests/unit/sdk/results/test_tampering.py"
+STORED = "tests/unit/sdk/results/test_stored_source.py"
+RECORDS = "tests/unit/sdk/results/test_records.py"
 WORKER = "tests/unit/execution/test_tampering.py"
-CODE = "tests/unit/execution/test_code.py"
-VALUES = "tests/unit/spec/test_values.py"
+CODE = "tests/unit/execution/test_function_archive.py"
+VALUES = "tests/unit/spec/test_run_values.py"
 KEYS = "tests/unit/test_protected_keys.py"
 SANDBOX = "tests/unit/execution/test_sandbox.py"
 REDACTOR = "tests/unit/spec/test_redactor.py"
@@ -56,12 +56,12 @@ TESTS = {
     "Writing `flows/*/values/` alone": [f"{WORKER}::test_what_is_in_the_bucket_and_was_replaced"],
     "`[aqueduct] pickled_parameters = False`": [f"{WORKER}::test_a_pickle_needs_leave"],
     "A task reads the artifacts": [f"{WORKER}::test_what_is_in_the_bucket_and_was_replaced"],
-    "An extract of files": ["tests/runner/test_files.py::test_plain_pickles_are_read_too"],
+    "An extract of files": ["tests/runner/test_file_formats.py::test_plain_pickles_are_read_too"],
     "A load of files": [
         f"{WORKER}::test_a_load_into_what_workers_run",
         f"{WORKER}::test_a_spec_whose_load_writes_there_is_refused",
         f"{KEYS}::test_what_is_below_a_prefix_of_the_product",
-        "tests/unit/sdk/resources/test_files.py::test_nothing_is_saved_where_workers_read_what_they_run",
+        "tests/unit/sdk/resources/test_files_resource.py::test_nothing_is_saved_where_workers_read_what_they_run",
     ],
     "`run.artifact(...).get()`": [
         f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
@@ -85,7 +85,7 @@ TESTS = {
     ],
     "Images that are not verified": [f"{STORED}::test_an_image_that_other_programs_would_read"],
     "Whether a run and its tasks succeeded": [
-        "tests/unit/sdk/reading/test_check_results.py::test_airflow_has_the_last_word_and_is_asked_once",
+        "tests/unit/sdk/results/test_check_results.py::test_airflow_has_the_last_word_and_is_asked_once",
         f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
     ],
     "`[aqueduct] sandbox = bwrap`": [

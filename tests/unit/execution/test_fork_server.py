@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import CommandNotStarted, OperatorKilled
-from aqueduct_provider.execution.archive import runner_archive
 from aqueduct_provider.execution.fork_server import ForkServers
+from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.process import Child, Command, Finished, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
 from tests.processes import is_running, wait_until_gone

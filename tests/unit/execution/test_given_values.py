@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, is_retryable
-from aqueduct_provider.spec.values import StoredValue, value_digest
+from aqueduct_provider.spec.run_values import StoredValue, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.examples import FLOW_ID, SHA256
 from tests.flows import LocalRun
 from tests.unit.execution.conftest import Desk
-from tests.unit.execution.test_operators import Asked
+from tests.unit.execution.test_prepare import Asked
 
 
 def _flow(desk: Desk, type_: str, *readers: dict[str, Any], default: Any = None) -> LocalRun:

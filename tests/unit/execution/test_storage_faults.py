@@ -13,7 +13,7 @@ import pytest
 from aqueduct_provider.errors import OperatorKilled, StorageUnavailable
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.patience import Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from tests.examples import FLOW_ID, VERSION_ID

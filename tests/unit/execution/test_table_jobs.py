@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from aqueduct_provider.connectors.order import ExtractOrder, LoadOrder, SystemOrder
+from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder, SystemOrder
 from aqueduct_provider.errors import (
     OperatorCrashed,
     OperatorFailed,
@@ -23,8 +23,8 @@ from aqueduct_provider.errors import (
     OperatorTimedOut,
     is_retryable,
 )
-from aqueduct_provider.execution.bench import Bench
 from aqueduct_provider.execution.table_jobs import extract_table, load_key, load_table
+from aqueduct_provider.execution.workspace import Bench
 from aqueduct_provider.spec.loader import parse
 from tests.examples import compiled_document, extract_task, load_task, param_task
 from tests.flows import RUN_ID, LocalRun

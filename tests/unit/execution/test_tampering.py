@@ -13,10 +13,10 @@ import pandas
 import pytest
 
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, SpecError
-from aqueduct_provider.execution.code import ArchiveLimits, fetch_code
+from aqueduct_provider.execution.function_archive import ArchiveLimits, fetch_code
 from aqueduct_provider.runner.codecs import dump_pickle, encode
 from aqueduct_provider.spec.models import Code, WorkflowSpec
-from aqueduct_provider.spec.values import StoredValue, check_conf, to_conf, value_digest
+from aqueduct_provider.spec.run_values import StoredValue, check_conf, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.examples import FLOW_ID
 from tests.flows import LocalRun, function_zip

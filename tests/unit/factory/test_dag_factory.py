@@ -18,7 +18,7 @@ from aqueduct_provider import DagFactory, config
 from aqueduct_provider.compat import DAG
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.dag_factory import START_DATE, dag_of
-from aqueduct_provider.factory.schedule import asset_of
+from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec

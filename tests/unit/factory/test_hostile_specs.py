@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from aqueduct_provider import DagFactory
-from aqueduct_provider.factory import discovery, turns
-from aqueduct_provider.factory.broken import PREFIX
+from aqueduct_provider.factory import load_dags, turns
+from aqueduct_provider.factory.placeholder_dag import PREFIX
 from aqueduct_provider.spec import document
 from tests.examples import FLOW_ID, call_operator, native_document, small_document
-from tests.unit.factory.test_discovery import dag_bag
+from tests.unit.factory.test_load_dags import dag_bag
 
 Write = Callable[[str, Any], Path]
 GOOD = {f"flow{number:03}" for number in range(200)}
@@ -130,7 +130,7 @@ def test_many_files_are_read_at_once(folder: Path, write: Write, monkeypatch: py
             two.wait(30)
         return document.content(path)
 
-    monkeypatch.setattr(discovery, "content", slow)
+    monkeypatch.setattr(load_dags, "content", slow)
     assert set(DagFactory.dags_in(folder)) == names
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.factory.broken import PREFIX
+from aqueduct_provider.factory.placeholder_dag import PREFIX
 from tests.examples import small_document
-from tests.unit.factory.test_discovery import dag_bag
+from tests.unit.factory.test_load_dags import dag_bag
 
 NAMES = {f"flow{number:03}" for number in range(1000)}
 BROKEN = "flow500"

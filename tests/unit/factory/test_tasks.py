@@ -12,7 +12,7 @@ import pytest
 
 from aqueduct_provider import config
 from aqueduct_provider.factory.dag_factory import dag_of
-from aqueduct_provider.factory.schedule import asset_of
+from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
 from aqueduct_provider.spec.loader import parse
 from tests.examples import native_document

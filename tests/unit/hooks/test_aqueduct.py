@@ -18,9 +18,7 @@ from aqueduct_provider.hooks.aqueduct import (
     store_for,
     store_for_connector,
 )
-from aqueduct_provider.spec.basics import ArtifactType
 from aqueduct_provider.spec.compiled_facts import Compiled
-from aqueduct_provider.spec.data_systems import GcsExtract, GcsLoad, S3Extract, S3Load
 from aqueduct_provider.spec.models import (
     ArtifactStore,
     ConnectionStore,
@@ -32,6 +30,8 @@ from aqueduct_provider.spec.models import (
     WorkflowSpec,
 )
 from aqueduct_provider.spec.redactor import Redactor
+from aqueduct_provider.spec.system_operators import GcsExtract, GcsLoad, S3Extract, S3Load
+from aqueduct_provider.spec.types import ArtifactType
 from aqueduct_provider.storage.s3 import S3Settings
 from tests.data_servers.gcs import GcsServer, gcs_server
 

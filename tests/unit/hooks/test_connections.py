@@ -11,12 +11,11 @@ from uuid import UUID
 import pytest
 
 from aqueduct_provider.compat import BaseHook
-from aqueduct_provider.connectors.catalog import CONNECTORS
+from aqueduct_provider.connectors.registry import CONNECTORS
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks import connections
 from aqueduct_provider.hooks.connections import connection_config, system_for
 from aqueduct_provider.spec.compiled_facts import Compiled
-from aqueduct_provider.spec.data_systems import SqlExtract, SqlLoad
 from aqueduct_provider.spec.models import (
     ConnectionStore,
     ExtractOperator,
@@ -25,6 +24,7 @@ from aqueduct_provider.spec.models import (
     Version,
     WorkflowSpec,
 )
+from aqueduct_provider.spec.system_operators import SqlExtract, SqlLoad
 
 LOGIN = {"login": "ada", "password": "hun/ter:2@é", "host": "db.example.org"}
 SERVERS = {

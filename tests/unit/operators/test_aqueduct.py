@@ -18,11 +18,11 @@ import pytest
 
 from aqueduct_provider.compat import AirflowException, AirflowFailException
 from aqueduct_provider.operators.aqueduct import AqueductOperator
-from aqueduct_provider.operators.talk import LEFT_KEY, VERSION_KEY
-from aqueduct_provider.spec.fusion import task_groups
+from aqueduct_provider.operators.xcom import LEFT_KEY, VERSION_KEY
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.spec.values import StoredValue, to_conf, value_digest
+from aqueduct_provider.spec.run_values import StoredValue, to_conf, value_digest
+from aqueduct_provider.spec.task_groups import task_groups
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.examples import FLOW_ID
 from tests.fault_proxy import FaultProxy, Rule

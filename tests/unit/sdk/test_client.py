@@ -15,7 +15,7 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
-from aqueduct_provider.sdk.authoring.given import nodes_of
+from aqueduct_provider.sdk.authoring.arguments import nodes_of
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
 from tests.published import Deployment, deployment
 from tests.unit.sdk.conftest import Finished

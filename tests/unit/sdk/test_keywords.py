@@ -13,10 +13,10 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import artifacts
 from aqueduct_provider.sdk.keywords import suggest_keywords
-from aqueduct_provider.sdk.resources.airflow import AirflowResource
-from aqueduct_provider.sdk.resources.files import FilesResource
-from aqueduct_provider.sdk.resources.mongodb import MongoCollection, MongoResource
-from aqueduct_provider.sdk.resources.sql import SqlResource
+from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
+from aqueduct_provider.sdk.resources.files_resource import FilesResource
+from aqueduct_provider.sdk.resources.mongodb_resource import MongoCollection, MongoResource
+from aqueduct_provider.sdk.resources.sql_resource import SqlResource
 
 CLASSES = (
     *(aq.Client, aq.Flow, aq.Run),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.spec import rules
+from aqueduct_provider.spec import semantic_checks
 from aqueduct_provider.spec.assets import MAX_LENGTH, flow_asset, saved_asset, uri_problem
 from aqueduct_provider.spec.loader import native_path, parse
 from aqueduct_provider.spec.models import LoadOperator, WorkflowSpec
@@ -88,7 +88,7 @@ def test_assets_that_it_cannot(uri: str, problem: str) -> None:
 def problems_of(*assets: str) -> dict[str, str]:
     schedule = {"type": "assets", "assets": list(assets)}
     spec = native(load(connector="S3", filepath="out.csv", format="CSV"), schedule=schedule)
-    return {problem.path: problem.message for problem in rules.check(spec, native_path)}
+    return {problem.path: problem.message for problem in semantic_checks.check(spec, native_path)}
 
 
 def test_problems_have_the_path_of_the_asset() -> None:

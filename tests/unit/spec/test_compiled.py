@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.spec.data_systems import S3Extract, S3Load
 from aqueduct_provider.spec.graph import order, upstream
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import (
@@ -29,6 +28,7 @@ from aqueduct_provider.spec.models import (
     SystemMetricOperator,
     WorkflowSpec,
 )
+from aqueduct_provider.spec.system_operators import S3Extract, S3Load
 from tests.examples import (
     S3_CONNECTOR,
     VERSION_ID,

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.connectors.catalog import CONNECTORS
-from aqueduct_provider.spec.basics import ArtifactType
+from aqueduct_provider.connectors.registry import CONNECTORS
 from aqueduct_provider.spec.compiled_connectors import ConnectorReader, decoded_filepath
-from aqueduct_provider.spec.data_systems import (
+from aqueduct_provider.spec.loader import parse
+from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
+from aqueduct_provider.spec.system_operators import (
     GcsExtract,
     GcsLoad,
     MongoExtract,
@@ -21,8 +22,7 @@ from aqueduct_provider.spec.data_systems import (
     SqlExtract,
     SqlLoad,
 )
-from aqueduct_provider.spec.loader import parse
-from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
+from aqueduct_provider.spec.types import ArtifactType
 from tests.examples import (
     POSTGRES_EXTRACT,
     POSTGRES_LOAD,

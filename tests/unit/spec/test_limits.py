@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.spec.basics import MAX_ENTRIES, MAX_NAME, MAX_OPERATORS, MAX_TEXT
 from aqueduct_provider.spec.document import MAX_VALUES
 from aqueduct_provider.spec.loader import parse
+from aqueduct_provider.spec.types import MAX_ENTRIES, MAX_NAME, MAX_OPERATORS, MAX_TEXT
 from tests.examples import call_operator, compiled_document, extract_task, native_document, operator
 from tests.mutated_specs import campaign
 

@@ -15,7 +15,7 @@ from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.spec.document import MAX_BYTES
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import load, parse
-from aqueduct_provider.spec.shape import MAX_PROBLEMS
+from aqueduct_provider.spec.validation import MAX_PROBLEMS
 from tests.examples import (
     POSTGRES_EXTRACT,
     POSTGRES_LOAD,

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import aqueduct_provider.sdk as aq
-from aqueduct_provider.cli.values import values_of
+from aqueduct_provider.cli.parameter_values import values_of
 from aqueduct_provider.errors import AuthoringError, SpecError
-from aqueduct_provider.sdk.local.run import run_spec
-from aqueduct_provider.sdk.publishing.record import Record
+from aqueduct_provider.sdk.local.run_flow import run_spec
+from aqueduct_provider.sdk.publishing.flow_record import Record
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.names import nfc, nfc_keys
-from aqueduct_provider.spec.values import VALUES_KEY, StoredValue, to_conf, values_from_conf
+from aqueduct_provider.spec.run_values import VALUES_KEY, StoredValue, to_conf, values_from_conf
 from tests.examples import SHA256, native_document
 from tests.local_flows import Flows, call, param
 

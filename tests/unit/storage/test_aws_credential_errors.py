@@ -376,7 +376,7 @@ def test_other_services_leave_by_the_same_door(tmp_path: Path) -> None:
 
 
 def test_athena_leaves_by_it_too(tmp_path: Path, scripted: Scripted) -> None:
-    from aqueduct_provider.connectors.athena import connect as athena
+    from aqueduct_provider.connectors.athena.database import connect as athena
 
     path = tmp_path / "credentials"
     path.write_text(f"{WEB}{tmp_path / 'gone'}\nregion = eu-west-1\n")

@@ -11,8 +11,8 @@ import pytest
 
 from aqueduct_provider.errors import ObjectNotFound, StorageError
 from aqueduct_provider.storage import gcs
-from aqueduct_provider.storage.base import ObjectStore, Stored
 from aqueduct_provider.storage.local import LocalStore
+from aqueduct_provider.storage.object_store import ObjectStore, Stored
 from aqueduct_provider.storage.s3 import S3Settings, connect
 
 RUN_KEY = "ab12_manual__2026-01-01T00:00:00+00:00"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import OperatorKilled, StorageUnavailable
-from aqueduct_provider.storage.base import Stored
 from aqueduct_provider.storage.gcs import GcsSettings, connect
+from aqueduct_provider.storage.object_store import Stored
 from aqueduct_provider.storage.patience import Patience
 from tests.data_servers.gcs import GcsServer
 from tests.fault_proxy import Fault, FaultProxy, Rule

@@ -15,7 +15,7 @@ import pytest
 
 from aqueduct_provider import errors
 from aqueduct_provider.storage import s3
-from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.object_store import Stored
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 
 from .conftest import Answer, Scripted, answer, cut, refusal

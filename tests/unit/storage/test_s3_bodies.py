@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import StorageUnavailable
-from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.object_store import Stored
 from aqueduct_provider.storage.s3 import S3Settings, connect
 from tests.fault_proxy import Fault, FaultProxy, Rule
 

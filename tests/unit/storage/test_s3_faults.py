@@ -21,7 +21,7 @@ from aqueduct_provider.errors import (
     StorageUnavailable,
 )
 from aqueduct_provider.storage import s3
-from aqueduct_provider.storage.base import Stored
+from aqueduct_provider.storage.object_store import Stored
 from aqueduct_provider.storage.patience import Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from tests.fault_proxy import FAULTS, Fault, FaultProxy, Rule

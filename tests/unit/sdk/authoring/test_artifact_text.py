@@ -5,10 +5,10 @@ from typing import Any
 import pandas
 import pytest
 
+from aqueduct_provider.sdk.authoring.artifact_sources import GraphSource
 from aqueduct_provider.sdk.authoring.artifact_text import description, preview
 from aqueduct_provider.sdk.authoring.derived import derive
 from aqueduct_provider.sdk.authoring.evaluate import compute, is_computed
-from aqueduct_provider.sdk.authoring.sources import GraphSource
 from tests.recorded import param, step
 
 

@@ -18,7 +18,7 @@ from aqueduct_provider.sdk.authoring.derived import derive
 from aqueduct_provider.sdk.authoring.evaluate import compute, is_computed
 from aqueduct_provider.sdk.display.graph_svg import STATUS_COLOURS
 from aqueduct_provider.sdk.display.notebook import artifact_html, flow_html, run_html
-from aqueduct_provider.storage.base import ObjectStore
+from aqueduct_provider.storage.object_store import ObjectStore
 from tests.published import Deployment
 from tests.recorded import param, step
 from tests.unit.sdk.conftest import Finished

@@ -11,7 +11,7 @@ import pytest
 
 from aqueduct_provider.sdk.display.progress import picture, run_progress, spinner
 from aqueduct_provider.sdk.enums import ExecutionStatus
-from aqueduct_provider.sdk.reading.outcomes import OperatorRun
+from aqueduct_provider.sdk.results.outcomes import OperatorRun
 
 ROOT = Path(__file__).parents[4]
 RUN: Any = SimpleNamespace(record=SimpleNamespace(name="churn"), run_id="r1")

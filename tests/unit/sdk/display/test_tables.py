@@ -23,7 +23,7 @@ from aqueduct_provider.sdk.display.tables import (
     schedule_text,
 )
 from aqueduct_provider.sdk.enums import ExecutionStatus
-from aqueduct_provider.sdk.reading.outcomes import OperatorRun
+from aqueduct_provider.sdk.results.outcomes import OperatorRun
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from tests.examples import native_document, operator

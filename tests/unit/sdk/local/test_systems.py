@@ -14,8 +14,8 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.sdk.authoring.given import nodes_of
-from aqueduct_provider.sdk.local.run import LocalOutcome, run_spec
+from aqueduct_provider.sdk.authoring.arguments import nodes_of
+from aqueduct_provider.sdk.local.run_flow import LocalOutcome, run_spec
 from aqueduct_provider.sdk.local.systems import nothing, system_order, systems_of
 from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
 from aqueduct_provider.sdk.resources.profile import ResourceProfile

@@ -15,7 +15,7 @@ from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging import load_check
 from aqueduct_provider.sdk.packaging.load_check import check_archives
-from aqueduct_provider.sdk.packaging.packaging import package
+from aqueduct_provider.sdk.packaging.package import package
 
 
 class Loads:

@@ -18,7 +18,7 @@ from aqueduct_provider.sdk.authoring.decorators import op
 from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging import snapshots
 from aqueduct_provider.sdk.packaging.local_modules import pickled_by_value
-from aqueduct_provider.sdk.packaging.packaging import package
+from aqueduct_provider.sdk.packaging.package import package
 from aqueduct_provider.sdk.packaging.pickling import pickled
 from aqueduct_provider.sdk.packaging.snapshots import FunctionHistory
 

@@ -15,7 +15,6 @@ from aqueduct_provider.errors import AuthoringError, PackagingError, Requirement
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options, UserFunction
 from aqueduct_provider.sdk.publishing.compose import Composition, FlowDescription, Packager, compose
 from aqueduct_provider.sdk.schedule import CronText, OnAssets
-from aqueduct_provider.spec.data_systems import SqlExtract, SqlLoad
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import (
     AfterFlowsSchedule,
@@ -25,6 +24,7 @@ from aqueduct_provider.spec.models import (
     LoadOperator,
     MetricOperator,
 )
+from aqueduct_provider.spec.system_operators import SqlExtract, SqlLoad
 from tests.examples import VERSION_ID
 from tests.graphs import (
     STORE,

@@ -12,7 +12,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, StorageError
 from aqueduct_provider.sdk.publishing.delivery import Delivery, FolderDelivery, StoreDelivery
-from aqueduct_provider.spec.folder import is_spec_name
+from aqueduct_provider.spec.spec_files import is_spec_name
 from aqueduct_provider.storage.local import LocalStore
 
 FLOW = str(uuid.uuid4())

@@ -11,8 +11,8 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+from aqueduct_provider.sdk.publishing.encode_values import encoded_default
 from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refuse_secrets_in_text
-from aqueduct_provider.sdk.publishing.values import encoded_default
 from tests.graphs import STORE, op, param, user_function
 
 URL = "postgresql://me:hunter2@db/shop"

@@ -1,280 +1,243 @@
-"""Publishing: what is written, in which order, with how many requests, and what a failure leaves."""
+"""Publishing: what is checked before, where the spec goes, and what is said of it."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
+import json
+import sys
 import threading
-from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import AuthoringError, ConfigError, StorageUnavailable
-from aqueduct_provider.sdk.publishing.delivery import StoreDelivery
-from aqueduct_provider.sdk.publishing.publish import erase, publish
-from aqueduct_provider.sdk.publishing.registry import Registry
-from aqueduct_provider.storage.layout import (
-    FlowLayout,
-    NativeLayout,
-    delivered_spec,
-    function_archive,
-    published,
-    retired,
-)
-from tests.counting import CountingStore
-from tests.unit.sdk.publications import Folder, composition
+import aqueduct_provider.sdk as aq
+from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound, PackagingError
+from aqueduct_provider.storage.layout import delivered_spec
+from tests.published import Deployment, deployment, features
 
-NOW = datetime.now(timezone.utc)
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> CountingStore:
-    return CountingStore(tmp_path / "store")
+def connect(made: Deployment, name: str = "cluster", **fields: Any) -> None:
+    login = {"host": made.fake.url, "username": made.fake.user, "password": made.fake.password}
+    made.client.connect_resource(name, "Airflow", {**login, **fields})
 
 
-def test_a_flow_is_published(store: CountingStore) -> None:
-    made, folder = composition("churn"), Folder()
-
-    record = publish(made, store, folder, "airflow")
-
-    version = str(made.spec.version.id)
-    assert (record.name, record.dag_id, record.version_id) == ("churn", "churn", version)
-    assert record.flow_id == str(made.spec.flow.id)
-    assert record.created_at == datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
-    assert (record.engine, record.delivered_to) == ("airflow", "folder/churn.json")
-    assert record.spec_sha256 == hashlib.sha256(made.text).hexdigest()
-    assert Registry(store).find("churn") == record
-    assert Registry(store).latest_spec(record) == made.spec
-    assert folder.specs == {"churn": made.text}
-    assert {key: store.get(key) for key in made.objects} == dict(made.objects)
-
-
-def test_the_spec_is_delivered_when_all_that_it_names_is_there(store: CountingStore) -> None:
-    made = composition("churn")
-    publish(made, store, StoreDelivery(store), "airflow")
-    puts = [key for kind, key in store.requests if kind == "put"]
-    version = FlowLayout(str(made.spec.flow.id)).version(str(made.spec.version.id))
-    assert set(puts[:3]) == set(made.objects)
-    # Once more, for where the spec lies is known when it lies there.
-    assert puts[3:] == [version, published("churn"), delivered_spec("churn"), published("churn")]
+def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    artifacts = made.author()
+    capsys.readouterr()
+    flow = made.publish("My churn", artifacts)
+    place = made.store.url(delivered_spec("My_churn"))
+    assert capsys.readouterr().out == (
+        f"Published 'My churn' (DAG My_churn) to {place}. A copy is in My_churn_airflow.json.\n"
+        f"Airflow shows it: {flow.url()}\n"
+        "No run was started, and it has no schedule. client.trigger('My churn') starts one now, as does "
+        "publish_flow(..., run_now=True). So does the button Trigger in Airflow; schedule=... lets it run "
+        "regularly.\n"
+    )
+    text = (made.folder / "My_churn_airflow.json").read_bytes()
+    assert text == made.store.get(delivered_spec("My_churn"))
+    assert json.loads(text)["version"]["id"] == flow.record.version_id
+    assert flow.record.engine == "cluster"
 
 
-def test_publishing_it_unchanged_again_costs_few_requests(store: CountingStore) -> None:
-    first = publish(composition("churn"), store, Folder(), "airflow")
-    store.clear()
-    again = publish(composition("churn"), store, Folder(), "airflow")
-
-    layout = FlowLayout(again.flow_id)
-    assert again.version_id != first.version_id
-    assert store.requests == [
-        ("get", published("churn")),
-        ("get", layout.version(first.version_id)),
-        ("put", layout.version(again.version_id)),
-        ("put", published("churn")),
-    ]
-    assert Registry(store).find("churn") == again
-
-
-def test_only_what_changed_is_uploaded(store: CountingStore) -> None:
-    publish(composition("churn", "f", "g"), store, Folder(), "airflow")
-    store.clear()
-    changed = composition("churn", "f", "h", default=b"better model")
-    publish(changed, store, Folder(), "airflow")
-    new = sorted(key for key, data in changed.objects.items() if data != b"archive of f")
-    assert len(new) == 2
-    assert store.keys("exists") == new
-    assert set(new) < set(store.keys("put"))
-    assert all(store.exists(key) for key in changed.objects)
-
-
-def test_a_function_that_another_flow_has_is_uploaded_once(store: CountingStore) -> None:
-    publish(composition("churn", "f"), store, Folder(), "airflow")
-    store.clear()
-    publish(composition("sales", "f"), store, Folder(), "airflow")
-    shared = function_archive(hashlib.sha256(b"archive of f").hexdigest())
-    assert shared in store.keys("exists")
-    assert shared not in store.keys("put")
-
-
-def test_objects_go_out_together(tmp_path: Path) -> None:
-    meeting = threading.Barrier(9, timeout=20)  # Breaks unless all uploads wait in it at once.
-
-    class Meeting(CountingStore):
-        def exists(self, key: str) -> bool:
-            meeting.wait()
-            return super().exists(key)
-
-    publish(composition("churn", *"abcdefgh"), Meeting(tmp_path), Folder(), "airflow")
-
-
-def test_names_that_share_a_dag_id_collide(store: CountingStore) -> None:
-    folder = Folder()
-    first = publish(composition("churn 1"), store, folder, "airflow")
-    store.clear()
-    with pytest.raises(AuthoringError, match=r"'churn 1' and 'churn/1'.*'churn_1'.*another name"):
-        publish(composition("churn/1"), store, folder, "airflow")
-    assert store.keys("put") == []
-    assert Registry(store).find("churn 1") == first
-
-
-def test_a_dag_id_belongs_to_a_flow_as_long_as_its_runs_are_kept(store: CountingStore) -> None:
-    first = publish(composition("churn 1"), store, Folder(), "airflow")
-    gone = Registry(store).retire(first, NOW)
-    with pytest.raises(AuthoringError, match=r"'churn 1' has left runs there\. .*\(artifacts=True\) first"):
-        publish(composition("churn/1"), store, Folder(), "airflow")
-    erase(gone, store)
-    assert publish(composition("churn/1"), store, Folder(), "airflow").earlier == ()
-
-
-def test_a_flow_that_was_deleted_goes_on_when_it_is_published_again(store: CountingStore) -> None:
-    first = publish(composition("churn"), store, Folder(), "airflow")
-    Registry(store).retire(first, NOW)
-    made = composition("churn")
-    store.clear()
-    again = publish(made, store, Folder(), "airflow")
-    assert store.keys("exists") == [], "all that it needs is known to be there"
-    assert again.retired_at is None
-    assert [one.version_id for one in again.versions] == [again.version_id, first.version_id]
-    assert Registry(store).find("churn") == again
-    assert Registry(store).retired() == []
-    assert not store.exists(retired("churn"))
-
-
-def test_a_refused_delivery_leaves_a_retired_flow_as_it_is(store: CountingStore) -> None:
-    gone = Registry(store).retire(publish(composition("churn"), store, Folder(), "airflow"), NOW)
-    with pytest.raises(ConfigError):
-        publish(composition("churn"), store, Folder(ConfigError("no folder")), "airflow")
-    assert (Registry(store).records(), Registry(store).retired()) == ([], [gone])
-
-
-def test_the_versions_before_are_remembered(store: CountingStore) -> None:
-    ids = [publish(composition("churn"), store, Folder(), "airflow").version_id for _ in range(23)]
-    record = Registry(store).find("churn")
-    assert [one.version_id for one in record.versions] == ids[:-22:-1]
-
-
-@pytest.mark.parametrize("data", [None, b"", b'{"spec_version": 2}'])
-def test_where_the_previous_version_cannot_be_read_everything_is_looked_for(
-    store: CountingStore, data: bytes | None
+def test_a_folder_that_cannot_be_written_is_only_a_warning(
+    made: Deployment, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = publish(composition("churn"), store, Folder(), "airflow")
-    key = FlowLayout(first.flow_id).version(first.version_id)
-    store.delete([key]) if data is None else store.put(key, data)
-    store.clear()
-    made = composition("churn")
-    publish(made, store, Folder(), "airflow")
-    assert store.keys("exists") == sorted(made.objects)
-    assert len(store.keys("put")) == 2, "version and record"
+    artifacts = made.author()
+    capsys.readouterr()
+    (made.folder / "churn_airflow.json").mkdir()
+    made.publish(artifacts=artifacts)
+    assert "A copy" not in capsys.readouterr().out
+    assert "The spec could not be written to" in caplog.text
+    assert "Is a directory" in caplog.text
 
 
-def test_a_damaged_record_is_mended(store: CountingStore, caplog: pytest.LogCaptureFixture) -> None:
-    store.put(published("churn"), b"{}")
-    with caplog.at_level(logging.WARNING):
-        record = publish(composition("churn"), store, Folder(), "airflow")
-    assert Registry(store).find("churn") == record
-    assert "published/churn.json" in caplog.text
+def test_all_that_a_flow_is_told(made: Deployment) -> None:
+    before = made.publish("before")
+    flow = made.publish(
+        description="Counts.", source_flow=before, k_latest_runs=3, disable_snapshots=True, tags=["mine"]
+    )
+    spec = flow.spec
+    assert (spec.flow.description, spec.flow.tags) == ("Counts.", ("mine",))
+    assert spec.schedule is not None
+    assert spec.schedule.type == "after_flows"
+    assert spec.retention.k_latest_runs == 3
+    assert not next(one for one in spec.artifacts if one.name == "table").keep_snapshot
 
 
-def test_a_flow_may_move_to_another_engine(store: CountingStore) -> None:
-    publish(composition("churn"), store, StoreDelivery(store), "one")
-    record = publish(composition("churn"), store, Folder(), "two")
-    assert (record.engine, record.delivered_to) == ("two", "folder/churn.json")
-    assert Registry(store).find("churn") == record
+@pytest.mark.parametrize("how", ["flow", "name", "id", "uuid", "list"])
+def test_ways_to_name_the_flow_before(made: Deployment, how: str) -> None:
+    before = made.publish("before")
+    ways = {"flow": before, "name": "before", "id": str(before.id()), "uuid": before.id(), "list": [before]}
+    assert made.publish(source_flow=ways[how]).spec.schedule.flows == ("before",)  # type: ignore[union-attr]
 
 
-# --- failures
+def test_flows_that_cannot_be_followed(made: Deployment) -> None:
+    with pytest.raises(NotFound, match="There is no flow 'bfore'"):
+        made.publish(source_flow="bfore")
+    made.publish()
+    with pytest.raises(AuthoringError, match="'churn' cannot run after itself"):
+        made.publish(source_flow="churn")
 
 
-class Failing(CountingStore):
-    """Fails to write keys with a prefix."""
-
-    prefix = "none"
-
-    def put(self, key: str, data: bytes) -> None:
-        if key.startswith(self.prefix):
-            raise StorageUnavailable("the store is away")
-        super().put(key, data)
-
-
-@pytest.mark.parametrize("prefix", ["functions/", "flows/", "published/"])
-def test_a_store_that_fails_leaves_airflow_its_version(tmp_path: Path, prefix: str) -> None:
-    store, folder = Failing(tmp_path), Folder()
-    first = publish(composition("churn", "f"), store, folder, "airflow")
-    before = dict(folder.specs)
-    store.prefix = prefix
-
-    with pytest.raises(StorageUnavailable, match=r"^the store is away$"):
-        publish(composition("churn", "g"), store, folder, "airflow")
-
-    assert folder.specs == before
-    assert Registry(store).find("churn") == first
+def test_a_flow_follows_flows_of_its_own_airflow_only(made: Deployment) -> None:
+    made.publish("before")
+    connect(made, "same")
+    made.publish(source_flow="before", engine="same")
+    made.fake.tokens.add("t")
+    made.client.connect_resource(
+        "elsewhere", "Airflow", {"host": made.fake.url.replace("127.0.0.1", "localhost"), "token": "t"}
+    )
+    with pytest.raises(AuthoringError, match=r"after 'before', which runs on 'cluster': .*'elsewhere'"):
+        made.publish(source_flow="before", engine="elsewhere")
+    made.client.delete_resource("cluster")
+    with pytest.raises(AuthoringError, match="which runs on 'cluster'"):
+        made.publish(source_flow="before", engine="same")
 
 
-@pytest.mark.parametrize("error", [AuthoringError("not yours"), ConfigError("no folder")])
-def test_a_delivery_that_is_refused_is_no_publication(store: CountingStore, error: Exception) -> None:
-    with pytest.raises(type(error), match=str(error)):
-        publish(composition("churn"), store, Folder(error), "airflow")
-    assert Registry(store).records() == []
-    first = publish(composition("churn"), store, Folder(), "airflow")
-    with pytest.raises(type(error), match=str(error)):
-        publish(composition("churn"), store, Folder(error), "airflow")
-    assert Registry(store).find("churn") == first
+def test_a_python_that_the_workers_lack(made: Deployment) -> None:
+    connect(made, python_versions=["3.1"])
+    with pytest.raises(
+        AuthoringError, match=rf"Functions of Python {HERE} cannot run on 'cluster', which has 3\.1\."
+    ):
+        made.publish()
+    connect(made, python_versions=["3.1", HERE])
+    made.publish()
 
 
-def test_a_delivery_that_failed_is_mended_by_publishing_again(store: CountingStore) -> None:
-    made, folder = composition("churn"), Folder(StorageUnavailable("away"))
-    with pytest.raises(StorageUnavailable):
-        publish(made, store, folder, "airflow")
-    assert Registry(store).find("churn").delivered_to == "", "nobody knows whether it is there"
-    folder.error = None
-    record = publish(made, store, folder, "airflow")
-    assert folder.specs == {"churn": made.text}
-    assert Registry(store).find("churn") == record
+def test_nothing_is_published_of_what_would_fail(made: Deployment) -> None:
+    before = list(made.store.list(""))
+    with pytest.raises(AuthoringError, match="schedule"):
+        made.publish(schedule="61 * * * *")
+    assert list(made.store.list("")) == before
+    assert not list(made.folder.glob("*_airflow.json"))
 
 
-def test_of_two_publishers_at_once_the_last_writer_wins_and_one_more_publication_mends(
-    store: CountingStore,
+def test_nothing_is_published_that_a_worker_could_not_load(made: Deployment) -> None:
+    class Failure(Exception):
+        def __init__(self, what: str, why: str) -> None:
+            super().__init__(what)
+
+    failure = Failure("a", "b")
+
+    @aq.op(requirements=[])
+    def failing() -> str:
+        return str(failure)
+
+    before = list(made.store.list(""))
+    with pytest.raises(PackagingError, match=r"'failing' can be pickled, but .*TypeError: .*missing .*'why'"):
+        made.publish(artifacts=[failing()])
+    assert list(made.store.list("")) == before
+
+
+def test_into_a_folder_of_dags(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    dags = made.folder / "dags"
+    dags.mkdir()
+    connect(made, dags_folder=str(dags))
+    flow = made.publish(wait=0)
+    assert json.loads((dags / "churn.json").read_text())["dag_id"] == "churn"
+    assert f"to {dags / 'churn.json'}. A copy" in capsys.readouterr().out
+    assert not made.store.exists(delivered_spec("churn"))
+    assert flow.record.delivered_to == str(dags / "churn.json")
+
+
+def test_a_folder_is_no_store_for_airflow(made: Deployment, tmp_path: Path) -> None:
+    client = aq.Client(folder=str(tmp_path / "store"), config_path=made.folder / "config.toml")
+    with pytest.raises(ConfigError, match="Airflow needs an S3 bucket"):
+        client.publish_flow("churn", artifacts=made.author())
+
+
+def test_run_now(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    made.publish().wait_until_deployed(progress=False)
+    made.fake.dags["churn"].paused = True
+    capsys.readouterr()
+    flow = made.publish(run_now=True)
+    (run,) = made.fake.dags["churn"].runs.values()
+    assert not made.fake.dags["churn"].paused
+    assert flow.record.version_id in made.fake.dags["churn"].tags
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-1] == f"Started run {run.run_id}."
+    assert told.err == "Waiting for Airflow to show 'churn' ...\n"
+
+
+@pytest.mark.parametrize("major", [3, 2])
+def test_a_published_flow_is_visible(
+    major: int, bucket: str, s3_server: str, credentials_file: Path, tmp_path: Path
 ) -> None:
-    theirs, ours, folder = composition("churn"), composition("churn"), Folder()
-
-    class Overtaken(Folder):
-        def deliver(self, dag_id: str, data: bytes) -> str:
-            publish(theirs, store, folder, "airflow")
-            return folder.deliver(dag_id, data)
-
-    # So that both know where it is delivered, and write the record only once.
-    publish(composition("churn"), store, folder, "airflow")
-    publish(ours, store, Overtaken(), "airflow")
-
-    assert folder.specs == {"churn": ours.text}
-    record = Registry(store).find("churn")
-    assert record.version_id == str(theirs.spec.version.id), "as the docstring of publish says"
-    assert Registry(store).latest_spec(record) == theirs.spec
-    mended = composition("churn")
-    publish(mended, store, folder, "airflow")
-    assert folder.specs == {"churn": mended.text}
-    assert Registry(store).latest_spec(Registry(store).find("churn")) == mended.spec
+    with deployment(bucket, s3_server, credentials_file, tmp_path, major=major) as made:
+        for _ in range(2):
+            flow = made.publish()
+            assert flow.record.version_id in made.fake.dags["churn"].tags
+        assert len(made.fake.calls("PUT", "parseDagFile")) == 2
 
 
-# --- the way back
+def test_it_is_waited_for(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    made.publish()
+    capsys.readouterr()
+    looks = []
+
+    def parse_late(token: str) -> None:
+        looks.append(token)
+        made.fake.parsed.clear()
+        threading.Timer(0.05, made.parse).start()
+
+    made.fake.on_parse = parse_late
+    flow = made.publish(wait=60)
+    assert flow.record.version_id in made.fake.dags["churn"].tags
+    told = capsys.readouterr()
+    assert told.err == "Waiting for Airflow to show 'churn' ...\n"
+    assert f"Airflow shows it: {flow.url()}\nNo run was started, " in told.out
+    assert len(looks) == 1
 
 
-def test_of_what_is_erased_only_what_flows_share_stays(store: CountingStore) -> None:
-    made, other = composition("churn", "f"), composition("sales", "f")
-    record = publish(made, store, Folder(), "airflow")
-    before = set(store.list("functions/"))
-    publish(other, store, Folder(), "airflow")
-    store.put(NativeLayout(record.flow_id, "run").content("a"), b"x")
-    neighbour = set(store.list(FlowLayout(str(other.spec.flow.id)).prefix))
-    assert neighbour
-    gone = Registry(store).retire(record, NOW)
+def test_nobody_waits_for_an_airflow_that_is_asked_only(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifacts = made.author()
+    capsys.readouterr()
+    made.hidden.add("churn")
+    made.publish(artifacts=artifacts, wait=0)
+    assert made.fake.calls("PUT", "parseDagFile")
+    told = capsys.readouterr()
+    assert [line.partition(" ")[0] for line in told.out.splitlines()] == ["Published", "No"]
+    assert told.err == ""
 
-    for _ in range(2):
-        erase(gone, store)
 
-    assert list(store.list(FlowLayout(record.flow_id).prefix)) == []
-    assert set(store.list("functions/")) == before
-    assert set(store.list(FlowLayout(str(other.spec.flow.id)).prefix)) == neighbour
-    assert [one.name for one in Registry(store).records()] == ["sales"]
-    assert Registry(store).retired() == []
+def test_an_airflow_that_is_away_fails_no_publication(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with made.away():
+        flow = made.publish()
+    assert made.store.get(delivered_spec("churn"))
+    assert made.client.flow("churn").record == flow.record
+    assert "\nIts spec is delivered, and Airflow finds it" in capsys.readouterr().out
+
+
+def test_a_flow_that_was_deleted_cannot_be_followed(made: Deployment) -> None:
+    before = made.publish("before")
+    made.client.delete_flow("before")
+    with pytest.raises(NotFound, match=r"no flow 'before' in .*\. It was deleted on .* Publish it again"):
+        made.publish(source_flow="before")
+    with pytest.raises(AuthoringError, match="cannot run after 'before', which was deleted"):
+        made.publish(source_flow=made.client.flow(before.id()))
+
+
+@pytest.mark.parametrize("run_now", [None, False])
+def test_otherwise_it_does_not_run(made: Deployment, run_now: Any) -> None:
+    made.publish(run_now=run_now)
+    assert made.fake.calls("POST", "dagRuns") == []
+
+
+def test_publishing_again_is_a_new_version_of_the_same_flow(made: Deployment) -> None:
+    first, second = made.publish(), made.publish()
+    assert first.id() == second.id()
+    assert first.record.version_id != second.record.version_id
+    assert [one["version_id"] for one in made.client.list_flows()] == [second.record.version_id]
+
+
+def test_one_artifact_needs_no_list(made: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = features(made.client.create_param("rows", 1))
+    monkeypatch.chdir(made.folder)
+    flow = made.client.publish_flow("one", artifacts=table)
+    assert [one.name for one in flow.spec.artifacts] == ["rows", "table"]

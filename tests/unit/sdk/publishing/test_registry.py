@@ -14,8 +14,8 @@ import pytest
 
 from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, SpecError
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
-from aqueduct_provider.sdk.publishing.publish import publish
 from aqueduct_provider.sdk.publishing.registry import Record, Registry
+from aqueduct_provider.sdk.publishing.upload import publish
 from aqueduct_provider.state.exec_state import ExecState, Status
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, published, retired
 from tests.counting import CountingStore

@@ -11,8 +11,8 @@ import keyring.backends.null
 import pytest
 
 import aqueduct_provider.sdk as aq
-from aqueduct_provider.sdk.authoring.given import nodes_of
-from aqueduct_provider.sdk.local.run import LocalOutcome, run_spec
+from aqueduct_provider.sdk.authoring.arguments import nodes_of
+from aqueduct_provider.sdk.local.run_flow import LocalOutcome, run_spec
 from aqueduct_provider.sdk.local.systems import systems_of
 from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
 from aqueduct_provider.storage.local import LocalStore

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.connectors.catalog import CONNECTORS
+from aqueduct_provider.connectors.registry import CONNECTORS
 from aqueduct_provider.sdk.enums import ServiceType
 from aqueduct_provider.sdk.resources.services import SECRETS, SERVICES, service_of
 

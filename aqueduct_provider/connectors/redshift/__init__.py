@@ -1,0 +1,1 @@
+"""Amazon Redshift via redshift_connector."""

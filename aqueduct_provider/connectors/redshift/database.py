@@ -1,0 +1,267 @@
+"""Redshift, through Amazon's own driver: Postgres' protocol, values bound on the server.
+
+Loads are multi-row INSERTs into a temporary table, and then one transaction: COPY would need a bucket and a
+role. Must not import at module level: the driver, pyarrow.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aqueduct_provider.connectors.redshift.rows import ArrivingRows, chunks
+from aqueduct_provider.connectors.sql import idempotent_load
+from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
+from aqueduct_provider.connectors.sql.dialect import REDSHIFT
+from aqueduct_provider.connectors.sql.driver_options import driver_options
+from aqueduct_provider.connectors.sql.query import Statement
+from aqueduct_provider.connectors.tables.model import (
+    Batches,
+    Config,
+    DriverConnection,
+    TableLoad,
+    TableName,
+    config_text,
+    shown_names,
+)
+from aqueduct_provider.errors import (
+    DataSystemError,
+    DataSystemLoginFailed,
+    DataSystemUnavailable,
+    LoadRefused,
+    StatementRefused,
+)
+
+# Classes of SQLSTATE in which a second try can help: connection, transaction, resources, operator, system.
+_PASSING = ("08", "40", "53", "55", "57", "58")
+_LOGIN = ("28", "3D")
+_EXISTS = "42P07"
+# What Redshift says of a conflict of transactions, with the SQLSTATE of an internal error.
+_CONFLICTS = ("serializable isolation violation", "concurrent transaction", "deadlock")
+
+
+def connect(connector: str, config: Config) -> RedshiftDatabase:
+    """An open connection. Raises ``DataSystemError``."""
+    import redshift_connector
+
+    host, port = config_text(config, "host"), config_text(config, "port", "5432")
+    database = config_text(config, "database")
+    what = f"{connector} {database!r} at {host}:{port}"
+    options = {"application_name": "aqueduct", **driver_options(connector, config)}
+    with _translated(what):
+        try:
+            connection = redshift_connector.connect(
+                user=config_text(config, "username"),
+                password=config_text(config, "password"),
+                database=database,
+                host=host,
+                port=int(port),
+                # Statements differ from each other: none is worth its place on the server.
+                max_prepared_statements=0,
+                **options,
+            )
+        except TypeError as exc:
+            raise DataSystemLoginFailed(f"{what}: an option of the connection is unknown: {exc}.") from exc
+    return RedshiftDatabase(connection, what)
+
+
+class RedshiftDatabase(DriverConnection):
+    """An open connection; a ``Database``."""
+
+    dialect = REDSHIFT
+
+    def check(self) -> str:
+        with self._transaction(StatementRefused):
+            ((version,),) = self.rows("SELECT version()")
+        return f"{self._what} answers: {version}."
+
+    def tables(self) -> list[str]:
+        with self._transaction(StatementRefused):
+            names = self.rows(
+                "SELECT table_schema, table_name, table_schema = current_schema() "
+                "FROM information_schema.tables "
+                "WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'pg_internal') "
+                f"AND table_type IN ('BASE TABLE', 'VIEW') AND table_name <> '{idempotent_load.MARKERS}' "
+                "ORDER BY 3 DESC, 1, 2"
+            )
+        return shown_names(names)
+
+    @contextmanager
+    def read(self, statement: Statement) -> Iterator[Batches]:
+        with tempfile.TemporaryFile() as file, closing(self._connection.cursor()) as cursor:
+            rows = ArrivingRows(cursor, file)
+            # The driver gives rows when all have come, and keeps them here until then.
+            cursor._cached_rows = rows
+            with self._transaction(StatementRefused):
+                _execute(cursor, statement.sql(), statement.values)
+                table = rows.table()
+            yield table
+
+    def write(self, data: Batches, load: TableLoad) -> int | None:
+        """The rows go into a temporary table first, so that the transaction of the load is short."""
+        self._create_markers(load)
+        with self._transaction(LoadRefused):
+            if load.mode != "replace" and idempotent_load.is_done(
+                self.rows(idempotent_load.find_marker(REDSHIFT, load), load.key), load
+            ):
+                return None
+            if load.mode == "fail" and self.exists(load.table):
+                raise idempotent_load.table_exists(load)
+            staged = _Staged(self, self._stage(data, load))
+            self._connection.commit()
+        with self._transaction(LoadRefused):
+            # Loads into one schema wait here for each other, before their transactions have read anything.
+            self.run(f"LOCK TABLE {_name(idempotent_load.markers_table(load))}")
+            rows = idempotent_load.write(staged, Batches(data.schema, iter(())), load)
+            self.run(f"DROP TABLE {REDSHIFT.quote(load.staging)}")
+            self._connection.commit()
+        return rows
+
+    def _create_markers(self, load: TableLoad) -> None:
+        create = f"CREATE TABLE IF NOT EXISTS {idempotent_load.markers_definition(REDSHIFT, load)}"
+        for is_last in (False, True):
+            try:
+                with self._transaction(LoadRefused):
+                    self.run(create)
+                    self._connection.commit()
+                return
+            except DataSystemError:
+                # Another load may have created it in between.
+                if is_last:
+                    raise
+
+    def _stage(self, data: Batches, load: TableLoad) -> int:
+        name = REDSHIFT.quote(load.staging)
+        self.run(f"DROP TABLE IF EXISTS {name}")
+        self.run(f"CREATE TEMPORARY TABLE {name} ({column_definitions(data.schema, REDSHIFT)})")
+        rows = 0
+        for places, values, count in chunks(prepared(data, REDSHIFT)):
+            self.run(f"INSERT INTO {name} VALUES {places}", *values)
+            rows += count
+        return rows
+
+    def exists(self, table: TableName) -> bool:
+        """Whether there is such a table; Redshift stores names in lower case, unless told otherwise."""
+        schema = "$2" if table.schema else "current_schema()"
+        names = [name.lower() for name in reversed(table.parts)]
+        sql = (
+            "SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+            f"WHERE lower(relname) = $1 AND lower(nspname) = {schema}"
+        )
+        return bool(self.rows(sql, *names))
+
+    # --- statements
+
+    def run(self, sql: str, *values: Any) -> None:
+        with closing(self._connection.cursor()) as cursor:
+            _execute(cursor, sql, values)
+
+    def rows(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
+        with closing(self._connection.cursor()) as cursor:
+            _execute(cursor, sql, values)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
+        """What is not committed within is undone."""
+        with _translated(self._what, refused):
+            try:
+                yield
+            finally:
+                with suppress(Exception):
+                    self._connection.rollback()
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """Rows in their temporary table; a ``Writer`` of ``idempotent_load.py``."""
+
+    database: RedshiftDatabase
+    count: int
+    dialect = REDSHIFT
+
+    def run(self, sql: str, *values: Any) -> None:
+        self.database.run(sql, *values)
+
+    def rows(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
+        return self.database.rows(sql, *values)
+
+    def create_markers(self, load: TableLoad) -> None:
+        """Nothing: the table is there, for it is what loads wait at."""
+
+    def exists(self, table: TableName) -> bool:
+        return self.database.exists(table)
+
+    def append(self, data: Batches, load: TableLoad) -> int:
+        columns = ", ".join(map(REDSHIFT.quote, data.schema.names))
+        staging = REDSHIFT.quote(load.staging)
+        self.run(f"INSERT INTO {_name(load.table)} ({columns}) SELECT {columns} FROM {staging}")
+        return self.count
+
+    def create(self, data: Batches, load: TableLoad) -> int:
+        from redshift_connector import Error
+
+        if load.mode == "replace":
+            self.run(f"DROP TABLE IF EXISTS {_name(load.table)}")
+        try:
+            self.run(f"CREATE TABLE {_name(load.table)} ({column_definitions(data.schema, REDSHIFT)})")
+        except Error as error:
+            if load.mode == "fail" and _fields(error).get("C") == _EXISTS:
+                raise idempotent_load.table_exists(load) from error
+            raise
+        return self.append(data, load)
+
+
+def _name(table: TableName) -> str:
+    return REDSHIFT.render_name(table.parts)
+
+
+def _execute(cursor: Any, sql: str, values: Sequence[Any]) -> None:
+    """Run a statement whose places are ``$1``, ``$2``, ...
+
+    The driver, which would write these places itself, is told that they are marked with a character that the
+    statement does not hold.
+    """
+    if values and all(character in sql for character in "?:\\"):
+        raise StatementRefused(
+            "A query with parameters cannot hold a question mark, a colon and a backslash at once, for the "
+            "driver would misread it: write the texts in it without backslashes, such as '' for \\'."
+        )
+    cursor.paramstyle = "numeric" if "?" in sql and ":" not in sql else "qmark"
+    cursor.execute(sql, list(values) or None)
+
+
+# --- errors
+
+
+@contextmanager
+def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
+    """The one door for the driver's errors."""
+    from redshift_connector import Error
+
+    try:
+        yield
+    except (Error, OSError) as error:
+        raise _error(what, error, refused) from error
+
+
+def _error(what: str, error: Exception, refused: type[DataSystemError]) -> DataSystemError:
+    from redshift_connector import InterfaceError, OperationalError
+
+    fields = _fields(error)
+    state = fields.get("C", "")
+    text = (fields.get("M") or ": ".join(map(str, error.args))).strip().rstrip(".")
+    if state.startswith(_LOGIN):
+        return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
+    is_cut = not fields and isinstance(error, (OSError, InterfaceError, OperationalError))
+    if is_cut or state.startswith(_PASSING) or any(words in text.lower() for words in _CONFLICTS):
+        return DataSystemUnavailable(f"{what} does not answer as it should: {text}.")
+    return refused(f"{what} refuses the statement: {text}.")
+
+
+def _fields(error: Exception) -> dict[str, str]:
+    """The fields of the server's own answer; empty where the driver speaks for itself."""
+    return error.args[0] if error.args and isinstance(error.args[0], dict) else {}

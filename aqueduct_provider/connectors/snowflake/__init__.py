@@ -1,0 +1,1 @@
+"""Snowflake via its Python connector."""

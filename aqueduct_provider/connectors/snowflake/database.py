@@ -1,0 +1,275 @@
+"""Snowflake, through its own connector: Arrow from query results, values bound on the server.
+
+Loads go as Parquet files to the stage of a temporary table, and from there in one statement, or one
+transaction, to the target. Names follow SQLAlchemy's rule, and so the original's: a lower-case name is
+Snowflake's upper-case one, which needs no quotes in SQL. Must not import at module level: the connector,
+pyarrow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+from aqueduct_provider.connectors.snowflake.login import login_of, refuse_unknown, session_parameters
+from aqueduct_provider.connectors.snowflake.types import (
+    SNOWFLAKE,
+    Staging,
+    arrow_batches,
+    parts,
+    result_schema,
+    shown,
+    staging_of,
+    stored,
+)
+from aqueduct_provider.connectors.sql import dbapi_rows as arriving
+from aqueduct_provider.connectors.sql import idempotent_load
+from aqueduct_provider.connectors.sql.driver_options import driver_options
+from aqueduct_provider.connectors.sql.query import Statement
+from aqueduct_provider.connectors.tables.model import (
+    Batches,
+    Config,
+    DriverConnection,
+    TableLoad,
+    TableName,
+    config_text,
+    shown_names,
+)
+from aqueduct_provider.errors import (
+    DataSystemError,
+    DataSystemLoginFailed,
+    DataSystemUnavailable,
+    LoadRefused,
+    StatementRefused,
+)
+from aqueduct_provider.storage.held_folder import temporary_folder
+
+# A second try can help: locks that were waited for in vain, and sessions that ended.
+_PASSING = {604, 625, 390111, 390112, 390114, 390115, 390195}
+_EXISTS = {2002, 2003}
+
+
+def connect(connector: str, config: Config) -> SnowflakeDatabase:
+    """An open connection. Raises ``DataSystemError``."""
+    import snowflake.connector
+
+    account = config_text(config, "account_identifier")
+    what = f"{connector} {config_text(config, 'database')!r} of {account}"
+    options = driver_options(connector, config)
+    refuse_unknown(connector, options)
+    login = login_of(what, config_text(config, "password"), options)
+    settings = {
+        "account": account,
+        "user": config_text(config, "username"),
+        "database": config_text(config, "database"),
+        "warehouse": config_text(config, "warehouse"),
+        "schema": config_text(config, "schema", "public"),
+        "role": config_text(config, "role") or None,
+        "application": "aqueduct",
+        "login_timeout": 30,
+        **options,
+        **login,
+        "paramstyle": "qmark",
+        # Otherwise decimals would come as floats.
+        "arrow_number_to_decimal": True,
+        "session_parameters": {**session_parameters(what, options), "TIMEZONE": "UTC"},
+    }
+    with _translated(what, DataSystemLoginFailed):
+        return SnowflakeDatabase(snowflake.connector.connect(**settings), what)
+
+
+class SnowflakeDatabase(DriverConnection):
+    """An open connection; a ``Database``."""
+
+    dialect = SNOWFLAKE
+
+    def check(self) -> str:
+        with _translated(self._what):
+            ((version,),) = self._rows("SELECT CURRENT_VERSION()")
+        return f"{self._what} answers: Snowflake {version}."
+
+    def tables(self) -> list[str]:
+        with _translated(self._what):
+            names = self._rows(
+                "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_SCHEMA = CURRENT_SCHEMA() "
+                "FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA <> 'INFORMATION_SCHEMA' "
+                f"AND TABLE_NAME <> '{stored(idempotent_load.MARKERS)}' ORDER BY 3 DESC, 1, 2"
+            )
+        return shown_names((shown(schema), shown(name), is_current) for schema, name, is_current in names)
+
+    @contextmanager
+    def read(self, statement: Statement) -> Iterator[Batches]:
+        from snowflake.connector import NotSupportedError
+
+        with _translated(self._what), closing(self._connection.cursor()) as cursor:
+            cursor.execute(statement.sql(), statement.values or None)
+            schema = result_schema(cursor.description)
+            try:
+                tables = cursor.fetch_arrow_batches(force_microsecond_precision=True)
+            except NotSupportedError:
+                # SHOW and its like give no Arrow.
+                yield arriving.batches(schema, cursor.fetchmany)
+            else:
+                yield Batches(schema, arrow_batches(tables, schema))
+
+    # --- writing
+
+    def write(self, data: Batches, load: TableLoad) -> int | None:
+        with _translated(self._what, LoadRefused):
+            if load.mode == "replace":
+                with self._staged(data, load) as staging:
+                    self._run(staging.create_as(load.table, "CREATE OR REPLACE TABLE", "COPY GRANTS"))
+                    return staging.rows
+            return self._write_once(data, load)
+
+    def _write_once(self, data: Batches, load: TableLoad) -> int | None:
+        self._begin_marker(load)
+        comment = self._comment(load.table)
+        if self._is_done(load) or _is_made_by(comment, load):
+            return None
+        if comment is not None and load.mode == "fail":
+            raise idempotent_load.table_exists(load)
+        with self._staged(data, load) as staging:
+            if comment is None and self._create(staging, load):
+                self._end_marker(load, staging.rows)
+                return staging.rows
+            return self._append(staging, load)
+
+    def _begin_marker(self, load: TableLoad) -> None:
+        """A marker that says nothing yet: it is what tries of one load wait for each other at."""
+        markers = SNOWFLAKE.render_name(idempotent_load.markers_table(load).parts)
+        definition = idempotent_load.markers_definition(SNOWFLAKE, load, time="TIMESTAMP_LTZ")
+        self._run(f"CREATE TABLE IF NOT EXISTS {definition}")
+        key, target, run, _, _ = idempotent_load.marker(load, 0)
+        self._run(
+            f"INSERT INTO {markers} (load_key, target, run) SELECT ?, ?, ? "
+            f"WHERE NOT EXISTS (SELECT 1 FROM {markers} WHERE load_key = ?)",
+            *(key, target, run, key),
+        )
+
+    def _end_marker(self, load: TableLoad, rows: int) -> None:
+        markers = SNOWFLAKE.render_name(idempotent_load.markers_table(load).parts)
+        sql = f"UPDATE {markers} SET digest = ?, row_count = ? WHERE load_key = ?"
+        self._run(sql, load.digest, rows, load.key)
+
+    def _is_done(self, load: TableLoad) -> bool:
+        sql = f"{idempotent_load.find_marker(SNOWFLAKE, load)} AND digest IS NOT NULL"
+        return idempotent_load.is_done(self._rows(sql, load.key), load)
+
+    def _comment(self, table: TableName) -> str | None:
+        """The comment of a table; None: there is none."""
+        *database, schema = table.schema.split(".")
+        catalog = SNOWFLAKE.render_name((*database, "INFORMATION_SCHEMA", "TABLES"))
+        found = self._rows(
+            f"SELECT COMMENT FROM {catalog} WHERE TABLE_NAME = ? "
+            f"AND TABLE_SCHEMA = {'?' if schema else 'CURRENT_SCHEMA()'}",
+            *([stored(table.name), stored(schema)] if schema else [stored(table.name)]),
+        )
+        return str(found[0][0] or "") if found else None
+
+    def _create(self, staging: Staging, load: TableLoad) -> bool:
+        """A new table with its rows, whose comment says which load it is; false: another has created one."""
+        from snowflake.connector import ProgrammingError
+
+        try:
+            self._run(
+                staging.create_as(load.table, "CREATE TABLE", f"COMMENT = '{_mark(load, staging.rows)}'")
+            )
+        except ProgrammingError as error:
+            if error.errno not in _EXISTS or "already exists" not in str(error.msg):
+                raise
+            comment = self._comment(load.table)
+            if load.mode == "fail" and not _is_made_by(comment, load):
+                raise idempotent_load.table_exists(load) from error
+            return _is_made_by(comment, load)
+        return True
+
+    def _append(self, staging: Staging, load: TableLoad) -> int | None:
+        markers = SNOWFLAKE.render_name(idempotent_load.markers_table(load).parts)
+        self._run("BEGIN")
+        try:
+            # Locks the marker to the end of the transaction.
+            self._run(f"UPDATE {markers} SET loaded_at = CURRENT_TIMESTAMP WHERE load_key = ?", load.key)
+            if self._is_done(load):
+                return None
+            self._run(staging.insert_into(load.table))
+            self._end_marker(load, staging.rows)
+            self._run("COMMIT")
+        finally:
+            with suppress(Exception):
+                self._run("ROLLBACK")
+        return staging.rows
+
+    @contextmanager
+    def _staged(self, data: Batches, load: TableLoad) -> Iterator[Staging]:
+        """The rows in a temporary table, which only this session sees."""
+        staging = staging_of(data.schema, stored(load.staging))
+        self._run(staging.create)
+        try:
+            with temporary_folder("rows") as folder:
+                for part, count in parts(data, folder):
+                    self._run(staging.put(part))
+                    staging.rows += count
+                    part.unlink()
+            if staging.rows:
+                self._run(staging.copy)
+            yield staging
+        finally:
+            with suppress(Exception):
+                self._run(f"DROP TABLE IF EXISTS {staging.name}")
+
+    # --- statements
+
+    def _run(self, sql: str, *values: Any) -> None:
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(sql, values or None)
+
+    def _rows(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall())
+
+
+def _mark(load: TableLoad, rows: int) -> str:
+    """The comment of a table that a load has created."""
+    return f"aqueduct_load {load.key} {load.digest} {rows}"
+
+
+def _is_made_by(comment: str | None, load: TableLoad) -> bool:
+    """Whether an earlier try of this load has created the table, with its rows.
+
+    :param comment: of the table.
+    """
+    found = re.fullmatch(rf"aqueduct_load {load.key} (\w+) ([0-9]+)", comment or "")
+    return bool(found) and idempotent_load.is_done([found.groups()] if found else [], load)
+
+
+# --- errors
+
+
+@contextmanager
+def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
+    """The one door for the connector's errors."""
+    from snowflake.connector import Error
+
+    try:
+        yield
+    except Error as error:
+        raise _error(what, error, refused) from error
+
+
+def _error(what: str, error: Any, refused: type[DataSystemError]) -> DataSystemError:
+    from snowflake.connector import DatabaseError, OperationalError
+    from snowflake.connector.errors import ForbiddenError
+
+    text = str(error.raw_msg or error.msg or error).strip().rstrip(".")
+    if isinstance(error, ForbiddenError):
+        return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
+    # Answers of the service that are no answer to the statement are no DatabaseError.
+    if isinstance(error, OperationalError) or not isinstance(error, DatabaseError) or error.errno in _PASSING:
+        return DataSystemUnavailable(f"{what} does not answer as it should: {text}.")
+    if refused is DataSystemLoginFailed:
+        return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
+    return refused(f"{what} refuses the statement: {text}.")

@@ -1,0 +1,1 @@
+"""What SQL systems share: queries, dialects, column types, idempotent loads."""

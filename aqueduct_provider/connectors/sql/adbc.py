@@ -1,0 +1,107 @@
+"""What the databases behind ADBC share: statements, rows and bulk loads on one connection.
+
+ADBC was chosen where its driver is well kept and gives Arrow without Python objects in between: Postgres and
+SQLite. Must not import at module level: drivers, pyarrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.connectors.tables.model import Batches
+from aqueduct_provider.errors import DataSystemError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Translate = Callable[[str, Any], DataSystemError]
+
+
+class AdbcSession:
+    """A connection of ADBC.
+
+    :param what: how errors call the database.
+    :param translate: makes an error of ours of ``what`` and the driver's. While rows come it is Arrow's,
+        which has a message and no more.
+    """
+
+    def __init__(self, connection: Any, what: str, translate: Translate) -> None:
+        self.connection = connection
+        self.what = what
+        self._translate = translate
+
+    def close(self) -> None:
+        """End the connection; what was not committed is undone."""
+        self.connection.close()
+
+    @contextmanager
+    def cursor(self, **options: str) -> Iterator[Any]:
+        """A cursor, whose errors are translated. :param options: of the statement."""
+        with (
+            translated(self.what, self._translate),
+            closing(self.connection.cursor(adbc_stmt_kwargs=options)) as cursor,
+        ):
+            yield cursor
+
+    def run(self, sql: str, *values: Any) -> None:
+        """Run a statement."""
+        with self.cursor() as cursor:
+            cursor.execute(sql, values or None)
+
+    def rows(self, sql: str, *values: Any, **options: str) -> list[Any]:
+        """Run a query; its rows."""
+        with self.cursor(**options) as cursor:
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall())
+
+    def records(self, cursor: Any) -> Batches:
+        """The rows of the query that the cursor has executed; errors while they come are translated too."""
+        reader = cursor.fetch_record_batch()
+        return Batches(reader.schema, self._records(reader))
+
+    def _records(self, reader: Any) -> Iterator[pyarrow.RecordBatch]:
+        import pyarrow as pa
+
+        try:
+            yield from reader
+        except (OSError, pa.ArrowException) as error:
+            raise self._translate(self.what, error) from error
+
+    def ingest(self, data: Batches, table: str, **place: Any) -> int:
+        """Add all rows to a table; their number. :param place: of ``adbc_ingest``: schema, or temporary."""
+        import pyarrow as pa
+
+        failed: list[Exception] = []
+        reader = pa.RecordBatchReader.from_batches(data.schema, _watched(data.batches, failed))
+        try:
+            with self.cursor() as cursor:
+                return int(cursor.adbc_ingest(table, reader, mode="append", **place))
+        except DataSystemError:
+            # The driver hides in words of its own why there are no more rows.
+            if failed:
+                raise failed[0] from None
+            raise
+
+
+def _watched(
+    batches: Iterator[pyarrow.RecordBatch], failed: list[Exception]
+) -> Iterator[pyarrow.RecordBatch]:
+    """The same batches; what ends them is kept."""
+    try:
+        yield from batches
+    except Exception as error:
+        failed.append(error)
+        raise
+
+
+@contextmanager
+def translated(what: str, translate: Translate) -> Iterator[None]:
+    """The one door for the errors of ADBC's drivers."""
+    from adbc_driver_manager import Error
+
+    try:
+        yield
+    except Error as error:
+        raise translate(what, error) from error

@@ -1,0 +1,190 @@
+"""SQLite, through ADBC: a file on the worker.
+
+A column of SQLite holds values of any type, and ADBC takes the type of the first ones. So the types of a
+result are found first, in the same transaction: those of its values, and those that its columns were declared
+with (``types.py``). Must not import at module level: the driver, pyarrow.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from aqueduct_provider.connectors.sql import idempotent_load
+from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
+from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
+from aqueduct_provider.connectors.sql.dialect import SQLITE
+from aqueduct_provider.connectors.sql.driver_options import options_of
+from aqueduct_provider.connectors.sql.query import Statement
+from aqueduct_provider.connectors.sqlite.types import Column, Seen, column_of, questions, seen, typed
+from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, TableName, config_text
+from aqueduct_provider.errors import (
+    DataSystemError,
+    DataSystemLoginFailed,
+    DataSystemUnavailable,
+    StatementRefused,
+)
+from aqueduct_provider.storage.files import expanded
+
+# Milliseconds to wait for another connection that writes.
+_BUSY = 60_000
+_BATCH_ROWS = "65536"
+# Columns that are looked through at once: SQLite's results have 2,000 at most, with two answers for each.
+_COLUMNS = 500
+
+
+def connect(connector: str, config: Config) -> SqliteDatabase:
+    """An open connection; a file that is not there is made. Raises ``DataSystemError``."""
+    import adbc_driver_sqlite.dbapi as adbc
+
+    path = expanded(config_text(config, "database"))
+    if not path.parent.is_dir():
+        raise DataSystemLoginFailed(
+            f"There is no folder {path.parent} on this machine for the SQLite database {path.name}. Correct "
+            "the database's path: it is that on the machine where the operator runs."
+        )
+    what, options = f"{connector} {path}", options_of(connector, config)
+    declared = options.pop("types", "declared") != "values"
+    place = f"file:{quote(str(path))}?{urlencode(options)}" if options else str(path)
+    with translated(what, _error):
+        connection = adbc.connect(place, autocommit=True)
+    session = AdbcSession(connection, what, _error)
+    session.rows(f"PRAGMA busy_timeout = {_BUSY}")
+    return SqliteDatabase(session, declared=declared)
+
+
+class SqliteDatabase:
+    """An open connection; a ``Database``, and a ``Writer`` of ``idempotent_load.py``.
+
+    :param declared: whether declared types count, or those of the values alone, as in the original.
+    """
+
+    dialect = SQLITE
+
+    def __init__(self, session: AdbcSession, *, declared: bool) -> None:
+        self._session = session
+        self._declared = declared
+        self.run = session.run
+        self.rows = session.rows
+        self.close = session.close
+
+    def check(self) -> str:
+        ((version,),) = self.rows("SELECT sqlite_version()")
+        ((count,),) = self.rows("SELECT count(*) FROM sqlite_master")
+        return f"{self._session.what} answers: SQLite {version}, with {count} tables, views and indexes."
+
+    def tables(self) -> list[str]:
+        names = self.rows(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' "
+            f"ESCAPE '\\' AND name <> '{idempotent_load.MARKERS}' ORDER BY name"
+        )
+        return [name for (name,) in names]
+
+    # --- reading
+
+    @contextmanager
+    def read(self, statement: Statement) -> Iterator[Batches]:
+        self.run("BEGIN")
+        columns = self._columns(statement)
+        with self._session.cursor(**{"adbc.sqlite.query.batch_rows": _BATCH_ROWS}) as cursor:
+            cursor.execute(_with_types(statement.sql(), columns), tuple(statement.values) or None)
+            yield typed(columns, self._session.records(cursor))
+        self.run("COMMIT")
+
+    def _columns(self, statement: Statement) -> list[Column]:
+        kinds = self._declared_types(statement)
+        names = self._names(statement)
+        if not self._declared:
+            kinds = [""] * len(kinds)
+        found: list[Seen] = []
+        for place in range(0, len(kinds), _COLUMNS):
+            found += self._seen(statement, len(kinds), range(place, min(place + _COLUMNS, len(kinds))), kinds)
+        return [
+            column_of(name, kind, values, bytes_as_text=not self._declared)
+            for name, kind, values in zip(names, kinds, found, strict=True)
+        ]
+
+    def _declared_types(self, statement: Statement) -> list[str]:
+        """Return what the columns were declared with. A view has these types, but takes no parameters."""
+        view = SQLITE.quote(_unused_name())
+        self.run(f"CREATE TEMP VIEW {view} AS {statement.sql(lambda _: 'NULL')}")
+        declared = [row[2] or "" for row in self.rows(f"PRAGMA temp.table_info({view})")]
+        self.run(f"DROP VIEW temp.{view}")
+        return declared
+
+    def _names(self, statement: Statement) -> list[str]:
+        """Return the names of the columns: those of a view or a subquery are not always the same."""
+        with self._session.cursor(**{"adbc.sqlite.query.batch_rows": "1"}) as cursor:
+            cursor.execute(statement.sql(), tuple(statement.values) or None)
+            return [name for name, *_ in cursor.description]
+
+    def _seen(self, statement: Statement, count: int, places: range, kinds: list[str]) -> list[Seen]:
+        """Return what the values of the columns at these places are like."""
+        asked = questions([(_place(place), kinds[place]) for place in places])
+        sql = _from_result(f"SELECT DISTINCT {asked} FROM", statement.sql(), count)
+        return seen(self.rows(sql, *statement.values), len(places))
+
+    # --- writing
+
+    def write(self, data: Batches, load: TableLoad) -> int | None:
+        # Other writers wait from here on, readers see what was there before.
+        self.run("BEGIN IMMEDIATE")
+        rows = idempotent_load.write(self, data, load)
+        self.run("COMMIT")
+        return rows
+
+    def create_markers(self, load: TableLoad) -> None:
+        self.run(f"CREATE TABLE IF NOT EXISTS {idempotent_load.markers_definition(SQLITE, load)}")
+
+    def exists(self, table: TableName) -> bool:
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", table.name))
+
+    def append(self, data: Batches, load: TableLoad) -> int:
+        return self._session.ingest(prepared(data, SQLITE), load.table.name)
+
+    def create(self, data: Batches, load: TableLoad) -> int:
+        staging = SQLITE.quote(load.staging)
+        self.run(f"CREATE TABLE {staging} ({column_definitions(data.schema, SQLITE)})")
+        rows = self._session.ingest(prepared(data, SQLITE), load.staging)
+        self.run(f"DROP TABLE IF EXISTS {SQLITE.render_name(load.table.parts)}")
+        self.run(f"ALTER TABLE {staging} RENAME TO {SQLITE.quote(load.table.name)}")
+        return rows
+
+
+def _with_types(sql: str, columns: list[Column]) -> str:
+    """The query after one row that gives ADBC the types; ``typed`` drops it."""
+    first = ", ".join(f"{column.example} AS {_place(place)}" for place, column in enumerate(columns))
+    rest = ", ".join(column.expression(_place(place)) for place, column in enumerate(columns))
+    return _from_result(f"SELECT {first} UNION ALL SELECT {rest} FROM", sql, len(columns))
+
+
+def _from_result(select: str, sql: str, count: int) -> str:
+    """A query of the result of another one, whose columns it knows by :func:`_place`.
+
+    Their own names would not do: SQLite takes a name in double quotes that is not a column for a string.
+    """
+    result = SQLITE.quote(_unused_name())
+    return f"WITH {result}({', '.join(map(_place, range(count)))}) AS (\n{sql}\n) {select} {result}"
+
+
+def _place(number: int) -> str:
+    return f"c{number}"
+
+
+def _unused_name() -> str:
+    """A name of which the query cannot have a table."""
+    return f"aqueduct_{uuid.uuid4().hex}"
+
+
+def _error(what: str, error: Any) -> DataSystemError:
+    text = re.split(r"\nquery:", str(error))[0]
+    text = re.sub(r"^[A-Z_]+:\s*(?:\[SQLite\]\s*)?(?:Failed to \w+ query:\s*)?", "", text).strip().rstrip(".")
+    if re.search("database is locked|disk I/O error|database or disk is full", text):
+        return DataSystemUnavailable(f"{what} did not do its work: {text}.")
+    if re.search("unable to open|failed to open|not a database", text):
+        return DataSystemLoginFailed(f"{what} cannot be opened: {text}. Correct the database's path.")
+    return StatementRefused(f"{what} refuses the statement: {text}.")

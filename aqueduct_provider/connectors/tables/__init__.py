@@ -1,0 +1,1 @@
+"""Arrow batches on their way between data systems and files."""

@@ -1,0 +1,136 @@
+"""What a database can do, and what its module is given: the protocol between ``tables.py`` and the systems.
+
+Tables move as batches of Arrow records, so that memory does not grow with them. What Arrow has no type for is
+text whose field says what it is, under :data:`KIND`; Parquet keeps that note, so that a table which goes from
+one database to another keeps its column types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from aqueduct_provider.connectors.sql.dialect import Dialect
+from aqueduct_provider.connectors.sql.query import Statement
+
+# In a text field's metadata: ``decimal`` (still to be converted, see ``spool.py``), ``json``, ``bson``
+# (Extended JSON) or ``uuid``; in that of a binary one: ``pickle``.
+from aqueduct_provider.runner.object_columns import CELLS as CELLS
+from aqueduct_provider.runner.object_columns import KIND as KIND
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Config = Mapping[str, Any]
+UpdateMode = Literal["append", "replace", "fail"]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A table on its way.
+
+    :param batches: records of this schema; read once, and only while the database is open.
+    """
+
+    schema: pyarrow.Schema
+    batches: Iterator[pyarrow.RecordBatch]
+
+
+@dataclass(frozen=True)
+class TableName:
+    """A table, spelled as the database stores it.
+
+    :param schema: empty: the one that the connection is in.
+    """
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Schema and name, or the name alone."""
+        return (self.schema, self.name) if self.schema else (self.name,)
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """One load of one run.
+
+    :param mode: what is done where the table exists.
+    :param key: 64 hexadecimal digits, the same for every try of this load in this run and for no other: what
+        a first try has already written, a second one must not write again.
+    :param digest: sha256 of the artifact.
+    :param run: which run this is, for people.
+    """
+
+    table: TableName
+    mode: UpdateMode
+    key: str
+    digest: str
+    run: str
+
+    @property
+    def staging(self) -> str:
+        """The name of a table for the rows on their way: the same at every try, so that each clears up."""
+        return f"aqueduct_{self.key[:24]}"
+
+
+class Database(Protocol):
+    """An open connection to a database. All methods raise subclasses of ``DataSystemError``."""
+
+    dialect: Dialect
+
+    def close(self) -> None:
+        """End the connection; what was not finished is undone."""
+        ...
+
+    def check(self) -> str:
+        """Ask the database something; a few words that say who answered."""
+        ...
+
+    def tables(self) -> list[str]:
+        """The tables and views that can be seen, ``table`` or ``schema.table``, in order."""
+        ...
+
+    def read(self, statement: Statement) -> AbstractContextManager[Batches]:
+        """Run a query; its rows, while the context is open."""
+        ...
+
+    def write(self, data: Batches, load: TableLoad) -> int | None:
+        """Write a table: all of it or nothing, and once for each key; see ``docs/data-systems.md``.
+
+        :returns: the number of rows; None when an earlier try has written them.
+        """
+        ...
+
+
+class DriverConnection:
+    """A driver's connection, which ends quietly: what it says at its end would hide what was wrong before.
+
+    :param what: how errors call the database.
+    """
+
+    def __init__(self, connection: Any, what: str) -> None:
+        self._connection = connection
+        self._what = what
+
+    def close(self) -> None:
+        """End the connection; what was not finished is undone."""
+        with suppress(Exception):
+            self._connection.close()
+
+
+def shown_names(found: Iterable[Sequence[Any]]) -> list[str]:
+    """Tables as people write them: schema, name, and whether the schema is the connection's own."""
+    return [name if is_current else f"{schema}.{name}" for schema, name, is_current in found]
+
+
+def config_text(config: Config, name: str, default: str = "") -> str:
+    """A field of a configuration as text; ports may be numbers."""
+    value = config.get(name)
+    return default if value in (None, "") else str(value)

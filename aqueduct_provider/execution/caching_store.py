@@ -1,0 +1,85 @@
+"""Stage 6, an artifact store that keeps what the next operators of the same task read on the local disk.
+
+In: a store, and the keys that will be read again. Out: the same store, which asks for those no more. What is
+kept is digested when it is read: user code of this task may have touched it, and then the store has it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from aqueduct_provider.storage.files import digest_file
+from aqueduct_provider.storage.object_store import Entry, ObjectStore, Stored
+
+
+class KeepingStore:
+    """An ``ObjectStore`` before another one.
+
+    :param store: where everything is written, and whatever is not kept is read.
+    :param folder: for the files that are kept; not deleted.
+    :param wanted: the keys whose files are kept.
+    """
+
+    def __init__(self, store: ObjectStore, folder: Path, wanted: Iterable[str]) -> None:
+        self._store = store
+        self._folder = folder
+        self._wanted = frozenset(wanted)
+        self._kept: dict[str, tuple[Path, Stored]] = {}
+
+    def get_file(self, key: str, path: Path) -> Stored:
+        """A copy of what was put, or the object."""
+        if key in self._kept:
+            kept, stored = self._kept[key]
+            # A copy, for code may write into the files of its job.
+            shutil.copyfile(kept, path)
+            if digest_file(path) == stored:
+                return stored
+            path.unlink()
+        return self._store.get_file(key, path)
+
+    def put_file(self, key: str, path: Path) -> Stored:
+        """Write the object; the file is kept when it is wanted."""
+        stored = self._store.put_file(key, path)
+        if key in self._wanted:
+            kept = self._folder / f"{len(self._kept)}"
+            shutil.copyfile(path, kept)
+            self._kept[key] = kept, stored
+        return stored
+
+    def get(self, key: str) -> bytes:
+        """See ``ObjectStore``."""
+        return self._store.get(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        """See ``ObjectStore``."""
+        self._store.put(key, data)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """See ``ObjectStore``."""
+        return self._store.put_new(key, data)
+
+    def exists(self, key: str) -> bool:
+        """See ``ObjectStore``."""
+        return self._store.exists(key)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """See ``ObjectStore``."""
+        return self._store.list(prefix)
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """See ``ObjectStore``."""
+        return self._store.entries(prefix)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See ``ObjectStore``."""
+        return self._store.folders(prefix)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See ``ObjectStore``."""
+        self._store.delete(keys)
+
+    def url(self, key: str) -> str:
+        """See ``ObjectStore``."""
+        return self._store.url(key)

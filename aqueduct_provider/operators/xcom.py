@@ -1,0 +1,55 @@
+"""Stage 3, what the tasks of a run tell each other through XCom: keys, digests and versions, never data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from aqueduct_provider.artifacts.manifest import LEFT_KEY as LEFT_KEY
+from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, manifest_from_xcom
+from aqueduct_provider.runs.pinned_version import RunTask, SpecRef
+from aqueduct_provider.spec.models import Operator, WorkflowSpec
+
+# The key under which the first tasks of a run tell by which version they go.
+VERSION_KEY = "aqueduct_version"
+
+
+def run_task(task_id: str, context: Mapping[str, Any]) -> RunTask:
+    """The task that is run; what another one left is asked for once."""
+    ti = context["ti"]
+
+    @cache
+    def left(other: str) -> Any:
+        return ti.xcom_pull(task_ids=other)
+
+    return RunTask(
+        task_id=task_id,
+        run_id=context["run_id"],
+        attempt=getattr(context["dag_run"], "clear_number", 0) or 0,
+        left=left,
+        told=lambda other: ti.xcom_pull(task_ids=other, key=VERSION_KEY),
+        tell=lambda value: ti.xcom_push(key=VERSION_KEY, value=value),
+    )
+
+
+def with_spec(manifest: Manifest | GroupManifest, spec: WorkflowSpec) -> dict[str, Any]:
+    """Return the manifest of a task as its XCom value, with the spec that the task went by."""
+    return {**manifest.to_xcom(), "spec": SpecRef.of(spec).to_json()}
+
+
+def inputs_of(spec: WorkflowSpec, operators: Sequence[Operator], task: RunTask) -> dict[str, ArtifactRef]:
+    """The artifacts of other tasks that the operators read, as those tasks left them.
+
+    :raises IntegrityError: one of them left nothing.
+    """
+    own = {artifact for operator in operators for artifact in operator.outputs}
+    read = {artifact for operator in operators for artifact in operator.inputs}
+    makers = {artifact: spec.producer(artifact) for artifact in sorted(read - own)}
+    manifests = {
+        maker.task_id: manifest_from_xcom(
+            task.left(maker.airflow_task_id), maker.airflow_task_id, maker.task_id
+        )
+        for maker in makers.values()
+    }
+    return {artifact: manifests[maker.task_id].artifacts[artifact] for artifact, maker in makers.items()}

@@ -1,0 +1,187 @@
+"""Stage 6, never a mixed run: the version that a run began with -> the spec that its next task goes by.
+
+In: the spec that was parsed for this task, what the tasks before it left in XCom, and the store. Out: that
+spec, or the one of the run's version where a new one was delivered meanwhile, fetched from the store and
+verified; else an error that says what happened. Tasks learn the version from those before them; the first
+tasks of a flow, where it has several, agree on one through an object of the run. Which version an object
+names is believed only when XCom, which lies in Airflow's database, says the same.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aqueduct_provider.artifacts.transfer import fetch_bytes
+from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, RunVersionChanged
+from aqueduct_provider.spec import loader
+from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.task_groups import task_groups, task_upstream
+from aqueduct_provider.storage.layout import FlowLayout, pinned_spec, run_spec
+from aqueduct_provider.storage.object_store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+# Seconds in which the task that has just named the run's version tells Airflow so, too.
+_PATIENCE = 3.0
+_POLL = 0.2
+
+
+@dataclass(frozen=True)
+class SpecRef:
+    """A spec by its content.
+
+    :param sha256: digest of its JSON.
+    :param version: id of the flow's version.
+    """
+
+    sha256: str
+    version: str
+
+    @classmethod
+    def of(cls, spec: WorkflowSpec) -> SpecRef:
+        return cls(spec.sha256, str(spec.version.id))
+
+    def to_json(self) -> dict[str, str]:
+        """What goes into XCom."""
+        return {"sha256": self.sha256, "version": self.version}
+
+    @classmethod
+    def from_xcom(cls, value: Any) -> SpecRef | None:
+        """The spec that a task's XCom value names; None where it names none."""
+        found = value.get("spec") if isinstance(value, Mapping) else None
+        if not isinstance(found, Mapping):
+            return None
+        return cls(str(found.get("sha256")), str(found.get("version")))
+
+
+@dataclass(frozen=True)
+class RunTask:
+    """A task of a run, and how it talks to the others.
+
+    :param attempt: how often the run was cleared: a run that is run anew may have another version.
+    :param left: gives what another task left in XCom as its result, or None.
+    :param told: gives what another first task told of its version, or None.
+    :param tell: tells the others.
+    """
+
+    task_id: str
+    run_id: str
+    attempt: int
+    left: Callable[[str], Any]
+    told: Callable[[str], Any]
+    tell: Callable[[dict[str, Any]], None]
+
+
+def spec_of_run(own: WorkflowSpec, task: RunTask, store: ObjectStore) -> WorkflowSpec:
+    """The spec that a task must go by.
+
+    :param own: the spec as it was delivered last.
+    :raises RunVersionChanged: the run cannot go on with one version.
+    :raises StorageError: the store does not answer.
+    """
+    before = task_upstream(own).get(task.task_id, ())
+    if before:
+        found = {other: SpecRef.from_xcom(task.left(other)) for other in before}
+        wanted = _the_one(own, task, {other: ref for other, ref in found.items() if ref is not None})
+    else:
+        wanted = _agreed(own, task, store)
+    if wanted.sha256 == own.sha256:
+        return own
+    spec = _fetched(own, wanted, task, store)
+    log.warning(
+        "This run began with version %s of %r and goes on with it, though %s was published since. To run "
+        "that one, clear the whole run or start a new one.",
+        wanted.version,
+        own.flow.name,
+        own.version.id,
+    )
+    return spec
+
+
+def _the_one(own: WorkflowSpec, task: RunTask, found: Mapping[str, SpecRef]) -> SpecRef:
+    """The version that all tasks before this one had; its own where none says."""
+    refs = {ref.sha256: ref for ref in found.values()}
+    if len(refs) > 1:
+        who = ", ".join(f"{other!r} ran by version {ref.version}" for other, ref in sorted(found.items()))
+        raise RunVersionChanged(
+            f"Task {task.task_id!r} would mix versions of {own.flow.name!r}: {who}. Clear the whole run, so "
+            "that all of it runs by one."
+        )
+    return next(iter(refs.values()), SpecRef.of(own))
+
+
+def _agreed(own: WorkflowSpec, task: RunTask, store: ObjectStore) -> SpecRef:
+    """The version on which the first tasks of the run agree; a lone one decides by itself."""
+    firsts = [other for other, before in task_upstream(own).items() if not before]
+    mine = SpecRef.of(own)
+    if len(firsts) < 2:
+        return mine
+    key = run_spec(FlowLayout(str(own.flow.id)), task.run_id, task.attempt)
+    claim = {"spec": mine.to_json(), "task_id": task.task_id, "attempt": task.attempt}
+    chosen = mine
+    if not store.put_new(key, json.dumps(claim).encode()):
+        claimed = _claim(store, key)
+        theirs = SpecRef.from_xcom(claimed)
+        if theirs is not None and theirs.sha256 != mine.sha256:
+            if _is_told(theirs, task, {*firsts, str(claimed.get("task_id"))}):
+                chosen = theirs
+            else:
+                # Whoever claimed it is gone without a trace: its try was repeated since.
+                store.put(key, json.dumps(claim).encode())
+    task.tell({"spec": chosen.to_json(), "attempt": task.attempt})
+    return chosen
+
+
+def _claim(store: ObjectStore, key: str) -> dict[str, Any]:
+    try:
+        found = json.loads(store.get(key))
+    except (ObjectNotFound, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_told(ref: SpecRef, task: RunTask, firsts: set[str]) -> bool:
+    """Whether another first task of this run goes by this version, as Airflow knows."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        for other in sorted(firsts - {task.task_id}):
+            told = task.told(other)
+            if SpecRef.from_xcom(told) == ref and told.get("attempt") == task.attempt:
+                return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL)
+
+
+def _fetched(own: WorkflowSpec, wanted: SpecRef, task: RunTask, store: ObjectStore) -> WorkflowSpec:
+    """The spec of the run's version, which knows this task."""
+    data = _text(own, wanted, store)
+    if data is None:
+        raise RunVersionChanged(
+            f"{own.flow.name!r} was changed while this run was under way: it began with version "
+            f"{wanted.version}, and {own.version.id} is there now. The first one is not kept in the store, "
+            "so the run cannot go on. Clear the whole run, so that all of it runs by the new one. Flows that "
+            "are published with the SDK, or delivered as a bundle, keep their versions."
+        )
+    spec = loader.parse(data, f"version {wanted.version} of {own.flow.name}")
+    if task.task_id not in task_groups(spec):
+        raise RunVersionChanged(
+            f"There is no task {task.task_id!r} in version {wanted.version} of {own.flow.name!r}, with which "
+            f"this run began; it came with version {own.version.id}. Clear the whole run, so that all of it "
+            "runs by the new one."
+        )
+    return spec
+
+
+def _text(own: WorkflowSpec, wanted: SpecRef, store: ObjectStore) -> bytes | None:
+    """The JSON with the wanted digest, wherever the store keeps it."""
+    for key in (FlowLayout(str(own.flow.id)).version(wanted.version), pinned_spec(wanted.sha256)):
+        with suppress(ObjectNotFound, DigestMismatch):
+            return fetch_bytes(store, key, wanted.sha256)
+    return None

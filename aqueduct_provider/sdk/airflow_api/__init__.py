@@ -1,0 +1,1 @@
+"""Airflow's REST API, both lines."""

@@ -1,0 +1,190 @@
+"""A published flow: its versions, its runs, and what they measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from aqueduct_provider.errors import AirflowUnreachable, NotFound
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
+from aqueduct_provider.sdk.results.outcomes import run_status
+from aqueduct_provider.sdk.run import Run, created_at
+
+if TYPE_CHECKING:
+    import pandas
+
+    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
+    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.results.flow_status import FlowStatus
+    from aqueduct_provider.sdk.results.saved_objects import SavedObjects
+    from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.spec.models import WorkflowSpec
+
+
+@suggest_keywords_of_methods
+@dataclass(eq=False)
+class Flow:
+    """A published flow; ``client.publish_flow(...)`` and ``client.flow(name)`` give it.
+
+    One that was deleted can be read as before, as long as its runs are kept; it cannot run.
+
+    Example::
+
+        flow = client.flow("churn")
+        flow.latest().artifact("model").get()
+        flow.metric_history("accuracy").plot(x="created_at", y="value")
+    """
+
+    session: Session
+    record: Record
+
+    def __repr__(self) -> str:
+        gone = self.record.retired_at
+        deleted = f", deleted on {gone:%Y-%m-%d}" if gone else ""
+        return f"<Flow {self.record.name!r} on {self.record.engine!r}{deleted}>"
+
+    def id(self) -> UUID:
+        """The same for every version of the flow."""
+        return UUID(self.record.flow_id)
+
+    def name(self) -> str:
+        """What people call it."""
+        return self.record.name
+
+    def retired_at(self) -> datetime | None:
+        """When the flow was deleted; None: it is published."""
+        return self.record.retired_at
+
+    def status(self) -> FlowStatus:
+        """Whether Airflow shows the version that was published last, and since when it does not.
+
+        An Airflow that does not answer is a part of the status, too.
+        """
+        from aqueduct_provider.sdk.results.flow_status import statuses
+
+        # What is published may have changed since this flow was read.
+        registry, dag_id = self.session.registry, self.record.dag_id
+        newest = registry.at(dag_id) or registry.retired_at(dag_id) or self.record
+        return statuses(self.session, [newest])[0]
+
+    @cached_property
+    def spec(self) -> WorkflowSpec:
+        """The spec of the version that was published last."""
+        return self.session.registry.latest_spec(self.record)
+
+    def list_runs(self, limit: int = 10) -> list[dict[str, Any]]:
+        """The newest runs first: ``run_id``, ``created_at`` and ``status`` of each.
+
+        Waiting and running ones are among them.
+
+        :param limit: how many at most.
+        """
+        return [
+            {"run_id": info.run_id, "created_at": created_at(info), "status": run_status(info.state).value}
+            for info in self._airflow.runs(self.record.dag_id, limit)
+        ]
+
+    def runs(self, limit: int = 10) -> list[Run]:
+        """As :meth:`list_runs`, the runs themselves."""
+        found = self._airflow.runs(self.record.dag_id, limit)
+        return [Run(self.session, self.record, info.run_id, info) for info in found]
+
+    def latest(self) -> Run | None:
+        """The newest run, whatever its status; None when there was none yet."""
+        runs = self.runs(limit=1)
+        return runs[0] if runs else None
+
+    def fetch(self, run_id: str) -> Run:
+        """The run with this id; where Airflow has forgotten it, or is away, as the store tells of it.
+
+        :raises NotFound: neither knows it.
+        :raises AirflowUnreachable: Airflow is away, and the store does not know it.
+        """
+        wanted, airflow = str(run_id), self._airflow
+        try:
+            return Run(self.session, self.record, wanted, airflow.run(self.record.dag_id, wanted))
+        except (NotFound, AirflowUnreachable) as error:
+            if self.session.registry.version_of_run(self.record.flow_id, wanted) is None:
+                if isinstance(error, AirflowUnreachable):
+                    raise
+                raise NotFound(
+                    f"{self.name()!r} has no run {wanted!r}. flow.list_runs(), or "
+                    "`aqueduct-airflow runs`, gives the ids of its runs."
+                ) from error
+            return Run(self.session, self.record, wanted)
+
+    def list_saved_objects(self) -> SavedObjects:
+        """What runs of the latest version save to data systems, by the name of the resource.
+
+        The resource itself may be the key, too.
+        """
+        from aqueduct_provider.sdk.results.saved_objects import saved_objects
+
+        return saved_objects(self.spec, self.session.profile)
+
+    def metric_history(self, name: str, limit: int = 100, *, trust_store: bool = False) -> pandas.DataFrame:
+        """A metric, check or numeric parameter over the newest runs, newest first.
+
+        Columns ``run_id``, ``created_at``, ``status`` and ``value``, which is missing where a run has none.
+
+        :param name: the artifact's name.
+        :param limit: how many runs at most.
+        :param trust_store: take the values of runs of which Airflow has no record without a warning.
+        :raises NotFound: no run has such an artifact. :raises AuthoringError: it is no number and no check.
+        :raises IntegrityError: a value is not what its run has written.
+        """
+        from aqueduct_provider.sdk.results.history import metric_history
+
+        return metric_history(name, self.runs(limit), trust_store=trust_store)
+
+    def prune(self, keep: int | None = None, *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Delete the artifacts of older runs; ``run_id``, ``objects`` and ``size`` in bytes of each run.
+
+        Runs that are waiting or running are never touched, nor those of which nobody knows that they have
+        ended. Status, logs, metadata and :meth:`metric_history` stay.
+
+        :param keep: how many of the newest successful runs keep their artifacts; None: ``k_latest_runs``.
+        :param dry_run: delete nothing, and tell what would be deleted.
+        :raises AuthoringError: neither is set. :raises AirflowUnreachable: Airflow is away.
+        """
+        from aqueduct_provider.sdk.publishing.pruning import prune_flow
+
+        return prune_flow(self, keep, dry_run=dry_run)
+
+    def wait_until_deployed(self, timeout: float = 600, *, progress: bool = True) -> None:
+        """Wait until Airflow shows the version that was published last.
+
+        Airflow looks for changed specs by itself, by default every 30 seconds; where its API allows, it is
+        asked to look at once.
+
+        :param timeout: seconds.
+        :raises WaitTimedOut: it does not show it in time.
+        """
+        from aqueduct_provider.sdk.publishing.deployment import wait_until_deployed
+
+        wait_until_deployed(self.session, self.record, timeout, progress=progress)
+
+    def describe(self) -> None:
+        """Print the flow: version, schedule, parameters, operators and artifacts, newest runs.
+
+        In a notebook its graph is among it.
+        """
+        from aqueduct_provider.sdk.display.tables import print_flow
+
+        print_flow(self)
+
+    def url(self) -> str:
+        """The flow's page in Airflow's UI."""
+        return self._airflow.url(self.record.dag_id)
+
+    def _repr_html_(self) -> str:
+        from aqueduct_provider.sdk.display.notebook import flow_html
+
+        return flow_html(self)
+
+    @property
+    def _airflow(self) -> Airflow:
+        return self.session.airflow(self.record.engine)

@@ -1,1 +1,0 @@
-"""Flows and runs as they are now, from Airflow and the artifact store."""

@@ -1,0 +1,47 @@
+"""A kept resource -> the object that people work with, of the class of its family.
+
+Must not import at module level: anything heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
+from aqueduct_provider.sdk.resources.data_system import DataSystem
+from aqueduct_provider.sdk.resources.files_resource import FilesResource
+from aqueduct_provider.sdk.resources.mongodb_resource import MongoResource
+from aqueduct_provider.sdk.resources.profile import ResourceProfile
+from aqueduct_provider.sdk.resources.services import SERVICES, service_of
+from aqueduct_provider.sdk.resources.sql_resource import SqlResource
+from aqueduct_provider.sdk.suggest import suggestion
+
+if TYPE_CHECKING:
+    from aqueduct_provider.storage.object_store import ObjectStore
+
+Resource = AirflowResource | DataSystem
+
+
+def resource_from(profile: ResourceProfile, store: Callable[[], ObjectStore]) -> Resource:
+    """The resource that the profile describes.
+
+    :param store: the client's artifact store, connected when it is needed.
+    :raises ConfigError: there is no such service, or its configuration is wrong.
+    """
+    service = service_of(profile.service)
+    if service is None:
+        raise ConfigError(
+            f"The resource {profile.name!r} is of service {profile.service!r}, which cannot be connected."
+            f"{suggestion(profile.service, SERVICES)}"
+        )
+    match service.family:
+        case "airflow":
+            return AirflowResource(profile.name, profile.fields)
+        case "sql":
+            return SqlResource(service, profile.name, profile.fields)
+        case "files":
+            return FilesResource(service, profile.name, profile.fields, store)
+        case "mongodb":
+            return MongoResource(service, profile.name, profile.fields)

@@ -1,1 +1,0 @@
-"""Airflow's REST API, of both lines."""

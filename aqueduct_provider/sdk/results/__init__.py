@@ -1,0 +1,1 @@
+"""Results of runs, verified, from Airflow and the artifact store."""

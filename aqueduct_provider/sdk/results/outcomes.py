@@ -1,0 +1,168 @@
+"""How the operators of a run ended: Airflow's task states and the exec states in the store, made one (pure).
+
+Airflow knows what waits and what runs, the exec state why something failed and what the user's code printed.
+Where the two differ, Airflow is right about what happens now: an exec state may be that of an earlier try.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.sdk.enums import ExecutionStatus
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.airflow_api.api_models import TaskInfo
+    from aqueduct_provider.spec.models import Operator
+    from aqueduct_provider.state.exec_state import ExecState
+
+# Airflow's task states; those that are not here wait to be run.
+_TASK_STATES = {
+    "success": ExecutionStatus.SUCCEEDED,
+    "failed": ExecutionStatus.FAILED,
+    "running": ExecutionStatus.RUNNING,
+    "restarting": ExecutionStatus.RUNNING,
+    "deferred": ExecutionStatus.RUNNING,
+    "upstream_failed": ExecutionStatus.CANCELED,
+    "skipped": ExecutionStatus.CANCELED,
+    "removed": ExecutionStatus.CANCELED,
+}
+_RUN_STATES = {
+    "success": ExecutionStatus.SUCCEEDED,
+    "failed": ExecutionStatus.FAILED,
+    "running": ExecutionStatus.RUNNING,
+    "queued": ExecutionStatus.PENDING,
+}
+ENDED = frozenset({ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED, ExecutionStatus.CANCELED})
+# A task may be cleared and end once more: what it left then is another exec state.
+_LEAVE_OUTCOMES = frozenset({"success", "failed"})
+
+_TIPS = {
+    "upstream_failed": "It was not run, for an operator before it failed.",
+    "skipped": "It was skipped in Airflow.",
+    "removed": "It was not run: Airflow's version of the flow has no such task.",
+    "up_for_retry": "It failed; Airflow runs it again.",
+}
+_UNTOLD = (
+    "Airflow counts it as failed; it left no reason in the store. Its log has more: run.logs({name!r}), or "
+    "`aqueduct-airflow logs`."
+)
+
+
+@dataclass(frozen=True)
+class OperatorRun:
+    """One operator of one run.
+
+    :param name: the operator's name. :param task_id: the Airflow task. :param kind: the operator's type.
+    :param warning: whether it is a check of severity ``warning`` that did not pass; the flow went on.
+    :param tip: one sentence that says why it failed, or was not run.
+    :param traceback: the user's own, where there is one.
+    :param stdout: what the user's code printed.
+    :param try_number: tries so far. :param duration: seconds of the last try.
+    """
+
+    name: str
+    task_id: str
+    kind: str
+    status: ExecutionStatus = ExecutionStatus.PENDING
+    warning: bool = False
+    tip: str = ""
+    traceback: str = ""
+    stdout: str = ""
+    stderr: str = ""
+    try_number: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: float | None = None
+
+    @property
+    def word(self) -> str:
+        """The status as people read it."""
+        return "warning" if self.warning else self.status.value
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it failed; a check that only warns counts."""
+        return self.warning or self.status is ExecutionStatus.FAILED
+
+
+def run_status(state: str) -> ExecutionStatus:
+    """The status behind Airflow's state of a run."""
+    return _RUN_STATES.get(state, ExecutionStatus.UNKNOWN)
+
+
+def leaves_outcome(task: TaskInfo) -> bool:
+    """Whether a task that is in this state may have left an exec state that counts."""
+    return task.state in _LEAVE_OUTCOMES
+
+
+def operator_run(
+    operator: Operator,
+    task: TaskInfo | None,
+    state: ExecState | None,
+    *,
+    untold: ExecutionStatus = ExecutionStatus.PENDING,
+) -> OperatorRun:
+    """One operator's part in a run.
+
+    :param task: None where Airflow does not know it.
+    :param state: None where the operator has left none (yet).
+    :param untold: its status when neither tells anything.
+    """
+    blank = OperatorRun(operator.name, operator.task_id, operator.type, untold)
+    if task is None:
+        return blank if state is None else _told(blank, state)
+    status = _TASK_STATES.get(task.state or "", ExecutionStatus.PENDING)
+    known = replace(
+        blank,
+        status=status,
+        tip=_TIPS.get(task.state or "", ""),
+        try_number=task.try_number,
+        started_at=task.started_at,
+        ended_at=task.ended_at,
+        duration=task.duration,
+    )
+    told = None if state is None else _told(known, state)
+    if status is ExecutionStatus.SUCCEEDED:
+        return told if told and (told.warning or told.status is status) else known
+    if status is ExecutionStatus.FAILED:
+        # What was ended from outside has left "canceled".
+        is_why = told is not None and told.status is not ExecutionStatus.SUCCEEDED
+        return (
+            replace(told, status=status)
+            if told and is_why
+            else replace(known, tip=_UNTOLD.format(name=operator.name))
+        )
+    return known
+
+
+def _told(known: OperatorRun, state: ExecState) -> OperatorRun:
+    """What the exec state says."""
+    from aqueduct_provider.state.exec_state import FailureType
+
+    return replace(
+        known,
+        status=ExecutionStatus(state.status.value),
+        warning=state.failure_type is FailureType.USER_NON_FATAL,
+        tip=state.tip,
+        traceback=state.context,
+        stdout=state.stdout,
+        stderr=state.stderr,
+    )
+
+
+def status_without_airflow(operators: Iterable[OperatorRun]) -> ExecutionStatus:
+    """How a run ended that Airflow does not know any more, from what its operators left."""
+    statuses = {operator.status for operator in operators if not operator.warning}
+    if statuses & {ExecutionStatus.FAILED, ExecutionStatus.CANCELED}:
+        return ExecutionStatus.FAILED
+    return ExecutionStatus.SUCCEEDED if statuses <= {ExecutionStatus.SUCCEEDED} else ExecutionStatus.UNKNOWN
+
+
+def labels(operators: Sequence[OperatorRun | Operator]) -> list[str]:
+    """What to call each: its name; its task id, too, where a function that is called twice gives two."""
+    count = Counter(operator.name for operator in operators)
+    return [one.name if count[one.name] == 1 else f"{one.name} ({one.task_id})" for one in operators]

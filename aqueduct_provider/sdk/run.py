@@ -1,0 +1,373 @@
+"""One run of a flow: its status, operators, logs and artifacts, read at the moment of asking.
+
+Airflow says what runs, the store what came of it; neither is copied anywhere. A run is read with the spec of
+the version that it ran under, which its exec states name. Where Airflow has forgotten the run, the store
+alone tells.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import AirflowError, AuthoringError, IntegrityError, NotFound, ObjectNotFound
+from aqueduct_provider.sdk.enums import ExecutionStatus
+from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
+from aqueduct_provider.sdk.results.check_results import CheckResults
+from aqueduct_provider.sdk.results.outcomes import (
+    ENDED,
+    OperatorRun,
+    run_status,
+    status_without_airflow,
+)
+from aqueduct_provider.sdk.results.records import Records
+from aqueduct_provider.sdk.suggest import suggestion, tidy
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
+    from aqueduct_provider.sdk.airflow_api.api_models import RunInfo, TaskInfo
+    from aqueduct_provider.sdk.authoring.artifacts import Artifact
+    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.results.stored_source import StoredSource
+    from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.spec.models import Operator, WorkflowSpec
+    from aqueduct_provider.state.exec_state import ExecState
+    from aqueduct_provider.storage.layout import NativeLayout
+
+log = logging.getLogger("aqueduct")
+
+# Requests to the store at the same time.
+REQUESTS = 16
+
+Tasks = Mapping[str, "TaskInfo"]
+
+
+@suggest_keywords_of_methods
+@dataclass(eq=False)
+class Run:
+    """One run of a flow; ``flow.latest()``, ``flow.fetch(run_id)`` and ``client.trigger(...)`` give it.
+
+    Example::
+
+        run = client.trigger("churn", parameters={"trees": 200})
+        if run.wait() == aq.ExecutionStatus.SUCCEEDED:
+            print(run.artifact("accuracy").get())
+        else:
+            run.describe()
+    """
+
+    session: Session
+    record: Record
+    run_id: str
+    # As Airflow told it last; None where Airflow does not know the run.
+    info: RunInfo | None = None
+    _spec: WorkflowSpec | None = field(default=None, init=False)
+    # What operators left that have ended, by the try that left it.
+    _states: dict[Hashable, ExecState | None] = field(default_factory=dict, init=False)
+    _records: Records = field(init=False)
+    _checks: CheckResults = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._records = Records(self.session, self.record.engine, self.record.dag_id, self.run_id)
+        self._checks = CheckResults(self._records)
+
+    def __repr__(self) -> str:
+        known = f": {run_status(self.info.state)}" if self.info else ""
+        return f"<Run {self.run_id!r} of {self.record.name!r}{known}>"
+
+    def id(self) -> str:
+        """The run's id, which is Airflow's."""
+        return self.run_id
+
+    def created_at(self) -> datetime | None:
+        """When it was queued; None where Airflow does not know the run any more."""
+        return created_at(self.info) if self.info else None
+
+    def status(self) -> ExecutionStatus:
+        """How the run is now: pending, running, succeeded or failed."""
+        self._refresh()
+        if self.info is None:
+            return status_without_airflow(self._outcomes(None))
+        return run_status(self.info.state)
+
+    def wait(
+        self, timeout: float | None = None, *, progress: bool = True, pause: float = 1.0
+    ) -> ExecutionStatus:
+        """Wait until the run is over and give its status.
+
+        :param timeout: seconds to wait at most; None: for ever.
+        :param progress: show the operators as they run: live in a terminal, else a line for each change.
+        :param pause: seconds between two looks.
+        :raises WaitTimedOut: the run is not over in time; it goes on.
+        """
+        if not progress:
+            return self._wait(self.status, timeout, pause)
+        from aqueduct_provider.sdk.display.progress import run_progress
+
+        with run_progress(self) as show:
+
+            def look() -> ExecutionStatus:
+                status = self.status()
+                show(status, self.operators())
+                return status
+
+            return self._wait(look, timeout, pause, show.say)
+
+    def operators(self) -> list[OperatorRun]:
+        """Every operator of the run, in the order of the flow."""
+        return self._outcomes(self._tasks())
+
+    def as_far_as_known(self) -> tuple[ExecutionStatus, list[OperatorRun], str]:
+        """Status and operators, from the store alone where Airflow cannot be asked; and why it cannot."""
+        try:
+            return self.status(), self.operators(), ""
+        except (AirflowError, NotFound) as error:
+            operators = self._outcomes(None)
+            return status_without_airflow(operators), operators, str(error)
+
+    def parameters(self, *, trust_store: bool = False) -> dict[str, Any]:
+        """The parameters' values in this run, by name; those not computed yet, or deleted, are left out.
+
+        :param trust_store: as for :meth:`artifact`'s ``get``.
+        """
+        from aqueduct_provider.sdk.results.run_artifacts import parameter_values
+
+        return parameter_values(self, trust_store=trust_store)
+
+    def artifact(self, name: str) -> Artifact:
+        """The artifact with this name; its ``.get()`` reads the value from the store.
+
+        It is verified by the digest in Airflow's database. Where Airflow has none, ``.get()`` reads what
+        cannot run code, and ``.get(trust_store=True)`` the rest.
+
+        :raises NotFound: the flow has no artifact of this name.
+        :raises IntegrityError: the spec of the run was changed.
+        """
+        from aqueduct_provider.sdk.authoring.artifacts import artifact_from
+
+        return artifact_from(self.source(name))
+
+    def source(self, name: str) -> StoredSource:
+        """Where the artifact with this name lies. Raises ``NotFound``."""
+        from aqueduct_provider.sdk.results.run_artifacts import source_named
+
+        return source_named(self, name)
+
+    def logs(self, operator: str, try_number: int | None = None) -> str:
+        """The log of an operator's task as Airflow keeps it; what its code printed, where Airflow has none.
+
+        Of a task that runs several operators, it is this one's part.
+
+        :param operator: the operator's name, or its task id.
+        :param try_number: which try, from 1 on; None: the last one.
+        :raises NotFound: the flow has no such operator, or the operator no such try.
+        :raises AuthoringError: several operators have this name.
+        """
+        from aqueduct_provider.sdk.results.fused_runs import counts, part_of_log
+
+        found = self._operator(operator)
+        tasks = self._tasks()
+        task = tasks.get(found.airflow_task_id) if tasks else None
+        tries = task.try_number if task else 0
+        if try_number is not None and not 1 <= try_number <= max(1, tries):
+            raise NotFound(f"{operator!r} has no try {try_number!r} in run {self.run_id}: it had {tries}.")
+        if task:
+            number = max(1, try_number or tries)
+            text = self._airflow.log(self.record.dag_id, self.run_id, task.task_id, number)
+            if part := part_of_log(text, found, self.spec):
+                return part
+        state = self._exec_state(found) if try_number in (None, tries) else None
+        if found.fuse is not None and task and not counts(state, task):
+            return ""
+        return f"{state.stdout}{state.stderr}" if state else ""
+
+    def describe(self) -> None:
+        """Print the run: status, operators, and for each failure its reason, traceback and output."""
+        from aqueduct_provider.sdk.display.tables import print_run
+
+        print_run(self)
+
+    def url(self) -> str:
+        """The run's page in Airflow's UI."""
+        return self._airflow.url(self.record.dag_id, self.run_id)
+
+    def _repr_html_(self) -> str:
+        from aqueduct_provider.sdk.display.notebook import run_html
+
+        return run_html(self)
+
+    @property
+    def spec(self) -> WorkflowSpec:
+        """The spec of the version that the run ran under; the latest as long as no operator has ended."""
+        if self._spec is not None:
+            return self._spec
+        registry = self.session.registry
+        version = registry.version_of_run(self.record.flow_id, self.run_id)
+        spec = registry.spec(self.record.flow_id, version or self.record.version_id)
+        if (spec.flow.name, spec.dag_id) != (self.record.name, self.record.dag_id):
+            raise IntegrityError(
+                f"The record of {self.record.name!r} names a spec of {spec.flow.name!r}: it was changed. "
+                "Publish the flow again."
+            )
+        if version is not None:
+            self._spec = spec
+        return spec
+
+    def pin(self, spec: WorkflowSpec) -> None:
+        """Go by this spec from now on: Airflow's database names it."""
+        self._spec = spec
+
+    @property
+    def records(self) -> Records:
+        """What Airflow's database holds of what the run has written."""
+        return self._records
+
+    # --- Airflow
+
+    @property
+    def _airflow(self) -> Airflow:
+        return self.session.airflow(self.record.engine)
+
+    def _refresh(self) -> None:
+        airflow = self._airflow
+        try:
+            self.info = airflow.run(self.record.dag_id, self.run_id)
+        except NotFound:
+            self.info = None
+
+    def _tasks(self) -> Tasks | None:
+        """By task id; None where Airflow does not know the run."""
+        airflow = self._airflow
+        try:
+            return {task.task_id: task for task in airflow.tasks(self.record.dag_id, self.run_id)}
+        except NotFound:
+            return None
+
+    def _wait(
+        self,
+        look: Callable[[], ExecutionStatus],
+        timeout: float | None,
+        pause: float,
+        say: Callable[[str], None] = lambda _message: None,
+    ) -> ExecutionStatus:
+        from aqueduct_provider.sdk.waiting import Patient, wait_for
+
+        def ended() -> ExecutionStatus | None:
+            status = look()
+            # A run that Airflow has forgotten will not change any more.
+            return status if status in ENDED or self.info is None else None
+
+        return wait_for(
+            Patient(ended, on_absence=lambda error: say(f"{error} It is asked again.")),
+            what=f"the run {self.run_id} of {self.record.name!r} is not over",
+            seconds=timeout,
+            pause=pause,
+            cure="It goes on; wait again, or look at run.describe().",
+        )
+
+    # --- the store
+
+    @property
+    def layout(self) -> NativeLayout:
+        from aqueduct_provider.storage.layout import NativeLayout
+
+        return NativeLayout(self.record.flow_id, self.run_id)
+
+    def _outcomes(self, tasks: Tasks | None) -> list[OperatorRun]:
+        from aqueduct_provider.sdk.results.fused_runs import operator_runs
+
+        spec = self.spec
+        if tasks is None:
+            states = self._read([partial(self._exec_state, operator) for operator in spec.operators])
+            left = {one.id: state for one, state in zip(spec.operators, states, strict=True)}
+            return operator_runs(spec, {}, left, untold=ExecutionStatus.UNKNOWN)
+        spec = self._verified(spec, tasks)
+        over = self.info is not None and run_status(self.info.state) in ENDED
+        untold = ExecutionStatus.UNKNOWN if over else ExecutionStatus.PENDING
+        found = operator_runs(spec, tasks, self._read_new(spec, tasks), untold=untold)
+        return self._checks.verified(spec, tasks, found)
+
+    def _verified(self, spec: WorkflowSpec, tasks: Tasks) -> WorkflowSpec:
+        """The spec by which the tasks of the run went, as far as one of them has said so."""
+        from aqueduct_provider.sdk.results.run_artifacts import verified_spec
+
+        ended = next((task_id for task_id, task in sorted(tasks.items()) if task.state == "success"), None)
+        if ended is None:
+            return spec
+        try:
+            return verified_spec(self, spec, ended)
+        except IntegrityError as error:
+            # How its tasks ended is Airflow's word, whatever the spec calls them.
+            log.warning("%s", error)
+            return spec
+
+    def _read_new(self, spec: WorkflowSpec, tasks: Tasks) -> dict[str, ExecState | None]:
+        """What the operators left, by their ids; it is read of those that have ended since the last look."""
+        from aqueduct_provider.sdk.results.fused_runs import is_settled, may_have_state, state_key
+
+        known = [(one, tasks[one.airflow_task_id]) for one in spec.operators if one.airflow_task_id in tasks]
+        keys = {one.id: state_key(one, task) for one, task in known if may_have_state(one, task)}
+        new = [
+            (one, key)
+            for one, task in known
+            if (key := keys.get(one.id))
+            and not (key in self._states and is_settled(one, task, self._states[key]))
+        ]
+        states = self._read([partial(self._exec_state, operator) for operator, _ in new])
+        self._states.update({key: state for (_, key), state in zip(new, states, strict=True)})
+        return {operator: self._states[key] for operator, key in keys.items()}
+
+    def _read(self, calls: Sequence[Callable[[], ExecState | None]]) -> list[ExecState | None]:
+        from aqueduct_provider.storage.parallel import together
+
+        return together(calls, REQUESTS)
+
+    def _operator(self, name: str) -> Operator:
+        operators, name = self.spec.operators, tidy(name)
+        found = [operator for operator in operators if operator.name == name]
+        found = found or [operator for operator in operators if operator.task_id == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = " or ".join(repr(operator.task_id) for operator in found)
+            raise AuthoringError(
+                f"{len(found)} operators are called {name!r}. Say which by its task id: {ids}."
+            )
+        known = [operator.name for operator in operators]
+        raise NotFound(
+            f"Run {self.run_id} of {self.record.name!r} has no operator {name!r}.{suggestion(name, known)}"
+        )
+
+    def _exec_state(self, operator: Operator) -> ExecState | None:
+        from aqueduct_provider.state.exec_state import exec_state_from_json
+
+        key = self.layout.exec_state(operator.id)
+        try:
+            return exec_state_from_json(self.session.store.get(key))
+        except ObjectNotFound:
+            return None
+        except IntegrityError as error:
+            # The other operators can still be told.
+            log.warning("%s: %s", self.session.store.url(key), error)
+            return None
+
+    def why_missing(self, operator: Operator) -> str:
+        """Why the run lacks what this operator writes, in words."""
+        try:
+            tasks = self._tasks()
+        except (AirflowError, NotFound):
+            tasks = None
+        (outcome,) = (one for one in self._outcomes(tasks) if one.task_id == operator.task_id)
+        reason = f" {outcome.tip}" if outcome.tip else ""
+        if outcome.status is ExecutionStatus.SUCCEEDED:
+            reason = " Its Airflow task leaves the digests of what it wrote when it ends: read it then."
+        return f"operator {operator.name!r} of run {self.run_id} is {outcome.word}.{reason}"
+
+
+def created_at(info: RunInfo) -> datetime | None:
+    """When a run was queued; Airflow 2.11 does not tell that of runs that wait."""
+    return info.queued_at or info.started_at or info.logical_date

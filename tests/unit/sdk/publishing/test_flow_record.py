@@ -1,0 +1,77 @@
+"""Records of flows: what is stored, what is read back, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from aqueduct_provider.sdk.publishing.flow_record import Record, Version
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=1)))
+
+
+def version(hours: int = 0) -> Version:
+    return Version(str(uuid4()), NOON + timedelta(hours=hours))
+
+
+def record(**changes: Any) -> Record:
+    made = Record(
+        flow_id=str(uuid4()),
+        name="churn",
+        dag_id="churn",
+        version_id=str(uuid4()),
+        created_at=NOON,
+        engine="cluster",
+        delivered_to="s3://bucket/specs/churn.json",
+        spec_sha256="0" * 64,
+    )
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"retired_at": NOON}, {"earlier": (version(), version(-1))}],
+    ids=["live", "gone", "older"],
+)
+def test_it_is_read_as_it_was_written(changes: Any) -> None:
+    made = record(**changes)
+    assert Record.from_json(made.to_json()) == made
+
+
+def test_records_of_earlier_releases_are_read() -> None:
+    document = json.loads(record().to_json())
+    assert document.keys() >= {"flow_id", "name", "dag_id", "version_id", "created_at", "spec_sha256"}
+    assert "retired_at" not in document
+    del document["earlier"]
+    found = Record.from_json(json.dumps(document).encode())
+    assert (found.earlier, found.retired_at) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": 1}, "no text at name"),
+        ({"created_at": None}, "no text at created_at"),
+        ({"created_at": "2026-01-31T12:00:00"}, "created_at has no offset"),
+        ({"retired_at": "2026-01-31T12:00:00"}, "retired_at has no offset"),
+        ({"flow_id": "../x"}, "badly formed"),
+        ({"earlier": "x"}, "no list at earlier"),
+        ({"earlier": ["x"]}, "an earlier version is no JSON object"),
+        ({"earlier": [{"version_id": "1", "created_at": NOON.isoformat()}]}, "badly formed"),
+    ],
+)
+def test_what_is_no_record(change: dict[str, Any], message: str) -> None:
+    document = {**json.loads(record().to_json()), **change}
+    with pytest.raises(ValueError, match=message):
+        Record.from_json(json.dumps(document).encode())
+
+
+def test_the_next_record_remembers_this_version_first() -> None:
+    made = record(earlier=tuple(version(-number) for number in range(40)))
+    assert made.next_earlier()[0] == Version(made.version_id, NOON)
+    assert made.next_earlier()[1:] == made.earlier[:19]

@@ -1,0 +1,78 @@
+"""Artifacts of a run by their names, and the spec that says which is which."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound
+from aqueduct_provider.sdk.flow import Flow
+from aqueduct_provider.sdk.run import Run
+from aqueduct_provider.sdk.session import Session
+from aqueduct_provider.storage.layout import FlowLayout, delivered_spec
+from tests.published import Deployment, features
+
+
+def change_spec(made: Deployment, flow: Any, change: Callable[[bytes], bytes]) -> None:
+    key = FlowLayout(flow.record.flow_id).version(flow.record.version_id)
+    made.store.put(key, change(made.store.get(key)))
+
+
+def read_anew(made: Deployment, run_id: str) -> Run:
+    """The run, in a session that has read no spec yet."""
+    session = Session(made.session.profile)
+    return Flow(session, session.registry.find("churn")).fetch(run_id)
+
+
+def test_the_spec_of_the_run_counts_not_the_one_in_its_place(made: Deployment) -> None:
+    flow = made.publish()
+    run_id = made.run(rows=4).run_id
+    change_spec(made, flow, lambda text: text + b" ")
+    # As it is delivered, it is the one that the run went by.
+    assert read_anew(made, run_id).artifact("total").get() == 6
+    key = delivered_spec("churn")
+    made.store.put(key, made.store.get(key) + b" ")
+    run = read_anew(made, run_id)
+    with pytest.raises(
+        IntegrityError, match=r"was changed after the run: its sha256 is .*Was it changed by hand"
+    ):
+        run.artifact("total")
+    assert [one.word for one in run.operators()] == ["succeeded"] * 4
+
+
+def test_a_version_that_is_gone(made: Deployment) -> None:
+    made.publish()
+    run = made.run(rows=4)
+    task = made.fake.dags["churn"].runs[run.run_id].tasks["total"]
+    task.xcoms["return_value"]["spec"] = {"sha256": "0" * 64, "version": str(uuid.uuid4())}
+    with pytest.raises(IntegrityError, match="cannot be read, so nothing says which artifact is which"):
+        run.artifact("total")
+
+
+def test_parameters_cost_one_request_each(made: Deployment) -> None:
+    made.publish()
+    run = made.run(rows=4)
+    before = len(made.fake.asked)
+    assert run.parameters() == {"rows": 4}
+    assert len(made.fake.asked) == before + 1
+
+
+def test_parameters_that_can_run_code(made: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+    made.publish(
+        artifacts=[features(made.client.create_param("rows", 4)), made.client.create_param("set", {1})]
+    )
+    run = made.run()
+    del made.fake.dags["churn"].runs[run.run_id]
+    with pytest.raises(AuthoringError, match="'set' is not read"):
+        run.parameters()
+    assert run.parameters(trust_store=True) == {"rows": 4, "set": {1}}
+    assert "does not know the run" in caplog.messages[-1]
+
+
+def test_names(made: Deployment) -> None:
+    made.publish()
+    with pytest.raises(NotFound, match=r"has no artifact 'totl'\. Did you mean 'total'\?"):
+        made.run().artifact("totl")

@@ -1,0 +1,119 @@
+"""Which Airflow task runs which operators, and groups that cannot be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.errors import SpecError
+from aqueduct_provider.spec import task_groups
+from aqueduct_provider.spec.graph import upstream
+from aqueduct_provider.spec.loader import native_path, parse
+from aqueduct_provider.spec.models import WorkflowSpec
+from tests.examples import Document, call_operator, native_document
+
+
+def document(*operators: Document) -> Document:
+    outputs = [output for operator in operators for output in operator["outputs"]]
+    artifacts = [{"id": output, "name": output} for output in outputs]
+    return native_document(operators=list(operators), artifacts=artifacts, parameters=[])
+
+
+def op(name: str, *inputs: str, **fields: Any) -> Document:
+    return call_operator(name, inputs=list(inputs), **fields)
+
+
+def spec_of(*operators: Document) -> WorkflowSpec:
+    return parse(json.dumps(document(*operators)).encode(), "churn.json")
+
+
+def problems_of(*operators: Document) -> dict[str, str]:
+    spec = WorkflowSpec.model_validate_json(json.dumps(document(*operators)))
+    return {problem.path: problem.message for problem in task_groups.check(spec, native_path)}
+
+
+def groups_of(spec: WorkflowSpec) -> dict[str, list[str]]:
+    return {task: [one.task_id for one in group] for task, group in task_groups.task_groups(spec).items()}
+
+
+def test_without_groups_each_operator_is_a_task() -> None:
+    spec = spec_of(op("a"), op("b", "a"))
+    assert groups_of(spec) == {"a": ["a"], "b": ["b"]}
+    assert task_groups.task_upstream(spec) == upstream(spec)
+
+
+def test_a_group_is_one_task_whose_operators_come_after_what_they_read() -> None:
+    spec = spec_of(
+        op("c", "b", fuse="g"),
+        op("before"),
+        op("a", "before", fuse="g"),
+        op("b", "a", fuse="g"),
+        op("d", "b"),
+    )
+    assert groups_of(spec) == {"g": ["a", "b", "c"], "before": ["before"], "d": ["d"]}
+    assert task_groups.task_upstream(spec) == {"g": ("before",), "before": (), "d": ("g",)}
+
+
+def test_after_counts_as_an_edge() -> None:
+    spec = spec_of(op("a", fuse="g"), op("b", fuse="g", after=["a"]), op("c", after=["b"]))
+    assert task_groups.task_upstream(spec) == {"g": (), "c": ("g",)}
+
+
+def test_a_group_may_be_called_after_one_of_its_own() -> None:
+    assert problems_of(op("a", fuse="a"), op("b", "a", fuse="a")) == {}
+
+
+@pytest.mark.parametrize("other", [op("taken"), op("taken", fuse="h")])
+def test_a_group_may_not_be_called_after_another_operator(other: Document) -> None:
+    assert problems_of(op("a", fuse="taken"), other, op("b", fuse="taken")) == {
+        "$.operators[0].fuse": "'taken' is the task id of an operator outside of this group, "
+        "$.operators[1].task_id; rename one"
+    }
+
+
+def test_one_task_is_in_one_pool() -> None:
+    assert problems_of(op("a", fuse="g", pool="p"), op("b", fuse="g", pool="p"), op("c", fuse="g")) == {
+        "$.operators[2].pool": "'g' runs as one Airflow task, in one pool, and $.operators[0].pool says "
+        "another; give all of its operators the same pool, or none"
+    }
+
+
+def test_what_runs_in_the_middle_of_a_group_is_named() -> None:
+    problems = problems_of(
+        op("a", fuse="g"), op("x", "a"), op("y", "x"), op("z", "y", fuse="g"), op("free"), op("last", "z")
+    )
+    assert problems == {
+        "$.operators[0].fuse": "'g' cannot run as one task: some of its operators run before, and some "
+        "after, 'x', 'y'; give these \"fuse\": \"g\" too, or take operators out of the group"
+    }
+
+
+def test_two_groups_may_not_wait_for_each_other() -> None:
+    operators = [op("a", fuse="g"), op("b", fuse="h"), op("c", "a", fuse="h"), op("d", "b", fuse="g")]
+    (message,) = problems_of(*operators).values()
+    assert message.startswith(
+        "'g' cannot run as one task: some of its operators run before, and some after, 'b', 'c'"
+    )
+
+
+def test_every_group_that_cannot_be_is_told() -> None:
+    operators = [
+        op(f"{name}{g}", *([f"{before}{g}"] if before else []), **({"fuse": f"g{g}"} if name != "x" else {}))
+        for g in (1, 2)
+        for name, before in (("a", ""), ("x", "a"), ("z", "x"))
+    ]
+    assert list(problems_of(*operators)) == ["$.operators[0].fuse", "$.operators[3].fuse"]
+
+
+def test_a_cycle_without_groups_is_the_graphs_to_tell() -> None:
+    operators = [op("a", "b", fuse="g"), op("b", "a"), op("c", fuse="g")]
+    assert problems_of(*operators) == {}
+    with pytest.raises(SpecError, match="wait for each other"):
+        spec_of(*operators)
+
+
+def test_the_loader_asks() -> None:
+    with pytest.raises(SpecError, match=r"\$\.operators\[0\]\.fuse: 'g' cannot run as one task"):
+        spec_of(op("a", fuse="g"), op("x", "a"), op("z", "x", fuse="g"))
