@@ -47,6 +47,7 @@ def parse(data: bytes, source: str) -> WorkflowSpec:
         problems += islice(checks, MAX_PROBLEMS)
     if spec is None or problems:
         raise SpecError(source, bounded(problems))
+    spec = task_groups.with_separate_loads(spec)
     spec._sha256 = hashlib.sha256(data).hexdigest()
     return spec
 

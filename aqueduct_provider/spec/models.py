@@ -236,7 +236,7 @@ class OperatorBase(Model):
     fuse: Identifier | None = Field(
         None,
         description="Operators with the same name here run one after the other in one Airflow task of that "
-        "id; null: in a task of its own.",
+        "id; null: in a task of its own, as is a load that appends what the group makes.",
     )
 
     @property

@@ -89,6 +89,11 @@ class Composition:
     text: bytes
     objects: Mapping[str, bytes]
 
+    def separate_loads(self) -> list[str]:
+        """Return the names of the loads that the text fuses and that run in a task of their own."""
+        fused = {operator["id"] for operator in json.loads(self.text)["operators"] if operator.get("fuse")}
+        return [one.name for one in self.spec.operators if one.id in fused and not one.fuse]
+
     def archives(self) -> list[tuple[str, bytes]]:
         """The function archives, each with the name of its operator."""
         from aqueduct_provider.spec.models import CallOperator

@@ -64,6 +64,8 @@ def publish_flow(session: Session, request: FlowRequest, engine: AirflowResource
     load_check.check_archives(composition.archives())
     record = publish(composition, session.store, engine.delivery(session.store), engine.name())
     _tell(record, composition.text)
+    if loads := composition.separate_loads():
+        print(f"Not fused, so that a retry cannot write twice: {', '.join(map(repr, loads))}.")
     return record
 
 

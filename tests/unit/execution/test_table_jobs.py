@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -281,6 +282,23 @@ def test_what_is_no_table_is_not_saved(desk: Desk) -> None:
     ):
         run.run()
     assert desk.state("l")["failure_type"] == 2
+
+
+def test_a_retried_group_leaves_the_load_that_it_feeds_alone(desk: Desk) -> None:
+    source = "import pandas, time\ndef predict():\n    return pandas.DataFrame({'at': [str(time.time_ns())]})"
+    rows = {"task_id": "r", "type": "function", "outputs": ["table"], "code": desk.code(source), "fuse": "g"}
+    bad = {"task_id": "b", "type": "function", "code": desk.code("def predict(): return 1 / 0"), "fuse": "g"}
+    run = Run(desk, rows, sql_load("daily", "table", fuse="g"), bad)
+    for number in (1, 2):
+        with pytest.raises(OperatorFailed, match="ZeroDivisionError"):
+            run.group("g", number).run()
+    assert not run.path.exists()
+
+    run.manifests["r"] = run.run("r")
+    for _ in range(2):  # Airflow does not know that the first one has committed.
+        run.run("l")
+    stored = pd.read_parquet(io.BytesIO(desk.content("table")))
+    assert run.sql("SELECT at FROM daily") == [(stored["at"][0],)]
 
 
 def test_a_timeout_ends_a_query(desk: Desk) -> None:

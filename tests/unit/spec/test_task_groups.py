@@ -12,12 +12,12 @@ from aqueduct_provider.spec import task_groups
 from aqueduct_provider.spec.graph import upstream
 from aqueduct_provider.spec.loader import native_path, parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import Document, call_operator, native_document
+from tests.examples import Document, call_operator, native_document, operator
 
 
 def document(*operators: Document) -> Document:
     outputs = [output for operator in operators for output in operator["outputs"]]
-    artifacts = [{"id": output, "name": output} for output in outputs]
+    artifacts = [{"id": output, "name": output, "type": "table"} for output in outputs]
     return native_document(operators=list(operators), artifacts=artifacts, parameters=[])
 
 
@@ -117,3 +117,44 @@ def test_a_cycle_without_groups_is_the_graphs_to_tell() -> None:
 def test_the_loader_asks() -> None:
     with pytest.raises(SpecError, match=r"\$\.operators\[0\]\.fuse: 'g' cannot run as one task"):
         spec_of(op("a", fuse="g"), op("x", "a"), op("z", "x", fuse="g"))
+
+
+def load(*inputs: str, mode: str = "append", **fields: Any) -> Document:
+    target = {"connector": "SQLite", "connection_id": "c", "table": "t", "update_mode": mode}
+    fields = {"target": target, "fuse": "g", **fields}
+    return operator("save", "load", inputs=list(inputs), outputs=[], **fields)
+
+
+MONGODB = {"connector": "MongoDB", "connection_id": "c", "collection": "t", "update_mode": "append"}
+S3 = {"connector": "S3", "filepath": "t.csv", "format": "CSV"}
+
+
+@pytest.mark.parametrize(
+    "save", [load("a"), load("a", mode="fail"), load("a", target=MONGODB)], ids=["append", "fail", "mongodb"]
+)
+def test_a_load_that_must_not_write_twice_has_its_own_task(save: Document) -> None:
+    spec = spec_of(op("a", fuse="g"), op("b", "a", fuse="g"), save)
+    assert groups_of(spec) == {"g": ["a", "b"], "save": ["save"]}
+    assert task_groups.task_upstream(spec) == {"g": (), "save": ("g",)}
+
+
+@pytest.mark.parametrize("save", [load("a", mode="replace"), load("a", target=S3)], ids=["table", "file"])
+def test_a_load_that_replaces_stays_in_its_group(save: Document) -> None:
+    assert groups_of(spec_of(op("a", fuse="g"), save)) == {"g": ["a", "save"]}
+
+
+def test_a_load_of_what_another_task_made_stays_in_its_group() -> None:
+    spec = spec_of(op("a"), op("b", fuse="g"), load("a"))
+    assert groups_of(spec) == {"a": ["a"], "g": ["b", "save"]}
+
+
+def test_a_group_around_such_a_load_is_refused() -> None:
+    assert problems_of(op("a", fuse="g"), load("a"), op("z", fuse="g", after=["save"])) == {
+        "$.operators[0].fuse": "'g' cannot run as one task: some of its operators run before, and some "
+        "after, 'save'; take operators out of the group: 'save' cannot share a task with what makes its data"
+    }
+
+
+def test_a_group_named_after_such_a_load_is_refused() -> None:
+    problems = problems_of(op("a", fuse="save"), load("a", fuse="save"))
+    assert "'save' is the task id of an operator outside of this group" in problems["$.operators[0].fuse"]

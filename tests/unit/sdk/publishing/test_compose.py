@@ -355,3 +355,12 @@ def test_a_group_that_something_else_stands_in_the_middle_of() -> None:
         'its operators run before, and some after, \'g\'; give these "fuse": "ends" too, or take operators '
         "out of the group"
     )
+
+
+def test_a_load_that_appends_what_its_group_makes_is_not_fused() -> None:
+    table = extract("q")
+    save(table, table="a", update_mode="append")
+    save(table, table="b", update_mode="replace")
+    found = composed(table, flow=replace(FLOW, fuse=True))
+    assert [operator.fuse for operator in found.spec.operators] == ["flow", None, "flow"]
+    assert found.separate_loads() == ["save to warehouse"]
