@@ -136,9 +136,10 @@ class AqueductDagBundle(BaseDagBundle):
         return translate_disk_errors(self.base_dir.parent, _REMEDY)
 
     def _is_fresh(self) -> bool:
-        """Whether a process of this machine has just looked; a task then needs no look of its own."""
-        looked = latest.last_look(self.base_dir)
-        return get_parsing_context().dag_id is not None and time.time() - looked < self.refresh_interval
+        """Check whether a process of this machine has just looked; a task then need not look itself."""
+        # Negative when the clock was set back since.
+        age = time.time() - latest.last_look(self.base_dir)
+        return get_parsing_context().dag_id is not None and 0 <= age < self.refresh_interval
 
     def _refresh(self) -> None:
         before = latest.head_of(self.base_dir)

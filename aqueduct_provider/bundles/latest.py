@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import os
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import cache_from_source
@@ -25,7 +24,7 @@ from aqueduct_provider.errors import SpecError, unforeseen
 from aqueduct_provider.factory.time_limit import time_limit
 from aqueduct_provider.spec.document import MAX_BYTES, content
 from aqueduct_provider.spec.spec_files import is_foreign
-from aqueduct_provider.storage.files import remove_partials, replacing
+from aqueduct_provider.storage.files import is_old, remove_partials, replacing
 from aqueduct_provider.storage.local import stamp
 from aqueduct_provider.storage.private_folder import private_folder
 
@@ -173,7 +172,7 @@ def drop_unused(base: Path, head: Head) -> None:
     for part in (base, base / TRACKING, folder):
         remove_partials(part)
     for path in folder.iterdir():
-        if path.stem not in used and path.stat().st_mtime < time.time() - _UNUSED:
+        if path.stem not in used and is_old(path.stat(), _UNUSED):
             path.unlink(missing_ok=True)
 
 

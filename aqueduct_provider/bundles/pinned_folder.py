@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 from aqueduct_provider.bundles.bundle_version import Version
 from aqueduct_provider.bundles.latest import stubs_of
 from aqueduct_provider.errors import IntegrityError
-from aqueduct_provider.storage.files import replacing
+from aqueduct_provider.storage.files import is_old, replacing
 from aqueduct_provider.storage.private_folder import private_folder
 
 _LIST = ".aqueduct-version.json"
@@ -60,7 +59,7 @@ def drop_unused(versions: Path, tracked: Path, seconds: float) -> None:
     if not versions.is_dir():
         return
     for folder in versions.iterdir():
-        if not (tracked / folder.name).exists() and folder.stat().st_mtime < time.time() - seconds:
+        if not (tracked / folder.name).exists() and is_old(folder.stat(), seconds):
             shutil.rmtree(folder, ignore_errors=True)
 
 

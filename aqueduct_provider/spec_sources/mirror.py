@@ -25,7 +25,7 @@ from aqueduct_provider.errors import ObjectNotFound, StorageError, StorageUnavai
 from aqueduct_provider.spec.document import MAX_BYTES
 from aqueduct_provider.spec.spec_files import is_spec_name
 from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, disk_error
-from aqueduct_provider.storage.files import PARTIAL, remove_partial, replacing
+from aqueduct_provider.storage.files import PARTIAL, is_old, remove_partial, replacing
 from aqueduct_provider.storage.local import stamp
 from aqueduct_provider.storage.object_store import Entry, ObjectStore
 from aqueduct_provider.storage.parallel import together
@@ -222,7 +222,7 @@ def _stamps(folder: Path) -> dict[str, str]:
                 status = entry.stat(follow_symlinks=False)
                 if is_spec_name(entry.name):
                     stamps[entry.name] = stamp(status)
-                elif entry.name.startswith(PARTIAL) and status.st_mtime < time.time() - _ABANDONED:
+                elif entry.name.startswith(PARTIAL) and is_old(status, _ABANDONED):
                     remove_partial(Path(entry.path))
     return stamps
 

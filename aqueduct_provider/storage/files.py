@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -67,6 +68,14 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+def is_old(status: os.stat_result, seconds: float) -> bool:
+    """Check whether a file was last written longer ago than this.
+
+    A time that lies as far ahead counts as well: the clock was set back since, perhaps by years.
+    """
+    return abs(time.time() - status.st_mtime) > seconds
 
 
 def remove_partials(folder: Path) -> None:

@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -294,8 +295,9 @@ def test_several_processes_at_once(make: Make, put: Any) -> None:
     assert others <= {"__pycache__"}
 
 
+@pytest.mark.parametrize("age", [31, -86_400], ids=["long ago", "the clock was set back"])
 def test_a_task_without_a_version_looks_only_when_nobody_has(
-    make: Make, put: Any, monkeypatch: pytest.MonkeyPatch
+    make: Make, put: Any, monkeypatch: pytest.MonkeyPatch, age: int
 ) -> None:
     put("a.json", described("a", "old"))
     make().initialize()
@@ -304,7 +306,7 @@ def test_a_task_without_a_version_looks_only_when_nobody_has(
     bundle = make()
     bundle.initialize()
     assert descriptions(dags_of(bundle)) == {"a": "old"}
-    os.utime(bundle.base_dir / ".aqueduct-looked", (0, 0))
+    os.utime(bundle.base_dir / ".aqueduct-looked", (time.time() - age,) * 2)
     make().initialize()
     assert descriptions(dags_of(bundle)) == {"a": "new"}
 

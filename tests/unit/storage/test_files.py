@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,7 @@ from aqueduct_provider.storage import files
 from aqueduct_provider.storage.files import (
     digest_file,
     expanded,
+    is_old,
     remove_partials,
     replacing,
     usable_folder,
@@ -156,3 +158,12 @@ def test_a_user_without_a_home() -> None:
         text=True,
     )
     assert done.stdout == "~/x\n", done.stderr
+
+
+@pytest.mark.parametrize(("age", "old"), [(0, False), (50, False), (70, True), (-50, False), (-70, True)])
+def test_a_file_of_a_clock_that_was_set_back_does_not_stay_new(tmp_path: Path, age: int, old: bool) -> None:
+    written = time.time() - age
+    path = tmp_path / "file"
+    path.touch()
+    os.utime(path, (written, written))
+    assert is_old(path.stat(), 60) is old
