@@ -9,6 +9,7 @@ for a folder of specs names the same few again and again.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -42,6 +43,7 @@ from aqueduct_provider.spec.types import MAX_INTEGER, MIN_INTEGER
 
 # Far longer than any that people write. croniter takes more time for each further part of a list.
 _LONGEST_CRON = 500
+_RANDOM_CRON = re.compile(r"(?i)(?:^|[\s,])[rh]")
 _LONGEST_TIMEZONE = 255
 # Airflow's own (airflow.utils.dates.cron_presets).
 CRON_PRESETS = frozenset(["@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"])
@@ -92,14 +94,14 @@ def _schedule_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
 
 
 BAD_CRON = (
-    "no cron expression that ever fires; give minute, hour, day of month, month and day of week, "
-    f"such as 0 6 * * 1-5, or one of {' '.join(sorted(CRON_PRESETS))}"
+    "not a cron expression that fires at fixed times; give minute, hour, day of month, month and day of "
+    f"week, such as 0 6 * * 1-5, or one of {' '.join(sorted(CRON_PRESETS))}"
 )
 
 
 @lru_cache(maxsize=1024)
 def is_cron(expression: str) -> bool:
-    """Whether Airflow, which reads them with the same library, can run by this expression."""
+    """Check whether Airflow, which reads them with the same library, can run by this expression."""
     from croniter import croniter  # type: ignore[import-untyped]
 
     if expression in CRON_PRESETS:
@@ -108,6 +110,9 @@ def is_cron(expression: str) -> bool:
         return False
     # Airflow ignores, or refuses, columns for seconds and years, and knows no other presets.
     if expression.startswith("@") or len(expression.split()) != 5:
+        return False
+    # R is another random time whenever Airflow parses the DAG, and H is one without a seed.
+    if _RANDOM_CRON.search(expression):
         return False
     try:
         croniter(expression).get_next()

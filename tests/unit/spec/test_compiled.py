@@ -267,7 +267,7 @@ def edited(**tasks: Any) -> Any:
     [
         (compiled_document(task_specs={}, task_edges={}), "$.task_specs", "at least 1 entry"),
         (compiled_document(workflow_dag_id="1"), "$.workflow_dag_id", "must be a UUID"),
-        (compiled_document(cron_schedule="never"), "$.cron_schedule", "no cron expression"),
+        (compiled_document(cron_schedule="never"), "$.cron_schedule", "not a cron expression"),
         (compiled_document(dagid="x"), "$.dagid", "did you mean 'dag_id'?"),
         (
             edited(train={"entry_point_clas": "A"}),

@@ -45,7 +45,7 @@ MARKER = "os_name == 'posix'"
         ((*CODE, "entry_file"), "x" * MAX_NAME, "x" * (MAX_NAME + 1), "at most 4000 characters"),
         ((*CODE, "custom_args"), "{}", "{}" + " " * MAX_TEXT, "at most 1000000 characters"),
         (("flow", "tags"), ["x"] * 1000, ["x"] * 1001, "at most 1000 entries"),
-        (("schedule", "cron"), "0,1 6 * * *", "0" + ",1" * 250 + " 6 * * *", "no cron expression"),
+        (("schedule", "cron"), "0,1 6 * * *", "0" + ",1" * 250 + " 6 * * *", "not a cron expression"),
         (("schedule", "timezone"), "UTC", "UTC/" + "../UTC/" * 300, "no such time zone"),
         ((*CODE, "requirements"), ["a"] * 1000, ["a"] * 1001, "at most 1000 entries"),
         (

@@ -21,7 +21,14 @@ def problems_of(document: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "cron",
-    ["0 6 * * 1-5", "*/15 * * * *", "0  0 1,15 * mon", "0 0 l * *", *sorted(semantic_checks.CRON_PRESETS)],
+    [
+        "0 6 * * 1-5",
+        "*/15 * * * *",
+        "0  0 1,15 * mon",
+        "0 0 l * *",
+        "0 0 ? MAR FRI",
+        *sorted(semantic_checks.CRON_PRESETS),
+    ],
 )
 def test_schedules_that_airflow_can_run(cron: str) -> None:
     assert problems_of(native_document(schedule={"type": "cron", "cron": cron})) == {}
@@ -44,6 +51,10 @@ def test_schedules_that_airflow_can_run(cron: str) -> None:
         "1-5/0 * * * *",
         "0 0 * * mon#6",
         "H * * * *",
+        "R * * * *",
+        "0 r(2-4) * * *",
+        "0 R/3 * * *",
+        "0 0 * * r",
     ],
 )
 def test_schedules_that_it_cannot(cron: str) -> None:

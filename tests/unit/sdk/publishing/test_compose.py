@@ -230,8 +230,8 @@ def test_a_flow_on_assets() -> None:
     ("changes", "expected"),
     [
         ({"name": ""}, "needs a name"),
-        ({"schedule": "nonsense"}, "The schedule 'nonsense' is no cron expression that ever fires"),
-        ({"schedule": "0 0 31 2 *"}, "The schedule '0 0 31 2 *' is no cron"),
+        ({"schedule": "nonsense"}, "The schedule 'nonsense' is not a cron expression that fires at fixed"),
+        ({"schedule": "0 0 31 2 *"}, "The schedule '0 0 31 2 *' is not a cron"),
         ({"schedule": "@daily", "source_flows": ("a",)}, "(@daily) or after other flows (a), not both"),
         (
             {"schedule": OnAssets(("a",)), "source_flows": ("b",)},
