@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.spec.document import json_value
 
 
 @dataclass(frozen=True, order=True)
@@ -68,9 +69,9 @@ class Version:
         :raises IntegrityError: it is not the one with this id.
         """
         try:
-            document = json.loads(data)
+            document = json_value(data)
             version = cls({name: SpecFile(*facts) for name, facts in document["files"].items()})
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IntegrityError(f"Version {version_id} of the bundle cannot be read: {error}") from error
         if version.id != version_id:
             raise IntegrityError(

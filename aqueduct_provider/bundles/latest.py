@@ -22,7 +22,7 @@ from aqueduct_provider.bundles.source import Specs
 from aqueduct_provider.bundles.stub import SUFFIX, TRACKING, stub_name, stub_text
 from aqueduct_provider.errors import SpecError, unforeseen
 from aqueduct_provider.factory.time_limit import time_limit
-from aqueduct_provider.spec.document import MAX_BYTES, content
+from aqueduct_provider.spec.document import MAX_BYTES, content, json_value
 from aqueduct_provider.spec.spec_files import is_foreign
 from aqueduct_provider.storage.files import is_old, remove_partials, replacing
 from aqueduct_provider.storage.local import stamp
@@ -61,7 +61,7 @@ class Head:
 def head_of(base: Path) -> Head | None:
     """The state of the bundle in a folder; None where there is none yet."""
     try:
-        document = json.loads((base / _STATE).read_bytes())
+        document = json_value((base / _STATE).read_bytes())
         if document["version"] != _VERSION:
             return None
         stamps = {

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aqueduct_provider.errors import ConfigError, StorageError
+from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec_sources import mirror
 from aqueduct_provider.spec_sources.listing import spec_names
 from aqueduct_provider.storage.files import replacing
@@ -186,7 +187,7 @@ def origin_of(base: Path) -> str:
 
 def _facts(base: Path) -> dict[str, str]:
     try:
-        found: dict[str, str] = json.loads((base / _FACTS).read_bytes())
+        found: dict[str, str] = json_value((base / _FACTS).read_bytes())
     except (OSError, ValueError):
         return {}
     return found

@@ -22,6 +22,7 @@ from pathlib import Path
 from aqueduct_provider import config
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.factory.time_limit import SECONDS
+from aqueduct_provider.spec.document import json_value
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Turns:
 def left_out(fileloc: str) -> list[str]:
     """Return the names of the specs that had no turn in the last parse; those that wait longest first."""
     try:
-        return list(map(str, json.loads(_file_of(fileloc).read_bytes())))
+        return list(map(str, json_value(_file_of(fileloc).read_bytes())))
     except (OSError, ValueError, TypeError, AqueductError):
         return []
 

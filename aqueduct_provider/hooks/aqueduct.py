@@ -8,7 +8,6 @@ for it. Every secret is registered with Airflow's masker as soon as it is seen.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from aqueduct_provider.errors import AqueductError, ConfigError
 from aqueduct_provider.execution.known_secrets import store_secrets
 from aqueduct_provider.get_provider_info import get_provider_info
 from aqueduct_provider.hooks.connections import mask, system_for
+from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage import gcs
@@ -189,7 +189,7 @@ def _requests() -> dict[str, Any]:
 def _read_extra(extra: str | None) -> tuple[dict[str, Any], list[str]]:
     """The connection's own fields, and what is wrong with them."""
     try:
-        given = json.loads(extra or "{}")
+        given = json_value(extra or "{}")
     except ValueError:
         given = None
     if not isinstance(given, dict):

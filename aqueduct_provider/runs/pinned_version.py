@@ -20,6 +20,7 @@ from typing import Any
 from aqueduct_provider.artifacts.transfer import fetch_bytes
 from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, RunVersionChanged
 from aqueduct_provider.spec import loader
+from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.task_groups import task_groups, task_upstream
 from aqueduct_provider.storage.layout import FlowLayout, pinned_spec, run_spec
@@ -140,7 +141,7 @@ def _agreed(own: WorkflowSpec, task: RunTask, store: ObjectStore) -> SpecRef:
 
 def _claim(store: ObjectStore, key: str) -> dict[str, Any]:
     try:
-        found = json.loads(store.get(key))
+        found = json_value(store.get(key))
     except (ObjectNotFound, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

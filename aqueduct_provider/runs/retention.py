@@ -12,7 +12,6 @@ older than the runs that are kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -20,6 +19,7 @@ from functools import partial
 from itertools import islice
 
 from aqueduct_provider.errors import ObjectNotFound
+from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.state.pruned import By, Number, PrunedMark
 from aqueduct_provider.state.run_outcome import REQUESTS, RunOutcome, run_outcome
@@ -196,7 +196,7 @@ def _numbers(store: ObjectStore, layout: NativeLayout, contents: Iterable[Entry]
 
 def _number(store: ObjectStore, key: str) -> Number | None:
     try:
-        value = json.loads(store.get(key))
+        value = json_value(store.get(key))
     except (ObjectNotFound, ValueError):
         return None
     return value if isinstance(value, (int, float)) else None

@@ -7,7 +7,6 @@ name fields, never values. Must not import: anything outside ``errors`` and ``sp
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -15,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import Field, JsonValue, SecretStr, ValidationError
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.document import Parts, json_path
+from aqueduct_provider.spec.document import Parts, json_path, json_value
 from aqueduct_provider.spec.system_operators import (
     FilesExtract,
     FilesLoad,
@@ -348,8 +347,8 @@ class ConnectorReader:
 def decoded_filepath(text: str) -> str | tuple[str, ...] | None:
     """The path, or the paths, that an extract's ``filepath`` holds as JSON text; None when it holds none."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = json_value(text)
+    except ValueError:
         return None
     paths = value if isinstance(value, list) else [value]
     if not 0 < len(paths) <= MAX_ENTRIES:
@@ -361,8 +360,8 @@ def decoded_filepath(text: str) -> str | tuple[str, ...] | None:
 
 def _decoded_query(text: str) -> MongoQuery | None:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = json_value(text)
+    except ValueError:
         return None
     if not isinstance(value, dict) or not value.keys() <= {"args", "kwargs"}:
         return None

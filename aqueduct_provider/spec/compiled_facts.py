@@ -5,7 +5,6 @@ Never in JSON, logs, template fields or serialized DAGs. Must not import: anythi
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote
 from pydantic import SecretStr
 
 from aqueduct_provider.errors import Problem
+from aqueduct_provider.spec.document import json_value
 
 # What the original installed for every task, without versions (section 2).
 BASE_PACKAGES = tuple(
@@ -94,8 +94,8 @@ def secrets_inside(value: Any) -> list[str]:
     """Return the secrets in a JSON object or list, or in its text, however deep they are."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = json_value(value)
+        except ValueError:
             return []
     if isinstance(value, list):
         return [text for one in value for text in secrets_inside(one)]
@@ -122,8 +122,8 @@ def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
         texts += [found[1], unquote(found[1])]
     texts += _secrets_of_uri(str(config.get("auth_uri", "")))
     try:
-        account = json.loads(str(config.get("service_account_credentials", "")))
-    except (ValueError, RecursionError):
+        account = json_value(str(config.get("service_account_credentials", "")))
+    except ValueError:
         account = None
     if isinstance(account, Mapping):
         texts += [key for name in _ACCOUNT_SECRETS if isinstance(key := account.get(name), str) and key]

@@ -104,6 +104,17 @@ def read(data: bytes, source: str) -> tuple[Any, list[Problem]]:
     return tree, []
 
 
+def json_value(data: bytes | str) -> Any:
+    """Read JSON that others may have written, where anything that cannot be read means the same.
+
+    :raises ValueError: it is not JSON, or nested too deeply for Python to read.
+    """
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+
+
 TOO_DEEP = "objects and lists are nested too deeply to be read; nest at most about 100 levels"
 
 

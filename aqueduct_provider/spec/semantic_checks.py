@@ -8,7 +8,6 @@ for a folder of specs names the same few again and again.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.assets import asset_problems
+from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
     JSON_TYPES,
@@ -204,8 +204,8 @@ _NOT_JSON = object()
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json_value(text)
+    except ValueError:
         return _NOT_JSON
 
 

@@ -7,10 +7,10 @@ is foreign and left alone.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aqueduct_provider.spec import compiled
+from aqueduct_provider.spec.document import json_value
 
 _SPEC_FIELDS = {"spec_version", "dag_id", "workflow_dag_id", "artifact_store", "task_specs", "task_edges"}
 
@@ -23,8 +23,8 @@ def is_spec_name(name: str) -> bool:
 def is_foreign(data: bytes) -> bool:
     """Whether ``data`` is valid JSON in which nothing looks like a spec, nor like a list of specs."""
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = json_value(data)
+    except ValueError:
         return False
     items = document if isinstance(document, list) else [document]
     return not any(map(_claims_to_be_a_spec, items))

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from aqueduct_provider.errors import ObjectNotFound, StorageError, StorageUnavailable
-from aqueduct_provider.spec.document import MAX_BYTES
+from aqueduct_provider.spec.document import MAX_BYTES, json_value
 from aqueduct_provider.spec.spec_files import is_spec_name
 from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, disk_error
 from aqueduct_provider.storage.files import PARTIAL, is_old, remove_partial, replacing
@@ -61,7 +61,7 @@ class State:
 def state_of(folder: Path) -> State:
     """The state of a folder; that of an empty one when there is none that can be read."""
     try:
-        state = State(**json.loads((folder / _STATE).read_bytes()))
+        state = State(**json_value((folder / _STATE).read_bytes()))
     except (OSError, ValueError, TypeError):
         return State()
     return state if state.version == _VERSION else State()

@@ -155,7 +155,7 @@ def test_a_claim_that_airflow_does_not_know_is_not_believed(published: Run) -> N
     assert published.goes_by(spec(OLD), "left") == NEW, "the claim was replaced"
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b"{}", b'{"spec": 1}'])
+@pytest.mark.parametrize("damage", [b"", b"[]", b"{}", b'{"spec": 1}', b"[" * 200_000])
 def test_a_damaged_claim_decides_nothing(published: Run, damage: bytes) -> None:
     published.store.put(run_spec(FlowLayout(FLOW_ID), "run", 0), damage)
     assert published.goes_by(spec(NEW), "right") == NEW
