@@ -1,7 +1,6 @@
 """Keep loads away from the parts of an artifact store from which Airflow and its workers read what they run.
 
-In: where a store is and where a load would write, as URLs. Out: the prefix that is in the way. Pure; every
-room may import it.
+Pure; every room may import it.
 """
 
 from __future__ import annotations
@@ -16,21 +15,29 @@ def protected_prefix(store: str, target: str, *, is_whole: bool = True) -> str:
     """Return the protected prefix of a store below which a target is; empty where it is below none.
 
     Names are compared as a store might that ignores case or resolves ``..``. The endpoint does not count: one
-    bucket may be reached by many, and by S3's and by Google's protocol.
+    bucket may be reached by many, and by S3's and by Google's protocol. An alias of an access point may be of
+    any bucket, so it counts as this one.
 
     :param store: where the artifact store is, ``s3://bucket/prefix/``.
-    :param target: where a load writes, likewise.
+    :param target: where a load writes, in the same form.
     :param is_whole: False: the target's last part is only the beginning of one.
     """
     own, parts = _parts(store), _parts(target)
     if not is_whole and not target.endswith("/"):
         parts = parts[:-1]
+    if _is_alias(own[0]) or _is_alias(parts[0]):
+        own[0] = parts[0]
     is_inside = len(parts) > len(own) and parts[: len(own)] == own
     # An object of the very name of a prefix is not below it.
     inner = parts[len(own) :] if is_inside else []
     if inner and inner[0] in PROTECTED and (len(inner) > 1 or not is_whole or target.endswith("/")):
         return f"{inner[0]}/"
     return ""
+
+
+def _is_alias(bucket: str) -> bool:
+    """Check for the aliases of S3's access points and of those with a Lambda function."""
+    return bucket.endswith(("-s3alias", "--ol-s3"))
 
 
 def _parts(url: str) -> list[str]:

@@ -25,6 +25,8 @@ STORE = "s3://bucket/team/a/"
         "s3://BUCKET/Team/A/{}/x",
         "gs://bucket/team/a/{}/x",
         "s3://bucket/team/a/{}/",
+        "s3://reports-7rk3yzq4usw1b-s3alias/team/a/{}/x",
+        "s3://reports-7rk3yzq4usw1b--ol-s3/team/a/{}/x",
     ],
 )
 def test_what_is_below_a_prefix_of_the_product(target: str, prefix: str) -> None:
@@ -44,6 +46,7 @@ def test_what_is_below_a_prefix_of_the_product(target: str, prefix: str) -> None
         "s3://other/team/a/specs/x",
         "s3://bucket/team/a/",
         "s3://bucket/team/a/specs/../x",
+        "s3://reports-7rk3yzq4usw1b-s3alias/other/specs/x",
     ],
 )
 def test_what_is_elsewhere(target: str) -> None:
@@ -53,6 +56,12 @@ def test_what_is_elsewhere(target: str) -> None:
 def test_a_beginning_is_not_yet_below_it() -> None:
     assert protected_prefix(STORE, "s3://bucket/team/a/specs", is_whole=False) == ""
     assert protected_prefix(STORE, "s3://bucket/team/a/specs/da", is_whole=False) == "specs/"
+
+
+def test_a_store_behind_an_access_point() -> None:
+    store = "s3://team-7rk3yzq4usw1b-s3alias/"
+    assert protected_prefix(store, "s3://bucket/flows/x") == "flows/"
+    assert protected_prefix(store, "s3://bucket/data/x") == ""
 
 
 def test_a_store_without_a_prefix() -> None:
