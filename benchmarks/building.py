@@ -54,7 +54,7 @@ def dags_in(folder: str) -> float:
 
 def by_hand(folder: str) -> float:
     """The very DAGs of a folder of native specs, built from literals; the specs are read before that."""
-    from aqueduct_provider.factory.dag_factory import dag_of
+    from aqueduct_provider.factory.dag import dag_of
     from aqueduct_provider.spec import loader
 
     specs = [loader.load(path) for path in sorted(Path(folder).glob("*.json"))]

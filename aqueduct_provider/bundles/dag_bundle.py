@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.bundles import latest, pinned_folder, pins
+from aqueduct_provider.bundles.contents import content_of
 from aqueduct_provider.bundles.source import StoreSource, keep_source, make_source
-from aqueduct_provider.bundles.stub import TRACKING, content_of, stub_name, stub_text
+from aqueduct_provider.bundles.stub import TRACKING, stub_name, stub_text
 from aqueduct_provider.compat import (
     BaseDagBundle,
     bundle_version,

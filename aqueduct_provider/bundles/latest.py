@@ -18,6 +18,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 from aqueduct_provider.bundles.bundle_version import SpecFile, Version
+from aqueduct_provider.bundles.contents import content_path, keep_content
 from aqueduct_provider.bundles.source import Specs
 from aqueduct_provider.bundles.stub import SUFFIX, TRACKING, stub_name, stub_text
 from aqueduct_provider.errors import SpecError, unforeseen
@@ -148,19 +149,6 @@ def stubs_of(version: Version) -> dict[str, str]:
         )
         for name, file in version.files.items()
     }
-
-
-def content_path(base: Path, sha256: str) -> Path:
-    """Where the content with this digest lies."""
-    return base / "contents" / f"{sha256}.json"
-
-
-def keep_content(base: Path, sha256: str, data: bytes) -> None:
-    """Keep a content, for its owner alone: specs of the compiled dialect may hold credentials."""
-    path = content_path(base, sha256)
-    private_folder(path.parent)
-    with replacing(path) as file:
-        file.write(data)
 
 
 def drop_unused(base: Path, head: Head) -> None:

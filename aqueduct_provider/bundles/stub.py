@@ -60,8 +60,9 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     :param file: the stub's own path.
     :raises SpecError: the spec is wrong, or cannot be had.
     """
+    from aqueduct_provider.bundles.contents import content_of
     from aqueduct_provider.bundles.source import origin_of
-    from aqueduct_provider.factory.dag_factory import dag_of
+    from aqueduct_provider.factory.dag import dag_of
     from aqueduct_provider.factory.load_dags import check_dag_id
     from aqueduct_provider.factory.time_limit import time_limit
     from aqueduct_provider.spec import loader
@@ -82,28 +83,3 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     with time_limit(label):
         dag = dag_of(spec, source=label, fileloc=file)
     return {dag.dag_id: dag}
-
-
-def content_of(base: Path, sha256: str) -> bytes:
-    """The spec with this digest, from the bundle's folder or its pins.
-
-    :param base: the bundle's folder.
-    :raises StorageError: it cannot be fetched.
-    :raises DigestMismatch: what lies there is another.
-    """
-    from aqueduct_provider.artifacts.transfer import mismatch
-    from aqueduct_provider.bundles.latest import content_path, keep_content
-    from aqueduct_provider.bundles.source import source_of
-    from aqueduct_provider.storage.layout import pinned_spec
-
-    path = content_path(base, sha256)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        data = source_of(base).pins().get(pinned_spec(sha256))
-        keep_content(base, sha256, data)
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
-        path.unlink(missing_ok=True)
-        raise mismatch(str(path), wanted=sha256, found=found)
-    return data

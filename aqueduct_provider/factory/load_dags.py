@@ -26,7 +26,7 @@ from pathlib import Path
 
 from aqueduct_provider.compat import DAG, AirflowClusterPolicySkipDag, get_parsing_context, settings
 from aqueduct_provider.errors import Problem, SpecError, unforeseen
-from aqueduct_provider.factory.dag_factory import dag_of
+from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.placeholder_dag import (
     PREFIX,
     left_out_placeholder,

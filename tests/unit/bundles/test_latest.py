@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.bundles import latest
-from aqueduct_provider.bundles.latest import content_path, drop_unused, head_of, last_look, look
+from aqueduct_provider.bundles.contents import content_path
+from aqueduct_provider.bundles.latest import drop_unused, head_of, last_look, look
 from aqueduct_provider.bundles.source import Specs
 from tests.unit.bundles.conftest import Bundle, Write, flow
 

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import shutil
 from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.bundles.latest import content_path
-from aqueduct_provider.bundles.stub import content_of, dag_of_stub, stub_name, stub_text
-from aqueduct_provider.errors import DigestMismatch, SpecError, StorageError
+from aqueduct_provider.bundles.stub import dag_of_stub, stub_name, stub_text
+from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory import time_limit
-from aqueduct_provider.storage.layout import pinned_spec
 from tests.unit.bundles.conftest import Bundle, Write, flow
 
 SHA256 = "a" * 64
@@ -80,25 +77,6 @@ def test_errors_name_the_spec(bundle: Bundle, write: Write, specs: Path) -> None
 def test_a_problem_of_the_source_is_the_error(base: Path) -> None:
     with pytest.raises(SpecError, match=r"churn.json has 1 problem.*too large"):
         dag_of_stub(str(base / "tracking" / "churn.json.py"), sha256="", problem="too large")
-
-
-def test_content_is_verified_and_fetched_where_it_is_missing(bundle: Bundle, write: Write) -> None:
-    data = write("churn.json", flow("churn")).read_bytes()
-    bundle.refresh()
-    digest = hashlib.sha256(data).hexdigest()
-    content_path(bundle.base, digest).write_bytes(b"{}")
-    with pytest.raises(DigestMismatch, match="was changed after it was written"):
-        content_of(bundle.base, digest)
-    with pytest.raises(StorageError, match="There is no object"):
-        content_of(bundle.base, digest)
-    bundle.source.pins().put(pinned_spec(digest), data)
-    assert content_of(bundle.base, digest) == data
-    assert content_path(bundle.base, digest).read_bytes() == data
-
-
-def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="no folder of an AqueductDagBundle"):
-        content_of(tmp_path, SHA256)
 
 
 def test_a_slow_spec_is_the_error_of_its_own_stub(

@@ -10,7 +10,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.factory.dag_factory import dag_of
+from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.dag_schedule import asset_of, schedule_of
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.factory.dag_factory import dag_of
+from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.executor_options import placement
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_mock import MockerFixture
 
-from aqueduct_provider.factory.dag_factory import dag_of
+from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.outlets import outlets_of
 from aqueduct_provider.spec.loader import parse

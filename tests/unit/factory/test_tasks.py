@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider import config
-from aqueduct_provider.factory.dag_factory import dag_of
+from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
 from aqueduct_provider.spec.loader import parse

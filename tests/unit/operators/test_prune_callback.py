@@ -70,7 +70,7 @@ def test_whether_a_flow_deletes_anything() -> None:
 @pytest.mark.parametrize("leaves", [1, 3])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_task_that_announces_the_success_calls_it(leaves: int) -> None:
-    from aqueduct_provider.factory.dag_factory import dag_of
+    from aqueduct_provider.factory.dag import dag_of
 
     document = native_document(retention={"k_latest_runs": 1})
     if leaves == 1:
