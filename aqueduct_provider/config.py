@@ -48,7 +48,7 @@ class QueueRule(NamedTuple):
 
 
 def cache_dir() -> Path:
-    """Folder of this worker for environments, code archives, mirrored specs, DAG ids. It need not exist."""
+    """Folder of this worker for environments, code archives and mirrored specs. It need not exist."""
     return _read("cache_dir", _path, "a path that begins with / or ~")
 
 

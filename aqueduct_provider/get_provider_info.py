@@ -77,8 +77,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "string",
         "{AIRFLOW_HOME}/aqueduct",
         "/var/cache/aqueduct",
-        "Folder of each worker for environments, code archives, mirrored specs and DAG ids. Best on the"
-        " file system of uv's cache, so that environments are hard links.",
+        "Folder of each worker for environments, code archives and mirrored specs. Best on the file system"
+        " of uv's cache, so that environments are hard links.",
     ),
     "environments_max_bytes": _option(
         "string",

@@ -95,7 +95,7 @@ def task_starts(lab: Lab, sizes: Sizes) -> list[Figure]:
     return [
         _more(f"task start, {sizes.many} specs named after their DAGs; one spec", among, alone, LIMIT_START),
         _more(f"task start from the bundle, {sizes.many} specs; one spec", stub_among, stub, LIMIT_START),
-        # The client names none so: each file is looked at, and read where it has changed.
+        # The client names none so: each file is read.
         _more(f"task start, {sizes.many} specs named otherwise; one spec", among_others, alone),
     ]
 

@@ -50,16 +50,8 @@ def spec_names(folder: Path) -> tuple[str, ...]:
 
     :raises ConfigError: the folder cannot be listed.
     """
-    return tuple(sorted(entry.name for entry in spec_entries(folder)))
-
-
-def spec_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """The specs in a folder, in any order.
-
-    :raises ConfigError: the folder cannot be listed.
-    """
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if is_spec_name(entry.name)]
+            return tuple(sorted(entry.name for entry in entries if is_spec_name(entry.name)))
     except OSError as exc:
         raise ConfigError(f"The folder of specs {folder} cannot be listed: {exc.strerror}.") from exc
