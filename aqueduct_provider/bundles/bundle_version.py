@@ -30,7 +30,7 @@ class SpecFile:
 
 
 @dataclass(frozen=True)
-class Version:
+class BundleVersion:
     """The files of a bundle at one time.
 
     :param files: file name -> what it was.
@@ -63,7 +63,7 @@ class Version:
         return json.dumps({"version": 1, "files": files}, separators=(",", ":")).encode()
 
     @classmethod
-    def from_json(cls, data: bytes, version_id: str) -> Version:
+    def from_json(cls, data: bytes, version_id: str) -> BundleVersion:
         """The version in ``data``.
 
         :raises IntegrityError: it is not the one with this id.

@@ -18,7 +18,7 @@ from typing import Any
 
 from aqueduct_provider.bundles import latest, pinned_folder, pins
 from aqueduct_provider.bundles.contents import content_of
-from aqueduct_provider.bundles.source import StoreSource, keep_source, make_source
+from aqueduct_provider.bundles.source import BundleStore, keep_source, make_source
 from aqueduct_provider.bundles.stub import TRACKING, stub_name, stub_text
 from aqueduct_provider.compat import (
     BaseDagBundle,
@@ -114,14 +114,14 @@ class AqueductDagBundle(BaseDagBundle):
             return None
         if self.version:
             return bundle_version(self.version)
-        head = latest.head_of(self.base_dir)
-        return None if head is None else bundle_version(head.version.id)
+        state = latest.state_of(self.base_dir)
+        return None if state is None else bundle_version(state.version.id)
 
     def view_url_template(self) -> str | None:
         """Where a version is seen: as configured, else the list of its files in the AWS console."""
         # Airflow 3.0 has no such option.
         configured: str | None = getattr(self, "_view_url_template", None)
-        if configured or not isinstance(self.source, StoreSource):
+        if configured or not isinstance(self.source, BundleStore):
             return configured
         try:
             return self.source.console_url()
@@ -143,31 +143,31 @@ class AqueductDagBundle(BaseDagBundle):
         return get_parsing_context().dag_id is not None and 0 <= age < self.refresh_interval
 
     def _refresh(self) -> None:
-        before = latest.head_of(self.base_dir)
+        before = latest.state_of(self.base_dir)
         self._report_write_interval()
         try:
             with self._door():
-                head = self._latest(before)
+                state = self._latest(before)
         except AqueductError as error:
             self._keep_last(error, known=before is not None)
             return
-        self._clean(head)
+        self._clean(state)
 
-    def _latest(self, before: latest.Head | None) -> latest.Head:
+    def _latest(self, before: latest.BundleState | None) -> latest.BundleState:
         specs = self.source.specs(self.base_dir)
         keep_source(self.base_dir, self.source, specs.origin)
-        head = latest.look(specs, self.base_dir, before)
+        state = latest.scan(specs, self.base_dir, before)
         if self.supports_versioning:
-            head = self._pinned(head, before)
-        return latest.show(head, self.base_dir, before)
+            state = self._pinned(state, before)
+        return latest.write_stubs(state, self.base_dir, before)
 
-    def _pinned(self, head: latest.Head, before: latest.Head | None) -> latest.Head:
+    def _pinned(self, state: latest.BundleState, before: latest.BundleState | None) -> latest.BundleState:
         """The state, once its version is in the store."""
-        known = before.version if before and before.pinned and before.origin == head.origin else None
-        if known is None or known.id != head.version.id:
+        known = before.version if before and before.pinned and before.origin == state.origin else None
+        if known is None or known.id != state.version.id:
             content = partial(content_of, self.base_dir)
-            pins.pin(self.source.pins(), head.version, known, content)
-        return replace(head, pinned=True)
+            pins.pin(self.source.pins(), state.version, known, content)
+        return replace(state, pinned=True)
 
     def _keep_last(self, error: AqueductError, *, known: bool) -> None:
         if known:
@@ -181,17 +181,17 @@ class AqueductDagBundle(BaseDagBundle):
     def _fetch(self, version_id: str) -> Any:
         return pins.pinned(self.source.pins(), version_id)
 
-    def _clean(self, head: latest.Head) -> None:
+    def _clean(self, state: latest.BundleState) -> None:
         """Remove what nothing needs any more, now and then. A failure is no reason to show no DAGs."""
         if time.monotonic() - self._cleaned_at < _CLEAN_SECONDS:
             return
         self._cleaned_at = time.monotonic()
         try:
-            latest.drop_unused(self.base_dir, head)
+            latest.drop_unused(self.base_dir, state)
             seconds = conf.getint("dag_processor", "stale_bundle_cleanup_age_threshold", fallback=21_600)
             pinned_folder.drop_unused(self.versions_dir, get_bundle_tracking_dir(self.name), seconds)
             if self.supports_versioning:
-                pins.forget_old(self.source.pins(), head.version, self.keep_versions_days)
+                pins.forget_old(self.source.pins(), state.version, self.keep_versions_days)
         except (AqueductError, OSError) as error:
             log.warning("Bundle %s: old versions could not be removed. %s", self.name, error)
 

@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from aqueduct_provider.bundles.bundle_version import SpecFile, Version
+from aqueduct_provider.bundles.bundle_version import BundleVersion, SpecFile
 from aqueduct_provider.bundles.contents import content_path, keep_content
-from aqueduct_provider.bundles.source import Specs
 from aqueduct_provider.bundles.stub import SUFFIX, TRACKING, stub_name, stub_text
 from aqueduct_provider.errors import SpecError, unforeseen
 from aqueduct_provider.factory.time_limit import time_limit
 from aqueduct_provider.spec.document import MAX_BYTES, content, json_value
 from aqueduct_provider.spec.spec_files import is_foreign
+from aqueduct_provider.spec_sources.listing import Listing
 from aqueduct_provider.storage.files import is_old, remove_partials, replacing
 from aqueduct_provider.storage.local import stamp
 from aqueduct_provider.storage.private_folder import private_folder
@@ -39,7 +39,7 @@ _UNUSED = 86_400
 
 
 @dataclass(frozen=True)
-class Head:
+class BundleState:
     """The latest state.
 
     :param origin: of the specs; another origin makes another bundle of it.
@@ -54,12 +54,12 @@ class Head:
     pinned: bool
 
     @property
-    def version(self) -> Version:
+    def version(self) -> BundleVersion:
         """The version that this is."""
-        return Version({name: file for name, (_, file) in self.stamps.items() if file is not None})
+        return BundleVersion({name: file for name, (_, file) in self.stamps.items() if file is not None})
 
 
-def head_of(base: Path) -> Head | None:
+def state_of(base: Path) -> BundleState | None:
     """The state of the bundle in a folder; None where there is none yet."""
     try:
         document = json_value((base / _STATE).read_bytes())
@@ -69,12 +69,12 @@ def head_of(base: Path) -> Head | None:
             name: (mark, None if facts is None else SpecFile(*facts))
             for name, (mark, facts) in document["stamps"].items()
         }
-        return Head(document["origin"], stamps, document["stubs"], document["pinned"])
+        return BundleState(document["origin"], stamps, document["stubs"], document["pinned"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def look(specs: Specs, base: Path, before: Head | None) -> Head:
+def scan(listing: Listing, base: Path, before: BundleState | None) -> BundleState:
     """What the specs are now. Contents that are new are kept; nothing that Airflow sees is changed.
 
     :param base: the bundle's folder.
@@ -82,29 +82,29 @@ def look(specs: Specs, base: Path, before: Head | None) -> Head:
     """
     known = before.stamps if before else {}
     stamps: dict[str, tuple[str, SpecFile | None]] = {}
-    for name, mark in _marks(specs):
+    for name, mark in _marks(listing):
         old = known.get(name)
-        stamps[name] = old if old is not None and old[0] == mark else (mark, _read(specs, name, base))
-    for name, problem in specs.problems.items():
+        stamps[name] = old if old is not None and old[0] == mark else (mark, _read(listing, name, base))
+    for name, problem in listing.problems.items():
         if name not in stamps:
             stamps[name] = ("", SpecFile("", problem=problem))
-    return Head(specs.origin, stamps, before.stubs if before else {}, pinned=False)
+    return BundleState(listing.origin, stamps, before.stubs if before else {}, pinned=False)
 
 
-def show(head: Head, base: Path, before: Head | None) -> Head:
+def write_stubs(state: BundleState, base: Path, before: BundleState | None) -> BundleState:
     """Make the stubs those of this state, and write it down where it is another than before."""
     folder = base / TRACKING
     private_folder(folder)
-    wanted = stubs_of(head.version)
+    wanted = stubs_of(state.version)
     there = {entry.name for entry in os.scandir(folder)}
     for name, text in wanted.items():
-        if name not in there or head.stubs.get(name) != _digest(text):
+        if name not in there or state.stubs.get(name) != _digest(text):
             write_stub(folder / name, text)
     for name in there - wanted.keys():
         if name.endswith(SUFFIX):
             (folder / name).unlink(missing_ok=True)
             _forget_compiled(folder / name)
-    shown = replace(head, stubs={name: _digest(text) for name, text in wanted.items()})
+    shown = replace(state, stubs={name: _digest(text) for name, text in wanted.items()})
     if shown != before:
         _save(shown, base)
     (base / _LOOKED).touch()
@@ -138,7 +138,7 @@ def _forget_compiled(path: Path) -> None:
     Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
-def stubs_of(version: Version) -> dict[str, str]:
+def stubs_of(version: BundleVersion) -> dict[str, str]:
     """File name -> text of every stub of a version."""
     holders = version.holders()
     return {
@@ -151,9 +151,9 @@ def stubs_of(version: Version) -> dict[str, str]:
     }
 
 
-def drop_unused(base: Path, head: Head) -> None:
+def drop_unused(base: Path, state: BundleState) -> None:
     """Remove old contents that the latest state does not name; a stub that needs one fetches it again."""
-    used = {file.sha256 for file in head.version.files.values()}
+    used = {file.sha256 for file in state.version.files.values()}
     folder = base / "contents"
     if not folder.is_dir():
         return
@@ -164,19 +164,19 @@ def drop_unused(base: Path, head: Head) -> None:
             path.unlink(missing_ok=True)
 
 
-def _marks(specs: Specs) -> Iterator[tuple[str, str]]:
-    for name in specs.names:
+def _marks(listing: Listing) -> Iterator[tuple[str, str]]:
+    for name in listing.names:
         try:
-            yield name, stamp((specs.folder / name).stat())
+            yield name, stamp((listing.folder / name).stat())
         except OSError:
             # A link that leads nowhere is a problem to show; a file that has just gone is none.
-            if (specs.folder / name).is_symlink():
+            if (listing.folder / name).is_symlink():
                 yield name, "broken link"
 
 
-def _read(specs: Specs, name: str, base: Path) -> SpecFile | None:
+def _read(listing: Listing, name: str, base: Path) -> SpecFile | None:
     """What a file is; None: foreign, nothing to show."""
-    path = specs.folder / name
+    path = listing.folder / name
     try:
         if not path.is_file():
             return SpecFile("", problem="not a file; specs lie directly in the folder")
@@ -185,7 +185,7 @@ def _read(specs: Specs, name: str, base: Path) -> SpecFile | None:
         return SpecFile("", problem=f"cannot be read: {error.strerror or error}")
     if len(data) > MAX_BYTES:
         return SpecFile("", problem=f"larger than {MAX_BYTES >> 20} MiB; keep large defaults in the store")
-    dag_id = _dag_id(data, specs.origin + name)
+    dag_id = _dag_id(data, listing.origin + name)
     if dag_id is None:
         return None
     sha256 = hashlib.sha256(data).hexdigest()
@@ -210,13 +210,13 @@ def _dag_id(data: bytes, label: str) -> str | None:
     return ""
 
 
-def _save(head: Head, base: Path) -> None:
+def _save(state: BundleState, base: Path) -> None:
     stamps = {
         name: [mark, None if file is None else [file.sha256, file.dag_id, file.problem]]
-        for name, (mark, file) in head.stamps.items()
+        for name, (mark, file) in state.stamps.items()
     }
-    facts = {"version": _VERSION, "origin": head.origin, "pinned": head.pinned}
-    document = {**facts, "stamps": stamps, "stubs": dict(head.stubs)}
+    facts = {"version": _VERSION, "origin": state.origin, "pinned": state.pinned}
+    document = {**facts, "stamps": stamps, "stubs": dict(state.stubs)}
     with replacing(base / _STATE) as file:
         file.write(json.dumps(document, separators=(",", ":")).encode())
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from aqueduct_provider.bundles.bundle_version import Version
+from aqueduct_provider.bundles.bundle_version import BundleVersion
 from aqueduct_provider.bundles.latest import stubs_of
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.storage.files import is_old, replacing
@@ -24,7 +24,7 @@ from aqueduct_provider.storage.private_folder import private_folder
 _LIST = ".aqueduct-version.json"
 
 
-def prepare(folder: Path, version_id: str, fetch: Callable[[str], Version], dag_id: str | None) -> None:
+def prepare(folder: Path, version_id: str, fetch: Callable[[str], BundleVersion], dag_id: str | None) -> None:
     """Make the stubs of a version, those of one DAG or of all.
 
     :param folder: of this version alone.
@@ -42,7 +42,7 @@ def prepare(folder: Path, version_id: str, fetch: Callable[[str], Version], dag_
         private_folder(folder)
         _write(folder / _LIST, version.to_json())
     holder = version.holder(dag_id) if dag_id is not None else ""
-    wanted = Version({holder: version.files[holder]}) if holder else version
+    wanted = BundleVersion({holder: version.files[holder]}) if holder else version
     stubs = stubs_of(wanted)
     for name, text in stubs.items():
         if not (folder / name).exists():
@@ -75,9 +75,9 @@ def _note(folder: Path, dag_id: str) -> Path:
     return folder / f".aqueduct-dag-{hashlib.sha256(dag_id.encode()).hexdigest()[:32]}"
 
 
-def _known(folder: Path, version_id: str) -> Version | None:
+def _known(folder: Path, version_id: str) -> BundleVersion | None:
     try:
-        return Version.from_json((folder / _LIST).read_bytes(), version_id)
+        return BundleVersion.from_json((folder / _LIST).read_bytes(), version_id)
     except (FileNotFoundError, IntegrityError):
         return None
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from aqueduct_provider.bundles.bundle_version import Version
+from aqueduct_provider.bundles.bundle_version import BundleVersion
 from aqueduct_provider.errors import ObjectNotFound, StorageError
 from aqueduct_provider.storage.layout import (
     PINNED_SPECS_PREFIX,
@@ -33,7 +33,7 @@ _DAY = 86_400
 
 
 def pin(
-    store: ObjectStore, version: Version, before: Version | None, content: Callable[[str], bytes]
+    store: ObjectStore, version: BundleVersion, before: BundleVersion | None, content: Callable[[str], bytes]
 ) -> None:
     """Store a version, so that it can be rebuilt from its id alone. The list goes last.
 
@@ -52,14 +52,14 @@ def pin(
     store.put(pinned_version(version.id), version.to_json())
 
 
-def pinned(store: ObjectStore, version_id: str) -> Version:
+def pinned(store: ObjectStore, version_id: str) -> BundleVersion:
     """A version that was pinned.
 
     :raises StorageError: it is not there, or cannot be read.
     :raises IntegrityError: it was changed.
     """
     try:
-        return Version.from_json(store.get(pinned_version(version_id)), version_id)
+        return BundleVersion.from_json(store.get(pinned_version(version_id)), version_id)
     except ObjectNotFound as error:
         raise StorageError(
             f"Version {version_id} of the bundle is not in {store.url(PINNED_VERSIONS_PREFIX)} any more: it "
@@ -68,7 +68,7 @@ def pinned(store: ObjectStore, version_id: str) -> Version:
         ) from error
 
 
-def forget_old(store: ObjectStore, current: Version, days: float) -> int:
+def forget_old(store: ObjectStore, current: BundleVersion, days: float) -> int:
     """Remove the lists of versions that are older than this; how many were removed."""
     oldest = time.time() - days * _DAY
     keep = pinned_version(current.id)
@@ -83,7 +83,7 @@ def forget_old(store: ObjectStore, current: Version, days: float) -> int:
     return len(old)
 
 
-def _digests(version: Version) -> set[str]:
+def _digests(version: BundleVersion) -> set[str]:
     return {file.sha256 for file in version.files.values() if file.sha256}
 
 

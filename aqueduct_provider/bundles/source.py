@@ -1,24 +1,22 @@
-"""Where a bundle's specs come from, and where its pins lie: a store behind an Airflow connection, or a
-folder.
+"""Where a bundle's specs and its pins are: in a store behind an Airflow connection, or in a folder.
 
-In: what the bundle's ``kwargs`` name. Out: a :class:`Source`, whose specs are files of a folder: those of a
-store are mirrored there first. The facts stand in a small file of the bundle's folder, too, where stubs find
-them. No secret is among them.
+The facts of a source are also in a small file of the bundle's folder, where stubs find them. They hold no
+secret.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from aqueduct_provider.errors import ConfigError, StorageError
 from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec_sources import mirror
-from aqueduct_provider.spec_sources.listing import spec_names
+from aqueduct_provider.spec_sources.folder import SpecFolder
+from aqueduct_provider.spec_sources.listing import Listing
 from aqueduct_provider.storage.files import replacing
 from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
 from aqueduct_provider.storage.object_store import ObjectStore
@@ -33,59 +31,44 @@ _FIRST_SECONDS = 300.0
 _PINS = ".aqueduct-pins"
 
 
-@dataclass(frozen=True)
-class Specs:
-    """The specs as they are now.
+class BundleSource(Protocol):
+    """Lists specs, and has a store for pins. Methods raise ``StorageError`` or ``ConfigError``."""
 
-    :param names: of the files in ``folder``.
-    :param problems: name -> why there is no such file, though there should be.
-    :param origin: what stands before a name where people are told of it.
-    """
-
-    folder: Path
-    names: tuple[str, ...]
-    origin: str
-    problems: Mapping[str, str] = field(default_factory=dict)
-
-
-class Source(Protocol):
-    """Gives specs, and a store for pins. Methods raise ``StorageError`` or ``ConfigError``."""
-
-    def specs(self, base: Path) -> Specs:
-        """The specs, up to date.
+    def specs(self, base: Path) -> Listing:
+        """List the specs, up to date.
 
         :param base: the bundle's folder.
         """
         ...
 
     def pins(self) -> ObjectStore:
-        """The store of the pinned versions."""
+        """Return the store of the pinned versions."""
         ...
 
     def facts(self) -> dict[str, str]:
-        """What :func:`source_of` makes it of again."""
+        """Return what :func:`source_of` needs to make it again."""
         ...
 
 
 @dataclass(frozen=True)
-class StoreSource:
+class BundleStore:
     """Specs below a prefix of the store of an Airflow connection."""
 
     connection_id: str
     prefix: str
 
-    def specs(self, base: Path) -> Specs:
-        from aqueduct_provider.spec_sources.store import impatient
+    def specs(self, base: Path) -> Listing:
+        from aqueduct_provider.spec_sources.store import SpecStore
 
-        settings = self._settings()
-        store, folder = connect(impatient(settings)), base / "specs"
+        settings, folder = self._settings(), base / "specs"
         first = not mirror.state_of(folder).complete
         seconds = _FIRST_SECONDS if first else _REFRESH_SECONDS
-        mirror.refresh(store, self.prefix, folder, workers=settings.max_connections, seconds=seconds)
-        state = mirror.state_of(folder)
-        if not state.complete:
-            raise StorageError(f"Not all specs of {store.url(self.prefix)} came within {seconds:g} s.")
-        return Specs(folder, spec_names(folder), store.url(self.prefix), state.problems)
+        store = SpecStore(self.connection_id, self.prefix)
+        store.refresh(settings, folder, seconds)
+        listing = store.mirrored(settings, folder)
+        if not mirror.state_of(folder).complete:
+            raise StorageError(f"Not all specs of {listing.origin} came within {seconds:g} s.")
+        return listing
 
     def pins(self) -> ObjectStore:
         return connect(self._settings())
@@ -105,7 +88,7 @@ class StoreSource:
         return asdict(self)
 
     def console_url(self) -> str | None:
-        """Where the AWS console shows a version, with ``{version}`` in its place; None elsewhere.
+        """Return where the AWS console shows a version, with ``{version}`` in its place; None elsewhere.
 
         :raises ConfigError: there is no such connection.
         """
@@ -122,14 +105,13 @@ class StoreSource:
 
 
 @dataclass(frozen=True)
-class FolderSource:
+class BundleFolder:
     """Specs in a folder that every machine of this Airflow has."""
 
     folder: str
 
-    def specs(self, base: Path) -> Specs:  # noqa: ARG002
-        path = Path(self.folder)
-        return Specs(path, spec_names(path), f"{self.folder}/")
+    def specs(self, base: Path) -> Listing:  # noqa: ARG002
+        return replace(SpecFolder(Path(self.folder)).listing(), origin=f"{self.folder}/")
 
     def pins(self) -> ObjectStore:
         from aqueduct_provider.storage.local import LocalStore
@@ -140,8 +122,8 @@ class FolderSource:
         return asdict(self)
 
 
-def make_source(connection_id: str, prefix: str, folder: str) -> Source:
-    """The source that the ``kwargs`` of a bundle name.
+def make_source(connection_id: str, prefix: str, folder: str) -> BundleSource:
+    """Return the source that the ``kwargs`` of a bundle name.
 
     :raises ConfigError: they contradict each other.
     """
@@ -153,14 +135,14 @@ def make_source(connection_id: str, prefix: str, folder: str) -> Source:
     if folder:
         if not Path(folder).is_absolute():
             raise ConfigError(f"kwargs of AqueductDagBundle: folder must begin with /, not {folder!r}.")
-        return FolderSource(folder)
-    return StoreSource(connection_id or DEFAULT_CONNECTION, prefix.rstrip("/") + "/" if prefix else "")
+        return BundleFolder(folder)
+    return BundleStore(connection_id or DEFAULT_CONNECTION, mirror.key_prefix(prefix))
 
 
-def keep_source(base: Path, source: Source, origin: str = "") -> None:
+def keep_source(base: Path, source: BundleSource, origin: str = "") -> None:
     """Write down, where stubs find it, what the bundle's source is.
 
-    :param origin: what stands before a name where people are told of it; empty: as before.
+    :param origin: the prefix of a spec's name in messages; empty: as before.
     """
     facts = source.facts() | {"origin": origin or origin_of(base)}
     if _facts(base) != facts:
@@ -168,20 +150,20 @@ def keep_source(base: Path, source: Source, origin: str = "") -> None:
             file.write(json.dumps(facts).encode())
 
 
-def source_of(base: Path) -> Source:
-    """The source of the bundle in a folder.
+def source_of(base: Path) -> BundleSource:
+    """Return the source of the bundle in a folder.
 
-    :raises StorageError: it is no folder of a bundle.
+    :raises StorageError: it is not the folder of a bundle.
     """
     facts = _facts(base)
     facts.pop("origin", None)
     if not facts:
-        raise StorageError(f"{base} is no folder of an AqueductDagBundle: {_FACTS} is missing.")
-    return FolderSource(**facts) if "folder" in facts else StoreSource(**facts)
+        raise StorageError(f"{base} is not the folder of an AqueductDagBundle: {_FACTS} is missing.")
+    return BundleFolder(**facts) if "folder" in facts else BundleStore(**facts)
 
 
 def origin_of(base: Path) -> str:
-    """What stands before a spec's name where people are told of it; may be empty."""
+    """Return the prefix of a spec's name in messages; it may be empty."""
     return _facts(base).get("origin", "")
 
 

@@ -9,8 +9,9 @@ from aqueduct_provider.compat import DAG
 from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.load_dags import dags_in
 from aqueduct_provider.spec import loader
-from aqueduct_provider.spec_sources.folder import Folder
-from aqueduct_provider.spec_sources.listing import Source
+from aqueduct_provider.spec_sources.folder import SpecFolder
+from aqueduct_provider.spec_sources.listing import SpecSource
+from aqueduct_provider.spec_sources.mirror import key_prefix
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX
 
 
@@ -50,11 +51,11 @@ class DagFactory:
         """
         path = Path(folder)
         in_file = path.is_file()
-        sources: list[Source] = [Folder(path.parent if in_file else path)]
+        sources: list[SpecSource] = [SpecFolder(path.parent if in_file else path)]
         if connection_id:
-            from aqueduct_provider.spec_sources.store import Delivered
+            from aqueduct_provider.spec_sources.store import SpecStore
 
-            sources.append(Delivered(connection_id, DELIVERED_PREFIX))
+            sources.append(SpecStore(connection_id, DELIVERED_PREFIX))
         return dags_in(sources, str(path) if in_file else _caller())
 
     @staticmethod
@@ -71,9 +72,9 @@ class DagFactory:
         :param connection_id: a connection of type ``aqueduct``.
         :param prefix: of the specs' keys, below the connection's root dir.
         """
-        from aqueduct_provider.spec_sources.store import Delivered
+        from aqueduct_provider.spec_sources.store import SpecStore
 
-        return dags_in([Delivered(connection_id, prefix.rstrip("/") + "/" if prefix else "")], _caller())
+        return dags_in([SpecStore(connection_id, key_prefix(prefix))], _caller())
 
 
 def _caller() -> str:

@@ -40,7 +40,7 @@ from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.document import content
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.spec_files import is_foreign
-from aqueduct_provider.spec_sources.listing import Place, Source
+from aqueduct_provider.spec_sources.listing import Listing, SpecSource
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ _MODULE_ATTRIBUTES = frozenset(
 )
 
 
-def dags_in(sources: Sequence[Source], fileloc: str) -> dict[str, DAG]:
+def dags_in(sources: Sequence[SpecSource], fileloc: str) -> dict[str, DAG]:
     """The DAGs of all specs, by DAG id; where a task is to run, only the DAG of that task.
 
     :param fileloc: the loader, in which Airflow finds the DAGs again.
@@ -82,18 +82,18 @@ def _nothing_is_garbage() -> Iterator[None]:
             gc.enable()
 
 
-def _all(sources: Sequence[Source], fileloc: str) -> Iterator[DAG]:
-    return _Specs.of([source.place() for source in sources], fileloc).all_dags()
+def _all(sources: Sequence[SpecSource], fileloc: str) -> Iterator[DAG]:
+    return _Specs.of([source.listing() for source in sources], fileloc).all_dags()
 
 
-def _only(sources: Sequence[Source], fileloc: str, wanted: str) -> list[DAG]:
+def _only(sources: Sequence[SpecSource], fileloc: str, wanted: str) -> list[DAG]:
     """The one DAG that :func:`_all` would give too."""
     if wanted.startswith(PREFIX):
-        return list(_Specs.of([source.place() for source in sources], fileloc).placeholder(wanted))
+        return list(_Specs.of([source.listing() for source in sources], fileloc).placeholder(wanted))
     for source in sources:
-        # What the first place has, the others are not even asked for.
-        for place in source.places_with(wanted):
-            if found := list(_Specs.of([place], fileloc).flow(wanted)):
+        # What the first source has, the others are not even asked for.
+        for listing in source.listings_with(wanted):
+            if found := list(_Specs.of([listing], fileloc).flow(wanted)):
                 return found
     return []
 
@@ -102,26 +102,26 @@ def _only(sources: Sequence[Source], fileloc: str, wanted: str) -> list[DAG]:
 class _File:
     """One spec.
 
-    :param rank: of its place among the places.
+    :param rank: of its listing among the listings.
     """
 
-    place: Place
+    listing: Listing
     rank: int
     name: str
 
     @property
     def path(self) -> Path:
-        return self.place.folder / self.name
+        return self.listing.folder / self.name
 
     @property
     def label(self) -> str:
         """How people know it."""
-        return self.place.origin + _safe(self.name)
+        return self.listing.origin + _safe(self.name)
 
     @property
     def id_name(self) -> str:
         """What its placeholder is named after; the bytes of two names may look the same in labels."""
-        return self.place.origin + self.name
+        return self.listing.origin + self.name
 
 
 # What a file holds, why it cannot be read, or, of one that is too large for now, its size.
@@ -132,19 +132,19 @@ Outcome = WorkflowSpec | SpecError | None
 
 @dataclass(frozen=True)
 class _Specs:
-    places: Sequence[Place]
+    listings: Sequence[Listing]
     files: tuple[_File, ...]
     fileloc: str
     turns: Turns = field(default_factory=Turns.begin)
 
     @classmethod
-    def of(cls, places: Sequence[Place], fileloc: str) -> _Specs:
+    def of(cls, listings: Sequence[Listing], fileloc: str) -> _Specs:
         files = [
-            _File(place, rank, name)
-            for rank, place in enumerate(places)
-            for name in (*place.names, *(name for name in place.problems if name not in place.names))
+            _File(listing, rank, name)
+            for rank, listing in enumerate(listings)
+            for name in (*listing.names, *(name for name in listing.problems if name not in listing.names))
         ]
-        return cls(places, tuple(files), fileloc)
+        return cls(listings, tuple(files), fileloc)
 
     def all_dags(self) -> Iterator[DAG]:
         """Every spec's DAG or placeholder, as far as there is time."""
@@ -189,10 +189,10 @@ class _Specs:
         yield from (dag for dag in others if dag.dag_id == dag_id)
 
     def _failures(self) -> Iterator[DAG]:
-        for place in self.places:
-            if place.failure:
-                dag = store_placeholder(place.connection_id, place.failure, fileloc=self.fileloc)
-                yield from _allowed(dag, place.connection_id)
+        for listing in self.listings:
+            if listing.failure:
+                dag = store_placeholder(listing.connection_id, listing.failure, fileloc=self.fileloc)
+                yield from _allowed(dag, listing.connection_id)
 
     def _left_out(self, names: Sequence[str]) -> Iterator[DAG]:
         if names:
@@ -235,8 +235,8 @@ class _Specs:
 
     def _outcome(self, file: _File, found: _Content) -> Outcome:
         data, label = b"", file.label
-        if file.name in file.place.problems:
-            return _problem(label, "$", file.place.problems[file.name])
+        if file.name in file.listing.problems:
+            return _problem(label, "$", file.listing.problems[file.name])
         try:
             if isinstance(found, OSError):
                 raise found
@@ -338,7 +338,7 @@ def check_dag_id(dag_id: str, data: bytes, label: str) -> None:
 
 
 def _check_name(dag_id: str, file: _File) -> None:
-    if file.place.origin and file.name != f"{dag_id}.json":
+    if file.listing.origin and file.name != f"{dag_id}.json":
         problem = f"in a store, tasks of {dag_id!r} look for {dag_id}.json; rename the object"
         raise _problem(file.label, "$.dag_id", problem)
 

@@ -1,7 +1,4 @@
-"""Stage 2, where specs lie, as ``load_dags.py`` sees it: a folder, or the mirror of a store.
-
-In: a folder. Out: the names of the specs in it. Must not import Airflow.
-"""
+"""A listing: the specs of a source as they are at one moment, as files of a folder."""
 
 from __future__ import annotations
 
@@ -16,13 +13,13 @@ from aqueduct_provider.spec.spec_files import is_spec_name
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where specs lie.
+class Listing:
+    """The specs of a source as they are now.
 
-    :param names: of the files.
-    :param origin: the URL of the prefix of a store, of which the folder is a mirror; else empty.
-    :param problems: name -> why there is no such file, though there should be.
-    :param connection_id: of a store that cannot be read; ``failure`` says why.
+    :param names: names of the files in ``folder``.
+    :param origin: the prefix of a name in messages, such as the URL of a store; empty: none.
+    :param problems: name -> why a spec that is in the source is not in the folder.
+    :param connection_id: the Airflow connection of a store that cannot be read; ``failure`` gives the reason.
     """
 
     folder: Path
@@ -33,20 +30,20 @@ class Place:
     failure: str = ""
 
 
-class Source(Protocol):
-    """Gives places at every parse, as they are now."""
+class SpecSource(Protocol):
+    """Lists specs at every parse, as they are then."""
 
-    def place(self) -> Place:
-        """All specs."""
+    def listing(self) -> Listing:
+        """List all specs."""
         ...
 
-    def places_with(self, dag_id: str) -> Iterator[Place]:
-        """The specs that may hold the DAG of a task; of two that do, the first is in the first place."""
+    def listings_with(self, dag_id: str) -> Iterator[Listing]:
+        """List the specs that may hold the DAG of a task, those that win over the others first."""
         ...
 
 
 def spec_names(folder: Path) -> tuple[str, ...]:
-    """The names of the specs in a folder, sorted.
+    """Return the names of the specs in a folder, sorted.
 
     :raises ConfigError: the folder cannot be listed.
     """

@@ -1,8 +1,7 @@
-"""Stage 2, an Airflow connection of type ``aqueduct`` -> the specs below a prefix of its artifact store.
+"""The specs below a prefix of the store of an Airflow connection, mirrored into a folder.
 
-In: the connection's id. Out: a :class:`~aqueduct_provider.spec_sources.listing.Place`, whose folder
-mirrors the store below ``cache_dir``. Whatever goes wrong here is shown by the place and logged, but never
-raised: it must not hide the other DAGs of the loader.
+A loader must show its other DAGs whatever goes wrong here, so :class:`SpecStore` logs failures and puts
+them into its listing. The bundle, which keeps its last good state, calls ``refresh``, which raises them.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from aqueduct_provider import config
 from aqueduct_provider.errors import AqueductError, ObjectNotFound, unforeseen
 from aqueduct_provider.hooks.aqueduct import AqueductHook
 from aqueduct_provider.spec_sources import mirror
-from aqueduct_provider.spec_sources.listing import Place, spec_names
+from aqueduct_provider.spec_sources.listing import Listing, spec_names
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.s3 import S3Settings, connect
 
 log = logging.getLogger(__name__)
 
-# Airflow ends the loading of a DAG file after `[core] dagbag_import_timeout`, 30 seconds: looking for specs,
+# Airflow ends the loading of a DAG file after `[core] dagbag_import_timeout`, 30 seconds: listing the specs,
 # and then making DAGs of them, must have ended before, also when S3 does not answer.
 REFRESH_SECONDS = 12.0
 FETCH_SECONDS = 8.0
@@ -33,17 +32,17 @@ _ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
-class Delivered:
-    """The specs that were delivered to a store.
+class SpecStore:
+    """The specs in a store.
 
-    :param prefix: of their keys: empty, or ending with ``/``.
+    :param prefix: prefix of their keys: empty, or ending with ``/``.
     """
 
     connection_id: str
     prefix: str
 
-    def place(self) -> Place:
-        """The mirrored specs as they are now; none where a bundle shows the same ones.
+    def listing(self) -> Listing:
+        """List the mirrored specs as they are now; none where a bundle shows the same ones.
 
         Shown by both, a flow would belong to whichever was parsed last, and its runs would be pinned or not
         by chance. Tasks that began here find their spec all the same.
@@ -54,78 +53,78 @@ class Delivered:
                 "this loader does not. Remove the connection from the loader.",
                 self.connection_id,
             )
-            return Place(Path(), ())
-        return self._mirrored(self._all)
+            return Listing(Path(), ())
+        return self._listed(self._all)
 
-    def places_with(self, dag_id: str) -> Iterator[Place]:
-        """The one spec that may hold a DAG, fetched with one request."""
-        yield self._mirrored(lambda where, folder: self._one(where, folder, f"{dag_id}.json"))
+    def listings_with(self, dag_id: str) -> Iterator[Listing]:
+        """List the one spec that may hold a DAG, fetched with one request."""
+        yield self._listed(lambda settings, folder: self._one(settings, folder, f"{dag_id}.json"))
 
-    def _mirrored(self, look: Callable[[_Where, Path], Place]) -> Place:
+    def refresh(self, settings: S3Settings, folder: Path, seconds: float) -> None:
+        """Bring the mirror in a folder up to date.
+
+        :param settings: those of the connection.
+        :raises StorageError: the store or the folder does not do what is asked.
+        :raises ConfigError: others than its owner can write to the folder.
+        """
+        workers = settings.max_connections
+        mirror.refresh(connect(impatient(settings)), self.prefix, folder, workers=workers, seconds=seconds)
+
+    def mirrored(self, settings: S3Settings, folder: Path) -> Listing:
+        """List the specs in a mirror as they were last fetched."""
+        return Listing(folder, spec_names(folder), self._origin(settings), mirror.state_of(folder).problems)
+
+    def _origin(self, settings: S3Settings) -> str:
+        bucket, root = bucket_and_prefix(settings.bucket, settings.root_dir)
+        return f"s3://{bucket}/{root}{self.prefix}"
+
+    def _listed(self, look: Callable[[S3Settings, Path], Listing]) -> Listing:
         try:
-            where = _Where(AqueductHook(self.connection_id).settings(), self.prefix, self.connection_id)
-            return look(where, where.folder())
+            settings = AqueductHook(self.connection_id).settings()
+            return look(settings, self._folder(settings))
         except Exception as exc:
-            return self._failed(Place(Path(), ()), exc)
+            return self._failed(Listing(Path(), ()), exc)
 
-    def _all(self, where: _Where, folder: Path) -> Place:
-        error = _error_of(lambda: where.refresh(folder))
-        state = mirror.state_of(folder)
-        place = Place(folder, spec_names(folder), where.origin, state.problems)
+    def _folder(self, settings: S3Settings) -> Path:
+        """Make the folder of this store alone: several Airflows of a machine may share ``cache_dir``."""
+        names = "\n".join((self.connection_id, settings.endpoint_url, self._origin(settings)))
+        root = config.cache_dir()
+        folder = root / "specs" / hashlib.sha256(names.encode()).hexdigest()[:32]
+        mirror.prepare(folder, root)
+        return folder
+
+    def _all(self, settings: S3Settings, folder: Path) -> Listing:
+        error = _error_of(lambda: self.refresh(settings, folder, REFRESH_SECONDS))
+        listing = self.mirrored(settings, folder)
         if error is None:
-            return place
-        if not state.complete:
-            return self._failed(place, error)
-        log.warning("The specs of %s are shown as they last were. %s", where.origin, _message(error))
-        return place
+            return listing
+        if not mirror.state_of(folder).complete:
+            return self._failed(listing, error)
+        log.warning("The specs of %s are shown as they last were. %s", listing.origin, _message(error))
+        return listing
 
-    def _one(self, where: _Where, folder: Path, name: str) -> Place:
-        error = _error_of(lambda: where.fetch(folder, name))
+    def _one(self, settings: S3Settings, folder: Path, name: str) -> Listing:
+        error = _error_of(lambda: self._fetch(settings, folder, name))
         mirrored = (folder / name).is_file()
         if isinstance(error, ObjectNotFound) and not mirrored:
             log.info("%s", error)
         elif error is not None:
             then = "The task uses the version fetched before." if mirrored else "The task cannot run."
             log.log(logging.WARNING if mirrored else logging.ERROR, "%s %s", _message(error), then)
-        return Place(folder, (name,) if mirrored else (), where.origin)
+        return Listing(folder, (name,) if mirrored else (), self._origin(settings))
 
-    def _failed(self, place: Place, error: Exception) -> Place:
+    def _fetch(self, settings: S3Settings, folder: Path, name: str) -> None:
+        # With the settings of the task that follows, so that it finds its client made.
+        mirror.fetch(connect(settings), self.prefix, name, folder, seconds=FETCH_SECONDS)
+
+    def _failed(self, listing: Listing, error: Exception) -> Listing:
         message = _message(error)
         log.error("The specs in the store of %r cannot be read. %s", self.connection_id, message)
-        return replace(place, connection_id=self.connection_id, failure=message)
-
-
-@dataclass(frozen=True)
-class _Where:
-    settings: S3Settings
-    prefix: str
-    connection_id: str
-
-    @property
-    def origin(self) -> str:
-        bucket, root = bucket_and_prefix(self.settings.bucket, self.settings.root_dir)
-        return f"s3://{bucket}/{root}{self.prefix}"
-
-    def folder(self) -> Path:
-        """Of this store alone: several Airflows of a machine may share ``cache_dir``."""
-        names = "\n".join((self.connection_id, self.settings.endpoint_url, self.origin))
-        root = config.cache_dir()
-        folder = root / "specs" / hashlib.sha256(names.encode()).hexdigest()[:32]
-        mirror.prepare(folder, root)
-        return folder
-
-    def refresh(self, folder: Path) -> None:
-        workers = self.settings.max_connections
-        store = connect(impatient(self.settings))
-        mirror.refresh(store, self.prefix, folder, workers=workers, seconds=REFRESH_SECONDS)
-
-    def fetch(self, folder: Path, name: str) -> None:
-        # With the settings of the task that follows, so that it finds its client made.
-        mirror.fetch(connect(self.settings), self.prefix, name, folder, seconds=FETCH_SECONDS)
+        return replace(listing, connection_id=self.connection_id, failure=message)
 
 
 def impatient(settings: S3Settings) -> S3Settings:
-    """The same store, for those who look for changes and can as well look again later."""
+    """Return the same store for those who look for changes and can look again later."""
     return replace(
         settings,
         connect_timeout=min(settings.connect_timeout, _CONNECT_TIMEOUT),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.bundles import latest
-from aqueduct_provider.bundles.source import FolderSource, keep_source
+from aqueduct_provider.bundles.source import BundleFolder, keep_source
 from tests.examples import FLOW_ID, native_document
 
 Write = Callable[[str, Any], Path]
@@ -55,13 +55,13 @@ class Bundle:
     """A bundle without Airflow: look, show, and what was shown before."""
 
     def __init__(self, specs: Path, base: Path) -> None:
-        self.source, self.base = FolderSource(str(specs)), base
+        self.source, self.base = BundleFolder(str(specs)), base
 
-    def refresh(self) -> latest.Head:
+    def refresh(self) -> latest.BundleState:
         found = self.source.specs(self.base)
         keep_source(self.base, self.source, found.origin)
-        before = latest.head_of(self.base)
-        return latest.show(latest.look(found, self.base, before), self.base, before)
+        before = latest.state_of(self.base)
+        return latest.write_stubs(latest.scan(found, self.base, before), self.base, before)
 
     def load(self, stub: Path) -> dict[str, Any]:
         """What Airflow finds in a stub, whose compiled form Python keeps."""

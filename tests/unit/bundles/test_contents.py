@@ -28,5 +28,5 @@ def test_content_is_verified_and_fetched_where_it_is_missing(bundle: Bundle, wri
 
 
 def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="no folder of an AqueductDagBundle"):
+    with pytest.raises(StorageError, match="not the folder of an AqueductDagBundle"):
         content_of(tmp_path, SHA256)

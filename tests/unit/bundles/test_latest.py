@@ -9,8 +9,8 @@ import pytest
 
 from aqueduct_provider.bundles import latest
 from aqueduct_provider.bundles.contents import content_path
-from aqueduct_provider.bundles.latest import drop_unused, head_of, last_look, look
-from aqueduct_provider.bundles.source import Specs
+from aqueduct_provider.bundles.latest import drop_unused, last_look, scan, state_of
+from aqueduct_provider.spec_sources.listing import Listing
 from tests.unit.bundles.conftest import Bundle, Write, flow
 
 
@@ -22,7 +22,7 @@ def test_a_stub_changes_exactly_when_its_spec_does(bundle: Bundle, write: Write,
     for name in ("a", "b", "c"):
         write(f"{name}.json", flow(name))
     first = bundle.refresh()
-    before, ids = marks(bundle), {head.dag_id for head in first.version.files.values()}
+    before, ids = marks(bundle), {state.dag_id for state in first.version.files.values()}
     assert ids == {"a", "b", "c"}
     assert set(before) == {"a.json.py", "b.json.py", "c.json.py"}
 
@@ -89,7 +89,7 @@ def test_a_damaged_state_is_made_anew(bundle: Bundle, write: Write, damage: str)
     write("a.json", flow("a"))
     first = bundle.refresh()
     (bundle.base / ".aqueduct-head.json").write_text(damage)
-    assert head_of(bundle.base) is None
+    assert state_of(bundle.base) is None
     assert bundle.refresh() == first
 
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_read_is_a_problem_of_its_stub(bundle: Bundle, specs: Pat
 
 
 def test_problems_of_the_source_have_stubs(bundle: Bundle, specs: Path) -> None:
-    found = look(Specs(specs, (), "s3://b/", {"a.json": "AccessDenied"}), bundle.base, None)
+    found = scan(Listing(specs, (), "s3://b/", {"a.json": "AccessDenied"}), bundle.base, None)
     assert found.version.files["a.json"].problem == "AccessDenied"
     assert "AccessDenied" in latest.stubs_of(found.version)["a.json.py"]
 
@@ -139,14 +139,14 @@ def test_contents_are_for_their_owner_alone_and_go_when_unused(bundle: Bundle, w
     (old,) = bundle.refresh().version.files.values()
     assert content_path(bundle.base, old.sha256).stat().st_mode & 0o077 == 0
     write("a.json", flow("a", schedule=None))
-    head = bundle.refresh()
-    drop_unused(bundle.base, head)
+    state = bundle.refresh()
+    drop_unused(bundle.base, state)
     assert content_path(bundle.base, old.sha256).exists()
     long_ago = time.time() - 2 * 86_400
     for path in (bundle.base / "contents").iterdir():
         os.utime(path, (long_ago, long_ago))
-    drop_unused(bundle.base, head)
-    (new,) = head.version.files.values()
+    drop_unused(bundle.base, state)
+    (new,) = state.version.files.values()
     assert [path.stem for path in (bundle.base / "contents").iterdir()] == [new.sha256]
 
 

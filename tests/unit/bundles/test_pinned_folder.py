@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.bundles.bundle_version import SpecFile, Version
+from aqueduct_provider.bundles.bundle_version import BundleVersion, SpecFile
 from aqueduct_provider.bundles.pinned_folder import drop_unused, prepare
 from aqueduct_provider.errors import StorageError
 
 LIST = ".aqueduct-version.json"
-VERSION = Version({f"{name}.json": SpecFile(name * 64, name) for name in "abc"})
+VERSION = BundleVersion({f"{name}.json": SpecFile(name * 64, name) for name in "abc"})
 
 
 class Fetch:
@@ -19,7 +19,7 @@ class Fetch:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, version_id: str) -> Version:
+    def __call__(self, version_id: str) -> BundleVersion:
         self.asked.append(version_id)
         return VERSION
 
@@ -63,7 +63,7 @@ def test_a_stub_that_is_gone_is_made_again(tmp_path: Path) -> None:
 
 
 def test_a_file_may_be_named_after_another_dag(tmp_path: Path) -> None:
-    swapped = Version({"a.json": SpecFile("1" * 64, "b"), "b.json": SpecFile("2" * 64, "a")})
+    swapped = BundleVersion({"a.json": SpecFile("1" * 64, "b"), "b.json": SpecFile("2" * 64, "a")})
     prepare(tmp_path / "v", swapped.id, lambda _: swapped, "a")
     assert stubs(tmp_path / "v") == ["b.json.py"]
     prepare(tmp_path / "v", swapped.id, lambda _: swapped, "b")
@@ -79,7 +79,7 @@ def test_a_damaged_list_is_fetched_again(tmp_path: Path) -> None:
 
 
 def test_nothing_is_made_of_a_version_that_cannot_be_had(tmp_path: Path) -> None:
-    def away(version_id: str) -> Version:
+    def away(version_id: str) -> BundleVersion:
         raise StorageError("away")
 
     with pytest.raises(StorageError, match="away"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.bundles import pins
-from aqueduct_provider.bundles.bundle_version import SpecFile, Version
+from aqueduct_provider.bundles.bundle_version import BundleVersion, SpecFile
 from aqueduct_provider.errors import IntegrityError, StorageError
 from aqueduct_provider.storage.layout import pinned_spec, pinned_version
 from aqueduct_provider.storage.local import LocalStore
@@ -24,8 +24,8 @@ class Watched(LocalStore):
         super().put(key, data)
 
 
-def version(*digests: str) -> Version:
-    return Version({f"{digest}.json": SpecFile(digest, digest) for digest in digests})
+def version(*digests: str) -> BundleVersion:
+    return BundleVersion({f"{digest}.json": SpecFile(digest, digest) for digest in digests})
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_new_machine_looks_before_it_writes_much(store: Watched) -> None:
 
 
 def test_files_without_content_are_pinned_too(store: Watched) -> None:
-    one = Version({"a.json": SpecFile("", problem="too large")})
+    one = BundleVersion({"a.json": SpecFile("", problem="too large")})
     pins.pin(store, one, None, str.encode)
     assert pins.pinned(store, one.id) == one
 

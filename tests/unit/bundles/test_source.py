@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.bundles.source import (
-    FolderSource,
-    StoreSource,
+    BundleFolder,
+    BundleStore,
     keep_source,
     make_source,
     origin_of,
@@ -19,17 +19,17 @@ from aqueduct_provider.hooks.aqueduct import AqueductHook
 
 
 def test_the_source_that_the_kwargs_name() -> None:
-    assert make_source("", "specs/", "") == StoreSource("aqueduct_default", "specs/")
-    assert make_source("team", "specs", "") == StoreSource("team", "specs/")
-    assert make_source("team", "", "") == StoreSource("team", "")
-    assert make_source("", "specs/", "/specs") == FolderSource("/specs")
+    assert make_source("", "specs/", "") == BundleStore("aqueduct_default", "specs/")
+    assert make_source("team", "specs", "") == BundleStore("team", "specs/")
+    assert make_source("team", "", "") == BundleStore("team", "")
+    assert make_source("", "specs/", "/specs") == BundleFolder("/specs")
     with pytest.raises(ConfigError, match="not both"):
         make_source("team", "specs/", "/specs")
     with pytest.raises(ConfigError, match="must begin with /"):
         make_source("", "specs/", "specs")
 
 
-@pytest.mark.parametrize("source", [StoreSource("team", "specs/"), FolderSource("/specs")])
+@pytest.mark.parametrize("source", [BundleStore("team", "specs/"), BundleFolder("/specs")])
 def test_stubs_find_the_source_again(base: Path, source: Any) -> None:
     keep_source(base, source)
     assert source_of(base) == source
@@ -48,11 +48,11 @@ def test_no_folder_of_a_bundle(base: Path) -> None:
 
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be listed"):
-        FolderSource(str(tmp_path / "gone")).specs(tmp_path)
+        BundleFolder(str(tmp_path / "gone")).specs(tmp_path)
 
 
 def test_pins_of_a_folder_are_no_specs(specs: Path, base: Path) -> None:
-    source = FolderSource(str(specs))
+    source = BundleFolder(str(specs))
     source.pins().put("bundles/versions/1.json", b"{}")
     (specs / "a.json").touch()
     assert source.specs(base).names == ("a.json",)
@@ -61,12 +61,12 @@ def test_pins_of_a_folder_are_no_specs(specs: Path, base: Path) -> None:
 def test_specs_of_a_store_are_mirrored(connect: Any, base: Path, s3_client: Any, bucket: str) -> None:
     connect(root_dir="root")
     s3_client.put_object(Bucket=bucket, Key="root/specs/a.json", Body=b"{}")
-    found = StoreSource("team", "specs/").specs(base)
+    found = BundleStore("team", "specs/").specs(base)
     assert found.origin == f"s3://{bucket}/root/specs/"
     assert found.names == ("a.json",)
     assert (found.folder / "a.json").read_bytes() == b"{}"
     assert found.problems == {}
-    assert StoreSource("team", "specs/").pins().url("x") == f"s3://{bucket}/root/x"
+    assert BundleStore("team", "specs/").pins().url("x") == f"s3://{bucket}/root/x"
 
 
 def test_a_connection_is_looked_up_outside_of_the_database_session_of_the_thread(
@@ -82,7 +82,7 @@ def test_a_connection_is_looked_up_outside_of_the_database_session_of_the_thread
         return settings(hook)
 
     monkeypatch.setattr(AqueductHook, "settings", watched)
-    source = StoreSource("team", "specs/")
+    source = BundleStore("team", "specs/")
     source.specs(base)
     source.pins()
     source.console_url()
@@ -93,11 +93,11 @@ def test_a_connection_is_looked_up_outside_of_the_database_session_of_the_thread
 def test_a_store_that_is_away(connect: Any, base: Path) -> None:
     connect(endpoint_url="http://127.0.0.1:1")
     with pytest.raises(StorageUnavailable):
-        StoreSource("team", "specs/").specs(base)
+        BundleStore("team", "specs/").specs(base)
 
 
 def test_where_the_aws_console_shows_a_version(connect: Any, bucket: str) -> None:
-    source = StoreSource("team", "specs/")
+    source = BundleStore("team", "specs/")
     assert source.console_url() is None
     connect(endpoint_url="", root_dir="my root")
     assert source.console_url() == (

@@ -15,7 +15,7 @@ from aqueduct_provider import DagFactory
 from aqueduct_provider.errors import StorageUnavailable
 from aqueduct_provider.spec_sources import mirror
 from aqueduct_provider.spec_sources import store as store_module
-from aqueduct_provider.spec_sources.store import Delivered
+from aqueduct_provider.spec_sources.store import SpecStore
 from aqueduct_provider.storage.s3 import S3Store
 from tests.examples import FLOW_ID, native_document
 
@@ -386,6 +386,6 @@ def test_airflows_of_one_machine_may_share_the_cache(put: Put, connect: Connect,
 
 def test_the_place_names_the_store(put: Put, bucket: str) -> None:
     put("churn.json", flow("churn"))
-    place = Delivered("aqueduct_default", "specs/").place()
+    place = SpecStore("aqueduct_default", "specs/").listing()
     assert place.origin == f"s3://{bucket}/root/specs/"
     assert place.names == ("churn.json",)
