@@ -27,7 +27,7 @@ from aqueduct_provider.errors import NotFound
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.sdk.run import Run
-    from aqueduct_provider.spec.models import Artifact, Parameter, WorkflowSpec
+    from aqueduct_provider.spec.models import ArtifactSpec, Parameter, WorkflowSpec
 
 LATEST = "latest"
 
@@ -155,7 +155,7 @@ def _run_document(run: Run) -> dict[str, Any]:
     }
 
 
-def _artifact_document(spec: WorkflowSpec, artifact: Artifact) -> dict[str, Any]:
+def _artifact_document(spec: WorkflowSpec, artifact: ArtifactSpec) -> dict[str, Any]:
     return {
         "name": artifact.name,
         "type": artifact.type,

@@ -39,7 +39,7 @@ _TASK_ARGUMENTS = frozenset(
 
 
 @dataclass(frozen=True)
-class Task:
+class DagFileTask:
     """A task of the file.
 
     :param spec: its TaskSpec.
@@ -72,7 +72,7 @@ class AirflowDag:
     dag_id: str = ""
     schedule: str = ""
     version_id: str = ""
-    tasks: dict[str, Task] = field(default_factory=dict)
+    tasks: dict[str, DagFileTask] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     ignored: dict[str, list[int]] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ def read(data: bytes, source: str) -> AirflowDag:
     :param source: the name that error messages give it.
     :raises SpecError: it is not a file of this shape; each problem has its line.
     """
-    reader = _Reader()
+    reader = _FileReader()
     try:
         reader.module(parse(data))
         if reader.dag is None:
@@ -97,7 +97,7 @@ def read(data: bytes, source: str) -> AirflowDag:
     return reader.dag
 
 
-class _Reader:
+class _FileReader:
     """Reads statement after statement, as Python would run them; ``problems`` has what is wrong."""
 
     def __init__(self) -> None:
@@ -211,9 +211,9 @@ class _Reader:
             there = self.dag.tasks[task_id].line
             message = f"line {there} has a task of this id already; rename or remove one"
             raise Unreadable(call.lineno, message, task_id)
-        self.dag.tasks[task_id] = Task(task_id, {}, call.lineno)
+        self.dag.tasks[task_id] = DagFileTask(task_id, {}, call.lineno)
         spec = self._spec(task_id, arguments["op_args"])
-        self.dag.tasks[task_id] = Task(task_id, spec, call.lineno)
+        self.dag.tasks[task_id] = DagFileTask(task_id, spec, call.lineno)
         for name, node in arguments.items():
             if name not in _TASK_ARGUMENTS or (name == "requirements" and not self._are_usual(node)):
                 self._ignore(name, node.lineno)

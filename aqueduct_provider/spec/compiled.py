@@ -25,14 +25,15 @@ from aqueduct_provider.spec.compiled_connectors import ConnectorReader
 from aqueduct_provider.spec.document import Parts, json_path
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import (
-    Artifact,
+    ArtifactSpec,
     ArtifactType,
     CheckOperator,
     Code,
     Compiled,
     CronSchedule,
     ExtractOperator,
-    Flow,
+    FlowIdentity,
+    FlowVersion,
     FunctionOperator,
     LoadOperator,
     MetricOperator,
@@ -42,7 +43,6 @@ from aqueduct_provider.spec.models import (
     S3ArtifactStore,
     StoredDefault,
     SystemMetricOperator,
-    Version,
     WorkflowSpec,
 )
 from aqueduct_provider.spec.system_operators import S3Extract, S3Load, Source, Target
@@ -85,8 +85,8 @@ class _Translation:
         spec = _new(
             WorkflowSpec,
             spec_version=1,
-            flow=_new(Flow, id=flow_id, name=document.dag_id),
-            version=_new(Version, id=document.workflow_dag_id),
+            flow=_new(FlowIdentity, id=flow_id, name=document.dag_id),
+            version=_new(FlowVersion, id=document.workflow_dag_id),
             dag_id=document.dag_id,
             schedule=_schedule(document.cron_schedule),
             artifact_store=_store(document.tasks_storage),
@@ -209,7 +209,7 @@ class _Translation:
 _CODE_FIELDS = {"custom_args": "custom_args", "entry_file": "entry_point_file"}
 
 
-def _field(task: source.Task, parts: Parts) -> Parts:
+def _field(task: source.CompiledTask, parts: Parts) -> Parts:
     """A field of an operator, as the dialect calls it."""
     match parts:
         case ("inputs", *place):
@@ -242,11 +242,11 @@ def _task_id(key: str) -> str:
     return _OUTSIDE_TASK_ID.sub(b"_", key.encode("utf-8", "surrogatepass")).decode()
 
 
-def _artifacts(tasks: Mapping[str, source.AnyTask]) -> tuple[Artifact, ...]:
-    artifacts: dict[str, Artifact] = {}
+def _artifacts(tasks: Mapping[str, source.AnyTask]) -> tuple[ArtifactSpec, ...]:
+    artifacts: dict[str, ArtifactSpec] = {}
     for key, task in tasks.items():
         for (content, _), kind in zip(task.outputs, task.output_types, strict=False):
-            artifact = _new(Artifact, id=content, name=key, type=kind)
+            artifact = _new(ArtifactSpec, id=content, name=key, type=kind)
             artifacts.setdefault(content, artifact)
     return tuple(artifacts.values())
 

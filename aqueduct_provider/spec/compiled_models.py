@@ -30,7 +30,7 @@ Paths = Annotated[tuple[Name, ...], Field(max_length=MAX_ENTRIES)]
 Pairs = tuple[tuple[str, str], ...]
 
 
-class S3Config(Model):
+class CompiledS3Config(Model):
     region: str
     bucket: Name
     root_dir: str = ""
@@ -44,7 +44,7 @@ class StorageConfig(Model):
     """Where everything lies; configurations of the types that are refused are not looked into."""
 
     type: str
-    s3_config: S3Config | None = None
+    s3_config: CompiledS3Config | None = None
     file_config: JsonValue = None
     gcs_config: JsonValue = None
 
@@ -55,7 +55,7 @@ class StorageConfig(Model):
         return (self.type, s3.region, s3.bucket, s3.root_dir) if s3 else (self.type,)
 
 
-class Task(Model):
+class CompiledTask(Model):
     """What all tasks have, and how the translation sees them."""
 
     name: Label
@@ -83,7 +83,7 @@ class Task(Model):
         yield from ()
 
 
-class Reading(Task):
+class Reading(CompiledTask):
     """A task that reads artifacts."""
 
     input_content_paths: Paths
@@ -98,7 +98,7 @@ class Reading(Task):
             yield "input_metadata_paths", "input_content_paths"
 
 
-class Writing(Task):
+class Writing(CompiledTask):
     """A task that writes one artifact."""
 
     output_content_path: Name
@@ -209,7 +209,7 @@ class Document(Model):
         return storage_of(next(iter(self.task_specs.values()))) or self.storage_config
 
 
-def storage_of(task: Task) -> StorageConfig | None:
+def storage_of(task: CompiledTask) -> StorageConfig | None:
     """Return the storage that a task names; None where it is not written as one."""
     try:
         return StorageConfig.model_validate(task.storage_config)

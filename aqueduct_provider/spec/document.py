@@ -85,7 +85,7 @@ def read(data: bytes, source: str) -> tuple[Any, list[Problem]]:
     if _has_too_many_values(data):
         message = f"holds more than {MAX_VALUES:,} values; keep large defaults in the artifact store, by key"
         raise _unreadable(source, message)
-    reader = _Reader()
+    reader = _JsonHooks()
     try:
         tree = json.loads(
             text,
@@ -157,7 +157,7 @@ class _BadNumber:
     """A number that JSON texts can spell and specs cannot hold."""
 
 
-class _Reader:
+class _JsonHooks:
     """The hooks of one parse; ``suspicious`` tells whether the tree must be searched."""
 
     def __init__(self) -> None:

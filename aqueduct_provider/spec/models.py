@@ -48,7 +48,7 @@ View = Literal[
 ]
 
 
-class Flow(Model):
+class FlowIdentity(Model):
     """The named DAG of operators that this spec is one version of."""
 
     id: UUID = Field(description="The same for every version of the flow.")
@@ -59,7 +59,7 @@ class Flow(Model):
     )
 
 
-class Version(Model):
+class FlowVersion(Model):
     """One published version of the flow."""
 
     id: UUID = Field(description="The original's workflow_dag_id; also a tag of the DAG.")
@@ -119,7 +119,7 @@ class S3ArtifactStore(Model):
 ArtifactStore = Annotated[ConnectionStore | S3ArtifactStore, Field(discriminator="type")]
 
 
-class Artifact(Model):
+class ArtifactSpec(Model):
     """An edge's value: written by one operator, read by any number."""
 
     id: Identifier = Field(description="Unique in the spec; part of the object's key.")
@@ -331,12 +331,12 @@ class WorkflowSpec(Model):
         description="For editors: where the JSON Schema of this format is. Nothing reads it.",
     )
     spec_version: Literal[1] = Field(description="The version of this format.")
-    flow: Flow = Field(description="What this is a version of.")
-    version: Version = Field(description="Which version this is.")
+    flow: FlowIdentity = Field(description="What this is a version of.")
+    version: FlowVersion = Field(description="Which version this is.")
     dag_id: Identifier = Field(description="The Airflow DAG id.")
     schedule: Schedule | None = Field(None, description="null: manual runs only.")
     artifact_store: ArtifactStore = Field(description="Where code, artifacts and outcomes lie.")
-    artifacts: tuple[Artifact, ...] = Field(
+    artifacts: tuple[ArtifactSpec, ...] = Field(
         (), max_length=2 * MAX_OPERATORS, description="Every artifact that an operator writes."
     )
     parameters: tuple[Parameter, ...] = Field(
@@ -376,7 +376,7 @@ class WorkflowSpec(Model):
         """Return the text without the secrets that the spec holds."""
         return Redactor(self.secrets)(text)
 
-    def artifact(self, artifact_id: str) -> Artifact:
+    def artifact(self, artifact_id: str) -> ArtifactSpec:
         """The artifact with this id; raises ``KeyError``."""
         for artifact in self.artifacts:
             if artifact.id == artifact_id:

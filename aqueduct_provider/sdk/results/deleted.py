@@ -14,7 +14,7 @@ from aqueduct_provider.errors import IntegrityError, ObjectNotFound
 from aqueduct_provider.state.pruned import Number, pruned_mark_from_json
 
 if TYPE_CHECKING:
-    from aqueduct_provider.spec.models import Artifact
+    from aqueduct_provider.spec.models import ArtifactSpec
     from aqueduct_provider.storage.layout import NativeLayout
     from aqueduct_provider.storage.object_store import ObjectStore
 
@@ -33,7 +33,7 @@ class Deletion:
     number: Number | None = None
 
 
-def deletion_of(store: ObjectStore, layout: NativeLayout, artifact: Artifact) -> Deletion | None:
+def deletion_of(store: ObjectStore, layout: NativeLayout, artifact: ArtifactSpec) -> Deletion | None:
     """Why this content is not there any more; None where nothing tells."""
     key = layout.pruned_mark
     try:

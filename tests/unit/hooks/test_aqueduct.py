@@ -23,10 +23,10 @@ from aqueduct_provider.spec.models import (
     ArtifactStore,
     ConnectionStore,
     ExtractOperator,
-    Flow,
+    FlowIdentity,
+    FlowVersion,
     LoadOperator,
     S3ArtifactStore,
-    Version,
     WorkflowSpec,
 )
 from aqueduct_provider.spec.redactor import Redactor
@@ -55,8 +55,8 @@ def connection(
 def workflow(store: ArtifactStore, compiled: Compiled | None = None) -> WorkflowSpec:
     spec = WorkflowSpec(
         spec_version=1,
-        flow=Flow(id=ID, name="flow"),
-        version=Version(id=ID),
+        flow=FlowIdentity(id=ID, name="flow"),
+        version=FlowVersion(id=ID),
         dag_id="flow",
         artifact_store=store,
         operators=(EXTRACT,),

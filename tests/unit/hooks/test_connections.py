@@ -19,9 +19,9 @@ from aqueduct_provider.spec.compiled_facts import Compiled
 from aqueduct_provider.spec.models import (
     ConnectionStore,
     ExtractOperator,
-    Flow,
+    FlowIdentity,
+    FlowVersion,
     LoadOperator,
-    Version,
     WorkflowSpec,
 )
 from aqueduct_provider.spec.system_operators import SqlExtract, SqlLoad
@@ -283,8 +283,8 @@ LOAD = LoadOperator(
 def workflow(compiled: Compiled | None = None) -> WorkflowSpec:
     spec = WorkflowSpec(
         spec_version=1,
-        flow=Flow(id=ID, name="flow"),
-        version=Version(id=ID),
+        flow=FlowIdentity(id=ID, name="flow"),
+        version=FlowVersion(id=ID),
         dag_id="flow",
         artifact_store=ConnectionStore(type="connection"),
         operators=(EXTRACT, LOAD),

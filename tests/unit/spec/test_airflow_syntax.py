@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from aqueduct_provider.spec.airflow_syntax import AirflowDag, Task, read
+from aqueduct_provider.spec.airflow_syntax import AirflowDag, DagFileTask, read
 
 VERSION = "5f0c1a8e-3b7d-4c52-9e61-2a4d8f7b6c10"
 # Lines 1 to 3; tasks begin at line 4.
@@ -42,7 +42,11 @@ def edges_of(lines: str) -> list[tuple[str, str]]:
 def test_a_file_of_the_shape() -> None:
     dag = dag_of(HEAD + TASKS + "    t0.set_downstream(t1)\n")
     assert (dag.line, dag.dag_id, dag.schedule, dag.version_id) == (2, "d", "", VERSION)
-    assert list(dag.tasks.values()) == [Task("a", {"x": None}, 4), Task("b", {}, 5), Task("c", {}, 6)]
+    assert list(dag.tasks.values()) == [
+        DagFileTask("a", {"x": None}, 4),
+        DagFileTask("b", {}, 5),
+        DagFileTask("c", {}, 6),
+    ]
     assert [(edge.before, edge.after, edge.line) for edge in dag.edges] == [("a", "b", 7)]
     assert dag.ignored == {}
 

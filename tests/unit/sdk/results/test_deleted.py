@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.sdk.results.deleted import Deletion, deletion_of
-from aqueduct_provider.spec.models import Artifact
+from aqueduct_provider.spec.models import ArtifactSpec
 from aqueduct_provider.state.pruned import PrunedMark
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore
 
 LAYOUT = NativeLayout("flow", "run")
-KEPT = Artifact(id="total", name="Total")
-UNKEPT = Artifact(id="table", name="Table", keep_snapshot=False)
+KEPT = ArtifactSpec(id="total", name="Total")
+UNKEPT = ArtifactSpec(id="table", name="Table", keep_snapshot=False)
 
 
 @pytest.fixture
