@@ -21,10 +21,10 @@ from aqueduct_provider.execution.function_archive import ArchiveLimits
 from aqueduct_provider.execution.fused import GroupAttempt
 from aqueduct_provider.execution.sandbox import Sandbox
 from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.run_values import StoredValue
-from aqueduct_provider.spec.task_groups import task_groups
 from aqueduct_provider.storage.object_store import ObjectStore
 
 # What the fixture `sandboxed` sets.
@@ -104,7 +104,7 @@ class LocalRun:
 
     def group(self, fuse: str, try_number: int = 1) -> GroupAttempt:
         """The next attempt at the operators that are fused by this name."""
-        members = task_groups(self.spec)[fuse]
+        members = flow_plan(self.spec).tasks[fuse].operators
         inputs = {
             artifact: ref
             for manifest in self.manifests.values()

@@ -30,11 +30,11 @@ from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.operators.xcom import with_spec
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.session import Session
+from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import InlineDefault, WorkflowSpec
 from aqueduct_provider.spec.run_values import values_from_conf
-from aqueduct_provider.spec.task_groups import task_groups, task_upstream
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX, delivered_spec
 from aqueduct_provider.storage.object_store import ObjectStore
 from tests.fake_airflow import FakeAirflow, FakeRun
@@ -212,7 +212,7 @@ class _Work:
 
     def do(self, task_id: str) -> None:
         """Run one task."""
-        before = task_upstream(self.spec)[task_id]
+        before = flow_plan(self.spec).tasks[task_id].upstream
         if any(self.run_.tasks[one].state != "success" for one in before):
             self._set(task_id, "upstream_failed")
             return
@@ -234,7 +234,7 @@ class _Work:
         self.made.fake.set_state(self.spec.dag_id, self.run_.run_id, state, task_id)
 
     def _attempt(self, task_id: str) -> None:
-        is_group = task_groups(self.spec)[task_id][0].fuse is not None
+        is_group = flow_plan(self.spec).tasks[task_id].operators[0].fuse is not None
         number = self.run_.tasks[task_id].try_number
         attempt = self.local.group(task_id, number) if is_group else self.local.attempt(task_id)
         try:

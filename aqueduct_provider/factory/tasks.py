@@ -1,4 +1,4 @@
-"""Stage 2, the operators of a spec -> the tasks of its DAG, and their order."""
+"""The plan of a flow -> the tasks of its DAG, and their order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aqueduct_provider.factory.outlets import outlets_of
 from aqueduct_provider.factory.task_retries import own_retry_options, retry_options
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.prune_callback import deletes, prune_after_success
+from aqueduct_provider.spec.flow_plan import FlowPlan, TaskPlan, flow_plan
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
-from aqueduct_provider.spec.task_groups import task_groups, task_upstream
 
 # The operator ends its child at its own timeout and reports that well. Airflow's limit stands behind it,
 # far enough that fetching inputs and a cold build of the environment never run into it. Waiting for S3 comes
@@ -25,17 +25,19 @@ TIMEOUT_MARGIN = timedelta(minutes=15)
 
 
 def add_tasks(spec: WorkflowSpec, dag: DAG) -> None:
-    """Put the tasks of all operators into the DAG, in the order of the spec, and what announces success."""
-    tasks = {task_id: _task(spec, task_id, group, dag) for task_id, group in task_groups(spec).items()}
-    for task_id, before in task_upstream(spec).items():
-        if before:
-            tasks[task_id].set_upstream([tasks[other] for other in before])
-    _announce_success(spec, dag, tasks)
+    """Put the tasks of a flow into its DAG, and what announces its success."""
+    plan = flow_plan(spec)
+    tasks = {task_id: _task(spec, task_id, task, dag) for task_id, task in plan.tasks.items()}
+    for task_id, task in plan.tasks.items():
+        if task.upstream:
+            tasks[task_id].set_upstream([tasks[other] for other in task.upstream])
+    _announce_success(spec, dag, plan, tasks)
 
 
-def _task(spec: WorkflowSpec, task_id: str, operators: tuple[Operator, ...], dag: DAG) -> AqueductOperator:
+def _task(spec: WorkflowSpec, task_id: str, plan: TaskPlan, dag: DAG) -> AqueductOperator:
+    operators = plan.operators
     first = operators[0]
-    options = _texts_of_group(operators) if first.fuse else _texts(first)
+    options = _labels_of_group(operators) if first.fuse else _labels(first)
     timeouts = [operator.timeout for operator in operators if operator.timeout is not None]
     if len(timeouts) == len(operators):
         waiting = config.s3_patience()
@@ -47,14 +49,14 @@ def _task(spec: WorkflowSpec, task_id: str, operators: tuple[Operator, ...], dag
         dag=dag,
         workflow=spec,
         operators=operators,
-        outlets=outlets_of(spec, operators),
+        outlets=outlets_of(plan.outlets),
         **retry_options(operators),
         **placement(operators),
         **options,
     )
 
 
-def _texts(operator: Operator) -> dict[str, Any]:
+def _labels(operator: Operator) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if operator.name != operator.task_id:
         options["task_display_name"] = one_line(operator.name)
@@ -63,7 +65,7 @@ def _texts(operator: Operator) -> dict[str, Any]:
     return options
 
 
-def _texts_of_group(operators: tuple[Operator, ...]) -> dict[str, Any]:
+def _labels_of_group(operators: tuple[Operator, ...]) -> dict[str, Any]:
     count = f"{len(operators)} operators" if len(operators) > 1 else "1 operator"
     lines = [f"{number}. {_line(operator)}" for number, operator in enumerate(operators, 1)]
     return {
@@ -78,7 +80,7 @@ def _line(operator: Operator) -> str:
 
 
 class FlowSucceeded(BaseOperator):
-    """Does nothing, after everything else has succeeded; its outlet is the flow's asset.
+    """Do nothing, after everything else has succeeded; its outlet is the flow's asset.
 
     :param workflow: the flow's spec, for what is called after its success.
     """
@@ -93,9 +95,11 @@ class FlowSucceeded(BaseOperator):
         """Nothing is left to do."""
 
 
-def _announce_success(spec: WorkflowSpec, dag: DAG, tasks: dict[str, AqueductOperator]) -> None:
+def _announce_success(
+    spec: WorkflowSpec, dag: DAG, plan: FlowPlan, tasks: dict[str, AqueductOperator]
+) -> None:
     asset = asset_of(spec.flow.name)
-    leaves = [task for task in tasks.values() if not task.downstream_task_ids]
+    leaves = [tasks[task_id] for task_id in plan.last]
     last: AqueductOperator | FlowSucceeded = leaves[0]
     if len(leaves) > 1:
         task_id = "flow_succeeded"

@@ -87,9 +87,9 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.operators.worker_settings import patience, worker_for
         from aqueduct_provider.operators.xcom import inputs_of, run_task, with_spec
         from aqueduct_provider.runs.pinned_version import spec_of_run
+        from aqueduct_provider.spec.flow_plan import flow_plan
         from aqueduct_provider.spec.names import nfc_keys
         from aqueduct_provider.spec.run_values import check_conf, values_from_conf
-        from aqueduct_provider.spec.task_groups import task_groups
 
         self._patience = patience()
         worker = worker_for(self.workflow, self._log_line, self._patience, self._redact)
@@ -108,7 +108,7 @@ class AqueductOperator(BaseOperator):
             spec = spec_of_run(self.workflow, run, worker.store)
             operators = self.operators
             if spec is not self.workflow:
-                operators = task_groups(spec)[self.task_id]
+                operators = flow_plan(spec).tasks[self.task_id].operators
                 worker = worker_for(spec, self._log_line, self._patience, self._redact)
             conf = context["dag_run"].conf
             given = values_from_conf(conf)

@@ -21,8 +21,8 @@ from aqueduct_provider.artifacts.transfer import fetch_bytes
 from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, RunVersionChanged
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.document import json_value
+from aqueduct_provider.spec.flow_plan import FlowPlan, flow_plan
 from aqueduct_provider.spec.models import WorkflowSpec
-from aqueduct_provider.spec.task_groups import task_groups, task_upstream
 from aqueduct_provider.storage.layout import FlowLayout, pinned_spec, run_spec
 from aqueduct_provider.storage.object_store import ObjectStore
 
@@ -86,12 +86,13 @@ def spec_of_run(own: WorkflowSpec, task: RunTask, store: ObjectStore) -> Workflo
     :raises RunVersionChanged: the run cannot go on with one version.
     :raises StorageError: the store does not answer.
     """
-    before = task_upstream(own).get(task.task_id, ())
+    plan = flow_plan(own)
+    before = plan.tasks[task.task_id].upstream if task.task_id in plan.tasks else ()
     if before:
         found = {other: SpecRef.from_xcom(task.left(other)) for other in before}
         wanted = _the_one(own, task, {other: ref for other, ref in found.items() if ref is not None})
     else:
-        wanted = _agreed(own, task, store)
+        wanted = _agreed(own, plan, task, store)
     if wanted.sha256 == own.sha256:
         return own
     spec = _fetched(own, wanted, task, store)
@@ -117,9 +118,9 @@ def _the_one(own: WorkflowSpec, task: RunTask, found: Mapping[str, SpecRef]) -> 
     return next(iter(refs.values()), SpecRef.of(own))
 
 
-def _agreed(own: WorkflowSpec, task: RunTask, store: ObjectStore) -> SpecRef:
+def _agreed(own: WorkflowSpec, plan: FlowPlan, task: RunTask, store: ObjectStore) -> SpecRef:
     """The version on which the first tasks of the run agree; a lone one decides by itself."""
-    firsts = [other for other, before in task_upstream(own).items() if not before]
+    firsts = plan.first
     mine = SpecRef.of(own)
     if len(firsts) < 2:
         return mine
@@ -171,7 +172,7 @@ def _fetched(own: WorkflowSpec, wanted: SpecRef, task: RunTask, store: ObjectSto
             "are published with the SDK, or delivered as a bundle, keep their versions."
         )
     spec = loader.parse(data, f"version {wanted.version} of {own.flow.name}")
-    if task.task_id not in task_groups(spec):
+    if task.task_id not in flow_plan(spec).tasks:
         raise RunVersionChanged(
             f"There is no task {task.task_id!r} in version {wanted.version} of {own.flow.name!r}, with which "
             f"this run began; it came with version {own.version.id}. Clear the whole run, so that all of it "

@@ -1,4 +1,4 @@
-"""Fused operators: which Airflow task runs which of them, and which groups are not possible (pure).
+"""Fused operators: which groups are not possible, and which loads run outside of theirs (pure).
 
 A load that must not write twice (``append`` and ``fail``) is never in one task with what makes its data. A
 retry runs the whole task again: a function that returns other rows each time would then ask the load to
@@ -12,36 +12,9 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.graph import MAX_CYCLES, Locate, order, upstream
+from aqueduct_provider.spec.flow_plan import groups_in_order_of_the_spec, task_upstream
+from aqueduct_provider.spec.graph import MAX_CYCLES, Locate, upstream
 from aqueduct_provider.spec.models import LoadOperator, Operator, WorkflowSpec
-
-_Groups = dict[str, tuple[Operator, ...]]
-
-
-def task_groups(spec: WorkflowSpec) -> _Groups:
-    """Airflow task id -> the operators that it runs, in the order in which it runs them."""
-    if not any(operator.fuse for operator in spec.operators):
-        return {operator.task_id: (operator,) for operator in spec.operators}
-    position = {task_id: number for number, task_id in enumerate(order(spec))}
-    groups = _in_order_of_the_spec(spec)
-    return {
-        task_id: tuple(sorted(members, key=lambda operator: position[operator.task_id]))
-        for task_id, members in groups.items()
-    }
-
-
-def task_upstream(spec: WorkflowSpec) -> dict[str, tuple[str, ...]]:
-    """Airflow task id -> the Airflow tasks that must succeed before it."""
-    edges = upstream(spec)
-    if not any(operator.fuse for operator in spec.operators):
-        return edges
-    task_of = {operator.task_id: operator.airflow_task_id for operator in spec.operators}
-    contracted: dict[str, dict[str, None]] = {task: {} for task in task_of.values()}
-    for operator_id, before in edges.items():
-        task = task_of[operator_id]
-        contracted[task].update(dict.fromkeys(task_of[other] for other in before if other in task_of))
-        contracted[task].pop(task, None)
-    return {task: tuple(before) for task, before in contracted.items()}
 
 
 def separate_loads(spec: WorkflowSpec) -> frozenset[str]:
@@ -76,16 +49,9 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     loads, spec = separate_loads(spec), with_separate_loads(spec)
     position = {operator.task_id: index for index, operator in enumerate(spec.operators)}
     yield from _name_problems(spec, at)
-    for members in _in_order_of_the_spec(spec).values():
+    for members in groups_in_order_of_the_spec(spec).values():
         yield from _pool_problems(members, position, at)
     yield from _cycles(spec, position, loads, at)
-
-
-def _in_order_of_the_spec(spec: WorkflowSpec) -> _Groups:
-    groups: dict[str, list[Operator]] = {}
-    for operator in spec.operators:
-        groups.setdefault(operator.airflow_task_id, []).append(operator)
-    return {task_id: tuple(members) for task_id, members in groups.items()}
 
 
 def _name_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
@@ -121,7 +87,7 @@ def _cycles(
     """Groups that would have to run both before and after something else."""
     if _cycle({task: list(before) for task, before in upstream(spec).items()}):
         return  # Without fusing, too: that is reported as it stands.
-    groups = _in_order_of_the_spec(spec)
+    groups = groups_in_order_of_the_spec(spec)
     edges = {task: list(before) for task, before in task_upstream(spec).items()}
     for _ in range(MAX_CYCLES):
         cycle = _cycle(edges)

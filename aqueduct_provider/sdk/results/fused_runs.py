@@ -38,12 +38,13 @@ def operator_runs(
     :param states: what the operators have left, by their ids.
     :param untold: the status of one of which neither tells anything.
     """
+    from aqueduct_provider.spec.flow_plan import flow_plan
     from aqueduct_provider.spec.graph import upstream
-    from aqueduct_provider.spec.task_groups import task_groups
 
     before = upstream(spec)
     runs: dict[str, OperatorRun] = {}
-    for task_id, operators in task_groups(spec).items():
+    for task_id, plan in flow_plan(spec).tasks.items():
+        operators = plan.operators
         task, left = tasks.get(task_id), [states.get(operator.id) for operator in operators]
         if task is not None and operators[0].fuse is not None:
             parts = group_runs(operators, before, task, left)

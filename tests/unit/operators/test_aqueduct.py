@@ -19,10 +19,10 @@ import pytest
 from aqueduct_provider.compat import AirflowException, AirflowFailException
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.xcom import LEFT_KEY, VERSION_KEY
+from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.run_values import StoredValue, to_conf, value_digest
-from aqueduct_provider.spec.task_groups import task_groups
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.examples import FLOW_ID
 from tests.fault_proxy import FaultProxy, Rule
@@ -58,7 +58,7 @@ def log(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) ->
 
 
 def _operator(workflow: WorkflowSpec, task_id: str) -> AqueductOperator:
-    operators = task_groups(workflow)[task_id]
+    operators = flow_plan(workflow).tasks[task_id].operators
     return AqueductOperator(task_id=task_id, workflow=workflow, operators=operators)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.spec import task_groups
-from aqueduct_provider.spec.graph import upstream
+from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.loader import native_path, parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from tests.examples import Document, call_operator, native_document, operator
@@ -35,30 +35,7 @@ def problems_of(*operators: Document) -> dict[str, str]:
 
 
 def groups_of(spec: WorkflowSpec) -> dict[str, list[str]]:
-    return {task: [one.task_id for one in group] for task, group in task_groups.task_groups(spec).items()}
-
-
-def test_without_groups_each_operator_is_a_task() -> None:
-    spec = spec_of(op("a"), op("b", "a"))
-    assert groups_of(spec) == {"a": ["a"], "b": ["b"]}
-    assert task_groups.task_upstream(spec) == upstream(spec)
-
-
-def test_a_group_is_one_task_whose_operators_come_after_what_they_read() -> None:
-    spec = spec_of(
-        op("c", "b", fuse="g"),
-        op("before"),
-        op("a", "before", fuse="g"),
-        op("b", "a", fuse="g"),
-        op("d", "b"),
-    )
-    assert groups_of(spec) == {"g": ["a", "b", "c"], "before": ["before"], "d": ["d"]}
-    assert task_groups.task_upstream(spec) == {"g": ("before",), "before": (), "d": ("g",)}
-
-
-def test_after_counts_as_an_edge() -> None:
-    spec = spec_of(op("a", fuse="g"), op("b", fuse="g", after=["a"]), op("c", after=["b"]))
-    assert task_groups.task_upstream(spec) == {"g": (), "c": ("g",)}
+    return {task: [one.task_id for one in plan.operators] for task, plan in flow_plan(spec).tasks.items()}
 
 
 def test_a_group_may_be_called_after_one_of_its_own() -> None:
@@ -135,7 +112,7 @@ S3 = {"connector": "S3", "filepath": "t.csv", "format": "CSV"}
 def test_a_load_that_must_not_write_twice_has_its_own_task(save: Document) -> None:
     spec = spec_of(op("a", fuse="g"), op("b", "a", fuse="g"), save)
     assert groups_of(spec) == {"g": ["a", "b"], "save": ["save"]}
-    assert task_groups.task_upstream(spec) == {"g": (), "save": ("g",)}
+    assert flow_plan(spec).tasks["save"].upstream == ("g",)
 
 
 @pytest.mark.parametrize("save", [load("a", mode="replace"), load("a", target=S3)], ids=["table", "file"])
