@@ -1,7 +1,7 @@
 """The only reader of airflow.cfg: the ``[aqueduct]`` section as plain values.
 
 Each option is read when its function is called, so that tests and long-lived processes see changes. The
-options, their types and their defaults stand in ``get_provider_info.py``.
+options, their types and their defaults are in ``get_provider_info.py``.
 """
 
 from __future__ import annotations
@@ -43,92 +43,92 @@ class QueueRule(NamedTuple):
     queue: str
 
     def fits(self, needs: Mapping[str, int]) -> bool:
-        """Whether operators with these needs go there."""
+        """Check whether operators with these needs go there."""
         return needs.get(self.need, 0) >= self.least
 
 
 def cache_dir() -> Path:
-    """Folder of this worker for environments, code archives and mirrored specs. It need not exist."""
+    """Return this worker's folder for environments, archives and mirrored specs. It need not exist."""
     return _read("cache_dir", _path, "a path that begins with / or ~")
 
 
 def environments_max_bytes() -> int:
-    """Disk that cached environments may take."""
+    """Return the bytes of disk that cached environments may take."""
     return _size("environments_max_bytes")
 
 
 def isolation() -> Isolation:
-    """Where operators run."""
+    """Return where operators run."""
     return cast(Isolation, _choice("isolation", Isolation))
 
 
 def sandbox() -> SandboxKind:
-    """What keeps operators' code away from the rest of the machine."""
+    """Return what keeps operators' code away from the rest of the machine."""
     return cast(SandboxKind, _choice("sandbox", SandboxKind))
 
 
 def sandbox_network() -> bool:
-    """Whether operators in a sandbox have the worker's network."""
+    """Check whether operators in a sandbox have the worker's network."""
     return _choice("sandbox_network", Switch) == "on"
 
 
 def missing_python() -> MissingPython:
-    """What happens when the worker lacks an operator's Python version."""
+    """Return what happens when the worker lacks an operator's Python version."""
     return cast(MissingPython, _choice("missing_python", MissingPython))
 
 
 def s3_retry_mode() -> RetryMode:
-    """How botocore repeats requests."""
+    """Return how botocore repeats requests."""
     return cast(RetryMode, _choice("s3_retry_mode", RetryMode))
 
 
 def s3_max_attempts() -> int:
-    """Tries of one S3 request, the first included."""
+    """Return the tries of one S3 request, the first included."""
     return _count("s3_max_attempts")
 
 
 def s3_connect_timeout() -> float:
-    """Seconds to wait for a connection to S3."""
+    """Return the seconds to wait for a connection to S3."""
     return _seconds("s3_connect_timeout")
 
 
 def s3_read_timeout() -> float:
-    """Seconds to wait for the next bytes from S3."""
+    """Return the seconds to wait for the next bytes from S3."""
     return _seconds("s3_read_timeout")
 
 
 def s3_patience() -> float:
-    """Seconds for which a task keeps trying when S3 does not answer."""
+    """Return the seconds for which a task keeps trying when S3 does not answer."""
     return _seconds("s3_patience")
 
 
 def archive_max_bytes() -> int:
-    """Unpacked size of a function archive."""
+    """Return the unpacked size of a function archive."""
     return _size("archive_max_bytes")
 
 
 def archive_max_files() -> int:
-    """Number of files in a function archive."""
+    """Return the number of files in a function archive."""
     return _count("archive_max_files")
 
 
 def output_limit_bytes() -> int:
-    """What is kept of each output stream of an operator."""
+    """Return the bytes that are kept of each output stream of an operator."""
     return _size("output_limit_bytes")
 
 
 def kill_grace() -> float:
-    """Seconds between the polite and the forced end of a stopped operator."""
+    """Return the seconds between the polite and the forced end of a stopped operator."""
     return _seconds("kill_grace", below=5)
 
 
 def parallel_requests() -> int:
-    """S3 requests that one task has under way at once."""
+    """Return the number of S3 requests that one task has under way at once."""
     return _count("parallel_requests")
 
 
 def child_env_allow() -> frozenset[str]:
-    """Names of further environment variables that operators see."""
+    """Return the names of further environment variables that operators see."""
     return _read("child_env_allow", _names, "names of environment variables, separated by commas")
 
 
@@ -138,7 +138,7 @@ def pickled_parameters() -> bool:
 
 
 def queues() -> tuple[QueueRule, ...]:
-    """Which queue the tasks of operators with resources go to; the first rule that fits counts."""
+    """Return which queue the tasks of operators with resources go to; the first rule that fits counts."""
     return _read(
         "queues",
         _queue_rules,
@@ -148,14 +148,14 @@ def queues() -> tuple[QueueRule, ...]:
 
 
 def airflow_retries() -> int:
-    """Tries after the first that Airflow gives a task of which nothing else is said."""
+    """Return the tries after the first that Airflow gives a task of which nothing else is said."""
     from aqueduct_provider.compat import conf
 
     return int(conf.getint("core", "default_task_retries", fallback=0))
 
 
 def stores_of_bundles() -> frozenset[tuple[str, str]]:
-    """Connection and prefix of each store whose specs an ``AqueductDagBundle`` of this Airflow shows."""
+    """Return connection and prefix of each store whose specs an ``AqueductDagBundle`` shows."""
     from aqueduct_provider.compat import conf
 
     bundles = conf.getjson("dag_processor", "dag_bundle_config_list", fallback=[])
@@ -172,14 +172,14 @@ def stores_of_bundles() -> frozenset[tuple[str, str]]:
 
 
 def airflow_home() -> Path:
-    """The folder of ``airflow.cfg``."""
+    """Return the folder of ``airflow.cfg``."""
     from aqueduct_provider.compat import AIRFLOW_HOME
 
     return expanded(AIRFLOW_HOME)
 
 
 def uses_kubernetes() -> bool:
-    """Whether a KubernetesExecutor is among ``[core] executor``, under an alias, of a team, or in another."""
+    """Check for a KubernetesExecutor in ``[core] executor``, also under an alias, of a team or in another."""
     from aqueduct_provider.compat import conf
 
     names = re.split(r"[,;:=]", str(conf.get("core", "executor", fallback="")))
@@ -191,7 +191,7 @@ def _size(option: str) -> int:
 
 
 def _count(option: str) -> int:
-    return _read(option, lambda text: _positive(int(text)), "a whole number above 0")
+    return _read(option, lambda text: _positive(int(text)), "an integer above 0")
 
 
 def _seconds(option: str, below: float = float("inf")) -> float:

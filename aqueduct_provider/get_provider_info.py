@@ -11,7 +11,7 @@ from typing import Any
 
 
 def get_provider_info() -> dict[str, Any]:
-    """The metadata of this provider, after Airflow's ``provider_info.schema.json``."""
+    """Return the metadata of this provider, after Airflow's ``provider_info.schema.json``."""
     return {
         "package-name": "airflow-provider-aqueduct",
         "name": "Aqueduct",

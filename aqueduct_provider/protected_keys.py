@@ -41,7 +41,7 @@ def _is_alias(bucket: str) -> bool:
 
 
 def _parts(url: str) -> list[str]:
-    """The bucket and the parts of a key, in one spelling."""
+    """Return the bucket and the parts of a key, in one spelling."""
     plain = unicodedata.normalize("NFC", url.partition("://")[2]).casefold()
     bucket, *rest = plain.replace("\\", "/").split("/")
     parts: list[str] = []

@@ -1,7 +1,7 @@
 """One version of a bundle: which spec each of its files was, by digest (pure).
 
 In: the files of a bundle. Out: the version's id, which is the digest of the list, and its JSON, from which a
-worker that has never seen the version rebuilds it. Must not import Airflow.
+worker that has never seen the version rebuilds it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class SpecFile:
     """One file of a version.
 
     :param sha256: digest of its content.
-    :param dag_id: of its spec; empty where the content is no valid spec.
-    :param problem: why there is no such file, though there should be; ``sha256`` is empty then.
+    :param dag_id: of its spec; empty where the content is not a valid spec.
+    :param problem: why a spec of the source is missing; ``sha256`` is empty then.
     """
 
     sha256: str
@@ -45,12 +45,12 @@ class BundleVersion:
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
     def holder(self, dag_id: str) -> str:
-        """The file whose spec makes the DAG: the one that is named after it, else the first by name."""
+        """Return the file whose spec makes the DAG: the one named after it, else the first by name."""
         names = sorted(name for name, file in self.files.items() if file.dag_id == dag_id)
         return f"{dag_id}.json" if f"{dag_id}.json" in names else next(iter(names), "")
 
     def holders(self) -> dict[str, str]:
-        """DAG id -> the file whose spec makes it, for all of them."""
+        """Return the file whose spec makes the DAG, by DAG id."""
         found: dict[str, str] = {}
         for name, file in sorted(self.files.items()):
             if file.dag_id and (file.dag_id not in found or name == f"{file.dag_id}.json"):
@@ -58,13 +58,13 @@ class BundleVersion:
         return found
 
     def to_json(self) -> bytes:
-        """The stored form."""
+        """Return the stored form."""
         files = {name: [file.sha256, file.dag_id, file.problem] for name, file in self.files.items()}
         return json.dumps({"version": 1, "files": files}, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, data: bytes, version_id: str) -> BundleVersion:
-        """The version in ``data``.
+        """Read the version in ``data``.
 
         :raises IntegrityError: it is not the one with this id.
         """

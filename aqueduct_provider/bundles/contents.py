@@ -10,7 +10,7 @@ from aqueduct_provider.storage.private_folder import private_folder
 
 
 def content_path(base: Path, sha256: str) -> Path:
-    """Where the content with this digest lies."""
+    """Return where the content with this digest is."""
     return base / "contents" / f"{sha256}.json"
 
 
@@ -23,7 +23,7 @@ def keep_content(base: Path, sha256: str, data: bytes) -> None:
 
 
 def content_of(base: Path, sha256: str) -> bytes:
-    """The spec with this digest, from the bundle's folder or its pins.
+    """Read the spec with this digest from the bundle's folder or its pins.
 
     :param base: the bundle's folder.
     :raises StorageError: it cannot be fetched.

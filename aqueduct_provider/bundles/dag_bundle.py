@@ -1,4 +1,4 @@
-"""``AqueductDagBundle``: what Airflow 3 knows of a bundle -> the rooms beside this file.
+"""``AqueductDagBundle``: what Airflow 3 knows of a bundle -> the modules next to this file.
 
 In: ``kwargs`` of ``[dag_processor] dag_bundle_config_list``. Out: a folder of stubs, one for each spec, its
 version, and the folder of any version that a run is pinned to. Made in many processes, so nothing is read or
@@ -109,7 +109,7 @@ class AqueductDagBundle(BaseDagBundle):
             self._refresh()
 
     def get_current_version(self) -> Any:
-        """The version of the stubs; None where there is none yet, or where they are not versioned."""
+        """Return the version of the stubs; None where there is none yet, or where they are not versioned."""
         if not self.supports_versioning:
             return None
         if self.version:
@@ -118,7 +118,7 @@ class AqueductDagBundle(BaseDagBundle):
         return None if state is None else bundle_version(state.version.id)
 
     def view_url_template(self) -> str | None:
-        """Where a version is seen: as configured, else the list of its files in the AWS console."""
+        """Return where a version is seen: as configured, else the list of its files in the AWS console."""
         # Airflow 3.0 has no such option.
         configured: str | None = getattr(self, "_view_url_template", None)
         if configured or not isinstance(self.source, BundleStore):
@@ -162,7 +162,7 @@ class AqueductDagBundle(BaseDagBundle):
         return latest.write_stubs(state, self.base_dir, before)
 
     def _pinned(self, state: latest.BundleState, before: latest.BundleState | None) -> latest.BundleState:
-        """The state, once its version is in the store."""
+        """Return the state, once its version is in the store."""
         known = before.version if before and before.pinned and before.origin == state.origin else None
         if known is None or known.id != state.version.id:
             content = partial(content_of, self.base_dir)
@@ -182,7 +182,7 @@ class AqueductDagBundle(BaseDagBundle):
         return pins.pinned(self.source.pins(), version_id)
 
     def _clean(self, state: latest.BundleState) -> None:
-        """Remove what nothing needs any more, now and then. A failure is no reason to show no DAGs."""
+        """Remove what nothing needs any more, now and then. A failure must not hide the DAGs."""
         if time.monotonic() - self._cleaned_at < _CLEAN_SECONDS:
             return
         self._cleaned_at = time.monotonic()
@@ -196,7 +196,7 @@ class AqueductDagBundle(BaseDagBundle):
             log.warning("Bundle %s: old versions could not be removed. %s", self.name, error)
 
     def _report_write_interval(self) -> None:
-        """Airflow then pins a run to new code and, for so long, makes its tasks of the old spec (3.3)."""
+        """Report a setting by which Airflow 3.3 pins a run to new code with the tasks of the old spec."""
         seconds = conf.getint("core", "min_serialized_dag_update_interval", fallback=30)
         if seconds > 0 and self.supports_versioning and not self.is_initialized:
             log.error(

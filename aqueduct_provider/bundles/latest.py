@@ -1,9 +1,7 @@
-"""The latest state of a bundle: the specs of a source -> contents by digest, one stub for each, and a
-version.
+"""The latest state of a bundle: a listing -> contents by digest, one stub for each spec, and a version.
 
 In: a source and the bundle's folder. Out: ``tracking/<spec>.py``, ``contents/<sha256>.json`` and the state
 file, written last. A file that has not changed is neither read nor written. Callers hold the bundle's lock.
-Must not import Airflow.
 """
 
 from __future__ import annotations
@@ -60,7 +58,7 @@ class BundleState:
 
 
 def state_of(base: Path) -> BundleState | None:
-    """The state of the bundle in a folder; None where there is none yet."""
+    """Return the state of the bundle in a folder; None where there is none yet."""
     try:
         document = json_value((base / _STATE).read_bytes())
         if document["version"] != _VERSION:
@@ -75,7 +73,7 @@ def state_of(base: Path) -> BundleState | None:
 
 
 def scan(listing: Listing, base: Path, before: BundleState | None) -> BundleState:
-    """What the specs are now. Contents that are new are kept; nothing that Airflow sees is changed.
+    """Read what the specs are now. Contents that are new are kept; nothing that Airflow sees is changed.
 
     :param base: the bundle's folder.
     :param before: the last state, by which unchanged files are known.
@@ -112,7 +110,7 @@ def write_stubs(state: BundleState, base: Path, before: BundleState | None) -> B
 
 
 def last_look(base: Path) -> float:
-    """When the state was last known to be that of the source, in seconds since the epoch."""
+    """Return when the state was last known to be that of the source, in seconds since the epoch."""
     try:
         return (base / _LOOKED).stat().st_mtime
     except FileNotFoundError:
@@ -139,7 +137,7 @@ def _forget_compiled(path: Path) -> None:
 
 
 def stubs_of(version: BundleVersion) -> dict[str, str]:
-    """File name -> text of every stub of a version."""
+    """Return the text of every stub of a version by file name."""
     holders = version.holders()
     return {
         stub_name(name): stub_text(
@@ -175,7 +173,7 @@ def _marks(listing: Listing) -> Iterator[tuple[str, str]]:
 
 
 def _read(listing: Listing, name: str, base: Path) -> SpecFile | None:
-    """What a file is; None: foreign, nothing to show."""
+    """Read what a file is; None: foreign, nothing to show."""
     path = listing.folder / name
     try:
         if not path.is_file():
@@ -195,7 +193,7 @@ def _read(listing: Listing, name: str, base: Path) -> SpecFile | None:
 
 
 def _dag_id(data: bytes, label: str) -> str | None:
-    """The DAG id of a spec; empty where it is wrong, which its stub then says; None: it is foreign."""
+    """Return a spec's DAG id; empty: the spec is wrong, which its stub then shows; None: it is foreign."""
     from aqueduct_provider.spec import loader
 
     try:

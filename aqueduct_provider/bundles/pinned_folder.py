@@ -1,9 +1,9 @@
 """A pinned version on this machine: a folder of stubs apart from the tracking folder.
 
 In: a version's id, and how to fetch it. Out: ``versions/<id>/``, with the list of files in a hidden file and
-the stubs that are needed: a task needs one of thousands. Which one it is is noted in a hidden file, so that
+the stubs that are needed: a task needs one of thousands. Its name is noted in another hidden file, so that
 later tasks of its DAG need not read the list. Airflow removes the folders of versions that tasks have used;
-those that only the DAG processor has used are removed here. Must not import Airflow.
+those that only the DAG processor has used are removed here.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def drop_unused(versions: Path, tracked: Path, seconds: float) -> None:
 
 
 def _is_made(folder: Path, dag_id: str) -> bool:
-    """Whether the stub of a DAG is there, as a task before this one has noted."""
+    """Check whether the stub of a DAG is there, as a task before this one has noted."""
     try:
         return (folder / os.fsdecode(_note(folder, dag_id).read_bytes())).is_file()
     except FileNotFoundError:

@@ -2,7 +2,7 @@
 
 In: a version, and the contents of its specs. Out: two kinds of objects, both named by their content: the list
 of files of a version, and each spec. Nothing is ever changed, so several processes may pin the same at once.
-Old lists are removed; contents are small, and stay. Must not import Airflow.
+Old lists are removed; contents are small, and stay.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def pin(
 
 
 def pinned(store: ObjectStore, version_id: str) -> BundleVersion:
-    """A version that was pinned.
+    """Fetch a version that was pinned.
 
     :raises StorageError: it is not there, or cannot be read.
     :raises IntegrityError: it was changed.

@@ -2,8 +2,8 @@
 
 In: a spec's file name and digest. Out: the stub's text, which changes exactly when these do; run by Airflow,
 the DAG of that very spec, or its error, which Airflow then shows as the import error of this one file. The
-content comes from the bundle's folder; a worker that lacks it fetches it from the pins. Must not import at
-module level: what makes the parse of a stub slow.
+content comes from the bundle's folder; a worker that lacks it fetches it from the pins. Imports stay inside
+functions, because Airflow parses each stub.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ globals().update(dag_of_stub(__file__, {arguments}))
 
 
 def stub_name(spec_name: str) -> str:
-    """The stub's file name. No module can have it, so a stub never stands in for a package."""
+    """Return the stub's file name. No module can have it, so a stub never shadows a package."""
     if len(os.fsencode(spec_name)) > _LONGEST:
         digest = hashlib.sha256(os.fsencode(spec_name)).hexdigest()[:16]
         spec_name = f"{spec_name[:40]}...{digest}.json"
@@ -41,7 +41,7 @@ def stub_name(spec_name: str) -> str:
 
 
 def stub_text(sha256: str, *, taken_by: str = "", problem: str = "") -> str:
-    """The stub of a spec.
+    """Return the stub of a spec.
 
     :param sha256: digest of the spec; empty where there is a problem.
     :param taken_by: the file that has the same DAG id, and wins.
@@ -55,7 +55,7 @@ def stub_text(sha256: str, *, taken_by: str = "", problem: str = "") -> str:
 
 
 def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = "") -> dict[str, DAG]:
-    """The DAG of a stub, by its id.
+    """Return the DAG of a stub, by its id.
 
     :param file: the stub's own path.
     :raises SpecError: the spec is wrong, or cannot be had.

@@ -1,1 +1,1 @@
-"""Stage 2: spec to Airflow DAG."""
+"""Specs to Airflow DAGs."""

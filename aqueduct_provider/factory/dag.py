@@ -20,7 +20,7 @@ START_DATE = datetime(2022, 1, 1, 1, tzinfo=timezone.utc)
 
 
 def dag_of(spec: WorkflowSpec, *, source: str, fileloc: str) -> DAG:
-    """The DAG of a spec.
+    """Return the DAG of a spec.
 
     :param source: the spec's file name or URL, for its docs and for errors.
     :param fileloc: the Python file in which Airflow finds the DAG again.

@@ -30,7 +30,7 @@ class DagFactory:
 
     @staticmethod
     def dag_from(spec_path: str | Path) -> DAG:
-        """The DAG of one spec file.
+        """Return the DAG of one spec file.
 
         :param spec_path: a ``*.json`` file of either dialect.
         :raises SpecError: when the spec is wrong, or Airflow refuses the DAG.
@@ -40,7 +40,7 @@ class DagFactory:
 
     @staticmethod
     def dags_in(folder: str | Path, connection_id: str = "") -> dict[str, DAG]:
-        """The DAGs of all specs in a folder, by DAG id; ``discovery`` says what counts as a spec.
+        """Return the DAGs of all specs in a folder by DAG id; ``spec/spec_files.py`` defines what is a spec.
 
         A wrong spec never hides the others: a paused DAG in its place shows the error.
 
@@ -62,7 +62,7 @@ class DagFactory:
     def dags_in_store(
         connection_id: str = "aqueduct_default", prefix: str = DELIVERED_PREFIX
     ) -> dict[str, DAG]:
-        """The DAGs of all specs in the artifact store of an Airflow connection, by DAG id.
+        """Return the DAGs of all specs in the artifact store of an Airflow connection, by DAG id.
 
         The specs are objects ``<prefix><dag_id>.json``, where the SDK delivers them. Each parse looks for
         what has changed, with a request for every 1,000 specs, and keeps it below ``cache_dir``. When the

@@ -1,4 +1,4 @@
-"""Stage 2, when a flow's DAG runs, and the assets by which DAGs wait for each other.
+"""When a flow's DAG runs, and the assets by which DAGs wait for each other.
 
 In: a spec. Out: what ``DAG(schedule=...)`` takes, and assets (datasets on Airflow 2.11).
 """
@@ -13,7 +13,7 @@ from aqueduct_provider.spec.models import AfterFlowsSchedule, AssetsSchedule, Cr
 
 
 def schedule_of(spec: WorkflowSpec) -> Any:
-    """The flow's schedule, as Airflow takes it.
+    """Return the flow's schedule, as Airflow takes it.
 
     :raises ValueError: a provider of this Airflow refuses an asset's URI; says which and why.
     """
@@ -33,7 +33,7 @@ def schedule_of(spec: WorkflowSpec) -> Any:
 
 
 def asset_of(flow_name: str) -> Asset:
-    """The asset that a flow updates when it succeeds."""
+    """Return the asset that a flow updates when it succeeds."""
     return Asset(flow_asset(flow_name))
 
 

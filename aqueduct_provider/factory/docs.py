@@ -1,4 +1,4 @@
-"""Stage 2, texts of a spec as Airflow's UI shows them (pure).
+"""Text of a spec as Airflow's UI shows them (pure).
 
 In: names, descriptions, error messages: any text. Out: text that Airflow's database can hold and whose
 markup cannot change the page around it. Imports nothing of the package.
@@ -17,19 +17,19 @@ _DIALOG = 52
 
 
 def shown(text: str) -> str:
-    """``text`` without control characters, cut where nobody reads on."""
+    """Return ``text`` without control characters, cut where no one reads on."""
     clean = _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text[: _LONGEST + 1].replace("\r\n", "\n"))
     return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "\n\N{HORIZONTAL ELLIPSIS}"
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """``text`` as a label of at most ``limit`` characters."""
+    """Return ``text`` as a label of at most ``limit`` characters."""
     line = " ".join(shown(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def markdown(*paragraphs: str) -> str | None:
-    """The Markdown ``paragraphs`` as a ``doc_md``; HTML in them is shown as it is written.
+    """Join Markdown ``paragraphs`` into a ``doc_md``; HTML in them is shown as it is written.
 
     It never ends with ``.md``: Airflow would take such a text for the path of a file, and read it.
     """
@@ -38,13 +38,13 @@ def markdown(*paragraphs: str) -> str | None:
 
 
 def code_span(text: str) -> str:
-    """One line of code in Markdown that ``text`` cannot leave."""
+    """Return one line of code in Markdown that ``text`` cannot leave."""
     fence = "`" * (_longest_run(text) + 1)
     return f"{fence} {one_line(text)} {fence}" if "`" in text else f"`{one_line(text)}`"
 
 
 def code_block(text: str) -> str:
-    """A block of code in Markdown that ``text`` cannot leave, with lines that fit Airflow's dialog."""
+    """Return a block of code in Markdown that ``text`` cannot leave; its lines fit Airflow's dialog."""
     fence = "`" * max(3, _longest_run(text) + 1)
     wrapped = "\n".join(map(_wrap, shown(text).split("\n")))
     return f"{fence}text\n{wrapped}\n{fence}"

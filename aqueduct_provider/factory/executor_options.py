@@ -1,4 +1,4 @@
-"""Stage 2, what operators ask of the machine -> what this Airflow's executor understands.
+"""Translate the resources of operators into options of this Airflow's executor.
 
 In: the operators of one task. Out: arguments of its Airflow operator: a pod override under
 KubernetesExecutor, and the queue that ``[aqueduct] queues`` names; the same for the same operators and
@@ -20,7 +20,7 @@ _CONTAINER = "base"
 
 
 def placement(operators: Iterable[Operator]) -> dict[str, Any]:
-    """Arguments of the Airflow operator that runs these operators, one after the other.
+    """Return arguments of the Airflow operator that runs these operators, one after the other.
 
     :return: ``executor_config`` and ``queue``, where there are any.
     :raises ConfigError: the option cannot be used, or the Kubernetes client is missing.
@@ -40,13 +40,13 @@ def placement(operators: Iterable[Operator]) -> dict[str, Any]:
 
 
 def runs_in_pods() -> bool:
-    """Whether one of this Airflow's executors starts a pod for each task."""
+    """Check whether one of this Airflow's executors starts a pod for each task."""
     # Pod templates set LocalExecutor in it, and for retries 2.11 keeps the override that the DAG has there.
     return bool(os.environ.get("AIRFLOW_IS_K8S_EXECUTOR_POD")) or config.uses_kubernetes()
 
 
 def pod_override(asked: Iterable[Resources]) -> Any:
-    """The ``V1Pod`` that gives a task the most that any of its operators asks for.
+    """Return the ``V1Pod`` that gives a task the most that any of its operators asks for.
 
     CPU and memory are requests and limits, a GPU is a limit, as Kubernetes wants it. What Kubernetes has no
     notion of becomes annotations, for a pod mutation hook to act on.
@@ -72,7 +72,7 @@ def pod_override(asked: Iterable[Resources]) -> Any:
 
 
 def _needs(asked: Iterable[Resources]) -> Mapping[str, int]:
-    """What the rules of queues are about: need -> the most that is wanted of it."""
+    """Return what the rules of queues are about: need -> the most that is wanted of it."""
     needs: dict[str, int] = {}
     for resources in asked:
         wanted = {
@@ -99,8 +99,8 @@ def _annotations(asked: list[Resources]) -> dict[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
-def _distinct(texts: Iterable[str | None]) -> list[str]:
-    return sorted({text for text in texts if text})
+def _distinct(values: Iterable[str | None]) -> list[str]:
+    return sorted({value for value in values if value})
 
 
 def _client_models() -> Any:

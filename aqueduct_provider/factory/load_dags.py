@@ -1,11 +1,10 @@
-"""Stage 2, places with specs -> DAGs: a bad spec never hides a good one, and is never silent.
+"""Listings of specs -> DAGs: a bad spec never hides a good one, and is never silent.
 
-In: folders, listed at every parse, and mirrors of stores (``spec_sources/store.py``). Out: the DAG of each
-spec, and for each file or store that cannot be used a placeholder DAG that shows the error.
+Each file or store that cannot be used has a placeholder DAG that shows the error.
 
-What counts as a spec stands in ``spec/spec_files.py``; foreign files are logged and left alone. Of two files
-with one DAG id that of the first place wins, then the one named ``<dag_id>.json``, else the first by name. In
-a store every spec has that name, so that a task finds its own with one request.
+``spec/spec_files.py`` defines what counts as a spec; foreign files are logged and left alone. Of two files
+with one DAG id that of the first listing wins, then the one named ``<dag_id>.json``, else the first by name.
+In a store every spec has that name, so that a task finds its own with one request.
 
 A spec that takes long, or very many, must not take the time of all others: ordinary specs come before large
 ones, each has its limit (``time_limit.py``), and what has no turn is left out of this parse (``turns.py``).
@@ -59,7 +58,7 @@ _MODULE_ATTRIBUTES = frozenset(
 
 
 def dags_in(sources: Sequence[SpecSource], fileloc: str) -> dict[str, DAG]:
-    """The DAGs of all specs, by DAG id; where a task is to run, only the DAG of that task.
+    """Return the DAGs of all specs, by DAG id; where a task is to run, only the DAG of that task.
 
     :param fileloc: the loader, in which Airflow finds the DAGs again.
     :raises ConfigError: when a folder cannot be listed.
@@ -72,7 +71,7 @@ def dags_in(sources: Sequence[SpecSource], fileloc: str) -> dict[str, DAG]:
 
 @contextmanager
 def _nothing_is_garbage() -> Iterator[None]:
-    """Spare Python the search for garbage: DAGs are a million objects, and all of them stay."""
+    """Disable the garbage collector while building: a million objects, and all of them survive."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -87,7 +86,7 @@ def _all(sources: Sequence[SpecSource], fileloc: str) -> Iterator[DAG]:
 
 
 def _only(sources: Sequence[SpecSource], fileloc: str, wanted: str) -> list[DAG]:
-    """The one DAG that :func:`_all` would give too."""
+    """Return the one DAG that :func:`_all` would give too."""
     if wanted.startswith(PREFIX):
         return list(_Specs.of([source.listing() for source in sources], fileloc).placeholder(wanted))
     for source in sources:
@@ -115,12 +114,12 @@ class _File:
 
     @property
     def label(self) -> str:
-        """How people know it."""
+        """The name that users know it by."""
         return self.listing.origin + _safe(self.name)
 
     @property
     def id_name(self) -> str:
-        """What its placeholder is named after; the bytes of two names may look the same in labels."""
+        """The name of its placeholder; the bytes of two names may look the same in labels."""
         return self.listing.origin + self.name
 
 
@@ -147,7 +146,7 @@ class _Specs:
         return cls(listings, tuple(files), fileloc)
 
     def all_dags(self) -> Iterator[DAG]:
-        """Every spec's DAG or placeholder, as far as there is time."""
+        """Yield every spec's DAG or placeholder, as far as there is time."""
         before = left_out(self.fileloc)
         waited = {name: place for place, name in enumerate(before)}
         files = sorted(self.files, key=lambda file: waited.get(file.id_name, len(waited)))
@@ -174,12 +173,12 @@ class _Specs:
             keep_left_out(self.fileloc, late)
 
     def flow(self, dag_id: str) -> Iterator[DAG]:
-        """The one DAG of a flow, which :meth:`all_dags` would give too, without parsing the other files."""
+        """Yield the one DAG of a flow as :meth:`all_dags` would, without parsing the other files."""
         if winner := self._find(dag_id):
             yield from self._dag(winner, self._load(winner), winner)
 
     def placeholder(self, dag_id: str) -> Iterator[DAG]:
-        """The one placeholder, likewise."""
+        """Yield the one placeholder in the same way."""
         for file in self.files:
             if placeholder_id(file.id_name) == dag_id:
                 outcome = self._load(file)
@@ -201,7 +200,7 @@ class _Specs:
             yield from _allowed(dag, dag.dag_id)
 
     def _find(self, dag_id: str) -> _File | None:
-        """The file whose spec has this DAG id."""
+        """Find the file whose spec has this DAG id."""
         needle = dag_id.encode()
         for file in sorted(self.files, key=lambda file: _order(file, dag_id)):
             if _mentions(file.path, needle):
@@ -214,7 +213,7 @@ class _Specs:
         return None
 
     def _dag(self, file: _File, outcome: Outcome, winner: _File | None) -> Iterator[DAG]:
-        """The DAG of a file, or its placeholder: at most one of them."""
+        """Yield the DAG of a file, or its placeholder: at most one of them."""
         try:
             match outcome:
                 case SpecError():
@@ -265,7 +264,7 @@ class _Specs:
 
 
 def _order(file: _File, dag_id: str) -> tuple[int, bool, str]:
-    """The least is the one that wins."""
+    """Return a sort key; the file with the least one wins."""
     return file.rank, file.name != f"{dag_id}.json", file.name
 
 
@@ -344,7 +343,7 @@ def _check_name(dag_id: str, file: _File) -> None:
 
 
 def _allowed(dag: DAG, label: str) -> Iterator[DAG]:
-    """The placeholder, unless a policy refuses even that."""
+    """Yield the placeholder, unless a policy refuses even that."""
     try:
         _apply_policies(dag, label)
         yield dag

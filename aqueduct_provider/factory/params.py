@@ -1,7 +1,7 @@
-"""Stage 2, the parameters of a flow as Airflow's params.
+"""The parameters of a flow as Airflow's params.
 
 In: the parameters of a spec. Out: typed ``Param`` objects, which the trigger form shows and against which
-Airflow checks a REST ``conf``. A param of None stands for the value that was published with the flow.
+Airflow checks a REST ``conf``. A param of None means the value that was published with the flow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aqueduct_provider.spec.models import JSON_TYPES, ArtifactType, InlineDefaul
 from aqueduct_provider.spec.types import MAX_INTEGER, MIN_INTEGER
 
 # Airflow sends params, and these schemas, in a format that has no larger integers: no task could start. The
-# draft is the last in which 1e300 is not an integer, so the last that tells large floats from such integers.
+# draft is the last in which 1e300 is not an integer, so the last that separates large floats from integers.
 _DRAFT = {"$schema": "http://json-schema.org/draft-04/schema#"}
 _NOT_TOO_LARGE = {
     "not": {
@@ -53,7 +53,7 @@ _PUBLISHED = "Leave it empty for the published value."
 
 
 def params_of(spec: WorkflowSpec) -> dict[str, Param]:
-    """The params of the flow's DAG, by name, in the order of the spec."""
+    """Return the params of the flow's DAG, by name, in the order of the spec."""
     return {parameter.name: _param(parameter) for parameter in spec.parameters}
 
 

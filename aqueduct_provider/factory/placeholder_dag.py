@@ -1,4 +1,4 @@
-"""Stage 2, the DAG that stands in for a spec that cannot be used, or for a whole store of them.
+"""The DAG that replaces a spec that cannot be used, or for a whole store of them.
 
 In: the spec's name and its error. Out: a paused DAG whose docs show the error and whose only task fails with
 it. Airflow itself could only report the error against the loader file, which hides every DAG of it.
@@ -23,7 +23,7 @@ _NAMED = 20
 
 
 def placeholder_id(name: str) -> str:
-    """The DAG id of the placeholder of the file ``name``: no two files have the same."""
+    """Return the DAG id of the placeholder of the file ``name``: no two files have the same."""
     safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
     if safe != name or len(safe) > 200:
         # A readable file name ends in .json, so the two kinds cannot meet.
@@ -32,16 +32,16 @@ def placeholder_id(name: str) -> str:
 
 
 def placeholder(name: str, error: SpecError, *, fileloc: str) -> DAG:
-    """The DAG that shows why the file ``name`` gives no flow.
+    """Return the DAG that shows why the file ``name`` gives no flow.
 
     :param fileloc: the Python file in which Airflow finds the DAG again.
     """
-    lead = "**This spec cannot be used.** Its flow is back as soon as the file is mended or removed."
+    lead = "**This spec cannot be used.** Its flow is back as soon as the file is fixed or removed."
     return _placeholder(name, f"broken spec: {name}", lead, str(error), fileloc)
 
 
 def store_placeholder(connection_id: str, error: str, *, fileloc: str) -> DAG:
-    """The DAG that shows why the store of an Airflow connection gives no flows.
+    """Return the DAG that shows why the store of an Airflow connection gives no flows.
 
     :param fileloc: the Python file in which Airflow finds the DAG again.
     """
@@ -54,7 +54,7 @@ def store_placeholder(connection_id: str, error: str, *, fileloc: str) -> DAG:
 
 
 def left_out_placeholder(names: Sequence[str], total: int, *, fileloc: str) -> DAG:
-    """The DAG that shows that Airflow gives the loader too little time for all of its specs.
+    """Return the DAG that shows that Airflow gives the loader too little time for all of its specs.
 
     :param names: of the specs that had no turn.
     :param total: how many there are.
@@ -75,7 +75,7 @@ def left_out_placeholder(names: Sequence[str], total: int, *, fileloc: str) -> D
 
 
 def store_name(connection_id: str) -> str:
-    """What stands for the name of a file in the id of a store's placeholder."""
+    """Return the name of a store in its placeholder's id, in place of a file's."""
     return f"aqueduct_store_{connection_id}"
 
 

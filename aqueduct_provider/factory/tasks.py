@@ -92,7 +92,7 @@ class FlowSucceeded(BaseOperator):
         self.workflow = workflow
 
     def execute(self, context: Any) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 def _announce_success(

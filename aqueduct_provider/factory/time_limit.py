@@ -3,7 +3,7 @@
 In: what is made of a spec. Out: the same, or a ``SpecError`` once it has used its time. Computing time
 counts, not time on the clock: a slow disk or a busy machine is not the spec's fault. The timer is not the one
 by which Airflow limits the import of a DAG file. Outside of the main thread, which signals need, there is no
-limit. Must not import Airflow.
+limit.
 """
 
 from __future__ import annotations
@@ -61,5 +61,5 @@ def time_limit(label: str, seconds: float | None = None) -> Iterator[None]:
 
 _TOO_SLOW = (
     "no DAG could be made of it within {:g} s of computing, and the other flows need theirs; split the flow,"
-    " shorten its longest texts and lists, or keep large defaults in the artifact store, by key"
+    " shorten its longest strings and lists, or keep large defaults in the artifact store, by key"
 )

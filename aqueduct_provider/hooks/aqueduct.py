@@ -1,7 +1,7 @@
 """From Airflow to the artifact store: a connection, or what a spec says, becomes an ``S3Store``.
 
 In: connections of type ``aqueduct``, the ``[aqueduct]`` section, specs. Out: settings and stores. The form of
-the connection stands in ``get_provider_info.py``, which Airflow 3.2 and newer read; older lines ask the hook
+the connection is in ``get_provider_info.py``, which Airflow 3.2 and newer read; older lines ask the hook
 for it. Every secret is registered with Airflow's masker as soon as it is seen.
 """
 
@@ -56,7 +56,7 @@ class AqueductHook(BaseHook):
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """The fields of the form, for Airflow before 3.2."""
+        """Return the fields of the form, for Airflow before 3.2."""
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
         from flask_babel import lazy_gettext
         from wtforms import StringField
@@ -70,7 +70,7 @@ class AqueductHook(BaseHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Which usual fields the form hides, for Airflow before 3.2."""
+        """Return which usual fields the form hides, for Airflow before 3.2."""
         behaviour = _FORM["ui-field-behaviour"]
         return {
             "hidden_fields": behaviour["hidden-fields"],
@@ -79,7 +79,7 @@ class AqueductHook(BaseHook):
         }
 
     def settings(self) -> S3Settings:
-        """What the connection and the ``[aqueduct]`` section say.
+        """Read what the connection and the ``[aqueduct]`` section say.
 
         :raises ConfigError: there is no such connection, or it is wrong; names everything that is.
         """
@@ -99,15 +99,15 @@ class AqueductHook(BaseHook):
         return S3Settings(**fields, **_requests())
 
     def store(self, patience: Patience = IMPATIENT) -> S3Store:
-        """The store. Raises ``ConfigError`` or ``CredentialsError``."""
+        """Return the store. Raises ``ConfigError`` or ``CredentialsError``."""
         return connect(self.settings(), patience)
 
     def get_conn(self) -> S3Client:
-        """The S3 client of botocore behind the store."""
+        """Return the S3 client of botocore behind the store."""
         return self.store().client
 
     def test_connection(self) -> tuple[bool, str]:
-        """List the bucket; whether that went well, and a sentence for people."""
+        """List the bucket; return whether that went well, and a sentence for users."""
         try:
             store = self.store()
             store.check()
@@ -119,7 +119,7 @@ class AqueductHook(BaseHook):
 def store_for(
     workflow: WorkflowSpec, patience: Patience = IMPATIENT, redact: Redactor | None = None
 ) -> S3Store:
-    """The artifact store of a flow.
+    """Return the artifact store of a flow.
 
     :param patience: that of the task, should it be one that asks.
     :param redact: masks what the task writes; learns the keys of the store.
@@ -150,7 +150,7 @@ def store_for_connector(
     patience: Patience = IMPATIENT,
     redact: Redactor | None = None,
 ) -> ObjectStore:
-    """The store that an extract of files reads or a load writes: its connector's, connection's or flow's.
+    """Return the store of an extract or load of files: its connector's, connection's or flow's.
 
     :param patience: as for :func:`store_for`.
     :param redact: as for :func:`store_for`.
@@ -170,7 +170,7 @@ def store_for_connector(
 
 
 def _known(store: S3Store, redact: Redactor | None) -> S3Store:
-    """The store, once its keys are masked where there is a task that could write them."""
+    """Return the store, once its keys are masked where there is a task that could write them."""
     if redact is not None:
         mask(store_secrets(store), redact)
     return store
@@ -187,7 +187,7 @@ def _requests() -> dict[str, Any]:
 
 
 def _read_extra(extra: str | None) -> tuple[dict[str, Any], list[str]]:
-    """The connection's own fields, and what is wrong with them."""
+    """Return the connection's own fields, and what is wrong with them."""
     try:
         given = json_value(extra or "{}")
     except ValueError:

@@ -28,8 +28,8 @@ def run_task(task_id: str, context: Mapping[str, Any]) -> RunTask:
         run_id=context["run_id"],
         attempt=getattr(context["dag_run"], "clear_number", 0) or 0,
         left=left,
-        told=lambda other: ti.xcom_pull(task_ids=other, key=VERSION_KEY),
-        tell=lambda value: ti.xcom_push(key=VERSION_KEY, value=value),
+        reported=lambda other: ti.xcom_pull(task_ids=other, key=VERSION_KEY),
+        report=lambda value: ti.xcom_push(key=VERSION_KEY, value=value),
     )
 
 

@@ -1,8 +1,7 @@
-"""Stage 6, never a mixed run: the version that a run began with -> the spec that its next task goes by.
+"""Pin every task of a run to the flow version that the run started with.
 
-In: the spec that was parsed for this task, what the tasks before it left in XCom, and the store. Out: that
-spec, or the one of the run's version where a new one was delivered meanwhile, fetched from the store and
-verified; else an error that says what happened. Tasks learn the version from those before them; the first
+Where a new version was delivered meanwhile, the spec of the run's version is fetched from the store and
+verified. Tasks learn the version from those before them; the first
 tasks of a flow, where it has several, agree on one through an object of the run. Which version an object
 names is believed only when XCom, which lies in Airflow's database, says the same.
 """
@@ -28,7 +27,7 @@ from aqueduct_provider.storage.object_store import ObjectStore
 
 log = logging.getLogger(__name__)
 
-# Seconds in which the task that has just named the run's version tells Airflow so, too.
+# Seconds in which the task that has just named the run's version reports it to Airflow.
 _PATIENCE = 3.0
 _POLL = 0.2
 
@@ -49,12 +48,12 @@ class SpecRef:
         return cls(spec.sha256, str(spec.version.id))
 
     def to_json(self) -> dict[str, str]:
-        """What goes into XCom."""
+        """Return what goes into XCom."""
         return {"sha256": self.sha256, "version": self.version}
 
     @classmethod
     def from_xcom(cls, value: Any) -> SpecRef | None:
-        """The spec that a task's XCom value names; None where it names none."""
+        """Read the spec that a task's XCom value names; None: it names none."""
         found = value.get("spec") if isinstance(value, Mapping) else None
         if not isinstance(found, Mapping):
             return None
@@ -65,22 +64,22 @@ class SpecRef:
 class RunTask:
     """A task of a run, and how it talks to the others.
 
-    :param attempt: how often the run was cleared: a run that is run anew may have another version.
+    :param attempt: how often the run was cleared: a run that is cleared may take another version.
     :param left: gives what another task left in XCom as its result, or None.
-    :param told: gives what another first task told of its version, or None.
-    :param tell: tells the others.
+    :param reported: gives what another first task reported of its version, or None.
+    :param report: reports to the others.
     """
 
     task_id: str
     run_id: str
     attempt: int
     left: Callable[[str], Any]
-    told: Callable[[str], Any]
-    tell: Callable[[dict[str, Any]], None]
+    reported: Callable[[str], Any]
+    report: Callable[[dict[str, Any]], None]
 
 
 def spec_of_run(own: WorkflowSpec, task: RunTask, store: ObjectStore) -> WorkflowSpec:
-    """The spec that a task must go by.
+    """Pin a task to the spec of the version that its run started with.
 
     :param own: the spec as it was delivered last.
     :raises RunVersionChanged: the run cannot go on with one version.
@@ -107,7 +106,7 @@ def spec_of_run(own: WorkflowSpec, task: RunTask, store: ObjectStore) -> Workflo
 
 
 def _the_one(own: WorkflowSpec, task: RunTask, found: Mapping[str, SpecRef]) -> SpecRef:
-    """The version that all tasks before this one had; its own where none says."""
+    """Return the version that all tasks before this one had; its own where none says."""
     refs = {ref.sha256: ref for ref in found.values()}
     if len(refs) > 1:
         who = ", ".join(f"{other!r} ran by version {ref.version}" for other, ref in sorted(found.items()))
@@ -119,7 +118,7 @@ def _the_one(own: WorkflowSpec, task: RunTask, found: Mapping[str, SpecRef]) -> 
 
 
 def _agreed(own: WorkflowSpec, plan: FlowPlan, task: RunTask, store: ObjectStore) -> SpecRef:
-    """The version on which the first tasks of the run agree; a lone one decides by itself."""
+    """Return the version on which the first tasks of the run agree; a lone one decides by itself."""
     firsts = plan.first
     mine = SpecRef.of(own)
     if len(firsts) < 2:
@@ -131,12 +130,12 @@ def _agreed(own: WorkflowSpec, plan: FlowPlan, task: RunTask, store: ObjectStore
         claimed = _claim(store, key)
         theirs = SpecRef.from_xcom(claimed)
         if theirs is not None and theirs.sha256 != mine.sha256:
-            if _is_told(theirs, task, {*firsts, str(claimed.get("task_id"))}):
+            if _is_reported(theirs, task, {*firsts, str(claimed.get("task_id"))}):
                 chosen = theirs
             else:
                 # Whoever claimed it is gone without a trace: its try was repeated since.
                 store.put(key, json.dumps(claim).encode())
-    task.tell({"spec": chosen.to_json(), "attempt": task.attempt})
+    task.report({"spec": chosen.to_json(), "attempt": task.attempt})
     return chosen
 
 
@@ -148,13 +147,13 @@ def _claim(store: ObjectStore, key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _is_told(ref: SpecRef, task: RunTask, firsts: set[str]) -> bool:
-    """Whether another first task of this run goes by this version, as Airflow knows."""
+def _is_reported(ref: SpecRef, task: RunTask, firsts: set[str]) -> bool:
+    """Check whether another first task of this run goes by this version, as Airflow knows."""
     end = time.monotonic() + _PATIENCE
     while True:
         for other in sorted(firsts - {task.task_id}):
-            told = task.told(other)
-            if SpecRef.from_xcom(told) == ref and told.get("attempt") == task.attempt:
+            found = task.reported(other)
+            if SpecRef.from_xcom(found) == ref and found.get("attempt") == task.attempt:
                 return True
         if time.monotonic() > end:
             return False
@@ -162,7 +161,7 @@ def _is_told(ref: SpecRef, task: RunTask, firsts: set[str]) -> bool:
 
 
 def _fetched(own: WorkflowSpec, wanted: SpecRef, task: RunTask, store: ObjectStore) -> WorkflowSpec:
-    """The spec of the run's version, which knows this task."""
+    """Fetch the spec of the run's version, which knows this task."""
     data = _text(own, wanted, store)
     if data is None:
         raise RunVersionChanged(
@@ -182,7 +181,7 @@ def _fetched(own: WorkflowSpec, wanted: SpecRef, task: RunTask, store: ObjectSto
 
 
 def _text(own: WorkflowSpec, wanted: SpecRef, store: ObjectStore) -> bytes | None:
-    """The JSON with the wanted digest, wherever the store keeps it."""
+    """Fetch the JSON with the wanted digest, wherever the store keeps it."""
     for key in (FlowLayout(str(own.flow.id)).version(wanted.version), pinned_spec(wanted.sha256)):
         with suppress(ObjectNotFound, DigestMismatch):
             return fetch_bytes(store, key, wanted.sha256)

@@ -1,8 +1,7 @@
-"""Stage 6, after a run has succeeded: what its flow does not keep is deleted.
+"""Delete what a flow does not keep, after a run of it has succeeded.
 
-In: a store, a flow, how many successful runs keep their artifacts, and what Airflow says of a run. Out: what
-was deleted, or would be. Only the content of artifacts goes: metadata and exec states stay, and numbers stand
-in the mark of the run, so that outcomes and histories stay visible. Must not import: Airflow, the SDK.
+Only the content of artifacts goes: metadata and exec states stay, and numbers stay in the mark of the run, so
+that outcomes and histories stay visible.
 
 The newest runs are those that wrote their last object last, by the store's clock: ids of runs cannot be
 sorted, and Airflow may have forgotten old runs. A run counts when it has succeeded. One that is queued or
@@ -34,7 +33,7 @@ StateOf = Callable[[str], str | None]
 # runs, any of them may be looked at: a run that is older than k successes among them is so among all.
 _LOOKED_AT = 500
 _PRUNED_AT_ONCE = 50
-# Numbers as JSON are not longer, in bytes; nobody plots more of them than this.
+# Numbers as JSON are not longer, in bytes; no one plots more of them than this.
 _NUMBER_BYTES = 40
 _MOST_NUMBERS = 200
 
@@ -56,7 +55,8 @@ class Policy:
 class Pruned:
     """What was deleted of one run, or would be.
 
-    :param objects: their number. :param size: in bytes.
+    :param objects: their number.
+    :param size: in bytes.
     """
 
     run_id: str
@@ -114,7 +114,7 @@ def prune(
 ) -> list[Pruned]:
     """Delete the artifacts of all older runs, those included that were pruned before and ran again.
 
-    :param dry_run: delete nothing, and tell what would be deleted.
+    :param dry_run: delete nothing, and return what would be deleted.
     :return: the runs that had any, the newest first.
     :raises StorageError: the store does not do what is asked.
     """
@@ -126,7 +126,7 @@ def prune(
 
 
 def total(found: Sequence[Pruned]) -> str:
-    """How much was deleted, for people."""
+    """Describe how much was deleted."""
     objects, size = sum(one.objects for one in found), sum(one.size for one in found)
     runs = f"{len(found)} older run" + ("s" if len(found) != 1 else "")
     return f"{objects} object" + ("s" if objects != 1 else "") + f" ({size:,} bytes) of {runs}"
@@ -141,7 +141,7 @@ def _older(
     *,
     empty: bool = True,
 ) -> Iterator[_Look]:
-    """The runs whose artifacts are to go, the newest first; each is asked for just before it is given.
+    """Yield the runs whose artifacts are to go, the newest first; each is asked for just before it is given.
 
     :param keep: how many of the newest successful ones are passed over.
     :param empty: give those, too, that have no content.
@@ -187,7 +187,7 @@ def _prune(store: ObjectStore, flow_id: str, look: _Look, policy: Policy) -> Pru
 
 
 def _numbers(store: ObjectStore, layout: NativeLayout, contents: Iterable[Entry]) -> dict[str, Number]:
-    """The values of those artifacts that are numbers and booleans, by artifact id."""
+    """Return the values of those artifacts that are numbers and booleans, by artifact id."""
     small = [entry.key for entry in contents if entry.size <= _NUMBER_BYTES][:_MOST_NUMBERS]
     values = together([partial(_number, store, key) for key in small], REQUESTS)
     found = {layout.content_of(key): value for key, value in zip(small, values, strict=True)}

@@ -1,1 +1,1 @@
-"""Stage 1: what is to be run. JSON text in, one frozen ``WorkflowSpec`` out; imports no Airflow."""
+"""What is to be run. JSON text in, one frozen ``WorkflowSpec`` out; imports no Airflow."""

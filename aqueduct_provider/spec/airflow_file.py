@@ -67,7 +67,7 @@ def convert(data: bytes, source: str) -> Imported:
 
 
 def _document(dag: AirflowDag) -> dict[str, Any]:
-    """The spec. What the file lacks is never read: it gets ids that the version decides."""
+    """Make the spec. What the file lacks is never read: it gets ids that the version decides."""
 
     def machine_name(kind: str) -> str:
         return f"compile-airflow-{kind}-{uuid5(NAMESPACE_URL, f'aqueduct:{dag.version_id}:{kind}')}"
@@ -93,7 +93,7 @@ def _document(dag: AirflowDag) -> dict[str, Any]:
 
 
 class _Places:
-    """Where what the loader names by its JSON path stands in the Python file."""
+    """Where in the Python file is what the loader names by its JSON path."""
 
     def __init__(self, dag: AirflowDag) -> None:
         line, first = f"line {dag.line}", next(iter(dag.tasks.values()))
@@ -116,7 +116,7 @@ class _Places:
             self._places[json_path(("task_edges", edge.before, place))] = f"line {edge.line}"
 
     def moved(self, problem: Problem) -> Problem:
-        """The problem at its line, and without JSON paths in its message."""
+        """Return the problem at its line, and without JSON paths in its message."""
         known, rest = _split(problem.path, self._places)
         if rest and known != _SHARED:
             rest = f", {rest.removeprefix('.')}"
@@ -132,7 +132,7 @@ class _Places:
 
 
 def _split(path: str, known: Any) -> tuple[str, str]:
-    """The longest beginning of a JSON path that is known, and the rest."""
+    """Return the longest beginning of a JSON path that is known, and the rest."""
     ends = [len(path), *(place for place in range(len(path) - 1, 0, -1) if path[place] in ".["), 0]
     end = next(end for end in ends if path[:end] in known)
     return path[:end], path[end:]
@@ -149,7 +149,7 @@ def _ignored(dag: AirflowDag) -> Iterator[Problem]:
 
 
 def _secrets(spec: WorkflowSpec) -> Sequence[Problem]:
-    """Which fields hold credentials, with the tasks that they are in; never their values."""
+    """Find which fields hold credentials, with the tasks that they are in; never their values."""
     facts = spec.compiled
     assert facts is not None
     found: dict[str, list[str]] = {}
@@ -161,13 +161,13 @@ def _secrets(spec: WorkflowSpec) -> Sequence[Problem]:
         if fields:
             found.setdefault(f"connector_config: {', '.join(fields)}", []).append(operator.task_id)
     return [
-        Problem("$", f"credentials in {fields} ({_listed(tasks)}): they stand in the spec as they are")
+        Problem("$", f"credentials in {fields} ({_listed(tasks)}): the spec shows them as they are")
         for fields, tasks in found.items()
     ]
 
 
 def _listed(tasks: Sequence[str]) -> str:
-    """``task 'a'``, or ``tasks 'a', 'b', 'c' and 9 more``."""
+    """Return ``task 'a'``, or ``tasks 'a', 'b', 'c' and 9 more``."""
     named = ", ".join(f"'{task}'" for task in tasks[:_NAMED])
     more = f" and {len(tasks) - _NAMED} more" if len(tasks) > _NAMED else ""
     return f"task{'s' if len(tasks) > 1 else ''} {named}{more}"

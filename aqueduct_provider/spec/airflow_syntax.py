@@ -248,7 +248,7 @@ class _FileReader:
         self._edges(left, right) if method == "set_downstream" else self._edges(right, left)
 
     def _chain_edges(self, chain: ast.BinOp) -> None:
-        """``a >> b >> c``: a chain leans to the left, and its value is its last part."""
+        """Read ``a >> b >> c``: a chain leans to the left, and its value is its last part."""
         links: list[tuple[ast.expr, ast.expr]] = []
         left: ast.expr = chain
         while isinstance(left, ast.BinOp):
@@ -279,7 +279,7 @@ class _FileReader:
 
 
 def _dag_call(statement: ast.stmt) -> ast.Call | None:
-    """The call of ``with DAG(...)``, if the statement is one."""
+    """Return the call of ``with DAG(...)``, if the statement is one."""
     if not isinstance(statement, ast.With):
         return None
     calls = (item.context_expr for item in statement.items)
@@ -294,7 +294,7 @@ def _called(call: ast.Call) -> str:
 
 
 def _arguments(call: ast.Call, positional: str = "") -> dict[str, ast.expr]:
-    """The arguments of a call by name.
+    """Return the arguments of a call by name.
 
     :param positional: the name of the only one that may be given without it.
     """

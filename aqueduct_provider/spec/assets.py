@@ -1,7 +1,7 @@
-"""Stage 1, the URIs of Airflow's assets: which ones can be waited for, and which ones a flow updates (pure).
+"""The URIs of Airflow's assets: which ones can be waited for, and which ones a flow updates (pure).
 
 In: a URI, or a spec of either dialect. Out: problems at their JSON paths, or URIs that follow from the spec
-alone and hold no secret. Must not import: anything outside ``errors`` and ``spec``.
+alone and hold no secret.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SAFE_IN_KEYS = "/=:+,@"
 
 
 def flow_asset(name: str) -> str:
-    """The asset that a flow updates when it succeeds; its name is the URI's host, and there is no path."""
+    """Return the asset that a flow updates when it succeeds; its name is the URI's host, without a path."""
     return f"aqueduct://{quote(name, safe='')}"
 
 
@@ -34,7 +34,7 @@ def flow_asset(name: str) -> str:
 
 
 def asset_problems(uris: Sequence[str], spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
-    """What is wrong with the assets of a schedule."""
+    """Return what is wrong with the assets of a schedule."""
     own = {_comparable(uri) for uri in _updated_by(spec)}
     for place, uri in enumerate(uris):
         message = uri_problem(uri)
@@ -45,7 +45,7 @@ def asset_problems(uris: Sequence[str], spec: WorkflowSpec, at: Locate) -> Itera
 
 
 def uri_problem(uri: str) -> str:
-    """Why Airflow 3 or 2.11 cannot wait for this asset; empty when both can. Repeats nothing of the URI."""
+    """Return why Airflow 3 or 2.11 cannot wait for this asset, or empty text. Repeats nothing of the URI."""
     if not uri.strip() or uri != uri.strip():
         return "begins or ends with spaces, or is empty; give a URI such as s3://bucket/sales.parquet"
     if not (uri.isascii() and uri.isprintable()):
@@ -79,7 +79,7 @@ def _updated_by(spec: WorkflowSpec) -> Iterator[str]:
 
 
 def _comparable(uri: str) -> str:
-    """Airflow ignores the case of schemes, slashes at the end, and fragments."""
+    """Return a URI as Airflow compares it: without case of the scheme, slashes at the end, and fragment."""
     scheme, mark, rest = uri.partition("://")
     return f"{scheme.lower()}{mark}{rest.partition('#')[0].rstrip('/')}" if mark else uri
 
@@ -88,7 +88,7 @@ def _comparable(uri: str) -> str:
 
 
 def saved_asset(spec: WorkflowSpec, operator: LoadOperator) -> str | None:
-    """The asset of the table, collection or file that a load writes.
+    """Return the asset of the table, collection or file that a load writes.
 
     ``s3://bucket/key`` or ``gs://bucket/key`` where the spec names the bucket; the form of Airflow's
     providers, such as ``postgres://host:port/database/schema/table``, where it names the server (compiled
@@ -128,7 +128,7 @@ def _file(spec: WorkflowSpec, target: S3Load | GcsLoad, config: Mapping[str, Any
 
 
 def _in_bucket(scheme: str, bucket: Any, root_dir: Any, key: str) -> str | None:
-    """As ``storage/layout.py`` takes bucket and prefix apart."""
+    """Take bucket and prefix apart as ``storage/layout.py`` does."""
     name, _, inner = str(bucket).removeprefix("s3://").removeprefix("gs://").partition("/")
     if not _HOST.fullmatch(name):
         return None

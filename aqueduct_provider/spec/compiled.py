@@ -1,10 +1,10 @@
-"""Stage 1, the compiled dialect: what the original hands to its Airflow compiler -> ``WorkflowSpec``.
+"""The compiled dialect: what the original hands to its Airflow compiler -> ``WorkflowSpec``.
 
 In: the bytes and the tree of a document with ``type: compile_airflow`` (Aqueduct formats, section 2).
 Out: the one model, a ``Locate`` that knows the paths of this dialect, and problems. In this dialect any
 text may be an id, so the model is built without a second validation. Its ``name`` fields are the original's
 machine names (``function-operator-<uuid>``): users know the flow by its DAG id, and tasks and parameters by
-the keys of ``task_specs``. Must not import: anything outside ``errors`` and ``spec``.
+the keys of ``task_specs``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _OUTSIDE_TASK_ID = re.compile(b"[^A-Za-z0-9]")
 
 
 def read(data: bytes, tree: Any) -> tuple[WorkflowSpec | None, Locate, list[Problem]]:
-    """The spec in ``data`` when its shape allows to make one, where its fields stand, and problems."""
+    """Return the spec in ``data`` if its shape allows one, where its fields are, and problems."""
     document, problems = validated(source.Document, data, tree)
     if document is None:
         return None, _nowhere, problems
@@ -210,7 +210,7 @@ _CODE_FIELDS = {"custom_args": "custom_args", "entry_file": "entry_point_file"}
 
 
 def _field(task: source.CompiledTask, parts: Parts) -> Parts:
-    """A field of an operator, as the dialect calls it."""
+    """Return a field of an operator, as the dialect calls it."""
     match parts:
         case ("inputs", *place):
             by_metadata = isinstance(task, source.SystemMetricTask)
@@ -228,7 +228,7 @@ def _field(task: source.CompiledTask, parts: Parts) -> Parts:
 
 
 def _new(model: type[AnyModel], **values: Any) -> AnyModel:
-    """A model of values that need no validation: copies of one template cost a third of others."""
+    """Make a model of values that need no validation: copies of one template cost a third of others."""
     copy: AnyModel = _template(model).model_copy(update=values)
     return copy
 

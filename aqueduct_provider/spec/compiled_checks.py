@@ -1,7 +1,7 @@
-"""Stage 1, what the compiled dialect can get wrong between its tasks, before there is a model (pure).
+"""What the compiled dialect can get wrong between its tasks, before there is a model (pure).
 
 In: a document of the right shape. Out: problems at its JSON paths. What both dialects share is checked
-in ``graph.py`` and ``semantic_checks.py``. Must not import: anything outside ``errors`` and ``spec``.
+in ``graph.py`` and ``semantic_checks.py``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _DAG_ID = re.compile(rf"[A-Za-z0-9_.-]{{1,{_MAX_ID}}}")
 
 
 def check(document: Document, storage: Any) -> Iterator[Problem]:
-    """Everything that is wrong between the tasks.
+    """Find everything that is wrong between the tasks.
 
-    :param storage: the flow's ``storage_config`` as it stands in the document.
+    :param storage: the flow's ``storage_config`` as in the document.
     """
     yield from _id_problems(document)
     yield from _edge_problems(document)
@@ -38,7 +38,7 @@ def check(document: Document, storage: Any) -> Iterator[Problem]:
 
 
 def notices(document: Document) -> Iterator[Problem]:
-    """What users should know though the flow can run."""
+    """Find what users should know though the flow can run."""
     yield from lost_saves(document)
     for key, task in document.task_specs.items():
         if isinstance(task, FunctionTask) and task.image is not None:
@@ -47,7 +47,7 @@ def notices(document: Document) -> Iterator[Problem]:
 
 
 def _outputs(document: Document) -> Iterator[tuple[str, str, str]]:
-    """Key of the task, content path, metadata path, for each artifact."""
+    """Return key of the task, content path and metadata path of each artifact."""
     for key, task in document.task_specs.items():
         for content, metadata in task.outputs:
             yield key, content, metadata
@@ -121,7 +121,7 @@ def _input_problems(key: str, task: AnyTask, produced: dict[str, tuple[str, str]
 
 
 def _clashes(document: Document) -> Iterator[Problem]:
-    """Objects of different kinds under one key: they would overwrite each other.
+    """Find objects of different kinds under one key: they would overwrite each other.
 
     Two exec states, or two contents, are two equal ids: those are found in the graph.
     """

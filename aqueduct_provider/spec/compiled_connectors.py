@@ -1,8 +1,8 @@
-"""Stage 1, data systems in the compiled dialect: a task's connector -> a source or target of the model.
+"""Data systems in the compiled dialect: a task's connector -> a source or target of the model.
 
 In: connector name, configuration and parameters of an extract or load task (Aqueduct formats, section 6).
 Out: a :class:`Reached`, and problems at the places of the document. Configurations hold credentials: messages
-name fields, never values. Must not import: anything outside ``errors`` and ``spec``.
+name fields, never values.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from aqueduct_provider.spec.validation import AnyModel, validated_part
 FILE_SYSTEMS = ("S3", "GCS")
 # Fields of a configuration that the original's connectors do not use: they read and write at a bucket's root.
 _IGNORED = ("exec_state", "root_dir")
-# The dialect names no connections: the configuration stands in the spec.
+# The dialect names no connections: the configuration is in the spec.
 _INLINE = "-"
 
 
@@ -140,7 +140,7 @@ _UNUSED: dict[type[_Config], tuple[str, ...]] = {
 
 
 def _own_names(model: type[_Config], config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The configuration with Snowflake's ``schema``, which the original's Python files call ``db_schema``."""
+    """Rename ``db_schema``, as the original's Python files call Snowflake's ``schema``."""
     if model is not _SnowflakeConfig or "db_schema" not in config or "schema" in config:
         return config
     return {("schema" if name == "db_schema" else name): value for name, value in config.items()}
@@ -201,7 +201,7 @@ class ConnectorReader:
     """Reads the connector parts of one task.
 
     :param name: of the connector. :param config: as it stands. :param parameters: as they stand.
-    :param base: where the task stands in the document.
+    :param base: where the task is in the document.
     """
 
     def __init__(
@@ -214,7 +214,7 @@ class ConnectorReader:
         self.problems: list[Problem] = []
 
     def source(self) -> Reached[Extracts] | None:
-        """What an extract reads; None when it cannot be told: ``problems`` says why."""
+        """Return what an extract reads; None if it is unknown: ``problems`` has the reason."""
         config = self._checked_config()
         if config is None:
             return None
@@ -228,7 +228,7 @@ class ConnectorReader:
         return None if part is None else Reached(part, config)
 
     def target(self) -> Reached[Loads] | None:
-        """What a load writes; as :meth:`source`."""
+        """Return what a load writes; as :meth:`source`."""
         if self._name == "Athena":
             self._problem("connector_name", message="Athena is read only; save to another data system")
             return None
@@ -345,7 +345,7 @@ class ConnectorReader:
 
 
 def decoded_filepath(text: str) -> str | tuple[str, ...] | None:
-    """The path, or the paths, that an extract's ``filepath`` holds as JSON text; None when it holds none."""
+    """Decode the path, or paths, that an extract's ``filepath`` holds as JSON text; None if it holds none."""
     try:
         value = json_value(text)
     except ValueError:

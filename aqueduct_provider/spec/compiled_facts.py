@@ -1,6 +1,6 @@
-"""Stage 1, what only the compiled dialect knows of a flow, beside the one model. Holds its secrets.
+"""What only the compiled dialect knows of a flow, next to the one model. Holds its secrets.
 
-Never in JSON, logs, template fields or serialized DAGs. Must not import: anything outside ``errors``.
+Never in JSON, logs, template fields or serialized DAGs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BASE_PACKAGES = tuple(
     "aqueduct-ml awswrangler boto3 cloudpickle distro google-cloud-bigquery pandas psycopg2-binary pyarrow "
     "pydantic pyodbc pyyaml scikit-learn snowflake-sqlalchemy SQLAlchemy typing_extensions".split()
 )
-# Configuration fields of the connectors (Aqueduct formats, section 6) whose values are no secret.
+# Configuration fields of the connectors (Aqueduct formats, section 6) whose values are not secret.
 _PUBLIC_FIELDS = frozenset(
     "type exec_state use_as_storage bucket region root_dir config_file_path config_file_profile database "
     "host port username account_identifier warehouse schema role project_id output_location options "
@@ -31,7 +31,7 @@ _PUBLIC_FIELDS = frozenset(
 # Options of drivers that are; a path leads to a secret, and is none.
 _SECRET_OPTION = re.compile(r"(?i)(?:pass|pwd|secret|token|private|credential|access_?key|keyfile)")
 _PATH_OPTION = re.compile(r"(?i)(?:file|path|url|provider|endpoint|seconds)$")
-# Switches that have such names are no secrets, and masking these words would mask whole logs.
+# Switches that have such names are not secrets, and masking these words would mask whole logs.
 _SWITCHES = ("true", "false")
 _URI_PASSWORD = re.compile(r"[a-z+]+://[^:/@]*:([^@/]+)@")
 _ACCOUNT_SECRETS = ("private_key", "private_key_id")
@@ -62,8 +62,8 @@ class Compiled:
     def secrets(self) -> tuple[str, ...]:
         """Every secret of the spec, to be masked; the longest first: one may be a part of another."""
         keys = tuple(key.get_secret_value() for key in self.access_keys or ())
-        texts = (text for config in self.connectors.values() for text in secret_texts(config))
-        return tuple(sorted(filter(None, dict.fromkeys((*keys, *texts))), key=len, reverse=True))
+        found = (text for config in self.connectors.values() for text in secret_texts(config))
+        return tuple(sorted(filter(None, dict.fromkeys((*keys, *found))), key=len, reverse=True))
 
 
 def is_secret_option(name: str) -> bool:
@@ -72,13 +72,13 @@ def is_secret_option(name: str) -> bool:
 
 
 def _secret_text(name: Any, value: Any) -> str:
-    """The value if it is a secret; empty: it is none."""
+    """Return the value if it is a secret, else empty text."""
     text = str(value or "")
     return text if is_secret_option(str(name)) and text.lower() not in _SWITCHES else ""
 
 
 def _secrets_of_uri(uri: str) -> list[str]:
-    """The secrets among the options of a MongoDB URI, also in pairs such as ``AWS_SESSION_TOKEN:x``."""
+    """Return the secrets in the options of a MongoDB URI, also in pairs such as ``AWS_SESSION_TOKEN:x``."""
     pairs = parse_qsl(uri.partition("?")[2])
     pairs += [
         (name, text)
@@ -106,28 +106,28 @@ def secrets_inside(value: Any) -> list[str]:
 
 
 def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The secret values of a connector's configuration, and those inside them.
+    """Return the secret values of a connector's configuration, and those inside them.
 
-    A password also stands in a MongoDB URI, in it percent-encoded; keys stand in an AWS credentials file and
+    A password is also in a MongoDB URI, percent-encoded; keys are in an AWS credentials file and
     in the JSON of a Google service account.
     """
     secret = (value for name, value in config.items() if name not in _PUBLIC_FIELDS)
-    texts = [value for value in secret if isinstance(value, str) and value]
+    found = [value for value in secret if isinstance(value, str) and value]
     options = config.get("options")
     if isinstance(options, Mapping):
-        texts += [text for name, value in options.items() if (text := _secret_text(name, value))]
-        texts += [text for value in options.values() for text in secrets_inside(value)]
-    texts += _SECRET_LINE.findall(str(config.get("config_file_content", "")))
-    if found := _URI_PASSWORD.match(str(config.get("auth_uri", ""))):
-        texts += [found[1], unquote(found[1])]
-    texts += _secrets_of_uri(str(config.get("auth_uri", "")))
+        found += [text for name, value in options.items() if (text := _secret_text(name, value))]
+        found += [text for value in options.values() for text in secrets_inside(value)]
+    found += _SECRET_LINE.findall(str(config.get("config_file_content", "")))
+    if match := _URI_PASSWORD.match(str(config.get("auth_uri", ""))):
+        found += [match[1], unquote(match[1])]
+    found += _secrets_of_uri(str(config.get("auth_uri", "")))
     try:
         account = json_value(str(config.get("service_account_credentials", "")))
     except ValueError:
         account = None
     if isinstance(account, Mapping):
-        texts += [key for name in _ACCOUNT_SECRETS if isinstance(key := account.get(name), str) and key]
-    return tuple(dict.fromkeys(texts))
+        found += [key for name in _ACCOUNT_SECRETS if isinstance(key := account.get(name), str) and key]
+    return tuple(dict.fromkeys(found))
 
 
 def secret_fields(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""Stage 1, the compiled dialect as it stands on paper (Aqueduct formats, section 2).
+"""The compiled dialect as documented (Aqueduct formats, section 2).
 
 In: JSON. Out: models of its documents and tasks, which ``compiled.py`` translates. They are as strict as
 the native ones. Configurations of connectors and their parameters are checked once the connector is
-known to be supported. Must not import: anything outside ``spec``.
+known to be supported.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class CompiledTask(Model):
         return ()
 
     def uneven(self) -> Iterator[tuple[str, str]]:
-        """Lists that differ in length from the list they belong to, with the name of that."""
+        """Find lists that differ in length from the list they belong to, with its name."""
         yield from ()
 
 
@@ -218,7 +218,7 @@ def storage_of(task: CompiledTask) -> StorageConfig | None:
 
 
 def _extracted_type(connector: str, parameters: Mapping[str, Any]) -> ArtifactType:
-    """What an extract gives: a table; for files one file's type, a table of many, or a tuple of many."""
+    """Return what an extract gives: a table; of files, one file's type, a table of many, or a tuple."""
     if connector not in FILE_SYSTEMS:
         return ArtifactType.TABLE
     filepath = decoded_filepath(str(parameters.get("filepath", "")))

@@ -16,7 +16,7 @@ from aqueduct_provider.spec.document import json_path
 
 
 def lost_operators(document: Document) -> Iterator[Problem]:
-    """Every input that no task writes, with the task id that its producer probably lost."""
+    """Find every input that no task writes, with the task id that its producer probably lost."""
     written = {path for task in document.task_specs.values() for pair in task.outputs for path in pair}
     for key, task in document.task_specs.items():
         for field, path, place in _read_paths(task):
@@ -29,7 +29,7 @@ def lost_operators(document: Document) -> Iterator[Problem]:
 
 
 def lost_saves(document: Document) -> Iterator[Problem]:
-    """Every edge to a save that carries no artifact: the save of its other end was lost.
+    """Find every edge to a save that carries no artifact: the save at its other end was lost.
 
     Such a flow runs as it did in the original.
     """
@@ -50,7 +50,7 @@ def lost_saves(document: Document) -> Iterator[Problem]:
 
 
 def _read_paths(task: AnyTask) -> Iterator[tuple[str, str, int]]:
-    """Field, path and place of each artifact that a task reads."""
+    """Return field, path and place of each artifact that a task reads."""
     if isinstance(task, Reading):
         field, paths = "input_content_paths", task.input_content_paths
     elif isinstance(task, SystemMetricTask):
@@ -70,7 +70,7 @@ def _reason(document: Document, key: str) -> str:
 
 
 def _suspects(document: Document, key: str) -> list[str]:
-    """The tasks with more edges to ``key`` than it reads artifacts of them."""
+    """Return the tasks with more edges to ``key`` than it reads artifacts of them."""
     tasks = document.task_specs
     read = Counter(content for content, _ in tasks[key].inputs)
     found = []

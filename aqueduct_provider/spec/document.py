@@ -1,8 +1,8 @@
-"""Stage 1, first step: the bytes of a spec -> a tree of JSON values, and what is wrong with the text.
+"""The bytes of a spec -> a tree of JSON values, and what is wrong with the text.
 
 JSON readers let through what no spec may hold: repeated keys (the last one wins, and an operator is
-lost), NaN, numbers beyond a float, texts that are no Unicode. They are looked for here, once, so that
-no later step has to. Must not import: anything but ``errors`` and the standard library.
+lost), NaN, numbers beyond a float, strings that are not Unicode. They are looked for here, once, so that
+no later step has to.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_VALUES = 300_000
 _MAX_DIGITS = 308
 _MAX_KEY = 80
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Escapes of surrogates and of NUL: the only way that these get into a JSON text.
+# Escapes of surrogates and of NUL: the only way that these get into JSON.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
@@ -34,7 +34,7 @@ Parts = tuple[str | int, ...]
 
 
 def json_path(parts: Iterable[str | int]) -> str:
-    """Keys and indices as a JSON path: ``$.task_specs["a b"].inputs[0]``."""
+    """Write keys and indices as a JSON path: ``$.task_specs["a b"].inputs[0]``."""
     return "$" + "".join(_step(part) for part in parts)
 
 
@@ -48,7 +48,7 @@ def _step(part: str | int) -> str:
 
 
 def content(path: Path) -> bytes:
-    """The bytes of a file; of one that is too large, enough to see that.
+    """Read the bytes of a file; of one that is too large, enough to see that.
 
     :raises OSError: it cannot be read.
     """
@@ -76,7 +76,7 @@ def file_content(path: Path, wanted: str) -> bytes:
 
 
 def read(data: bytes, source: str) -> tuple[Any, list[Problem]]:
-    """The JSON tree of ``data``, and the problems of the text that leave it readable.
+    """Read the JSON tree of ``data``, and the problems of the text that leave it readable.
 
     :param source: the name that error messages give it.
     :raises SpecError: it is not JSON, or larger than 16 MiB.
@@ -96,7 +96,7 @@ def read(data: bytes, source: str) -> tuple[Any, list[Problem]]:
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise _unreadable(source, f"not valid JSON at {where}: {error.msg}; mend the text there") from None
+        raise _unreadable(source, f"not valid JSON at {where}: {error.msg}; fix the text there") from None
     except RecursionError:
         raise _unreadable(source, TOO_DEEP) from None
     if reader.suspicious or _SUSPECT_ESCAPE.search(text):
@@ -154,11 +154,11 @@ class _Repeating(dict[str, Any]):
 
 
 class _BadNumber:
-    """A number that JSON texts can spell and specs cannot hold."""
+    """A number that JSON can spell and specs cannot hold."""
 
 
 class _JsonHooks:
-    """The hooks of one parse; ``suspicious`` tells whether the tree must be searched."""
+    """The hooks of one parse; ``suspicious`` is set if the tree must be searched."""
 
     def __init__(self) -> None:
         self.suspicious = False

@@ -1,8 +1,7 @@
-"""Stage 1, third step: the names in a spec -> edges, order, and what is wrong with the graph (pure).
+"""The names in a spec -> edges, order, and what is wrong with the graph (pure).
 
 In: a ``WorkflowSpec`` of either dialect. Out: problems at the JSON paths of its own document, which a
-``Locate`` knows; for the rooms after this one: edges and order. Must not import: anything outside
-``errors`` and ``spec``.
+``Locate`` knows; for the rooms after this one: edges and order.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.models import ArtifactType, CallOperator, Operator, ParamOperator, WorkflowSpec
 from aqueduct_provider.spec.validation import suggestion
 
-# More cycles than these are shown once the first ones are mended.
+# More cycles than these are shown once the first ones are fixed.
 MAX_CYCLES = 10
 
 # Each becomes an object in Airflow, when the DAG is made and when it is stored.
@@ -36,15 +35,15 @@ _ARITY: dict[str, tuple[int, int | None, int, int | None]] = {
 
 
 class Locate(Protocol):
-    """Where a field of the model stands in the document that it came from."""
+    """Where a field of the model is in the document that it came from."""
 
     def __call__(self, *parts: str | int) -> str:
-        """The JSON path of ``parts``, keys and indices in the native dialect."""
+        """Return the JSON path of ``parts``, keys and indices in the native dialect."""
         ...
 
 
 def upstream(spec: WorkflowSpec) -> dict[str, tuple[str, ...]]:
-    """Task id -> the task ids that must succeed before it: whose artifacts it reads, then its ``after``."""
+    """Return the tasks that must succeed before each task: whose artifacts it reads, then its ``after``."""
     producers = {artifact: operator.task_id for operator in spec.operators for artifact in operator.outputs}
     edges: dict[str, tuple[str, ...]] = {}
     for operator in spec.operators:
@@ -54,7 +53,7 @@ def upstream(spec: WorkflowSpec) -> dict[str, tuple[str, ...]]:
 
 
 def order(spec: WorkflowSpec) -> list[str]:
-    """The task ids, each after all that it needs; otherwise in the order of the spec.
+    """Sort the task ids, each after all that it needs; otherwise in the order of the spec.
 
     :raises graphlib.CycleError: never for a spec that was loaded.
     """
@@ -74,17 +73,17 @@ def order(spec: WorkflowSpec) -> list[str]:
 
 
 def consumers(spec: WorkflowSpec, artifact_id: str) -> list[Operator]:
-    """The operators that read the artifact, in the order of the spec."""
+    """Return the operators that read the artifact, in the order of the spec."""
     return [operator for operator in spec.operators if artifact_id in operator.inputs]
 
 
 def maker(spec: WorkflowSpec, artifact_id: str) -> str:
-    """The name of the operator that makes the artifact; empty where none does."""
+    """Return the name of the operator that makes the artifact; empty where none does."""
     return next((operator.name for operator in spec.operators if artifact_id in operator.outputs), "")
 
 
 def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
-    """Everything that is wrong with the graph."""
+    """Find everything that is wrong with the graph."""
     yield from _taken(at, "operators", "id", [operator.id for operator in spec.operators])
     yield from _taken(at, "operators", "task_id", [operator.task_id for operator in spec.operators])
     yield from _taken(at, "artifacts", "id", [artifact.id for artifact in spec.artifacts])
@@ -99,7 +98,7 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
 
 
 def _taken(at: Locate, collection: str, field: str, names: Sequence[str]) -> Iterator[Problem]:
-    """Names that stand more than once where each must be unique."""
+    """Find names that are there more than once where each must be unique."""
     first: dict[str, int] = {}
     for index, name in enumerate(names):
         holder = first.setdefault(name, index)
@@ -170,9 +169,9 @@ def _parameter_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
         name = operator.parameter
         if name not in declared:
             meant = suggestion(name, declared)
-            cure = f"did you mean '{meant}'?" if meant else "declare it in $.parameters"
+            hint = f"did you mean '{meant}'?" if meant else "declare it in $.parameters"
             here = at("operators", index, "parameter")
-            yield Problem(here, f"no parameter has the name '{name}'; {cure}")
+            yield Problem(here, f"no parameter has the name '{name}'; {hint}")
         elif readers.setdefault(name, index) != index and declared[name] == 1:
             there = at("operators", readers[name], "parameter")
             message = f"parameter '{name}' is already read at {there}; use the artifact of that operator"
@@ -202,8 +201,8 @@ def _after_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
         for place, name in enumerate(operator.after):
             if name not in known:
                 meant = suggestion(name, known)
-                cure = f"did you mean '{meant}'?" if meant else "name a task id of this spec"
-                yield Problem(at("operators", index, "after", place), f"no task has the id '{name}'; {cure}")
+                hint = f"did you mean '{meant}'?" if meant else "name a task id of this spec"
+                yield Problem(at("operators", index, "after", place), f"no task has the id '{name}'; {hint}")
 
 
 def _cycles(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
@@ -228,6 +227,6 @@ def _cycles(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
 
 
 def _from_first(cycle: list[str], position: dict[str, int]) -> list[str]:
-    """The cycle, turned so that it begins and ends with the task that stands first in the spec."""
+    """Turn the cycle so that it begins and ends with the task that is first in the spec."""
     start = min(range(len(cycle)), key=lambda index: position[cycle[index]])
     return [*cycle[start:], *cycle[: start + 1]]

@@ -1,7 +1,7 @@
-"""Stage 1, the door: the bytes of a spec of either dialect -> ``WorkflowSpec``, or every problem at once.
+"""The bytes of a spec of either dialect -> ``WorkflowSpec``, or every problem at once.
 
 In: bytes, or a file. Out: a spec that every later room may trust. The only exception is ``SpecError``,
-each of its problems with the JSON path in the document and a cure. Must not import: Airflow, storage.
+each of its problems with the JSON path in the document and a hint.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Reading = tuple[WorkflowSpec | None, graph.Locate, list[Problem]]
 
 
 def load(path: Path) -> WorkflowSpec:
-    """The spec in a file.
+    """Read the spec in a file.
 
-    :raises SpecError: the file cannot be read, or its content is no valid spec.
+    :raises SpecError: the file cannot be read, or its content is not a valid spec.
     """
     return parse(document.file_content(path, "the JSON file of the spec"), path.name)
 
 
 def parse(data: bytes, source: str) -> WorkflowSpec:
-    """The spec in ``data``, native or compiled.
+    """Read the spec in ``data``, native or compiled.
 
     :param source: the name that error messages give it, such as the file's.
     :raises SpecError: with all problems, each with its JSON path.
@@ -74,7 +74,7 @@ def _read(data: bytes, tree: Any) -> Reading:
 
 
 def native_path(*parts: str | int) -> str:
-    """Where a field of the model stands in a native spec."""
+    """Return where a field of the model is in a native spec."""
     return document.json_path(parts)
 
 
@@ -86,5 +86,5 @@ def bounded(problems: list[Problem]) -> list[Problem]:
     """Return the problems, or the first ones and a note where there are too many to read."""
     if len(problems) <= MAX_PROBLEMS:
         return problems
-    more = "more problems than these were found; mend these first"
+    more = "more problems than these were found; fix these first"
     return [*problems[:MAX_PROBLEMS], Problem("$", more)]

@@ -1,4 +1,4 @@
-"""Stage 1, the one model of a flow: frozen pydantic models of the native spec, ``spec_version: 1``.
+"""The one model of a flow: frozen pydantic models of the native spec, ``spec_version: 1``.
 
 The JSON Schema of the native dialect is generated from these classes, so their field names, types and
 descriptions are the product's central interface. Specs of the compiled dialect (``spec/compiled.py``)
@@ -52,7 +52,7 @@ class FlowIdentity(Model):
     """The named DAG of operators that this spec is one version of."""
 
     id: UUID = Field(description="The same for every version of the flow.")
-    name: Label = Field(description="What people call it; any text.")
+    name: Label = Field(description="What users call it; any text.")
     description: str = Field("", description="Markdown; shown as the DAG's docs in Airflow.")
     tags: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(
         (), max_length=1000, description="Further tags of the DAG; Airflow allows 100 characters in each."
@@ -123,7 +123,7 @@ class ArtifactSpec(Model):
     """An edge's value: written by one operator, read by any number."""
 
     id: Identifier = Field(description="Unique in the spec; part of the object's key.")
-    name: Label = Field(description="What people call it.")
+    name: Label = Field(description="What users call it.")
     type: ArtifactType = Field(
         ArtifactType.UNTYPED, description="What its operator must produce; untyped accepts any."
     )
@@ -133,7 +133,7 @@ class ArtifactSpec(Model):
 
 
 class InlineDefault(Model):
-    """A default that is JSON and small enough to stand in the spec."""
+    """A default that is JSON and small enough to be in the spec."""
 
     value: JsonValue = Field(description="The value, as JSON.")
 
@@ -147,7 +147,7 @@ class StoredDefault(Model):
 
 
 def _default_kind(default: Any) -> str:
-    """Which of the two defaults this is; what is neither is judged as an inline one."""
+    """Return which of the two defaults this is; anything else is judged as an inline one."""
     if isinstance(default, Mapping):
         is_stored = "value" not in default and StoredDefault.model_fields.keys() & default.keys()
         return "stored" if is_stored else "inline"
@@ -161,7 +161,7 @@ Default = Annotated[
 
 
 class Parameter(Model):
-    """A value that may be set anew for each run."""
+    """A value that each run may set."""
 
     name: Label = Field(description="Unique in the spec; the key in Airflow's params.")
     type: ArtifactType = Field(description="What a value of it must be.")
@@ -211,7 +211,7 @@ class OperatorBase(Model):
 
     id: Identifier = Field(description="Unique in the spec; part of the exec state's key.")
     task_id: Identifier = Field(description="Readable, unique in the spec; the Airflow task id.")
-    name: Label = Field(description="What people call it.")
+    name: Label = Field(description="What users call it.")
     description: str = Field("", description="Markdown; shown as the task's docs in Airflow.")
     inputs: tuple[Identifier, ...] = Field(
         (), max_length=MAX_ENTRIES, description="Ids of the artifacts it reads, in order."
@@ -377,21 +377,21 @@ class WorkflowSpec(Model):
         return Redactor(self.secrets)(text)
 
     def artifact(self, artifact_id: str) -> ArtifactSpec:
-        """The artifact with this id; raises ``KeyError``."""
+        """Return the artifact with this id; raises ``KeyError``."""
         for artifact in self.artifacts:
             if artifact.id == artifact_id:
                 return artifact
         raise KeyError(artifact_id)
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter with this name; raises ``KeyError``."""
+        """Return the parameter with this name; raises ``KeyError``."""
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
         raise KeyError(name)
 
     def producer(self, artifact_id: str) -> Operator:
-        """The operator that writes this artifact; raises ``KeyError``."""
+        """Return the operator that writes this artifact; raises ``KeyError``."""
         for operator in self.operators:
             if artifact_id in operator.outputs:
                 return operator

@@ -1,4 +1,4 @@
-"""Names that people give, in one Unicode normal form: what looks the same is the same.
+"""Names that users give, in one Unicode normal form: what looks the same is the same.
 
 A keyboard writes ``é`` as one character, a file system of macOS and some editors as two. Names are normalised
 where they come in (specs, the SDK's graph, ``conf``, lookups), so that everything after compares them as they

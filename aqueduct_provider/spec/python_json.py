@@ -84,7 +84,7 @@ def _number(node: ast.Constant) -> int | float:
 
 
 def _joined(text: str) -> str:
-    """The text with each surrogate pair as the one character that JSON means by it."""
+    """Return the text with each surrogate pair as the one character that JSON means by it."""
     if not any("\ud800" <= character <= "\udfff" for character in text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

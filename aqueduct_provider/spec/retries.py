@@ -1,6 +1,6 @@
 """Say which operators are the provider's own, and how often those are tried again.
 
-They run no code of a user and write the same each time, so a lost worker is no reason to lose a run.
+They run no code of a user and write the same each time, so a lost worker need not lose a run.
 """
 
 from __future__ import annotations

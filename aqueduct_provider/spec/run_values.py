@@ -1,4 +1,4 @@
-"""Stage 1, values given for one run that are no JSON: what the run's ``conf`` says of them.
+"""Values given for one run that are not JSON: what the run's ``conf`` says of them.
 
 Such a value lies in the artifact store, under a digest (``FlowLayout.value``) of its bytes and of how they
 are encoded: what was stored as bytes cannot be read as a pickle. The ``conf`` of the run names it under one
@@ -8,7 +8,7 @@ key of its own, in an encoding that values of the parameter's own type can have:
                                    "artifact_type": "picklable"}}}
 
 In: a ``conf``, which whoever may trigger runs has written: nothing in it is trusted. Out: values by
-parameter name. Must not import: Airflow, storage.
+parameter name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NOT_IN_COMPILED = (
     "publish the flow with aqueduct_provider.sdk"
 )
 _ARTIFACT_TYPES = frozenset(kind.value for kind in ArtifactType)
-# More are shown once the first ones are mended.
+# More are shown once the first ones are fixed.
 _MAX_PROBLEMS = 20
 
 
@@ -90,7 +90,7 @@ def given_problem(wanted: ArtifactType, value: StoredValue, *, pickles: bool = T
 
 
 def values_from_conf(conf: Mapping[str, Any] | None) -> dict[str, StoredValue]:
-    """The values that a run's ``conf`` names, by parameter.
+    """Return the values that a run's ``conf`` names, by parameter.
 
     :raises SpecError: they are not as this module writes them; with all that is wrong.
     """
@@ -142,12 +142,12 @@ def _no_parameter(name: str, known: list[str]) -> str:
         return "this flow has no parameters; remove it"
     meant = suggestion(name, known)
     listed = ", ".join(known[:_MAX_PROBLEMS]) + (", ..." if len(known) > _MAX_PROBLEMS else "")
-    cure = f"did you mean '{meant}'?" if meant else f"remove it; the flow's parameters: {listed}"
-    return f"the flow has no parameter of this name, {cure}"
+    hint = f"did you mean '{meant}'?" if meant else f"remove it; the flow's parameters: {listed}"
+    return f"the flow has no parameter of this name, {hint}"
 
 
 def to_conf(values: Mapping[str, StoredValue]) -> dict[str, Any]:
-    """The part of a ``conf`` that names these values; empty when there are none."""
+    """Return the part of a ``conf`` that names these values; empty when there are none."""
     return {VALUES_KEY: {name: asdict(value) for name, value in values.items()}} if values else {}
 
 
@@ -160,7 +160,7 @@ _FIELDS: dict[str, tuple[Callable[[str], object], str]] = {
     "artifact_type": (_ARTIFACT_TYPES.__contains__, f"must be one of {', '.join(sorted(_ARTIFACT_TYPES))}"),
 }
 _OBJECT = (
-    f"must be an object with {', '.join(_FIELDS)}; values that are JSON stand in conf under the parameter's "
+    f"must be an object with {', '.join(_FIELDS)}; values that are JSON are in conf under the parameter's "
     "own name, all others are given with client.trigger of the SDK"
 )
 

@@ -1,7 +1,6 @@
-"""Stage 1, the JSON Schema of the native dialect, generated from the models.
+"""The JSON Schema of the native dialect, generated from the models.
 
 ``spec/schema.json`` is this text, shipped for editors and other languages; a test compares the two.
-Must not import: anything outside ``spec``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from aqueduct_provider.spec.models import WorkflowSpec
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of native specs. What spans several fields is checked by ``aqueduct-airflow lint``."""
+    """Return the schema of native specs. ``aqueduct-airflow lint`` checks what spans several fields."""
     schema = WorkflowSpec.model_json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -23,5 +22,5 @@ def json_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The same as text, as it is shipped."""
+    """Return the same as text, as it is shipped."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,9 +1,7 @@
-"""Stage 1, third step: what single fields must fulfil beyond their type (pure).
+"""What single fields must fulfil beyond their type (pure).
 
 In: a ``WorkflowSpec`` of either dialect. Out: problems at the JSON paths of its own document. Messages
-never repeat a requirement or a default: both may hold a secret. Must not import: anything outside
-``errors`` and ``spec``; croniter and packaging at the last moment, and their verdicts are remembered,
-for a folder of specs names the same few again and again.
+never repeat a requirement or a default: both may hold a secret.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ from aqueduct_provider.spec.run_values import VALUES_KEY
 from aqueduct_provider.spec.system_operator_checks import data_system_problems, protected_problems
 from aqueduct_provider.spec.types import MAX_INTEGER, MIN_INTEGER
 
-# Far longer than any that people write. croniter takes more time for each further part of a list.
+# Far longer than any that users write. croniter takes more time for each further part of a list.
 _LONGEST_CRON = 500
 _RANDOM_CRON = re.compile(r"(?i)(?:^|[\s,])[rh]")
 _LONGEST_TIMEZONE = 255
@@ -50,7 +48,7 @@ CRON_PRESETS = frozenset(["@hourly", "@daily", "@weekly", "@monthly", "@quarterl
 
 
 def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
-    """Every rule on a single field that is broken."""
+    """Find every rule on a single field that is broken."""
     yield from _schedule_problems(spec, at)
     yield from _parameter_name_problems(spec, at)
     yield from _default_problems(spec, at)
@@ -123,12 +121,12 @@ def is_cron(expression: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def is_timezone(name: str) -> bool:
-    """Whether this is the IANA name of a time zone."""
+    """Check whether this is the IANA name of a time zone."""
     if len(name) > _LONGEST_TIMEZONE:
         return False
     try:
         ZoneInfo(name)
-    # The name becomes a file's path: what is no file of a time zone fails in many ways.
+    # The name becomes a file's path: anything but the file of a time zone fails in many ways.
     except (KeyError, ValueError, OSError):
         return False
     return True
@@ -150,7 +148,7 @@ _WORDS = {
 def _parameter_name_problems(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     for index, parameter in enumerate(spec.parameters):
         if parameter.name == VALUES_KEY:
-            message = f"'{VALUES_KEY}' is the key of a run's values that are no JSON; rename the parameter"
+            message = f"'{VALUES_KEY}' is the key of a run's values that are not JSON; rename the parameter"
             yield Problem(at("parameters", index, "name"), message)
 
 
@@ -220,7 +218,7 @@ _LONG_REQUIREMENTS = (
 
 def _code_problems(code: Code, index: int, at: Locate) -> Iterator[Problem]:
     if code.custom_args and not isinstance(_json(code.custom_args), dict):
-        yield Problem(at("operators", index, "code", "custom_args"), "must be a JSON object as text; mend it")
+        yield Problem(at("operators", index, "code", "custom_args"), "must be a JSON object as text; fix it")
     if code.entry_file.startswith("/") or ".." in code.entry_file.split("/"):
         message = "leads out of the archive's folder; give a path relative to it"
         yield Problem(at("operators", index, "code", "entry_file"), message)
@@ -241,8 +239,8 @@ def _requirement_problems(code: Code, index: int, at: Locate) -> Iterator[Proble
     if found := contradiction(lines, code.python_version):
         here = at("operators", index, "code", "requirements", found.places[-1])
         others = [at("operators", index, "code", "requirements", place) for place in found.places[:-1]]
-        cure = f"contradicts {' and '.join(others)}; keep one of them" if others else "correct its bounds"
-        yield Problem(here, f"no version of {found.name} fulfils this; {cure}")
+        hint = f"contradicts {' and '.join(others)}; keep one of them" if others else "correct its bounds"
+        yield Problem(here, f"no version of {found.name} fulfils this; {hint}")
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Stage 1, which files of a folder are specs: one rule for discovery and for lint.
+"""Which files of a folder are specs: one rule for discovery and for lint.
 
 A spec lies in the folder itself and its name ends in ``.json`` without a leading dot, for editors hide their
 temporary files so. Valid JSON that has none of the fields by which a spec is known, such as a package.json,
@@ -16,12 +16,12 @@ _SPEC_FIELDS = {"spec_version", "dag_id", "workflow_dag_id", "artifact_store", "
 
 
 def is_spec_name(name: str) -> bool:
-    """Whether a file of this name can be a spec."""
+    """Check whether a file of this name can be a spec."""
     return name.lower().endswith(".json") and not name.startswith(".")
 
 
 def is_foreign(data: bytes) -> bool:
-    """Whether ``data`` is valid JSON in which nothing looks like a spec, nor like a list of specs."""
+    """Check whether ``data`` is valid JSON in which nothing looks like a spec, nor like a list of specs."""
     try:
         document = json_value(data)
     except ValueError:

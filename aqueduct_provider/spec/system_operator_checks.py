@@ -1,7 +1,7 @@
-"""Stage 1, third step for extracts and loads: what they must fulfil beyond the types of their fields (pure).
+"""What extracts and loads must fulfil beyond the types of their fields (pure).
 
 In: an operator of either dialect and the types of its artifacts. Out: problems at the JSON paths of its own
-document. Must not import: anything outside ``errors`` and ``spec``.
+document.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _TABLES = (ArtifactType.TABLE, ArtifactType.UNTYPED)
 def data_system_problems(
     operator: ExtractOperator | LoadOperator, index: int, types: Types, at: Locate
 ) -> Iterator[Problem]:
-    """Every rule that the operator breaks.
+    """Find every rule that the operator breaks.
 
     :param index: its place among the operators.
     :param types: artifact id -> its type.
     """
     if isinstance(operator, ExtractOperator):
-        texts = operator.inputs
+        strings = operator.inputs
         yield from _extract_problems(operator, index, types, at)
     else:
-        texts = operator.inputs[:-1]
+        strings = operator.inputs[:-1]
         yield from _load_problems(operator, index, types, at)
-    for place, artifact in enumerate(texts):
+    for place, artifact in enumerate(strings):
         if types.get(artifact, ArtifactType.UNTYPED) not in _TEXTS:
             message = (
                 f"must be text to be a parameter here, and is of type {types[artifact].value}; give text"

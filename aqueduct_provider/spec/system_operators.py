@@ -1,9 +1,8 @@
-"""Stage 1, where extracts read and loads write: the data systems of the native spec (Aqueduct formats,
+"""Where extracts read and loads write: the data systems of the native spec (Aqueduct formats,
 section 6).
 
-A source or target names its connector and an Airflow connection; credentials never stand in a native spec.
-Those of the compiled dialect are described in ``compiled_connectors.py``. Must not import: anything outside
-``spec``.
+A source or target names its connector and an Airflow connection; a native spec never holds credentials.
+Those of the compiled dialect are described in ``compiled_connectors.py``.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ class SqlExtract(Model):
     connector: SqlSystem | Literal["Athena"]
     connection_id: Name = Field(description=_CONNECTION)
     queries: Annotated[tuple[Query, ...], Field(min_length=1, max_length=1000)] = Field(
-        description="A query, or a chain in which $ stands for the query before; $1, $2, ... are the string "
+        description="A query, or a chain in which $ means the query before; $1, $2, ... are the string "
         "inputs, bound as parameters."
     )
 
@@ -108,7 +107,7 @@ class MongoExtract(Model):
     collection: Name = Field(description="Name of the collection.")
     query: MongoQuery = Field(
         MongoQuery.model_construct(args=(), kwargs={}),
-        description='In its texts $1, $2, ... are the string inputs. Extended JSON, such as {"$oid": ...}.',
+        description='In its strings $1, $2, ... are the string inputs. Extended JSON, such as {"$oid": ...}.',
     )
 
 

@@ -84,7 +84,7 @@ def _pool_problems(members: tuple[Operator, ...], position: dict[str, int], at: 
 def _cycles(
     spec: WorkflowSpec, position: dict[str, int], loads: frozenset[str], at: Locate
 ) -> Iterator[Problem]:
-    """Groups that would have to run both before and after something else."""
+    """Find groups that would have to run both before and after something else."""
     if _cycle({task: list(before) for task, before in upstream(spec).items()}):
         return  # Without fusing, too: that is reported as it stands.
     groups = groups_in_order_of_the_spec(spec)

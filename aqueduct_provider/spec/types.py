@@ -1,7 +1,4 @@
-"""Stage 1, what the models of both dialects are made of: their base class, names, and artifact types.
-
-Must not import: anything of this package but ``names``.
-"""
+"""What the models of both dialects are made of: their base class, names, and artifact types."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ MAX_ENTRIES = 5000
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Secret = Annotated[SecretStr, Field(max_length=100_000)]
-# A name by which people look something up; of two spellings that look the same, one.
+# A name by which users look something up; of two spellings that look the same, one.
 Label = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(nfc)]
 # At most a year: far longer ones overflow where Airflow adds them to a date.
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]

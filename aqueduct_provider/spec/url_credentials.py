@@ -14,7 +14,7 @@ _RAW_PASSWORD = re.compile(
     r"(?=[\w.-]+(?::\d+)?/)",
     re.ASCII,
 )
-# The same two, to be searched for in long texts: linear, and without a look at the scheme.
+# The same two, to be searched for in long text: linear, and without a look at the scheme.
 USER_PARTS = (
     re.compile(r"""://[^\s/?#"'<>`]*@"""),
     re.compile(

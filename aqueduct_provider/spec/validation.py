@@ -1,8 +1,7 @@
-"""Stage 1, second step: JSON against pydantic models, with every problem in plain words.
+"""JSON against pydantic models, with every problem in plain words.
 
 In: the bytes, the tree that ``document.read`` made of them, a model class. Out: a model and problems.
-Messages name fields and choices, never values: what stands in the wrong place may be a secret.
-Must not import: anything outside ``errors`` and ``spec``.
+Messages name fields and choices, never values: a value in the wrong place may be a secret.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ _WORDS = {
     "string_type": "must be text, in quotes",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "tuple_type": "must be a list, in [ ]",
@@ -72,26 +71,26 @@ class _Finding:
 
 
 def validated(model: type[AnyModel], data: bytes, tree: Any) -> tuple[AnyModel | None, list[Problem]]:
-    """The model in ``data`` and what is wrong with its shape.
+    """Validate ``data`` against the model and find what is wrong with its shape.
 
     A document whose only faults are unknown fields, or fields that stand aside of all further checks,
-    still gives a model (of a mended copy), so that those checks can add their problems.
+    still gives a model (of a repaired copy), so that those checks can add their problems.
     """
     try:
         return model.model_validate_json(data), []
     except ValidationError as error:
         findings = _findings(error, model, tree)
     try:
-        mended = model.model_validate_json(_mended(tree, findings))
-    except (ValidationError, _NotMended, RecursionError):
-        mended = None
-    return mended, _problems((), findings)
+        fixed = model.model_validate_json(_fixed(tree, findings))
+    except (ValidationError, _NotFixable, RecursionError):
+        fixed = None
+    return fixed, _problems((), findings)
 
 
 def validated_part(
     model: type[AnyModel], part: Mapping[str, Any], base: Parts
 ) -> tuple[AnyModel | None, list[Problem]]:
-    """Like :func:`validated`, for a part that was read before and stands at ``base``."""
+    """Do the same as :func:`validated` for a part that was read before and is at ``base``."""
     try:
         return model.model_validate(part), []
     except ValidationError as error:
@@ -99,7 +98,7 @@ def validated_part(
 
 
 def suggestion(word: str, known: Collection[str]) -> str:
-    """The known word that ``word`` was probably meant to be, or nothing."""
+    """Return the known word that ``word`` was probably meant to be, or nothing."""
     # difflib takes time with the square of the length, and this is asked for each of many problems.
     if len(word) ** 2 * len(known) > _MOST_COMPARED:
         return ""
@@ -141,7 +140,7 @@ def _finding(detail: Any, model: type[BaseModel], tree: Any) -> _Finding:
 def _words(kind: str, context: Mapping[str, Any], expected: Any) -> str:
     if _is_union(expected) and not _models_of_union(expected):
         if int in get_args(expected):
-            return "must be text or a whole number"
+            return "must be text or an integer"
         return "must be text that is not empty, or a list with at least one such text"
     if kind == "string_pattern_mismatch":
         return _PATTERNS[context["pattern"]]
@@ -151,15 +150,15 @@ def _words(kind: str, context: Mapping[str, Any], expected: Any) -> str:
         return _TIME
     if kind == "too_long" and expected is SecretStr:
         kind = "string_too_long"
-    words = _WORDS.get(kind, "does not fit; see the spec reference for what may stand here")
+    words = _WORDS.get(kind, "does not fit; see the spec reference for what is allowed here")
     return words.format_map(context)
 
 
 def _unknown(parts: Parts, owner: type[BaseModel]) -> _Finding:
     known = [field.alias or name for name, field in owner.model_fields.items()]
     meant = suggestion(str(parts[-1]), known)
-    cure = f"did you mean '{meant}'?" if meant else f"remove it; known here: {', '.join(known)}"
-    return _Finding(parts, f"unknown field, {cure}", meant)
+    hint = f"did you mean '{meant}'?" if meant else f"remove it; known here: {', '.join(known)}"
+    return _Finding(parts, f"unknown field, {hint}", meant)
 
 
 def _choice(choices: list[str], tree: Any, parts: Parts) -> str:
@@ -173,17 +172,17 @@ def _listed(words: list[str]) -> str:
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
-# --- where an error lies: pydantic mixes the tags of unions into its locations; the models tell them apart
+# --- where an error is: pydantic puts the tags of unions into its locations; the models separate them
 
 
 def _resolve(location: Parts, model: type[BaseModel]) -> tuple[Parts, type[BaseModel], Any]:
-    """The path without tags, the innermost model on it, and the type that is expected at its end."""
+    """Return the path without tags, the innermost model on it, and the type that is expected at its end."""
     parts: list[str | int] = []
     owner, expected = model, _bare(model)
     for part in location:
         if _is_union(expected):
             members = _models_of_union(expected)
-            # What is no tag names a branch of another union, or says that the key is wrong, not the value.
+            # Anything but a tag names a branch of another union, or means that the key is wrong.
             if part not in members:
                 break
             expected = members[str(part)]
@@ -205,7 +204,7 @@ def _inside(expected: Any, part: str | int) -> Any:
 
 
 def _bare(annotation: Any) -> Any:
-    """The type without ``Annotated`` and ``| None``; a union of others stays."""
+    """Return the type without ``Annotated`` and ``| None``; a union of others stays."""
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
     if _is_union(annotation):
@@ -223,7 +222,7 @@ def _is_union(annotation: Any) -> bool:
 
 
 def _models_of_union(annotation: Any) -> dict[str, type[BaseModel]]:
-    """Tag -> model, for a discriminated union; empty for all else."""
+    """Return tag -> model for a discriminated union; empty for all else."""
     if not _is_union(annotation):
         return {}
     members = [(member, _bare(member)) for member in get_args(annotation)]
@@ -239,13 +238,13 @@ def _member_tags(member: Any, model: type[BaseModel]) -> Iterator[str]:
 
 
 def _literals(annotation: Any) -> Iterator[str]:
-    """The choices of a literal, or of a union of them."""
+    """Return the choices of a literal, or of a union of them."""
     for part in get_args(annotation):
         yield from [part] if isinstance(part, str) else _literals(part)
 
 
 def _tag_of(parts: Parts, context: Mapping[str, Any]) -> Parts:
-    """Where the field stands that tells the models of a union apart; pydantic quotes its name."""
+    """Return where the field is that tells the models of a union apart; pydantic quotes its name."""
     return (*parts, str(context["discriminator"]).strip("'"))
 
 
@@ -262,14 +261,14 @@ def _choices(annotation: Any) -> list[str]:
 # --- a second look at the rest
 
 
-class _NotMended(Exception):
+class _NotFixable(Exception):
     """What is wrong cannot be set aside."""
 
 
-def _mended(tree: Any, findings: list[_Finding]) -> bytes:
-    """The document without what the findings name. Raises ``_NotMended``."""
+def _fixed(tree: Any, findings: list[_Finding]) -> bytes:
+    """Return the document without what the findings name. Raises ``_NotFixable``."""
     if len(findings) == MAX_PROBLEMS:
-        raise _NotMended
+        raise _NotFixable
     copy = json.loads(json.dumps(tree, default=lambda _: None))
     for finding in findings:
         parts = finding.parts
@@ -278,7 +277,7 @@ def _mended(tree: Any, findings: list[_Finding]) -> bytes:
             continue
         aside = next((index for index, part in enumerate(parts) if part in _ASIDE), None)
         if aside is None:
-            raise _NotMended
+            raise _NotFixable
         holder = _node(copy, parts[:aside])
         if isinstance(holder, dict):
             holder.pop(parts[aside], None)
@@ -292,7 +291,7 @@ def _rename(holder: Any, name: str, meant: str) -> None:
 
 
 def _node(tree: Any, parts: Parts) -> Any:
-    """What stands at a path; None when nothing does."""
+    """Return what is at a path; None: nothing."""
     for part in parts:
         if isinstance(tree, dict):
             tree = tree.get(part)

@@ -1,9 +1,9 @@
-"""Stage 2, the specs below a prefix of a store -> a folder with the same files, kept up to date.
+"""The specs below a prefix of a store -> a folder with the same files, kept up to date.
 
 In: a store, a prefix, a folder. Out: one file for each object ``<prefix><name>.json``, each whole at any
 moment, and a hidden state file, written last. One listing finds what is new, changed or gone; only that is
 fetched. Any number of processes may use one folder: one at a time refreshes it, the others take it as it is.
-A failure leaves what was there. Must not import Airflow.
+A failure leaves what was there.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class State:
 
 
 def state_of(folder: Path) -> State:
-    """The state of a folder; that of an empty one when there is none that can be read."""
+    """Read the state of a folder; that of an empty one if none can be read."""
     try:
         state = State(**json_value((folder / _STATE).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -102,12 +102,12 @@ def refresh(store: ObjectStore, prefix: str, folder: Path, *, workers: int, seco
 def fetch(store: ObjectStore, prefix: str, name: str, folder: Path, *, seconds: float) -> None:
     """Bring a single file up to date, without a listing.
 
-    :raises ObjectNotFound: there is no such object, or its name can be none of a spec's file.
-    :raises StorageError: it was not to be had within ``seconds``, or the folder cannot be written.
+    :raises ObjectNotFound: there is no such object, or a spec's file cannot have its name.
+    :raises StorageError: it did not arrive within ``seconds``, or the folder cannot be written.
     :raises ConfigError: others than its owner can write to the folder.
     """
     if not _is_plain(name):
-        raise ObjectNotFound(f"{store.url(prefix + name)} is no name of a spec.")
+        raise ObjectNotFound(f"{store.url(prefix + name)} is not a name of a spec.")
     data = _within(seconds, store, prefix + name)
     prepare(folder)
     with _door(folder):
@@ -185,7 +185,7 @@ class _Refresh:
             self.problems.pop(name, None)
 
     def _problem_of(self, entry: Entry, name: str) -> str:
-        """Fetch an object; why it cannot be had, when nothing can stand in for it."""
+        """Fetch an object; return why it is missing if no earlier version can replace it."""
         path = self.folder / name
         if entry.size > MAX_BYTES:
             path.unlink(missing_ok=True)
@@ -219,7 +219,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _stamps(folder: Path) -> dict[str, str]:
-    """The stamps of the mirrored files; files that a killed process left unfinished are removed."""
+    """Return the stamps of the mirrored files; remove files that a killed process left unfinished."""
     stamps = {}
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -248,7 +248,7 @@ def _write(path: Path, data: bytes) -> str:
 
 
 def _within(seconds: float, store: ObjectStore, key: str) -> bytes:
-    """The object's bytes. When S3 is silent, all retries last longer than Airflow lets a DAG file load."""
+    """Return the object's bytes. All retries of a silent S3 last longer than Airflow lets a DAG file load."""
     answer: queue.SimpleQueue[bytes | BaseException] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -269,7 +269,7 @@ def _within(seconds: float, store: ObjectStore, key: str) -> bytes:
 
 @contextlib.contextmanager
 def _turn(folder: Path, seconds: float) -> Iterator[bool]:
-    """Whether it is this process's turn to refresh; the kernel ends a turn with its process."""
+    """Check whether it is this process's turn to refresh; the kernel ends a turn with its process."""
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         yield _acquire(lock, folder, seconds)
@@ -298,6 +298,6 @@ def _door(folder: Path) -> Iterator[None]:
         if found := disk_error(error, folder, CACHE_REMEDY):
             raise found from error
         raise StorageError(
-            f"The specs cannot be kept in {folder}: {error.strerror or error}. Mend the folder, or set"
+            f"The specs cannot be kept in {folder}: {error.strerror or error}. Fix the folder, or set"
             " cache_dir in the [aqueduct] section of airflow.cfg to another."
         ) from error

@@ -58,9 +58,9 @@ def test_versions_are_told_under_a_key_of_their_own_and_asked_for_each_time() ->
     ti = TaskInstance()
     task = run_task("me", context(ti))
     assert task.attempt == 0
-    assert task.told("me") is None
-    task.tell({"spec": "x"})
-    assert task.told("me") == {"spec": "x"}
+    assert task.reported("me") is None
+    task.report({"spec": "x"})
+    assert task.reported("me") == {"spec": "x"}
     assert ti.xcom == {("me", VERSION_KEY): {"spec": "x"}}
 
 

@@ -61,8 +61,8 @@ class Run:
             "run",
             self.attempt,
             left=self.results.get,
-            told=self.told.get,
-            tell=lambda value: self.told.update({task_id: value}),
+            reported=self.told.get,
+            report=lambda value: self.told.update({task_id: value}),
         )
         return str(spec_of_run(own, task, self.store).version.id)
 

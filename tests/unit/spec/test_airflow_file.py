@@ -162,7 +162,7 @@ def test_credentials_are_named_by_field_and_task() -> None:
     made = imported(document)
     assert made.has_secrets
     messages = [warning.message for warning in made.warnings]
-    end = ": they stand in the spec as they are"
+    end = ": the spec shows them as they are"
     assert messages == [
         f"credentials in connector_config: access_key_id, secret_access_key (tasks 'read', 'save'){end}",
         f"credentials in connector_config: password (task 'orders'){end}",

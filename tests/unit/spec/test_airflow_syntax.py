@@ -306,4 +306,4 @@ def test_messages_hold_no_values(spec: str) -> None:
 def test_a_file_that_is_wrong_everywhere_is_cut_short() -> None:
     problems = problems_of(HEAD + TASKS + "    del t0\n" * 300)
     assert len(problems) == 201
-    assert problems[-1] == ("$", "more problems than these were found; mend these first")
+    assert problems[-1] == ("$", "more problems than these were found; fix these first")

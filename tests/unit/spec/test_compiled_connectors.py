@@ -160,7 +160,7 @@ def test_unknown_connectors(name: str) -> None:
         ("Postgres", {"host": ""}, "host", "must not be empty"),
         ("Postgres", {"password": 5}, "password", "must be text"),
         ("Postgres", {"pasword": "planted"}, "pasword", "did you mean 'password'?"),
-        ("Postgres", {"port": None}, "port", "must be text or a whole number"),
+        ("Postgres", {"port": None}, "port", "must be text or an integer"),
         ("MySQL", {"database": None}, "database", "must be text"),
         ("Snowflake", {"warehouse": ""}, "warehouse", "must not be empty"),
         ("Snowflake", {"schema": 1}, "schema", "must be text"),
