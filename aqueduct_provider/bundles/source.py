@@ -18,7 +18,7 @@ from aqueduct_provider.spec_sources import mirror
 from aqueduct_provider.spec_sources.folder import SpecFolder
 from aqueduct_provider.spec_sources.listing import Listing
 from aqueduct_provider.storage.files import replacing
-from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
+from aqueduct_provider.storage.layout import DEFAULT_CONNECTION, key_prefix
 from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.s3 import S3Settings, connect
 
@@ -136,7 +136,7 @@ def make_source(connection_id: str, prefix: str, folder: str) -> BundleSource:
         if not Path(folder).is_absolute():
             raise ConfigError(f"kwargs of AqueductDagBundle: folder must begin with /, not {folder!r}.")
         return BundleFolder(folder)
-    return BundleStore(connection_id or DEFAULT_CONNECTION, mirror.key_prefix(prefix))
+    return BundleStore(connection_id or DEFAULT_CONNECTION, key_prefix(prefix))
 
 
 def keep_source(base: Path, source: BundleSource, origin: str = "") -> None:

@@ -11,8 +11,7 @@ from aqueduct_provider.factory.load_dags import dags_in
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec_sources.folder import SpecFolder
 from aqueduct_provider.spec_sources.listing import SpecSource
-from aqueduct_provider.spec_sources.mirror import key_prefix
-from aqueduct_provider.storage.layout import DELIVERED_PREFIX
+from aqueduct_provider.storage.layout import DELIVERED_PREFIX, key_prefix
 
 
 class DagFactory:

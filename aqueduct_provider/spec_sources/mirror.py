@@ -67,11 +67,6 @@ def state_of(folder: Path) -> State:
     return state if state.version == _VERSION else State()
 
 
-def key_prefix(prefix: str) -> str:
-    """Return the prefix that a user gave as it is in keys: empty, or ending with one ``/``."""
-    return prefix.rstrip("/") + "/" if prefix else ""
-
-
 def prepare(folder: Path, root: Path | None = None) -> None:
     """Make the folder and those above it up to ``root``, for their owner alone, when they are missing.
 

@@ -182,6 +182,11 @@ class CompiledLayout:
         return f"{operator_id}_{self.run_id}"
 
 
+def key_prefix(prefix: str) -> str:
+    """Return the prefix that a user gave as it is in keys: empty, or ending with one ``/``."""
+    return prefix.rstrip("/") + "/" if prefix else ""
+
+
 def bucket_and_prefix(bucket: str, root_dir: str) -> tuple[str, str]:
     """The bucket's own name, and the prefix of every key: empty, or ``like/this/``.
 

@@ -14,6 +14,7 @@ from aqueduct_provider.storage.layout import (
     bucket_and_prefix,
     delivered_spec,
     function_archive,
+    key_prefix,
     pinned_spec,
     pinned_version,
     published,
@@ -90,3 +91,8 @@ def test_the_version_of_a_run_is_named_anew_when_it_is_cleared() -> None:
 )
 def test_bucket_and_prefix(bucket: str, root_dir: str, expected: tuple[str, str]) -> None:
     assert bucket_and_prefix(bucket, root_dir) == expected
+
+
+@pytest.mark.parametrize(("given", "expected"), [("", ""), ("specs", "specs/"), ("a/b//", "a/b/")])
+def test_a_prefix_that_a_user_gives(given: str, expected: str) -> None:
+    assert key_prefix(given) == expected
