@@ -41,6 +41,17 @@ def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixt
     assert flow.record.engine == "cluster"
 
 
+def test_a_save_that_is_not_fused_is_reported(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    config = {"database": str(made.folder / "shop.db"), "connection_id": "shop"}
+    made.client.connect_resource("shop", "SQLite", config)
+    shop = made.client.resource("shop")
+    table = shop.sql("SELECT 1 AS a", lazy=True)
+    shop.save(table, "copy", "append")
+    flow = made.publish(artifacts=[table], engine="cluster", fuse=True)
+    assert [(one.type, one.fuse) for one in flow.spec.operators] == [("extract", "flow"), ("load", None)]
+    assert "Not fused, so that a retry cannot write twice: 'save to shop'." in capsys.readouterr().out
+
+
 def test_a_folder_that_cannot_be_written_is_only_a_warning(
     made: Deployment, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
