@@ -291,13 +291,12 @@ def test_no_object_of_a_dialect_breaks_it(document: Any, mark: Any) -> None:
     check_outcome(json.dumps({**document, **mark}).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(mutated_examples())
 def test_no_mutation_of_a_valid_spec_breaks_it(document: Any) -> None:
     check_outcome(json.dumps(document).encode())
 
 
-@settings(deadline=None)
 @given(st.sampled_from(_EXAMPLES), st.data())
 def test_no_damage_to_the_text_breaks_it(document: Any, data: Any) -> None:
     text = json.dumps(document, ensure_ascii=False).encode()
