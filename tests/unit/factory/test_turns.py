@@ -14,6 +14,12 @@ from aqueduct_provider import config
 from aqueduct_provider.factory.turns import Turns, keep_left_out, left_out
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache folder of its own: a busy machine leaves specs of other tests without a turn."""
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__CACHE_DIR", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def timer() -> Iterator[None]:
     signal.setitimer(signal.ITIMER_REAL, 1000)
