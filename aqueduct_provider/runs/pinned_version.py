@@ -1,9 +1,9 @@
 """Pin every task of a run to the flow version that the run started with.
 
 Where a new version was delivered meanwhile, the spec of the run's version is fetched from the store and
-verified. Tasks learn the version from those before them; the first
-tasks of a flow, where it has several, agree on one through an object of the run. Which version an object
-names is believed only when XCom, which lies in Airflow's database, says the same.
+verified. Tasks learn the version from those before them; the first tasks of a flow, where it has several,
+agree on one through an object of the run. Which version an object names is believed only when XCom, which is
+in Airflow's database, names the same.
 """
 
 from __future__ import annotations

@@ -200,7 +200,9 @@ Loads = S3Load | GcsLoad | SqlLoad | MongoLoad
 class ConnectorReader:
     """Reads the connector parts of one task.
 
-    :param name: of the connector. :param config: as it stands. :param parameters: as they stand.
+    :param name: name of the connector.
+    :param config: its configuration as in the document.
+    :param parameters: the task's parameters as in the document.
     :param base: where the task is in the document.
     """
 
