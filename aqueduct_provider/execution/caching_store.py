@@ -1,24 +1,22 @@
-"""Stage 6, an artifact store that keeps what the next operators of the same task read on the local disk.
+"""An artifact store that keeps on the local disk what the next operators of the same task read.
 
-In: a store, and the keys that will be read again. Out: the same store, which asks for those no more. What is
-kept is digested when it is read: user code of this task may have touched it, and then the store has it.
+What is kept is digested before it is read. Where it differs, the store has the object.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aqueduct_provider.storage.files import digest_file
+from aqueduct_provider.storage.files import copy_new, digest_file
 from aqueduct_provider.storage.object_store import Entry, ObjectStore, Stored
 
 
-class KeepingStore:
-    """An ``ObjectStore`` before another one.
+class CachingStore:
+    """An ``ObjectStore`` in front of another one.
 
     :param store: where everything is written, and whatever is not kept is read.
-    :param folder: for the files that are kept; not deleted.
+    :param folder: for the files that are kept; not deleted. User code must not be able to write there.
     :param wanted: the keys whose files are kept.
     """
 
@@ -29,14 +27,13 @@ class KeepingStore:
         self._kept: dict[str, tuple[Path, Stored]] = {}
 
     def get_file(self, key: str, path: Path) -> Stored:
-        """A copy of what was put, or the object."""
+        """Copy what was put, or fetch the object."""
         if key in self._kept:
             kept, stored = self._kept[key]
-            # A copy, for code may write into the files of its job.
-            shutil.copyfile(kept, path)
-            if digest_file(path) == stored:
+            if digest_file(kept) == stored:
+                # A copy, for code may write into the files of its job.
+                copy_new(kept, path)
                 return stored
-            path.unlink()
         return self._store.get_file(key, path)
 
     def put_file(self, key: str, path: Path) -> Stored:
@@ -44,7 +41,7 @@ class KeepingStore:
         stored = self._store.put_file(key, path)
         if key in self._wanted:
             kept = self._folder / f"{len(self._kept)}"
-            shutil.copyfile(path, kept)
+            copy_new(path, kept)
             self._kept[key] = kept, stored
         return stored
 

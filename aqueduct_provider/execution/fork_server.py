@@ -18,11 +18,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 from aqueduct_provider.errors import OperatorKilled
 from aqueduct_provider.execution.sandbox import Box
 from aqueduct_provider.process import Command, Running, spawn
+from aqueduct_provider.runner.supervisor import children_of
+from aqueduct_provider.storage.held_folder import HeldFolder
 
 log = logging.getLogger(__name__)
 
@@ -100,10 +103,13 @@ class _Server:
         self._socket, theirs = socket.socketpair()
         self._child: _ForkedChild | None = None
         self._printed: IO[bytes] | None = None
+        self._private: HeldFolder | None = None
+        self._box = box
         argv = [*command.argv[:-1], "--serve-one" if single else "--serve", str(theirs.fileno())]
         try:
             if box is not None:
-                argv = box.command(argv, command.env)
+                self._private = HeldFolder("box")
+                argv = box.command(argv, command.env, self._private.path)
                 self._printed = tempfile.TemporaryFile()  # noqa: SIM115
                 # Processes have other numbers in there; the kernel knows those here.
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -116,9 +122,11 @@ class _Server:
                 stderr=subprocess.DEVNULL if self._printed is None else self._printed,
                 start_new_session=True,
                 pass_fds=[theirs.fileno()],
+                umask=-1 if box is None else box.umask,
             )
         except BaseException:
             self._socket.close()
+            self._remove_private()
             raise
         finally:
             theirs.close()
@@ -132,7 +140,13 @@ class _Server:
         """A child for the job in the folder. Raises ``OSError`` where that cannot be."""
         child = self._child = _ForkedChild(self._socket, self._end)
         try:
-            child.send(folder)
+            if self._box is not None:
+                self._box.hand_over(Path(folder), child.theirs)
+            try:
+                child.send(folder)
+            except ConnectionError as error:
+                # It has ended before it was asked.
+                raise self._ended() from error
             self._await_start(child, cancelled)
         except BaseException:
             child.close()
@@ -145,14 +159,31 @@ class _Server:
         self._socket.close()
         if self._printed is not None:
             self._printed.close()
-            # With it, all that is in the sandbox.
-            self._process.kill()
+            self._end_box()
         try:
             self._process.wait(0 if self._child and self._child.returncode is None else _REAP)
         except subprocess.TimeoutExpired:
             self._process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_REAP)
+        self._remove_private()
+
+    def _remove_private(self) -> None:
+        if self._private is not None:
+            self._private.close()
+            self._private = None
+
+    def _end_box(self) -> None:
+        """Kill all that is in the sandbox, and wait until it is gone: its files are read next."""
+        if self._process.poll() is not None:
+            return
+        # bwrap outside waits for the first process inside, and that one's end waits for all others.
+        for first in children_of(self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(first, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_REAP)
+        self._process.kill()
 
     def _await_start(self, child: _ForkedChild, cancelled: Callable[[], bool]) -> None:
         until = time.monotonic() + _PATIENCE
@@ -163,13 +194,16 @@ class _Server:
                 raise TimeoutError(f"its server said nothing for {_PATIENCE:g} s")
             child.listen(_POLL)
         if not child.pid:
-            raise ChildProcessError(self._last_words() or "its server has ended")
+            raise self._ended()
 
-    def _last_words(self) -> str:
-        if self._printed is None:
-            return ""
-        self._printed.seek(0)
-        return self._printed.read(_LAST_WORDS).decode(errors="replace").strip()
+    def _ended(self) -> ChildProcessError:
+        printed = ""
+        if self._printed is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_REAP)
+            self._printed.seek(0)
+            printed = self._printed.read(_LAST_WORDS).decode(errors="replace").strip()
+        return ChildProcessError(printed or "its server has ended")
 
     def _end(self) -> int:
         """How the server ended, once its socket says that it has."""
@@ -193,7 +227,7 @@ class _ForkedChild:
         theirs_in, ours_in = os.pipe()
         ours_out, theirs_out = os.pipe()
         ours_err, theirs_err = os.pipe()
-        self._theirs = [theirs_in, theirs_out, theirs_err]
+        self.theirs = [theirs_in, theirs_out, theirs_err]
         self.stdin: IO[bytes] | None = os.fdopen(ours_in, "wb", buffering=0)
         self.stdout: IO[bytes] | None = os.fdopen(ours_out, "rb", buffering=0)
         self.stderr: IO[bytes] | None = os.fdopen(ours_err, "rb", buffering=0)
@@ -202,9 +236,9 @@ class _ForkedChild:
         """Ask the server for this child."""
         self._server.settimeout(_PATIENCE)
         try:
-            socket.send_fds(self._server, [json.dumps({"folder": folder}).encode() + b"\n"], self._theirs)
+            socket.send_fds(self._server, [json.dumps({"folder": folder}).encode() + b"\n"], self.theirs)
         finally:
-            for descriptor in self._theirs:
+            for descriptor in self.theirs:
                 os.close(descriptor)
 
     def close(self) -> None:

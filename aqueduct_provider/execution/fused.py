@@ -19,7 +19,7 @@ from aqueduct_provider.environment.cache import PythonEnvironment
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec
 from aqueduct_provider.errors import AqueductError, OperatorFailed, OperatorKilled, is_retryable
 from aqueduct_provider.execution.attempt import Attempt
-from aqueduct_provider.execution.caching_store import KeepingStore
+from aqueduct_provider.execution.caching_store import CachingStore
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.sandbox import Box
@@ -28,6 +28,7 @@ from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.graph import upstream
 from aqueduct_provider.spec.models import Operator
 from aqueduct_provider.state.sections import SECTION_END, section_start
+from aqueduct_provider.storage.held_folder import temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +58,14 @@ class GroupAttempt:
         # What is entered first is left last: the servers run in the environments.
         with (
             job_folder() as folder,
+            # Not below the folder of the jobs, which their code can write.
+            temporary_folder("kept") as kept,
             ExitStack() as leases,
             ForkServers(self._is_killed, self._box(folder)) as servers,
         ):
             worker = replace(
                 self.worker,
-                store=KeepingStore(self.worker.store, folder, self._read_again()),
+                store=CachingStore(self.worker.store, kept, self._read_again()),
                 provide=_provide_once(self.worker.provide, leases),
                 start=servers.start,
                 # Servers live as long as this folder, their jobs' folders do not.

@@ -138,7 +138,7 @@ def _opened(folder: Path, path: str) -> int:
     :raises OSError: it cannot be.
     """
     *parents, name = PurePosixPath(path).parts
-    within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         for parent in parents:
             inner = os.open(

@@ -76,6 +76,9 @@ def _build(sources: dict[str, bytes], target: Path) -> None:
             path = scratch / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(text)
+        # For the user that a sandbox runs code as; the folder above is closed to others.
+        for path in (scratch, *scratch.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
         # Fails when another builder was faster; its result is the same.
         with contextlib.suppress(OSError):
             scratch.rename(target)

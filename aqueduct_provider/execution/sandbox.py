@@ -1,9 +1,9 @@
-"""Run children of user code under bubblewrap: they see and change nothing but what their job needs.
+"""Run children of user code under bubblewrap, where they see and change nothing but what their job needs.
 
-In: a command, and the folder of its job. Out: the same command in namespaces of its own. Readable are the
-system's programs and libraries, the child's Python and the runner; writable are the folder of the job and a
-private ``/tmp``. Other processes, shared memory, other tasks' files, Airflow's home and credentials are not
-there at all. All processes end with the one that is started, whatever sessions they are in.
+Readable are the system's programs and libraries, the child's Python and the runner. Writable are the folder
+of the job and a private ``/tmp``. Other processes, shared memory, other tasks' files, Airflow's home and
+credentials are not there at all. All processes end with the one that is started, whatever sessions they are
+in. They have no capabilities, and are never root: a worker that is root starts them as another user.
 """
 
 from __future__ import annotations
@@ -32,8 +32,17 @@ _PATHS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE
 _PATH_LISTS = ("LD_LIBRARY_PATH",)
 # Of the folder that a Python is installed in, which may be someone's home.
 _PYTHON = ("bin", "lib", "lib64", "share", "ssl", "pyvenv.cfg")
-# In the folder of a box.
-_TMP, _ETC = "sandbox-tmp", "sandbox-etc"
+# What children of a worker that is root run as: root without capabilities still owns /proc/sys.
+_NOBODY = 65534
+# Runs inside before anything else, and imports nothing of the user's. Whoever stops being root has no
+# capabilities any more.
+_BECOME = (
+    f"import os, sys; os.chmod('/dev/shm', 0o1777); os.setgroups([]); os.setresgid(*[{_NOBODY}] * 3);"
+    f" os.setresuid(*[{_NOBODY}] * 3); os.execv(sys.argv[1], sys.argv[1:])"
+)
+_ROOT_NEEDS = " For a worker that is root it takes CAP_SYS_ADMIN as well: run it as another user."
+# In the private folder of a box.
+_TMP, _ETC = "tmp", "etc"
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Sandbox:
 
     :param program: ``bwrap``.
     :param network: whether children have the worker's network.
-    :param hidden: folders that children never see, even where they lie in one that is readable.
+    :param hidden: folders and files that children never see, even where they lie in one that is readable.
     """
 
     program: str
@@ -74,35 +83,75 @@ def find_sandbox(*, network: bool, hidden: Iterable[Path] = ()) -> Sandbox:
 class Box:
     """One place in which children run one after the other.
 
-    :param folder: what they can write to; their jobs are in it.
+    :param folder: what they can write to; their jobs are in it. The worker follows no link below it.
     """
 
     sandbox: Sandbox
     folder: Path
 
-    def command(self, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    @property
+    def umask(self) -> int:
+        """The umask to start the command with; -1: the worker's."""
+        # Folders that are made inside are for another user.
+        return 0o022 if _is_root() else -1
+
+    def command(self, argv: Sequence[str], env: Mapping[str, str], private: Path) -> list[str]:
         """Return the command that runs another one in the box.
 
         :param argv: a Python, its options and its arguments; what is an absolute path can be read.
+        :param env: its variables.
+        :param private: an empty folder, outside of what any box can write. What the worker makes for this box
+            is in it: user code that could reach it would plant links there for the next box.
         :raises OSError: what is private to the box cannot be made.
         """
         python, *others = argv
         arguments = [Path(other) for other in others if other.startswith("/")]
         for path in arguments:
             _compile(python, path)
-        private = self.folder / _TMP
-        private.mkdir(mode=0o700, exist_ok=True)
+        temporary = private / _TMP
+        temporary.mkdir(mode=0o700)
+        if _is_root():
+            os.chown(temporary, _NOBODY, _NOBODY)
+            # Root has no capability to look into it either.
+            temporary.chmod(0o755)
         options = [
             *_namespaces(network=self.sandbox.network),
             *_system(),
-            *_etc(self.folder / _ETC),
-            *(part for path in self._hidden() for part in ("--tmpfs", str(path))),
-            *("--bind", str(private), "/tmp", "--symlink", "/tmp", "/var/tmp"),
+            *_etc(private / _ETC),
+            *(part for path in self._hidden() for part in _empty(path)),
+            *("--bind", str(temporary), "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"),
             *self._readable([*python_folders(Path(python)), *arguments, *self._named(env)]),
-            *("--bind", str(self.folder), str(self.folder), "--remount-ro", "/"),
+            *(*_parents(self.folder), "--bind", str(self.folder), str(self.folder), "--remount-ro", "/"),
             *("--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--chdir", "/"),
         ]
+        if _is_root():
+            options += ["--setenv", "USER", "nobody", "--setenv", "LOGNAME", "nobody"]
+            argv = [python, "-I", "-S", "-c", _BECOME, *argv]
         return [self.sandbox.program, *options, "--", *argv]
+
+    def hand_over(self, job: Path, pipes: Iterable[int]) -> None:
+        """Let the user of the box write a job's folder, and open the pipes again by their names in /dev.
+
+        The folder itself stays the worker's, who then can remove it.
+
+        :param job: in the folder of the box, or that itself; no link in it is followed.
+        :raises OSError: it has become something else.
+        """
+        if not _is_root():
+            return
+        if job != self.folder:
+            self.folder.chmod(0o755)
+        for pipe in pipes:
+            os.fchown(pipe, _NOBODY, _NOBODY)
+        top = os.open(job, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            # Only for root can anyone get here: the folder is in one that is closed to others.
+            os.fchmod(top, 0o777)
+            for _, folders, files, within in os.fwalk(".", dir_fd=top):
+                for name in (*folders, *files):
+                    os.chown(name, _NOBODY, _NOBODY, dir_fd=within, follow_symlinks=False)
+        finally:
+            os.close(top)
 
     def error(self, message: str) -> AqueductError:
         """Return the error of a box that could not be made, from what bwrap has printed."""
@@ -110,22 +159,22 @@ class Box:
         if not lines or "execvp" in lines[0]:
             return CommandNotStarted(f"No process could be started in the sandbox: {message}")
         return ConfigError(
-            f"{_OPTION}, but this worker cannot make a sandbox: {lines[0]}. It takes user namespaces: see the"
+            f"{_OPTION}, but this worker cannot make a sandbox: {lines[0]}. It takes namespaces: see the"
             " sysctls user.max_user_namespaces and kernel.unprivileged_userns_clone; Ubuntu needs an AppArmor"
             " profile for bwrap; a container needs a seccomp profile that allows them, and an unmasked /proc."
-            " Or set sandbox = none."
+            f"{_ROOT_NEEDS if _is_root() else ''} Or set sandbox = none."
         )
 
     def _hidden(self) -> list[Path]:
-        """Return the hidden folders that would be seen; where the others are, nothing is."""
-        return [path for path in self.sandbox.hidden if _is_shown(path) and path.is_dir()]
+        """Return what is hidden and would be seen; where the rest is, nothing is."""
+        return [path for path in self.sandbox.hidden if _is_shown(path) and path.exists()]
 
     def _readable(self, paths: Iterable[Path]) -> Iterator[str]:
         hidden = self._hidden()
         for path in dict.fromkeys(paths):
             is_shown = _is_shown(path) and not any(map(path.is_relative_to, hidden))
             if path.exists() and not is_shown:
-                yield from ("--ro-bind", str(path), str(path))
+                yield from (*_parents(path), "--ro-bind", str(path), str(path))
 
     def _named(self, env: Mapping[str, str]) -> Iterator[Path]:
         """Return the files that the child's variables name, but nothing that has a hidden folder in it."""
@@ -158,7 +207,12 @@ def python_folders(python: Path) -> list[Path]:
 
 
 def _namespaces(*, network: bool) -> list[str]:
-    every = ["--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    every = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL"]
+    if _is_root():
+        # In a user namespace there would be no other user to become.
+        every += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        every += ["--unshare-user-try"]
     return [*every, *([] if network else ["--unshare-net"]), "--die-with-parent", "--new-session"]
 
 
@@ -170,9 +224,9 @@ def _system() -> list[str]:
             options += ["--symlink", os.readlink(path), str(path)]  # noqa: PTH115
         elif path.exists():
             options += ["--ro-bind", str(path), str(path)]
-    options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
     # How many processors there are.
-    options += ["--ro-bind-try", _DEVICES, _DEVICES]
+    options += [*_parents(Path(_DEVICES)), "--ro-bind-try", _DEVICES, _DEVICES]
     for device in sorted(Path("/dev").glob("nvidia*")):
         options += ["--dev-bind", str(device), str(device)]
     return options
@@ -180,10 +234,11 @@ def _system() -> list[str]:
 
 def _etc(private: Path) -> list[str]:
     """Copy the files, since each mount makes the next one slower. Users are root, nobody and this one."""
+    private.mkdir()
     for name in _ETC_FILES:
         source, target = Path("/etc", name), private / name
         if source.is_file() and not target.exists():
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     user, group = os.geteuid(), os.getegid()
     users = {0: ("root", 0), 65534: ("nobody", 65534), user: (_user_name(user), group)}
@@ -194,9 +249,24 @@ def _etc(private: Path) -> list[str]:
     (private / "group").write_text("".join(lines), encoding="utf-8")
     options = ["--ro-bind", str(private), "/etc"]
     for folder in (folder for name in _ETC_FOLDERS for folder in Path("/etc").glob(name)):
-        (private / folder.relative_to("/etc")).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (private / folder.relative_to("/etc")).mkdir(parents=True, exist_ok=True)
         options += ["--ro-bind", str(folder), str(folder)]
     return options
+
+
+def _empty(path: Path) -> list[str]:
+    return ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", os.devnull, str(path)]
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _parents(path: Path) -> Iterator[str]:
+    """Make the folders above a path: bwrap would make those that are missing for their owner alone."""
+    if _is_root():
+        for folder in [*path.parents][-2::-1]:
+            yield from ("--dir", str(folder))
 
 
 def _user_name(user: int) -> str:
@@ -218,5 +288,8 @@ def _compile(python: str, runner: Path) -> None:
         return
     # Without the packages of its environment, which may run code when they are found.
     command = [python, "-I", "-S", "-m", "compileall", "-q", str(runner)]
-    if subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0:
+    finished = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, umask=0o022
+    )
+    if finished.returncode == 0:
         done.touch()

@@ -24,6 +24,12 @@ from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.files import expanded, usable_folder
 from aqueduct_provider.storage.patience import STALL_SECONDS, Patience
 
+# Variables of a worker that name files with credentials, which may be where everyone in a sandbox reads.
+_CREDENTIALS_FILES = (
+    "AIRFLOW_CONFIG AWS_SHARED_CREDENTIALS_FILE AWS_CONFIG_FILE AWS_WEB_IDENTITY_TOKEN_FILE"
+    " GOOGLE_APPLICATION_CREDENTIALS NETRC PGPASSFILE KUBECONFIG"
+).split()
+
 
 def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience, redact: Redactor) -> Worker:
     """What this worker offers to the tasks of a flow.
@@ -66,7 +72,8 @@ def patience() -> Patience:
 def _sandbox() -> Sandbox | None:
     if config.sandbox() == "none":
         return None
-    hidden = (config.airflow_home(), config.cache_dir(), expanded("~"))
+    files = [expanded(os.environ[name]) for name in _CREDENTIALS_FILES if os.environ.get(name)]
+    hidden = (config.airflow_home(), config.cache_dir(), expanded("~"), *files)
     return find_sandbox(network=config.sandbox_network(), hidden=hidden)
 
 

@@ -152,7 +152,11 @@ class Supervisor:
 
     def _children(self) -> List[int]:
         known = [] if self._code is not None else [self._job]
-        return known if not _is_subreaper else [*known, *(pid for pid in _children() if pid not in known)]
+        return (
+            known
+            if not _is_subreaper
+            else [*known, *(pid for pid in children_of(os.getpid()) if pid not in known)]
+        )
 
 
 def end_as(code: int) -> NoReturn:
@@ -188,18 +192,17 @@ def _become_subreaper() -> None:
         _is_subreaper = prctl(_PR_SET_CHILD_SUBREAPER, *arguments) == 0
 
 
-def _children() -> Iterator[int]:
-    """Find this process's children: in a list where the kernel keeps one, else among all processes."""
-    own = os.getpid()
+def children_of(parent: int) -> Iterator[int]:
+    """Find the children of a process: in a list where the kernel keeps one, else among all processes."""
     try:
-        with open(f"/proc/self/task/{own}/children") as listed:
+        with open(f"/proc/{parent}/task/{parent}/children") as listed:
             yield from map(int, listed.read().split())
     except FileNotFoundError:
         for name in os.listdir("/proc"):
             with contextlib.suppress(OSError, ValueError, IndexError):
                 pid = int(name)
                 with open(f"/proc/{pid}/stat", errors="replace") as stat:
-                    if int(stat.read().rpartition(")")[2].split()[1]) == own:
+                    if int(stat.read().rpartition(")")[2].split()[1]) == parent:
                         yield pid
 
 

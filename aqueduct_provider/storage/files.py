@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -124,11 +125,28 @@ def write_digested(blocks: Iterable[bytes], file: IO[bytes]) -> Stored:
     return Stored(digest.hexdigest(), size)
 
 
+def open_no_link(path: Path) -> io.BufferedReader:
+    """Open a file to read it. Code that could write its folder may have put a link in its place.
+
+    :raises OSError: it is a link, or cannot be opened.
+    """
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+
+
+def copy_new(source: Path, target: Path) -> None:
+    """Copy a file to where nothing is; no link is followed, neither here nor there.
+
+    :raises OSError: there is something already, or one of them cannot be opened.
+    """
+    new = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(new, "wb") as writing, open_no_link(source) as reading:
+        shutil.copyfileobj(reading, writing, _BLOCK)
+
+
 def digest_file(path: Path) -> Stored:
-    """The sha256 and the size, in bytes, of a file. Links are not followed: they may lead anywhere."""
+    """Return the sha256 and the size, in bytes, of a file; see :func:`open_no_link`."""
     digest, size, block = hashlib.sha256(), 0, bytearray(_BLOCK)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with io.FileIO(descriptor) as file:
+    with open_no_link(path) as file:
         while count := file.readinto(block):
             digest.update(memoryview(block)[:count])
             size += count

@@ -18,7 +18,7 @@ from typing import IO, Any, TypeVar
 from aqueduct_provider.errors import BucketNotFound, ConfigError, ObjectNotFound, StorageError
 from aqueduct_provider.storage.bodies import Mark, Part, Received, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
-from aqueduct_provider.storage.files import digest_file, replacing
+from aqueduct_provider.storage.files import digest_file, open_no_link, replacing
 from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_settings
 from aqueduct_provider.storage.gcs_errors import translated
 from aqueduct_provider.storage.google_credentials import google_credentials, limited
@@ -152,7 +152,7 @@ class GcsStore:
             stored = digest_file(path)
 
         def send(transfer: Transfer) -> None:
-            with path.open("rb") as file:
+            with open_no_link(path) as file:
                 body = Part(file, 0, stored.size, transfer)
                 self._blob(key, _PART).upload_from_file(
                     body, size=stored.size, content_type=_BINARY, checksum="crc32c", **self._request

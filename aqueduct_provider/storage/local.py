@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aqueduct_provider.errors import ObjectNotFound, StorageError
 from aqueduct_provider.storage.disk_errors import disk_error, translate_disk_errors
-from aqueduct_provider.storage.files import PARTIAL, replacing, write_digested
+from aqueduct_provider.storage.files import PARTIAL, open_no_link, replacing, write_digested
 from aqueduct_provider.storage.object_store import Entry, Stored
 
 _BLOCK = 1 << 20
@@ -132,5 +132,5 @@ class LocalStore:
 
 
 def _copy(source: Path, target: Path) -> Stored:
-    with source.open("rb") as reading, replacing(target) as writing:
+    with open_no_link(source) as reading, replacing(target) as writing:
         return write_digested(iter(partial(reading.read, _BLOCK), b""), writing)

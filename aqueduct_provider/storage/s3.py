@@ -29,7 +29,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.storage.bodies import Mark, Part, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
-from aqueduct_provider.storage.files import digest_file, replacing
+from aqueduct_provider.storage.files import digest_file, open_no_link, replacing
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.object_store import Entry, Stored
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
@@ -115,8 +115,9 @@ class S3Store:
 
     def put_file(self, key: str, path: Path) -> Stored:
         with self._door(key):
-            if path.stat().st_size <= _SMALL:
-                data = path.read_bytes()
+            if path.lstat().st_size <= _SMALL:
+                with open_no_link(path) as file:
+                    data = file.read()
                 self.put(key, data)
                 return Stored(hashlib.sha256(data).hexdigest(), len(data))
             stored = digest_file(path)
@@ -125,7 +126,7 @@ class S3Store:
             return stored
 
         def send(transfer: Transfer) -> None:
-            with path.open("rb") as file:
+            with open_no_link(path) as file:
                 body = cast("IO[bytes]", Part(file, 0, stored.size, transfer))
                 self._put(key, body, bytes.fromhex(stored.sha256))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.storage.bodies import Mark, Part, new_mark
+from aqueduct_provider.storage.files import open_no_link
 from aqueduct_provider.storage.patience import Patience, Transfer
 from aqueduct_provider.storage.s3_client import PART_THREADS
 from aqueduct_provider.storage.s3_errors import error_code
@@ -102,7 +103,7 @@ class Uploader:
         start, number = index * part_size, index + 1
 
         def request(transfer: Transfer) -> CompletedPartTypeDef:
-            with path.open("rb") as file:
+            with open_no_link(path) as file:
                 body = cast("Any", Part(file, start, min(part_size, size - start), transfer))
                 answer = self._client.upload_part(
                     **self._place, **self._checksum, UploadId=upload_id, PartNumber=number, Body=body

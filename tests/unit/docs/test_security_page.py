@@ -95,8 +95,22 @@ TESTS = {
     "In the sandbox only the folder": [
         f"{SANDBOX}::test_nothing_else_can_be_written",
         f"{SANDBOX}::test_daemons_end_with_the_job",
+        "tests/unit/execution/test_sandbox_links.py"
+        "::test_no_link_of_one_operator_shows_the_next_what_is_outside",
     ],
-    "`sandbox_network = off`": [f"{SANDBOX}::test_the_network_is_there_or_not"],
+    "Code in the sandbox has no capabilities": [
+        f"{SANDBOX}::test_what_the_kernel_lets_root_do_is_refused",
+        f"{SANDBOX}::test_nothing_else_can_be_written",
+    ],
+    "Without a sandbox user code": [f"{SANDBOX}::test_without_a_sandbox_the_runner_can_be_changed"],
+    "The system's programs": [
+        f"{SANDBOX}::test_a_hidden_file_in_a_readable_folder_cannot_be_read",
+        "tests/unit/operators/test_worker_settings.py::test_files_with_credentials_are_hidden_in_a_sandbox",
+    ],
+    "`sandbox_network = off`": [
+        f"{SANDBOX}::test_the_network_is_there_or_not",
+        f"{SANDBOX}::test_abstract_sockets_belong_to_the_network",
+    ],
     "Where a sandbox is configured": [
         f"{SANDBOX}::test_without_bubblewrap_nothing_runs",
         f"{SANDBOX}::test_without_namespaces_nothing_runs",

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -69,7 +70,10 @@ def test_no_other_process_is_seen_and_none_of_their_variables(
     body = (
         "found = {}\n"
         "for path in pathlib.Path('/proc').glob('[0-9]*'):\n"
-        "    found[path.name] = (path / 'environ').read_text() + (path / 'cmdline').read_text()\n"
+        "    try:\n"
+        "        found[path.name] = (path / 'environ').read_text() + (path / 'cmdline').read_text()\n"
+        "    except PermissionError:\n"
+        "        found[path.name] = 'AQUEDUCT_JOB'  # bwrap, of a worker that is root\n"
         "return found"
     )
     seen = run(body)
@@ -92,7 +96,7 @@ def test_files_of_airflow_and_of_others_are_not_there(run: Run, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "place",
-    ["/", "/usr/lib", "/etc", "/var", "/home", "{prefix}/lib", "/proc/sys/kernel", "/opt"],
+    ["/", "/usr/lib", "/etc", "/var", "/home", "{prefix}/lib", "/proc/sys/kernel", "/opt", "/sys/devices"],
 )
 def test_nothing_else_can_be_written(run: Run, place: str) -> None:
     path = place.format(prefix=sys.prefix)
@@ -102,6 +106,34 @@ def test_nothing_else_can_be_written(run: Run, place: str) -> None:
         "return 'written'"
     )
     assert run(body) == "refused"
+
+
+def test_what_the_kernel_lets_root_do_is_refused(run: Run) -> None:
+    """Whoever the worker is: root owns /proc/sys, and with capabilities mounts can be made writable."""
+    body = (
+        "import ctypes\n"
+        "libc, remount_bind = ctypes.CDLL(None), 32 | 4096\n"
+        "runner = os.path.dirname(os.path.dirname(sys.modules['aqueduct_runner'].__file__))\n"
+        "paths = [b'/usr', b'/', runner.encode()]\n"
+        "mounted = [libc.mount(b'none', path, None, remount_bind, None) for path in paths]\n"
+        "opened = []\n"
+        "sysctls = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/modprobe']\n"
+        "for path in [*sysctls, runner + '/__main__.py']:\n"
+        "    try:\n"
+        "        os.close(os.open(path, os.O_WRONLY))\n"
+        "        opened.append(path)\n"
+        "    except OSError:\n"
+        "        pass\n"
+        "status = dict(line.split(None, 1) for line in open('/proc/self/status') if line.startswith('Cap'))\n"
+        "held = {name: int(status[name + ':'], 16) for name in ('CapPrm', 'CapEff', 'CapAmb')}\n"
+        "return [os.getuid() == 0, opened, mounted, sum(held.values())]"
+    )
+    assert run(body) == [False, [], [-1, -1, -1], 0]
+
+
+def test_output_can_be_opened_again_by_its_name(run: Run) -> None:
+    body = "return [open(path, 'w').write('line\\n') for path in ('/dev/stdout', '/dev/stderr')]"
+    assert run(body) == [5, 5]
 
 
 def test_the_job_and_temporary_folders_can(run: Run) -> None:
@@ -180,6 +212,26 @@ def test_the_network_is_there_or_not(run: Run, network: bool) -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.parametrize("network", [True, False])
+def test_abstract_sockets_belong_to_the_network(run: Run, tmp_path: Path, network: bool) -> None:
+    name = f"\\0{tmp_path.name}-{os.getpid()}"
+    body = (
+        "import socket\n"
+        f"try:\n    socket.socket(socket.AF_UNIX).connect('{name}')\n"
+        "except OSError:\n    return 'none'\n"
+        "return 'some'"
+    )
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(name.replace("\\0", "\0"))
+        server.listen()
+        assert run(body, sandbox=find_sandbox(network=network)) == ("some" if network else "none")
+
+
+def test_without_a_sandbox_the_runner_can_be_changed(run: Run) -> None:
+    body = "return os.access(os.path.dirname(sys.modules['aqueduct_runner'].__file__), os.W_OK)"
+    assert [run(body, sandbox=None), run(body)] == [True, False]
 
 
 def test_what_it_takes_is_measured(desk: Desk, function: Function, sandbox: Sandbox) -> None:
@@ -281,6 +333,15 @@ def test_a_hidden_folder_in_a_readable_one_is_empty(run: Run, tmp_path: Path) ->
     hidden = Path("/usr/share")
     body = "return [len(os.listdir('/usr/share')), len(os.listdir('/usr/lib')) > 0]"
     assert run(body, sandbox=find_sandbox(network=True, hidden=[hidden])) == [0, True]
+
+
+def test_a_hidden_file_in_a_readable_folder_cannot_be_read(run: Run) -> None:
+    hidden = Path("/usr/bin/env")
+    body = (
+        "try:\n    return len(open('/usr/bin/env', 'rb').read())\n"
+        "except OSError as error:\n    return 'refused'"
+    )
+    assert run(body, sandbox=find_sandbox(network=True, hidden=[hidden])) == "refused"
 
 
 def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -80,6 +80,17 @@ def test_operators_run_in_a_sandbox_where_that_is_configured(
         worker_for(workflow, _ignore, Patience(), Redactor())
 
 
+def test_files_with_credentials_are_hidden_in_a_sandbox(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__SANDBOX", "bwrap")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
+    sandbox = worker_for(workflow, _ignore, Patience(), Redactor()).sandbox
+    assert sandbox is not None
+    assert tmp_path / "credentials" in sandbox.hidden
+
+
 def test_a_wrong_setting_is_one_message(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__KILL_GRACE", "soon")
     workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})

@@ -13,9 +13,11 @@ import pytest
 from aqueduct_provider.errors import ConfigError, DiskFull, is_retryable
 from aqueduct_provider.storage import files
 from aqueduct_provider.storage.files import (
+    copy_new,
     digest_file,
     expanded,
     is_old,
+    open_no_link,
     remove_partials,
     replacing,
     usable_folder,
@@ -167,3 +169,14 @@ def test_a_file_of_a_clock_that_was_set_back_does_not_stay_new(tmp_path: Path, a
     path.touch()
     os.utime(path, (written, written))
     assert is_old(path.stat(), 60) is old
+
+
+def test_copies_follow_no_link(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"planted")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(OSError, match="symbolic link"):
+        open_no_link(tmp_path / "link")
+    with pytest.raises(FileExistsError):
+        copy_new(tmp_path / "secret", tmp_path / "link")
+    copy_new(tmp_path / "secret", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"planted"
