@@ -8,8 +8,9 @@ The path stands here and not in the Airflow operator, so that it runs, and is te
 from __future__ import annotations
 
 import logging
+import os
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -114,7 +115,6 @@ class Attempt:
         if isinstance(job, TableJob):
             return self._run_connector(job, folder)
         worker = self.worker
-        (folder / REQUEST_FILE).write_text(to_json(job.request), encoding="utf-8")
         runner = runner_archive(worker.cache_dir / "runner")
         # Twice at most: a damaged environment is built again once.
         for is_last in (False, True):
@@ -123,8 +123,10 @@ class Attempt:
                 command = job_command(python.executable, runner, folder, worker.kill_grace)
                 env = job_variables(worker.variables, worker.allowed_variables, python.executable)
                 env[MARK] = worker.job_mark or str(folder)
-                result = self._result(job, command, folder, env)
-                if is_last or not repair(result, python, runner, once=not self.task.operator.retries):
+                with _requested(job, folder) as has_begun:
+                    result = self._result(job, command, folder, env)
+                    may_repeat = bool(self.task.operator.retries) or not has_begun()
+                if is_last or not repair(result, python, runner, may_repeat=may_repeat):
                     break
             (folder / OUTCOME_FILE).unlink(missing_ok=True)
         if isinstance(result, OperatorCrashed):
@@ -269,6 +271,19 @@ class Attempt:
         failure_type = FailureType.USER_FATAL if error.fault == "user" else FailureType.SYSTEM
         context = error.context if isinstance(error, OperatorFailed) else ""
         return self._state(Status.FAILED, failure_type, str(error), context)
+
+
+@contextmanager
+def _requested(job: Job, folder: Path) -> Iterator[Callable[[], bool]]:
+    """Write the request; yield a function that checks whether the child has begun to call the user's code."""
+    path = folder / REQUEST_FILE
+    path.unlink(missing_ok=True)
+    # Where code of an earlier child has put something there, this fails.
+    with path.open("x", encoding="utf-8") as file:
+        file.write(to_json(job.request))
+        file.flush()
+        # Only this file counts, not its name: whatever user code does, it stays removed.
+        yield lambda: not os.fstat(file.fileno()).st_nlink
 
 
 def _check_files(outcome: JobOutcome, job: Job | TableJob, folder: Path) -> None:

@@ -21,6 +21,8 @@ from aqueduct_provider.storage.private_folder import private_folder
 
 log = logging.getLogger(__name__)
 
+# Begins the names of files that say for which Pythons the runner was compiled.
+COMPILED = ".compiled-"
 # Not one of the names that a user's module may have: both lie in the same process.
 _PACKAGE = "aqueduct_runner"
 _MAIN = f"""import sys
@@ -57,10 +59,10 @@ def runner_archive(folder: Path) -> Path:
     return target
 
 
-def drop_bytecode(folder: Path) -> None:
-    """Remove compiled modules, which Python then compiles again: a full disk may have cut them short."""
-    for cached in folder.rglob("__pycache__"):
-        shutil.rmtree(cached, ignore_errors=True)
+def forget_compiled(folder: Path) -> None:
+    """Let a runner be compiled again for each Python that has to find it compiled."""
+    for done in folder.glob(f"{COMPILED}*"):
+        done.unlink(missing_ok=True)
 
 
 def _sources() -> dict[str, bytes]:
@@ -99,7 +101,9 @@ def _restore(sources: dict[str, bytes], target: Path) -> None:
             file.write(sources[name])
         path.chmod(0o644)
     # Python tells by time and size whether a compiled module is that of its source.
-    drop_bytecode(target)
+    for cached in target.rglob("__pycache__"):
+        shutil.rmtree(cached, ignore_errors=True)
+    forget_compiled(target)
 
 
 def _content(path: Path) -> bytes | None:

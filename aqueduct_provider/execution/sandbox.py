@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqueduct_provider.errors import AqueductError, CommandNotStarted, ConfigError
+from aqueduct_provider.execution.runner_package import COMPILED
 
 _OPTION = "[aqueduct] sandbox = bwrap"
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -283,7 +284,7 @@ def _is_shown(path: Path) -> bool:
 
 def _compile(python: str, runner: Path) -> None:
     """Compile the runner's modules, once for each Python: in the box nothing can write them."""
-    done = runner / f".compiled-{os.path.realpath(python).replace('/', '_')[-200:]}"
+    done = runner / f"{COMPILED}{os.path.realpath(python).replace('/', '_')[-200:]}"
     if done.exists() or not (runner / "__main__.py").is_file():
         return
     # Without the packages of its environment, which may run code when they are found.

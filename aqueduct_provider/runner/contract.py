@@ -1,6 +1,7 @@
 """Stage 7, the protocol between the worker and the child process: two JSON files in the job folder.
 
-In: ``request.json`` (a :class:`JobRequest`), written by the worker before it starts the child.
+In: ``request.json`` (a :class:`JobRequest`), written by the worker before it starts the child, and removed
+by the child just before it calls the user's function. The worker keeps it open: nothing can put it back.
 Out: ``outcome.json`` (a :class:`JobOutcome`), written by the child as its last act, under a temporary
 name that is then renamed: a child that ends without it crashed. Both carry ``version``; a reader refuses
 versions that it does not know. Paths in both are relative to the job folder.

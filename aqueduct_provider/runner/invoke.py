@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional
 
 from .codecs import NATIVE, CodecError, decode_file, describe, encode
 from .contract import (
+    REQUEST_FILE,
     Failure,
     FunctionCall,
     InputFile,
@@ -198,6 +199,9 @@ def _call_user(request: JobRequest, folder: str, meter: _Meter) -> Any:
     # A function may unpickle classes of its own modules: the code folder must be importable by now.
     inputs = _read_inputs(request, folder)
     function = _guarded("loading the function", _load_function, call)
+    # From here on the worker must not run the job again by itself; see the contract.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(folder, REQUEST_FILE))
     with meter:
         return _guarded("the function", function, *inputs)
 

@@ -11,7 +11,8 @@ from tests.runner.jobs import Job
 
 def test_the_outcome_is_all_that_is_added_to_the_folder(job: Job) -> None:
     job.call("def predict():\n    return 1")
-    expected = {"code", "out0", "outcome.json", "request.json"}
+    # The request is removed: it says that the function was not called yet.
+    expected = {"code", "out0", "outcome.json"}
     assert {path.name for path in job.folder.iterdir()} - {"tmp"} == expected
 
 

@@ -143,6 +143,41 @@ def test_byte_code_that_was_cut_short_is_compiled_again(
     assert workshop.built(run) == 1
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize("ending", ["os._exit(1)", "raise ValueError(', in _compile_bytecode')"])
+def test_what_code_prints_is_not_damage(
+    workshop: Workshop, function: Function, caplog: pytest.LogCaptureFixture, retries: int, ending: str
+) -> None:
+    source = (
+        "import os, sys, alpha\ndef predict():\n    print('called', flush=True)\n"
+        f"    print(', in _compile_bytecode', file=sys.stderr, flush=True)\n    {ending}"
+    )
+    run = workshop.run(function(source, retries=retries))
+    with pytest.raises(OperatorFailed):
+        run.run("f")
+    assert run.lines.count(("stdout", "called")) == 1
+    assert not warnings(caplog)
+
+
+def test_a_function_that_crashed_after_it_had_begun_is_not_called_again(
+    workshop: Workshop, function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it leaves behind to look as if it had not."""
+    source = (
+        "import os, pathlib, sys, alpha\ndef predict():\n    print('called', flush=True)\n"
+        "    pathlib.Path(os.environ['AQUEDUCT_JOB'], 'request.json').write_text('{}')\n"
+        "    damaged = pathlib.Path(alpha.__cached__)\n"
+        "    damaged.parent.mkdir(exist_ok=True)\n"
+        "    damaged.write_bytes(b'0' * 20)\n"
+        "    print(', in _compile_bytecode', file=sys.stderr, flush=True)\n    os._exit(1)"
+    )
+    run = workshop.run(function(source, retries=0))
+    with pytest.raises(OperatorFailed):
+        run.run("f")
+    assert run.lines.count(("stdout", "called")) == 1
+    assert "had begun" in warnings(caplog)[0]
+
+
 def test_fused_operators_get_the_new_environment(workshop: Workshop, function: Function) -> None:
     first = function(
         "import os, alpha\ndef predict():\n    os.unlink(alpha.__file__)\n    return 1", task_id="a", fuse="g"
