@@ -5,6 +5,7 @@ In: the worker's environment variables, a store. Out: the passwords, tokens and 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
@@ -15,11 +16,17 @@ from aqueduct_provider.spec.url_credentials import passwords_in
 from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.s3 import S3Store
 
-_KEY_NAME = re.compile(r"(?i)(?:^|_)(?:api|fernet|secret|signing|encryption|account)_?key$")
-# Such values are not secret, whatever their name: paths, numbers, switches, names of classes.
-_PUBLIC_VALUE = re.compile(
-    r"[/~].*|[\d.]+|true|false|yes|no|none|.{0,4}|(?:[a-z_]\w*\.)+[A-Z]\w*", re.IGNORECASE
+_KEY_NAME = re.compile(
+    r"(?i)(?:^|_)(?:(?:api|fernet|secret|signing|encryption|account)_?)?key$|_(?:pass|pwd|pin|pat|cookie|jwt)$"
 )
+# Such values are not secret, whatever their name: switches, names of classes.
+_PUBLIC_VALUE = re.compile(r"true|false|yes|no|none|.{0,2}|(?:[a-z_]\w*\.)+[A-Z]\w*", re.IGNORECASE)
+# Nor are numbers and short values, unless the last word of the name says that they are.
+_PUBLIC_NUMBER = re.compile(r"[\d.]+|.{0,4}")
+_SECRET_NAME = re.compile(r"(?i)(?:password|passwd|passphrase|pass|pwd|pin|secret|token|key)$")
+# Nor are paths, unless the name says that they are.
+_NO_PATH_NAME = re.compile(r"(?i)secret|password|passwd|passphrase|token|key")
+_PATH_NAME = re.compile(r"(?i)_(?:file|path|dir|folder|home)$")
 # AIRFLOW__SECTION__OPTION: the section says nothing of the value.
 _AIRFLOW_SECTION = re.compile(r"^AIRFLOW__\w+?__")
 
@@ -49,8 +56,19 @@ def _secrets_of(name: str, value: str) -> Iterator[str]:
     is_json = value[:1] in ("{", "[")
     if is_json:
         yield from secrets_inside(value)
-    elif (is_secret_option(name) or _KEY_NAME.search(name)) and not _PUBLIC_VALUE.fullmatch(value):
-        yield value
+    elif (is_secret_option(name) or _KEY_NAME.search(name)) and not _is_public(name, value.strip()):
+        yield value.strip()
     if "://" in value:
         for password in passwords_in(value):
             yield from (password, unquote(password))
+
+
+def _is_public(name: str, value: str) -> bool:
+    if _PUBLIC_VALUE.fullmatch(value):
+        return True
+    if _PUBLIC_NUMBER.fullmatch(value):
+        return not _SECRET_NAME.search(name)
+    if value[0] not in "/~" or _NO_PATH_NAME.search(name):
+        return False
+    # One in 64 random keys begins with a slash.
+    return bool(_PATH_NAME.search(name)) or os.path.lexists(os.path.expanduser(value))  # noqa: PTH111

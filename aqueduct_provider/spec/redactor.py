@@ -1,8 +1,8 @@
 """Mask secrets in whatever leaves a task: log lines, exec states, errors (pure).
 
 A known secret is found in each spelling that libraries give it: as it is, percent-encoded, escaped for JSON,
-Python or HTML, and in base64, alone or within a longer text such as ``user:password``. URIs lose their user
-part, whether it is known or not.
+Python, HTML, SQL, CSV or a shell, also twice; in hexadecimal; and in base64, alone or within a longer text
+such as ``user:password``. URIs lose their user part, whether it is known or not.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import html
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote
 
 from aqueduct_provider.spec.url_credentials import USER_PARTS, without_user
 
@@ -33,6 +33,11 @@ _PUBLIC_LINE = re.compile(r"-----|\[.*\]$")
 _PLAIN = re.compile("[A-Za-z0-9]+")
 _ALPHANUMERIC = "A-Za-z0-9"
 _BASE64 = {"+": "[+-]", "-": "[+-]", "/": "[/_]", "_": "[/_]"}
+# Encoders break base64 into lines.
+_BREAK = r"(?:\r?\n|\\r|\\n)?"
+_BREAKS = re.compile(r"\r?\n|\\r|\\n")
+# Doubled for SQL and CSV; and how an apostrophe is written within a shell's apostrophes.
+_QUOTED = {"'": ("''", "'\\''", "'\"'\"'"), '"': ('""',)}
 _BASE64_REST = f"[{_ALPHANUMERIC}+/_-]*={{0,2}}"
 # What ends a long secret, unless the secret itself has it.
 _ENDS = "\"'<>,;&()"
@@ -53,23 +58,38 @@ class Redactor:
         self._secrets = frozenset[str]()
         self._marks: tuple[str, ...] = ()
         self._pattern: re.Pattern[str] | None = None
+        self._rare: re.Pattern[str] | None = None
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
         """Mask these as well from now on; those of one or two characters are ignored."""
-        new = {secret for secret in secrets if len(secret) >= _SHORTEST} - self._secrets
+        # Secrets that come from files end with a line break, which code strips.
+        new = {secret for each in secrets if len(secret := each.strip()) >= _SHORTEST} - self._secrets
         if new:
             self._secrets |= new
             marks = {mark for secret in new for piece in _pieces(secret) for mark in _marks(piece)}
-            self._marks, self._pattern = tuple({*self._marks, *marks}), None
+            self._marks, self._pattern, self._rare = tuple({*self._marks, *marks}), None, None
 
     def __call__(self, text: str) -> str:
         """Return the text with ``***`` in place of every secret, and of the user part of every URI."""
-        for mark in self._marks:
-            if mark in text:
-                text = self._compiled().sub(MASK, text)
-                break
+        if self._has_mark(text):
+            text = self._compiled().sub(MASK, text)
+        if "\n" in text or "\\n" in text or text.count("%") >= _WORD:
+            text = self._without_rare(text)
         return without_user(text)
+
+    def _has_mark(self, text: str) -> bool:
+        for mark in self._marks:  # noqa: SIM110 - a generator takes twice as long
+            if mark in text:
+                return True
+        return False
+
+    def _without_rare(self, text: str) -> str:
+        """Mask secrets in spellings that also break up what else no spelling changes."""
+        if self._has_mark(_BREAKS.sub("", text)) or self._has_mark(unquote(unquote(text))):
+            self._rare = self._rare or _compile(self._secrets, _rare_spellings)
+            text = self._rare.sub(MASK, text)
+        return text
 
     def cut(self, text: str, at: int) -> int:
         """Return the last place, up to ``at``, where the text can be cut without cutting a secret in two."""
@@ -82,7 +102,7 @@ class Redactor:
 
     def _compiled(self) -> re.Pattern[str]:
         """The pattern, made when it is needed: that takes milliseconds, and most tasks print no secret."""
-        pattern = self._pattern = self._pattern or _compile(self._secrets)
+        pattern = self._pattern = self._pattern or _compile(self._secrets, _spellings)
         return pattern
 
 
@@ -91,26 +111,33 @@ def _marks(piece: str) -> Iterator[str]:
     yield max(_PLAIN.findall(piece[:_ENOUGH]), key=len, default="")
     for inside, _ in _in_base64(piece):
         yield max(_PLAIN.findall(inside), key=len, default="")
+    if len(piece) >= _WORD:
+        yield from (_hex(piece)[:16], _hex(piece)[:16].upper())
 
 
-def _compile(secrets: Iterable[str]) -> re.Pattern[str]:
+def _compile(
+    secrets: Iterable[str], spellings: Callable[[str], Iterator[tuple[str, str]]]
+) -> re.Pattern[str]:
     """Return one pattern, grouped by first characters, so that few alternatives are tried at any place."""
     groups = defaultdict[str, dict[str, None]](dict)
     # The longest first: a secret may be a part of another.
     for piece in sorted({piece for secret in secrets for piece in _pieces(secret)}, key=len, reverse=True):
-        for first, rest in _spellings(piece):
+        for first, rest in spellings(piece):
             groups[first][rest] = None
     return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in groups.items()))
 
 
 def _pieces(secret: str) -> Iterator[str]:
     """Return the secret, or its lines: a log has one of them at a time."""
-    lines = [line.strip() for line in secret.splitlines()]
+    lines = [line for each in secret.splitlines() if (line := each.strip())]
     if len(lines) < 2:
         yield secret
-    for line in lines[: len(lines) if len(lines) > 1 else 0]:
-        if len(line) >= _LINE and not _PUBLIC_LINE.match(line):
-            yield line
+        return
+    private = [line for line in lines if not _PUBLIC_LINE.match(line)]
+    # Where no line is long, the short ones are the secret.
+    yield from [line for line in private if len(line) >= _LINE] or [
+        line for line in private if len(line) >= _SHORTEST
+    ]
 
 
 def _spellings(secret: str) -> Iterator[tuple[str, str]]:
@@ -126,11 +153,36 @@ def _spellings(secret: str) -> Iterator[tuple[str, str]]:
     for core, rest in _in_base64(secret):
         for first in _BASE64.get(core[0], core[0]).strip("[]"):
             yield first, "".join(_BASE64.get(one, one) for one in core[1:]) + rest
+    if not is_word:
+        digits = _hex(secret)
+        for one in {digits[0], digits[0].upper()}:
+            yield one, f"(?i:{digits[1:]})[0-9A-Fa-f]*"
+
+
+def _rare_spellings(secret: str) -> Iterator[tuple[str, str]]:
+    """Return the same for base64 in several lines, and for text with every character percent-encoded."""
+    for core, rest in _in_base64(secret):
+        for first in _BASE64.get(core[0], core[0]).strip("[]"):
+            broken = "".join(f"{_BREAK}{_BASE64.get(one, one)}" for one in core[1:])
+            yield first, f"{broken}(?:{_BREAK}[{_ALPHANUMERIC}+/_=-]{{4}})*{rest}"
+    if len(secret) >= _WORD:
+        digits = _hex(secret)
+        pairs = [f"(?:25){{0,2}}(?i:{digits[at : at + 2]})" for at in range(0, len(digits), 2)]
+        yield "%", "%".join(pairs) + "(?:%[0-9A-Fa-f]{2})*"
+
+
+def _hex(secret: str) -> str:
+    """Return the beginning of a secret in hexadecimal."""
+    return secret.encode("utf-8", "surrogatepass")[:_ENOUGH].hex()
 
 
 def _any_form(character: str) -> str:
     forms = _forms(character)
-    return re.escape(character) if len(forms) == 1 else f"(?:{'|'.join(map(re.escape, forms))})"
+    if len(forms) == 1:
+        return re.escape(character)
+    # Escaped again, backslashes and percent signs are escaped themselves.
+    spelled = (re.escape(form).replace("%", "%(?:25){0,2}") for form in forms)
+    return rf"\\{{0,7}}(?:{'|'.join(spelled)})"
 
 
 def _forms(character: str) -> list[str]:
@@ -144,7 +196,17 @@ def _forms(character: str) -> list[str]:
     plus = quote_plus(character, errors="surrogatepass")
     entities = [html.escape(character), f"&#{ord(character)};", f"&#x{ord(character):x};"]
     others = [f"\\{character}", unicode, unicode.upper().replace("U", "u")]
-    forms = [character, percent, percent.lower(), plus, *escaped, *entities, *others]
+    others += ["".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))]
+    forms = [
+        character,
+        percent,
+        percent.lower(),
+        plus,
+        *escaped,
+        *entities,
+        *others,
+        *_QUOTED.get(character, ()),
+    ]
     return sorted(dict.fromkeys(forms), key=len, reverse=True)
 
 

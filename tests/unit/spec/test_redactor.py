@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import shlex
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -74,6 +75,51 @@ def test_each_line_of_a_key_is_masked() -> None:
     for spell in (json.dumps, repr, quote, lambda text: base64.b64encode(text.encode()).decode()):
         assert not any(line[4:20] in redact(spell(key)) for line in lines)
     assert redact(lines[2]) == "***"
+
+
+def test_the_end_of_a_line_is_not_part_of_a_secret() -> None:
+    """Files, from which many variables come, end with one; code strips it."""
+    for end in ("\n", "\r\n", " "):
+        assert Redactor([f"planted{end}"])("with planted.") == "with ***."
+
+
+def test_short_lines_are_the_secret_where_there_are_no_long_ones() -> None:
+    assert Redactor(["first1\nother2\n"])("first1, other2") == "***, ***"
+    assert Redactor(["{\n  a-long-secret\n}"])("{ a-long-secret }") == "{ *** }"
+
+
+AGAIN: dict[str, Callable[[str], str]] = {
+    "json in json": lambda secret: json.dumps(json.dumps(secret))[3:-3],
+    "repr of repr": lambda secret: repr(repr(secret)).strip("\\'\""),
+    "repr of json": lambda secret: repr(json.dumps(secret))[2:-2],
+    "percent twice": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "repr of bytes": lambda secret: repr(secret.encode())[2:-1],
+    "every character": lambda secret: "".join(f"%{byte:02X}" for byte in secret.encode()),
+    "every character, twice": lambda secret: quote("".join(f"%{byte:02x}" for byte in secret.encode())),
+    "hex": lambda secret: secret.encode().hex(),
+    "HEX": lambda secret: secret.encode().hex().upper(),
+    "shell": lambda secret: shlex.quote(secret).removeprefix("'").removesuffix("'"),
+    "sql": lambda secret: secret.replace("'", "''"),
+    "csv": lambda secret: secret.replace('"', '""'),
+}
+
+
+@pytest.mark.parametrize("spell", AGAIN.values(), ids=AGAIN)
+@pytest.mark.parametrize("secret", ["pl'an\"ted/ä\\1", "planted%secret+1", "planted secret & co"])
+def test_what_is_encoded_twice_or_quoted_is_masked(secret: str, spell: Callable[[str], str]) -> None:
+    masked = Redactor([secret])(f"before {spell(secret)} after")
+    # A quotation mark that the spelling has put around it may be escaped.
+    assert masked.replace("\\", "") == "before *** after"
+
+
+def test_base64_in_lines_is_masked_where_they_come_together() -> None:
+    secret = "a-planted-secret-of-some-length"
+    lines = base64.encodebytes(b"x" * 50 + secret.encode()).decode()
+    for encoded in (lines, repr(lines)):
+        masked = Redactor([secret])(encoded)
+        assert "***" in masked
+        assert "eS1wbGFudGVk" not in masked.replace("\n", "").replace("\\n", "")
+        assert len(masked) < 90
 
 
 def test_the_longest_secret_wins_where_one_is_a_part_of_another() -> None:
