@@ -16,12 +16,14 @@ import os
 import re
 import shutil
 import sys
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
+from aqueduct_provider.environment.git_credentials import without_git_credentials
 from aqueduct_provider.errors import (
     AqueductError,
     DiskRefused,
@@ -30,7 +32,8 @@ from aqueduct_provider.errors import (
     PythonNotFound,
     RequirementsError,
 )
-from aqueduct_provider.process import Child, Finished, OnLine
+from aqueduct_provider.process import MARK, Child, Finished, OnLine
+from aqueduct_provider.runner import supervisor
 from aqueduct_provider.spec.url_credentials import without_credentials
 from aqueduct_provider.storage.disk_errors import free_space
 from aqueduct_provider.storage.files import expanded
@@ -64,6 +67,8 @@ _FULL = re.compile(r"No space left on device|\(os error (?:28|122)\)")
 _REFUSED = re.compile(r"\(os error (?:1|13|30)\)")
 _NO_PYTHON = re.compile(r"No interpreter found|No download found|No Python .* found", re.IGNORECASE)
 _REASON_LINES = 40
+# Seconds that what a build leaves running has between SIGTERM and SIGKILL.
+_GRACE = 1.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Builder(Protocol):
         :param folder: where; does not exist yet, its parent does. On failure, anything may be left there.
         :param on_line: gets each line of output, without credentials.
         :param cancelled: asked often; true ends the build.
-        :param keep_open: file descriptors that every process that writes into ``folder`` must keep open.
+        :param keep_open: file descriptors to keep open until no process of the build is left.
         :param fresh: nothing that was downloaded or built before may be used: it may be damaged.
         :raises EnvironmentFailure: it could not be made.
         :raises OperatorKilled: it was cancelled.
@@ -137,7 +142,8 @@ class UvBuilder:
         :raises EnvironmentBuildError: uv is missing, the disk is full, an index does not answer.
         """
         variables = os.environ if self.variables is None else self.variables
-        uv = _Uv(self.uv or find_uv(), folder.parent, variables, self, on_line, cancelled, keep_open)
+        spec, git = _without_credentials(spec, variables)
+        uv = _Uv(self.uv or find_uv(), folder.parent, variables, self, on_line, cancelled, keep_open, git)
         python = self._python(spec.python_version, uv)
         uv.run("venv", "--no-project", "--python", python, str(folder))
         if spec.requirements:
@@ -153,7 +159,8 @@ class UvBuilder:
         :raises EnvironmentBuildError: uv is missing, an index does not answer.
         """
         variables = os.environ if self.variables is None else self.variables
-        uv = _Uv(self.uv or find_uv(), folder, variables, self, lambda *_: None, lambda: False, ())
+        spec, git = _without_credentials(spec, variables)
+        uv = _Uv(self.uv or find_uv(), folder, variables, self, lambda *_: None, lambda: False, (), git)
         with (
             _private_file(folder / "requirements.txt", spec.requirements) as path,
             _constraint_options(spec, folder, uv) as constraints,
@@ -232,20 +239,24 @@ class _Uv:
     on_line: OnLine
     cancelled: Callable[[], bool]
     keep_open: tuple[int, ...]
+    git_variables: Mapping[str, str]
 
     def say(self, text: str) -> None:
         self.on_line("stderr", without_credentials(text))
 
     def run(self, *arguments: str, quiet: bool = False) -> Finished:
         downloads = self.builder.missing_python == "download"
+        supervised = [sys.executable, "-I", "-S", supervisor.__file__, f"{_GRACE:g}"]
+        env = uv_variables(self.worker_variables, downloads=downloads)
         finished = Child(
-            [self.path, *arguments, "--no-progress", "--color", "never"],
+            [*supervised, self.path, *arguments, "--no-progress", "--color", "never"],
             cwd=self.cwd,
-            env=uv_variables(self.worker_variables, downloads=downloads),
+            env={**env, **self.git_variables, MARK: f"build-{uuid.uuid4()}"},
             on_line=lambda _, line: None if quiet else self.say(line),
             timeout=self.builder.timeout,
             cancelled=self.cancelled,
             keep_open=self.keep_open,
+            supervised=True,
         ).run()
         if finished.killed:
             raise OperatorKilled("Airflow ended the task while its Python environment was being built.")
@@ -315,6 +326,15 @@ def _without_tracebacks(lines: Iterable[str]) -> list[str]:
             indent = None
             kept.append(line)
     return kept
+
+
+def _without_credentials(
+    spec: EnvironmentSpec, worker: Mapping[str, str]
+) -> tuple[EnvironmentSpec, Mapping[str, str]]:
+    known = uv_variables(worker, downloads=False)
+    lines, git = without_git_credentials([*spec.requirements, *spec.constraints], known)
+    count = len(spec.requirements)
+    return replace(spec, requirements=tuple(lines[:count]), constraints=tuple(lines[count:])), git
 
 
 def _install(uv: _Uv, spec: EnvironmentSpec, folder: Path, *options: str) -> None:

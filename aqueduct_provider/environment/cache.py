@@ -44,6 +44,8 @@ WORKER = "worker"
 _VERSION = 1
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _POLL = 0.1
+# Longer than any build of a usable environment.
+_MAX_WAIT = 4 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,15 @@ class EnvironmentCache:
     :param builder: makes what is not there.
     :param max_bytes: when all environments together are larger, those least recently used go. Counted are
         the sizes of their files: more than they take, for uv hard-links most files from its own cache.
+    :param max_wait: seconds to wait for another process that builds an environment, or uses one that must be
+        built again.
     """
 
-    def __init__(self, root: Path, builder: Builder, max_bytes: int) -> None:
+    def __init__(self, root: Path, builder: Builder, max_bytes: int, max_wait: float = _MAX_WAIT) -> None:
         self._root = root
         self._builder = builder
         self._max_bytes = max_bytes
+        self._max_wait = max_wait
 
     @contextlib.contextmanager
     def lease(
@@ -147,7 +152,7 @@ class EnvironmentCache:
 
     def _obtain(self, request: _Request, lock: _Lock) -> PythonEnvironment:
         build_seconds = 0.0
-        waiting = _Waiting(request)
+        waiting = _Waiting(request, lock, self._max_wait)
         try:
             while not self._use(request, lock, waiting):
                 # Nobody waits for the exclusive lock: who has built holds the shared one for as long as its
@@ -252,9 +257,10 @@ class EnvironmentCache:
 
 
 class _Lock:
-    """A flock on a file of its own, never deleted; freed when closed here and in all who inherited it."""
+    """A flock on a file of its own, never deleted; freed when it is closed here and in a supervisor."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> _Lock:
@@ -271,18 +277,40 @@ class _Lock:
             return False
         return True
 
+    def holders(self) -> str:
+        """Describe the other processes of this user that have the file open, where there is a /proc."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # another user's, or it ended meanwhile
+                if process.name != str(os.getpid()) and any(map(self._path.samefile, process.glob("fd/*"))):
+                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    found.append(f"process {process.name} ({without_credentials(command.strip())[:200]})")
+        return f"{self._path} is held by {' and '.join(found) or 'a process that cannot be seen here'}"
+
 
 class _Waiting:
     """Pauses between two questions for a lock; says once that the task waits."""
 
     # Asked again and again, since a blocking flock goes on after a signal and would not see the cancellation.
 
-    def __init__(self, request: _Request) -> None:
+    def __init__(self, request: _Request, lock: _Lock, max_wait: float) -> None:
         self._request = request
+        self._lock = lock
+        self._until = time.monotonic() + max_wait
         self._said = False
 
     def pause(self) -> None:
-        """:raises OperatorKilled: the task was cancelled."""
+        """Wait a moment.
+
+        :raises OperatorKilled: the task was cancelled.
+        :raises EnvironmentBuildError: it has waited too long.
+        """
+        if time.monotonic() > self._until:
+            raise EnvironmentBuildError(
+                f"The Python environment {self._request.name[:12]} was not free in time:"
+                f" {self._lock.holders()}. Wait until that task has ended and run this one again, or end the"
+                " process if it hangs."
+            )
         if self._request.cancelled():
             raise OperatorKilled("Airflow ended the task while it waited for its Python environment.")
         if not self._said:

@@ -5,6 +5,9 @@ The supervisor is the parent of the job's process and runs nothing of a user. On
 supervisor knows that nothing is left when it has no more children. It ends what is left after the job, and
 everything at once when a lifeline closes, which means that the worker is gone or has lost patience. Elsewhere
 it can only end the process group of the job. Standard library only.
+
+``python -I -S supervisor.py GRACE COMMAND...`` supervises any other command. Files that it inherits, such as
+locks, stay open in the supervisor alone.
 """
 
 from __future__ import annotations
@@ -176,6 +179,28 @@ def end_as(code: int) -> NoReturn:
     os._exit(code if code >= 0 else 128 - code)
 
 
+def supervise(grace: float, command: Sequence[str]) -> NoReturn:
+    """Run a command, end what it leaves running, and end as it has ended.
+
+    :param grace: seconds between SIGTERM and SIGKILL for what is left.
+    :param command: a program and its arguments. It reads nothing; standard input is the lifeline.
+    """
+    supervisor = Supervisor(grace)
+    if supervisor.fork():
+        end_as(supervisor.wait([0]))
+    os.read(supervisor.bond, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for name in os.listdir("/dev/fd"):
+        with contextlib.suppress(OSError):  # the descriptor of the listing
+            os.set_inheritable(int(name), int(name) <= 2)
+    try:
+        os.execvp(command[0], list(command))
+    except OSError as error:
+        sys.stderr.write(f"error: {command[0]}: {error.strerror}\n")
+        sys.stderr.flush()
+        os._exit(127)
+
+
 _is_subreaper = False
 
 
@@ -222,3 +247,7 @@ def _signal_group(group: int, number: int) -> bool:
 
 def _note(*_: object) -> None:
     """Do nothing: that the signal came is read from the wake-up descriptor."""
+
+
+if __name__ == "__main__":
+    supervise(float(sys.argv[1]), sys.argv[2:])

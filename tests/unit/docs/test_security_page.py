@@ -134,6 +134,9 @@ TESTS = {
         f"{REDACTOR}::test_base64_in_lines_is_masked_where_they_come_together",
     ],
     "URIs lose their user part": [f"{REDACTOR}::test_uris_lose_their_user_part"],
+    "The credentials in a git requirement": [
+        "tests/unit/environment/test_git_credentials.py::test_git_gets_them_and_no_command_line_has_them"
+    ],
     "Secrets of three and four": [f"{REDACTOR}::test_short_secrets_do_not_take_other_words_with_them"],
     "All that a machine keeps": [
         f"{FOLDER}::test_what_is_missing_is_made_for_its_owner",

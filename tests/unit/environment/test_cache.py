@@ -291,11 +291,10 @@ def test_a_builder_that_is_killed_leaves_no_mess(
     wait_for(started)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    # The dead worker's uv still writes into the environment: its place may not be taken before it ends.
+    # The dead worker's uv is ended before anyone takes the place that it writes to.
     with cache.lease(spec(slow), log_that(" environment ", go.touch)) as environment:
         assert not environment.reused
         assert works(environment, "slow")
-    assert log.lines[0].startswith("Waiting for another task")
 
 
 def test_waiting_can_be_cancelled(
