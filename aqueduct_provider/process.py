@@ -57,7 +57,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Command:
+class ChildCommand:
     """What a child is to run.
 
     :param argv: the command; nothing is added and no shell is involved.
@@ -112,10 +112,10 @@ class Running(Protocol):
         ...
 
 
-Start = Callable[[Command], Running]
+Start = Callable[[ChildCommand], Running]
 
 
-def spawn(command: Command) -> Running:
+def spawn(command: ChildCommand) -> Running:
     """Start a process of its own.
 
     :raises CommandNotStarted: there is no such program or folder, or it may not be executed.
@@ -178,7 +178,7 @@ class Child:
         supervised: bool = False,
         clean: Cleaner | None = None,
     ) -> None:
-        self._command = Command(list(argv), cwd, dict(env), keep_open)
+        self._command = ChildCommand(list(argv), cwd, dict(env), keep_open)
         self._start = start
         self._on_line = on_line
         self._clean = clean or AsIs()

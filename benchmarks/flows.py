@@ -14,7 +14,7 @@ from typing import Any
 from aqueduct_provider.artifacts.manifest import Manifest
 from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, publish
-from aqueduct_provider.execution.task import Task
+from aqueduct_provider.execution.task import OperatorTask
 from aqueduct_provider.spec import loader
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.object_store import ObjectStore
@@ -38,7 +38,7 @@ class Flow:
         """Write the file ``path`` as each input of ``task``; what ``source`` would give to XCom."""
         spec = self.spec
         operator = next(operator for operator in spec.operators if operator.task_id == "task")
-        layout = Task(spec, operator, RUN_ID, {}, {}).layout
+        layout = OperatorTask(spec, operator, RUN_ID, {}, {}).layout
         new = [
             NewArtifact(path, layout.content(name), layout.metadata(name), metadata)
             for name in operator.inputs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aqueduct_provider.storage.files import digest_file
 from aqueduct_provider.storage.local import LocalStore
-from aqueduct_provider.storage.object_store import Stored
+from aqueduct_provider.storage.object_store import StoredObject
 
 
 class CountingStore(LocalStore):
@@ -63,7 +63,7 @@ class DamagingStore(LocalStore):
         data = super().get(key)
         return data if self._is_whole(key) else bytes([data[0] ^ 1]) + data[1:]
 
-    def get_file(self, key: str, path: Path) -> Stored:
+    def get_file(self, key: str, path: Path) -> StoredObject:
         if self._is_whole(key):
             return super().get_file(key, path)
         path.write_bytes(b"damaged")

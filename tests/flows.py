@@ -20,7 +20,7 @@ from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.function_archive import ArchiveLimits
 from aqueduct_provider.execution.fused import GroupAttempt
 from aqueduct_provider.execution.sandbox import Sandbox
-from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.execution.task import OperatorTask, Worker
 from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.models import WorkflowSpec
@@ -99,7 +99,7 @@ class LocalRun:
             artifact: self.manifests[self.spec.producer(artifact).task_id].artifacts[artifact]
             for artifact in operator.inputs
         }
-        task = Task(self.spec, operator, self.run_id, self.params, inputs, self.given, self.dates)
+        task = OperatorTask(self.spec, operator, self.run_id, self.params, inputs, self.given, self.dates)
         return Attempt(task, self.worker)
 
     def group(self, fuse: str, try_number: int = 1) -> GroupAttempt:
@@ -110,7 +110,7 @@ class LocalRun:
             for manifest in self.manifests.values()
             for artifact, ref in manifest.artifacts.items()
         }
-        task = Task(
+        task = OperatorTask(
             self.spec, members[0], self.run_id, self.params, inputs, self.given, self.dates, try_number
         )
         return GroupAttempt([replace(task, operator=operator) for operator in members], self.worker)

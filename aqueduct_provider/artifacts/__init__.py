@@ -1,1 +1,1 @@
-"""Stage 8: content and metadata, verified by digest; never decodes what it moves."""
+"""Move content and metadata, verified by digest; never decodes what it moves."""

@@ -40,7 +40,7 @@ _OF_ELEMENTS = {
 }
 
 
-class Stored(Protocol):
+class StoredBytes(Protocol):
     """A stored value: an ``Encoded`` of the codecs, or the ``EncodedValue`` of a parameter."""
 
     @property
@@ -54,7 +54,7 @@ class Stored(Protocol):
         ...
 
 
-def packages_needed(stored: Stored, view: str = "") -> frozenset[str]:
+def packages_needed(stored: StoredBytes, view: str = "") -> frozenset[str]:
     """Return the modules, with their dots, that must be importable where the value is read.
 
     What a codec itself imports is not among them, for workers add that to the environment. They do not look

@@ -1,4 +1,4 @@
-"""Stage 8, the manifest: what a task tells the tasks after it, by XCom. Keys and digests, never data.
+"""Describe what a task leaves for the tasks after it, in XCom. Keys and digests, never data.
 
 XCom lies in Airflow's database, out of reach of those who can only write to the bucket: what a task
 unpickles is therefore what the task before it wrote.

@@ -1,4 +1,4 @@
-"""Stage 8, what is known of an artifact beside its bytes (Aqueduct formats, section 4, "Metadata JSON")."""
+"""Describe an artifact: all but its bytes (Aqueduct formats, section 4, "Metadata JSON")."""
 
 from __future__ import annotations
 

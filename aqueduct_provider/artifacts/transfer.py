@@ -1,4 +1,4 @@
-"""Stage 8, artifacts between the store and a job folder: files in, files out, each verified by digest.
+"""Move artifacts between the store and a job folder, each verified by its digest.
 
 Moves content without ever decoding it. Content goes before metadata, so an artifact whose metadata can be
 read is whole.

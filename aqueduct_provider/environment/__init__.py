@@ -1,1 +1,1 @@
-"""Stage 5: requirements to a Python that has them."""
+"""Turn requirements into a Python that has them."""

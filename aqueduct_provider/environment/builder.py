@@ -1,4 +1,4 @@
-"""Stage 5, the making of an environment: uv, behind a protocol.
+"""Build an environment with uv, behind a protocol.
 
 In: an :class:`EnvironmentSpec` and an empty place. Out: a virtual environment there, or an error that says
 whose fault it is; or only the versions that it would have. Knows nothing of locks, markers and eviction.

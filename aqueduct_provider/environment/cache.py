@@ -1,4 +1,4 @@
-"""Stage 5, environments kept on this worker: built once, leased to tasks, evicted when nobody uses them.
+"""Cache environments on this worker: built once, leased to tasks, evicted when no task uses them.
 
 In: an :class:`EnvironmentSpec`. Out: a :class:`PythonEnvironment`, for as long as its lease is open.
 

@@ -1,4 +1,4 @@
-"""Stage 5, what identifies an environment: requirements and a Python version -> sha256.
+"""Identify an environment by the sha256 of its requirements and Python version.
 
 In: requirement lines as people write them. Out: an :class:`EnvironmentSpec` in one spelling, its fingerprint,
 and what this worker's own Python lacks of it. Runs no process and writes nothing.

@@ -1,4 +1,4 @@
-"""Stage 5, the choice of a Python: the worker's own, or one from the cache.
+"""Choose a Python: the worker's own, or one from the cache.
 
 In: an :class:`EnvironmentSpec` and the configured isolation. Out: a :class:`PythonEnvironment`.
 """

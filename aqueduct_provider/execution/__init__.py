@@ -1,1 +1,1 @@
-"""Stage 6: one operator, run once."""
+"""Run one operator, once."""

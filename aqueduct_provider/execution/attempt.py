@@ -1,8 +1,8 @@
-"""Stage 6, the main path: one attempt at one task, from its inputs to its exec state.
+"""Run one attempt at one task, from its inputs to its exec state.
 
-In: a :class:`Task` and a :class:`Worker`. Out: artifacts and metadata in the store, then the exec state,
-written in every outcome and last of all; and a manifest, or the error that says how the attempt failed.
-The path stands here and not in the Airflow operator, so that it runs, and is tested, without Airflow.
+In: an :class:`OperatorTask` and a :class:`Worker`. Out: artifacts and metadata in the store, then the exec
+state, written in every outcome and last of all; and a manifest, or the error that shows how the attempt
+failed. This is not part of the Airflow operator, so that it runs, and is tested, without Airflow.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from aqueduct_provider.execution.outcome import check_files, untrue
 from aqueduct_provider.execution.prepare import prepare
 from aqueduct_provider.execution.repair import repair
 from aqueduct_provider.execution.runner_package import runner_archive
-from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.execution.task import OperatorTask, Worker
 from aqueduct_provider.execution.workspace import Job, TableJob
 from aqueduct_provider.process import MARK, Child, Finished, Start, Stream, spawn
 from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
@@ -59,7 +59,7 @@ CHECK_FAILED = "The check did not pass (returned False)."
 class Attempt:
     """One attempt at one task. ``run`` once; ``kill`` from a signal handler or another thread."""
 
-    task: Task
+    task: OperatorTask
     worker: Worker
     _killed: bool = field(default=False, init=False)
     _stdout: str = field(default="", init=False)
@@ -303,12 +303,12 @@ def _runs_user_code(job: Job | TableJob) -> bool:
     return isinstance(job, Job) and job.request.call is not None
 
 
-def record_refusal(task: Task, worker: Worker, error: AqueductError) -> None:
+def record_refusal(task: OperatorTask, worker: Worker, error: AqueductError) -> None:
     """Leave the exec state of an operator that was not even begun."""
     Attempt(task, worker)._record_failure(error)
 
 
-def _measured(task: Task, outcome: JobOutcome) -> dict[str, str]:
+def _measured(task: OperatorTask, outcome: JobOutcome) -> dict[str, str]:
     """What the job cost, as the metadata has it; the compiled dialect knows no CPU time."""
     if not isinstance(task.operator, CallOperator):
         return {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aqueduct_provider.storage.files import copy_new, digest_file
-from aqueduct_provider.storage.object_store import Entry, ObjectStore, Stored
+from aqueduct_provider.storage.object_store import Entry, ObjectStore, StoredObject
 
 
 class CachingStore:
@@ -24,9 +24,9 @@ class CachingStore:
         self._store = store
         self._folder = folder
         self._wanted = frozenset(wanted)
-        self._kept: dict[str, tuple[Path, Stored]] = {}
+        self._kept: dict[str, tuple[Path, StoredObject]] = {}
 
-    def get_file(self, key: str, path: Path) -> Stored:
+    def get_file(self, key: str, path: Path) -> StoredObject:
         """Copy what was put, or fetch the object."""
         if key in self._kept:
             kept, stored = self._kept[key]
@@ -36,7 +36,7 @@ class CachingStore:
                 return stored
         return self._store.get_file(key, path)
 
-    def put_file(self, key: str, path: Path) -> Stored:
+    def put_file(self, key: str, path: Path) -> StoredObject:
         """Write the object; the file is kept when it is wanted."""
         stored = self._store.put_file(key, path)
         if key in self._wanted:

@@ -1,4 +1,4 @@
-"""Stage 6, extract and load of files in a bucket: S3 and Google Cloud Storage.
+"""Prepare extracts and loads of files in a bucket of S3 or Google Cloud Storage.
 
 In: a bench and the operator. Out: a :class:`Job`; the worker moves the files, the child makes values of them.
 """

@@ -1,4 +1,4 @@
-"""Stage 6, children that are forked from a running Python: a start costs milliseconds, not an interpreter.
+"""Fork children from a running Python: a start costs milliseconds, not an interpreter.
 
 In: the command of a runner and its job. Out: a child that ``process.Child`` treats as one of its own: leader
 of its session, with pipes to it. Each Python and set of variables has its own server (``runner/server.py``),
@@ -23,7 +23,7 @@ from typing import IO
 
 from aqueduct_provider.errors import OperatorKilled
 from aqueduct_provider.execution.sandbox import Box
-from aqueduct_provider.process import Command, Running, spawn
+from aqueduct_provider.process import ChildCommand, Running, spawn
 from aqueduct_provider.runner.supervisor import children_of
 from aqueduct_provider.storage.held_folder import HeldFolder
 
@@ -68,7 +68,7 @@ class ForkServers:
             server.close()
         self._servers.clear()
 
-    def start(self, command: Command) -> Running:
+    def start(self, command: ChildCommand) -> Running:
         """A child that runs the command, whose last argument is the job's folder.
 
         :raises OperatorKilled: it was cancelled.
@@ -87,7 +87,7 @@ class ForkServers:
             self._without.add(key)
             return spawn(command)
 
-    def _server(self, key: _Key, command: Command) -> _Server:
+    def _server(self, key: _Key, command: ChildCommand) -> _Server:
         server = self._servers.get(key)
         if server is None or not server.is_free:
             if server is not None:
@@ -99,7 +99,7 @@ class ForkServers:
 class _Server:
     """One server; it has at most one child at a time."""
 
-    def __init__(self, command: Command, box: Box | None, single: bool) -> None:
+    def __init__(self, command: ChildCommand, box: Box | None, single: bool) -> None:
         self._socket, theirs = socket.socketpair()
         self._child: _ForkedChild | None = None
         self._printed: IO[bytes] | None = None

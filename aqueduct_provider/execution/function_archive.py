@@ -1,4 +1,4 @@
-"""Stage 6, the user's code: a function archive in the store -> a verified, unpacked folder.
+"""Fetch the user's code: a function archive in the store becomes a verified, unpacked folder.
 
 An archive whose digest the spec pins is kept on the worker and costs no request the next time. Nothing in
 an archive is trusted: not its paths, its links, its size or its number of files.

@@ -1,8 +1,8 @@
-"""Stage 6, the operators of one Airflow task, run one after the other: fused execution.
+"""Run the operators of one Airflow task one after the other: fused execution.
 
-In: a :class:`Task` for each operator, in an order in which each comes after what it reads. Out: what each
-would leave alone, an exec state and artifacts; one section of the log for each; and the manifests of all, or
-one error that names those that failed. An operator that needs one that failed is not run; the others are.
+In: an :class:`OperatorTask` for each operator, in an order in which each comes after what it reads. Out: what
+each would leave alone, an exec state and artifacts; one section of the log for each; and all manifests, or
+one error that names those that failed. An operator that needs a failed one is not run; the others are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aqueduct_provider.execution.caching_store import CachingStore
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.sandbox import Box
-from aqueduct_provider.execution.task import Provide, Task, Worker
+from aqueduct_provider.execution.task import OperatorTask, Provide, Worker
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.graph import upstream
 from aqueduct_provider.spec.models import Operator
@@ -40,7 +40,7 @@ class GroupAttempt:
     :param tasks: their inputs are those that other tasks made.
     """
 
-    tasks: Sequence[Task]
+    tasks: Sequence[OperatorTask]
     worker: Worker
     _killed: bool = field(default=False, init=False)
     _current: Attempt | None = field(default=None, init=False)
@@ -99,7 +99,7 @@ class GroupAttempt:
     def _is_killed(self) -> bool:
         return self._killed
 
-    def _operate(self, task: Task, worker: Worker) -> None:
+    def _operate(self, task: OperatorTask, worker: Worker) -> None:
         operator = task.operator
         if missing := self._missing(operator):
             self._not_run.append(operator.task_id)

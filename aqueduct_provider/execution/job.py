@@ -1,4 +1,4 @@
-"""Stage 6, one job: a request and a Python -> a child process -> how it went.
+"""Start one job and read how it went: a request and a Python become a child process.
 
 The job folder holds ``request.json``, the inputs and the code; the child adds the outputs and, as its last
 act, ``outcome.json``. The child sees a short list of environment variables: what a program needs to find

@@ -1,4 +1,4 @@
-"""Stage 6, which Python an operator needs: its own requirements and what its artifacts' codecs import."""
+"""Choose the environment of an operator: its own requirements and what its artifacts' codecs import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 6, one function per operator type: what it needs in its job folder, and the request for the child.
+"""Prepare a job: lay out its folder and make its request, with one function per operator type.
 
 In: a task, its worker and an empty job folder. Out: a :class:`Job` or a :class:`TableJob`; the inputs then
 lie in the folder, verified. Only system metrics need no child: they read one JSON document.
@@ -19,7 +19,7 @@ from aqueduct_provider.errors import ObjectNotFound, OperatorFailed
 from aqueduct_provider.execution.file_jobs import extract_files, load_file
 from aqueduct_provider.execution.function_archive import CodeFolder
 from aqueduct_provider.execution.table_jobs import extract_table, load_table
-from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.execution.task import OperatorTask, Worker
 from aqueduct_provider.execution.workspace import Bench, Job, TableJob, user_keys
 from aqueduct_provider.runner.contract import FunctionCall, InputFile, JobOutcome, JobRequest, OutputInfo
 from aqueduct_provider.runner.serializations import RUNS_CODE
@@ -38,7 +38,7 @@ from aqueduct_provider.spec.system_operators import FilesExtract, FilesLoad
 from aqueduct_provider.storage.layout import FlowLayout
 
 
-def prepare(task: Task, worker: Worker, folder: Path) -> Job | TableJob | JobOutcome:
+def prepare(task: OperatorTask, worker: Worker, folder: Path) -> Job | TableJob | JobOutcome:
     """Lay out the job folder for a task; operators that need no child are done here and give their outcome.
 
     :param folder: an empty folder.

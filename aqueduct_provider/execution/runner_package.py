@@ -2,7 +2,7 @@
 
 A folder, not a zip: a zip has no place for byte code, so that every start would compile the runner again
 (measured: 15 ms of 65 for an empty job), while each Python minor keeps its own in the folder's
-``__pycache__``. Must not import anything of the runner.
+``__pycache__``. Imports nothing of the runner.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stage 6, extract and load of tables: databases and MongoDB.
+"""Prepare extracts and loads of tables in databases and MongoDB.
 
 In: a bench and the operator. Out: a :class:`TableJob`, whose order holds the credentials: it goes to the
 child through a pipe, and is in no file, log or error.

@@ -1,4 +1,4 @@
-"""Stage 6, what is run and with what: plain values and effects, handed in by the Airflow operator."""
+"""Describe what is run and with what: plain values and effects, handed in by the Airflow operator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Provide = Callable[[EnvironmentSpec, OnLine, Callable[[], bool]], AbstractContex
 
 
 @dataclass(frozen=True)
-class Task:
+class OperatorTask:
     """One operator of one run.
 
     :param run_id: Airflow's run id, part of every key.

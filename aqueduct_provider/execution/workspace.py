@@ -1,4 +1,4 @@
-"""Stage 6, the bench that an operator is laid out on: its task, its worker, its job folder.
+"""Lay out an operator in its workspace: its task, its worker and its job folder.
 
 What every kind of operator needs from it stands here; what each of them does with it, in ``prepare.py``,
 ``file_jobs.py`` and ``table_jobs.py``.
@@ -20,7 +20,7 @@ from aqueduct_provider.errors import ObjectNotFound, OperatorFailed
 from aqueduct_provider.execution.function_archive import CodeFolder, fetch_code
 from aqueduct_provider.execution.operator_environment import environment_of, serialization_of, with_unlisted
 from aqueduct_provider.execution.original_packages import files_in_folder, used_packages
-from aqueduct_provider.execution.task import Task, Worker
+from aqueduct_provider.execution.task import OperatorTask, Worker
 from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.runner.contract import InputFile, JobRequest, OutputSlot
 from aqueduct_provider.spec.graph import maker
@@ -56,9 +56,9 @@ class TableJob:
 
 @dataclass(frozen=True)
 class Bench:
-    """One task at work: what is run, with what, and the job folder it is laid out in."""
+    """One task at work: what is run, with what, and the job folder that it is laid out in."""
 
-    task: Task
+    task: OperatorTask
     worker: Worker
     folder: Path
 

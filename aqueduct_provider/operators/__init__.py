@@ -1,1 +1,1 @@
-"""Stage 3: the Airflow operator."""
+"""The Airflow operator."""

@@ -1,4 +1,4 @@
-"""Stage 3, ``AqueductOperator``: one operator of a flow as one Airflow task, or several that are fused.
+"""Define ``AqueductOperator``: one operator of a flow as one Airflow task, or several that are fused.
 
 In: the flow's spec and the operators in it, set when the DAG is parsed. Out: what ``execution`` leaves in the
 store, and a manifest of keys and digests as XCom. The path from inputs to exec state stands in
@@ -82,7 +82,7 @@ class AqueductOperator(BaseOperator):
     def _run(self, context: Any) -> dict[str, Any]:
         from aqueduct_provider.execution.attempt import Attempt, record_refusal
         from aqueduct_provider.execution.fused import GroupAttempt
-        from aqueduct_provider.execution.task import Task
+        from aqueduct_provider.execution.task import OperatorTask
         from aqueduct_provider.operators.run_dates import run_dates
         from aqueduct_provider.operators.worker_settings import patience, worker_for
         from aqueduct_provider.operators.xcom import inputs_of, run_task, with_spec
@@ -93,7 +93,7 @@ class AqueductOperator(BaseOperator):
 
         self._patience = patience()
         worker = worker_for(self.workflow, self._log_line, self._patience, self._redact)
-        task = Task(
+        task = OperatorTask(
             workflow=self.workflow,
             operator=self.operators[0],
             run_id=context["run_id"],

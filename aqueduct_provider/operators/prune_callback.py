@@ -1,4 +1,4 @@
-"""Stage 3, after a flow has succeeded: Airflow's context -> what ``runs/retention.py`` deletes.
+"""Delete old runs after a flow has succeeded: from Airflow's context to ``runs/retention.py``.
 
 ``prune_after_success`` is an ``on_success_callback`` of the task that announces the success of its flow. In
 ``execute`` it would run before Airflow knows of that success, and count in the task's own timeout.

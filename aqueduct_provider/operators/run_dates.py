@@ -1,4 +1,4 @@
-"""Stage 3, the dates of a run, as queries name them: Airflow's context -> texts."""
+"""Format the dates of a run as queries name them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 3, this worker: Airflow's configuration and connections -> the plain values of a ``Worker``."""
+"""Turn Airflow's configuration and connections into the plain values of a ``Worker``."""
 
 from __future__ import annotations
 

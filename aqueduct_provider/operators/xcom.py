@@ -1,4 +1,4 @@
-"""Stage 3, what the tasks of a run tell each other through XCom: keys, digests and versions, never data."""
+"""Exchange keys, digests and versions between the tasks of a run by XCom, never data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 7, the protocol between the worker and the child process: two JSON files in the job folder.
+"""Define the protocol between the worker and the child process: two JSON files in the job folder.
 
 In: ``request.json`` (a :class:`JobRequest`), written by the worker before it starts the child, and removed
 by the child just before it calls the user's function. The worker keeps it open: nothing can put it back.

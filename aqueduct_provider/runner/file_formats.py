@@ -1,4 +1,4 @@
-"""Stage 7, files as data systems hold them <-> values (Aqueduct formats, section 6, S3 extract and load).
+"""Convert between files of data systems and values (Aqueduct formats, section 6, S3 extract and load).
 
 In: a file's bytes with what it is to be read as, or a value with its artifact type. Out: the other.
 These are not artifact codecs: a string lies in a pickle here, a table in CSV, JSON or Parquet. Files

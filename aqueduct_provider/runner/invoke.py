@@ -1,4 +1,4 @@
-"""Stage 7, one job: a :class:`JobRequest` and its folder -> a :class:`JobOutcome`.
+"""Run one job: a :class:`JobRequest` and its folder become a :class:`JobOutcome`.
 
 Loads and calls the user's function, or converts between files and artifacts, and writes the outputs into
 the job folder. Outcomes are data: whatever the user's code does becomes a ``Failure`` of kind ``user``,

@@ -87,7 +87,7 @@ def unpickle(data: bytes) -> Any:
     :raises CodeRefused: inside of :func:`data_only`.
     """
     check_may_run_code("a pickle")
-    return _Unpickler(io.BytesIO(data)).load()
+    return _CheckedUnpickler(io.BytesIO(data)).load()
 
 
 @contextlib.contextmanager
@@ -142,7 +142,7 @@ def is_container(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == _CONTAINER_KEYS
 
 
-class _Unpickler(pickle.Unpickler):
+class _CheckedUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         # The original pickles the names of serialization types as members of its own enums.
         if module == "aqueduct.constants.enums" and name.endswith("SerializationType"):

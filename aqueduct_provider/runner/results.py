@@ -1,4 +1,4 @@
-"""Stage 7, what an operator's code returned -> the values to store, and their types (pure).
+"""Turn what an operator's code returned into the values to store, with their types (pure).
 
 The rules of the formats, section 6, for functions, metrics, checks and parameters. The runner writes the
 values into the job folder; the SDK keeps them in the notebook's process. Standard library only.

@@ -1,6 +1,6 @@
-"""Stage 7, an exception -> the traceback that its reader needs: from the user's first frame on.
+"""Format the part of a traceback that its reader needs: from the user's first frame on.
 
-Must not import anything but the standard library, and only what is cheap: ``traceback`` comes late.
+Imports only what is cheap: ``traceback`` comes late.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Stage 9: exec states, written in every outcome, last of all."""
+"""Keep exec states, written in every outcome, last of all."""

@@ -1,4 +1,4 @@
-"""Stage 9, the exec state: how one operator of one run ended (Aqueduct formats, section 5).
+"""Describe how one operator of one run ended (Aqueduct formats, section 5).
 
 In: how the attempt went. Out: the JSON that is written to the store as the attempt's last act, and the way
 back for those who read it.

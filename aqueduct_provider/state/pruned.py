@@ -1,7 +1,7 @@
-"""Stage 9, the mark of a run whose artifacts were deleted: why, and the numbers that histories are made of.
+"""Mark a run whose artifacts were deleted: why, and the numbers that histories are made of.
 
 In: what deleted them. Out: the JSON that is written into the run's folder before anything is deleted, and the
-way back for those who read the run. Must not import: Airflow, the SDK.
+way back for those who read the run.
 """
 
 from __future__ import annotations

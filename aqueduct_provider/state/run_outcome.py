@@ -1,7 +1,7 @@
-"""Stage 9, how a run ended: as Airflow says; where Airflow has forgotten it, as its exec states tell.
+"""Decide how a run ended: as Airflow says, or as its exec states say where Airflow has forgotten it.
 
 In: the store, a run, and Airflow's state of it. Out: succeeded, ended, or open. What is not known to have
-ended counts as open. Must not import: Airflow; at module level: the spec's models.
+ended counts as open. The spec's models are imported late.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stage 9, sections of a task's log: which lines are whose, where one Airflow task runs several operators.
+"""Divide a task's log into sections: which lines belong to which operator of a fused task.
 
 In: an operator, or a whole log. Out: the lines around an operator's part of the log, in the notation that
 Airflow's UI folds; or that part. Imports nothing.

@@ -1,1 +1,1 @@
-"""Stage 4: bytes in, bytes out. Knows keys and bytes, nothing of artifacts, tasks or Airflow."""
+"""Move bytes in and out. Knows keys and bytes, nothing of artifacts, tasks or Airflow."""

@@ -1,4 +1,4 @@
-"""Stage 4, files on the local disk: replaced in one step, digested with constant memory."""
+"""Work with files on the local disk: replaced in one step, digested with constant memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import IO
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.runner.disk import FULL
 from aqueduct_provider.storage.disk_errors import disk_error
-from aqueduct_provider.storage.object_store import Stored
+from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.private_folder import private_folder
 
 # Names of files that are not finished begin with this.
@@ -116,13 +116,13 @@ def try_lock(file: IO[bytes] | int) -> bool | None:
     return True
 
 
-def write_digested(blocks: Iterable[bytes], file: IO[bytes]) -> Stored:
+def write_digested(blocks: Iterable[bytes], file: IO[bytes]) -> StoredObject:
     """Write the blocks and digest them on the way."""
     digest, size = hashlib.sha256(), 0
     for block in blocks:
         digest.update(block)
         size += file.write(block)
-    return Stored(digest.hexdigest(), size)
+    return StoredObject(digest.hexdigest(), size)
 
 
 def open_no_link(path: Path) -> io.BufferedReader:
@@ -143,11 +143,11 @@ def copy_new(source: Path, target: Path) -> None:
         shutil.copyfileobj(reading, writing, _BLOCK)
 
 
-def digest_file(path: Path) -> Stored:
+def digest_file(path: Path) -> StoredObject:
     """Return the sha256 and the size, in bytes, of a file; see :func:`open_no_link`."""
     digest, size, block = hashlib.sha256(), 0, bytearray(_BLOCK)
     with open_no_link(path) as file:
         while count := file.readinto(block):
             digest.update(memoryview(block)[:count])
             size += count
-    return Stored(digest.hexdigest(), size)
+    return StoredObject(digest.hexdigest(), size)

@@ -1,4 +1,4 @@
-"""Stage 4, a bucket of Google Cloud Storage as an ``ObjectStore``, through Google's own client.
+"""Use a bucket of Google Cloud Storage as an ``ObjectStore``, through Google's own client.
 
 In: keys, bytes and files. Out: the same, streamed, and errors with their cure. The client compares objects
 with their CRC32C checksums. With ``gcs_errors`` the only code that uses it; must not import Airflow.
@@ -23,7 +23,7 @@ from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_setti
 from aqueduct_provider.storage.gcs_errors import translated
 from aqueduct_provider.storage.google_credentials import google_credentials, limited
 from aqueduct_provider.storage.layout import bucket_and_prefix
-from aqueduct_provider.storage.object_store import Entry, Stored
+from aqueduct_provider.storage.object_store import Entry, StoredObject
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
 
@@ -141,13 +141,13 @@ class GcsStore:
         mark = new_mark()
         return self._ask(key, lambda _: self._put_new(key, data, mark))
 
-    def get_file(self, key: str, path: Path) -> Stored:
+    def get_file(self, key: str, path: Path) -> StoredObject:
         with self._door(key), translate_disk_errors(path.parent), replacing(path) as file:
             self._ask(key, partial(self._download, key, file))
             file.flush()
             return digest_file(Path(file.name))
 
-    def put_file(self, key: str, path: Path) -> Stored:
+    def put_file(self, key: str, path: Path) -> StoredObject:
         with self._door(key):
             stored = digest_file(path)
 

@@ -1,4 +1,4 @@
-"""Stage 4, the configuration of a GCS connector (Aqueduct formats, section 6) -> ``GcsSettings`` (pure)."""
+"""Read the configuration of a GCS connector (Aqueduct formats, section 6) as ``GcsSettings`` (pure)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Stage 4, the one door through which the errors of Google's libraries leave, each as a ``StorageError``.
+"""Translate the errors of Google's libraries: each becomes a ``StorageError``.
 
 In: whatever the client, its sessions or the local disk raised, and what it was about. Out: one of the classes
-of ``errors.py``. Nothing here sends a request. Must not import at module level: google, requests.
+of ``errors.py``. Nothing here sends a request. Google's libraries and requests are imported late.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stage 4, where everything lies: every object key is made here, from strings alone.
+"""Make every object key, from strings alone.
 
 Two layouts. ``NativeLayout`` puts all objects of a run below one prefix, so that runs can be listed and
 deleted. ``CompiledLayout`` is the original's: the path of the spec, ``_``, the run id (Aqueduct formats,

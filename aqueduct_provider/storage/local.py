@@ -1,4 +1,4 @@
-"""Stage 4, a folder as an ``ObjectStore``: for tests, local runs and examples.
+"""Use a folder as an ``ObjectStore``: for tests, local runs and examples.
 
 A key is a path below the folder. Objects appear in one step: written under another name, then renamed.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from aqueduct_provider.errors import ObjectNotFound, StorageError
 from aqueduct_provider.storage.disk_errors import disk_error, translate_disk_errors
 from aqueduct_provider.storage.files import PARTIAL, open_no_link, replacing, write_digested
-from aqueduct_provider.storage.object_store import Entry, Stored
+from aqueduct_provider.storage.object_store import Entry, StoredObject
 
 _BLOCK = 1 << 20
 
@@ -56,11 +56,11 @@ class LocalStore:
                     return False
             return True
 
-    def get_file(self, key: str, path: Path) -> Stored:
+    def get_file(self, key: str, path: Path) -> StoredObject:
         with self._door(key), translate_disk_errors(path.parent):
             return _copy(self._existing(key), path)
 
-    def put_file(self, key: str, path: Path) -> Stored:
+    def put_file(self, key: str, path: Path) -> StoredObject:
         with self._door(key):
             return _copy(path, self._new(key))
 
@@ -131,6 +131,6 @@ class LocalStore:
             ) from error
 
 
-def _copy(source: Path, target: Path) -> Stored:
+def _copy(source: Path, target: Path) -> StoredObject:
     with open_no_link(source) as reading, replacing(target) as writing:
         return write_digested(iter(partial(reading.read, _BLOCK), b""), writing)

@@ -1,4 +1,4 @@
-"""Stage 4, what a store of objects can do. Implementations: ``s3.py``, ``local.py``."""
+"""Define what a store of objects can do. Implementations: ``s3.py``, ``gcs.py``, ``local.py``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredObject:
     """What was moved: the sha256 of the bytes in hexadecimal, and their number."""
 
     sha256: str
@@ -50,11 +50,11 @@ class ObjectStore(Protocol):
         """Write the object where there is none; whether this call did. Of several, exactly one does."""
         ...
 
-    def get_file(self, key: str, path: Path) -> Stored:
+    def get_file(self, key: str, path: Path) -> StoredObject:
         """Stream the object into a new file, with memory that does not grow with its size."""
         ...
 
-    def put_file(self, key: str, path: Path) -> Stored:
+    def put_file(self, key: str, path: Path) -> StoredObject:
         """Stream a file into the object."""
         ...
 

@@ -1,4 +1,4 @@
-"""Stage 4, requests that do not depend on each other go out together."""
+"""Send requests that do not depend on each other at the same time."""
 
 from __future__ import annotations
 

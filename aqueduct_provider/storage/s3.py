@@ -1,4 +1,4 @@
-"""Stage 4, a bucket as an ``ObjectStore``.
+"""Use a bucket of S3 as an ``ObjectStore``.
 
 In: keys, bytes and files. Out: the same, streamed, and errors with their cure. With ``s3_client`` and
 ``s3_errors`` the only code that uses botocore; must not import Airflow.
@@ -31,11 +31,11 @@ from aqueduct_provider.storage.bodies import Mark, Part, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, open_no_link, replacing
 from aqueduct_provider.storage.layout import bucket_and_prefix
-from aqueduct_provider.storage.object_store import Entry, Stored
+from aqueduct_provider.storage.object_store import Entry, StoredObject
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
 from aqueduct_provider.storage.s3_bodies import read, save, save_part
 from aqueduct_provider.storage.s3_client import PART_THREADS, S3Settings, client_for
-from aqueduct_provider.storage.s3_errors import Place, body_errors, error_code, kind_of, translated
+from aqueduct_provider.storage.s3_errors import S3Location, body_errors, error_code, kind_of, translated
 from aqueduct_provider.storage.s3_upload import Uploader, has_mark
 
 if TYPE_CHECKING:
@@ -106,20 +106,20 @@ class S3Store:
         sha256, mark = hashlib.sha256(data).digest(), new_mark()
         return self._ask(key, partial(self._put_new, key, data, sha256, mark))
 
-    def get_file(self, key: str, path: Path) -> Stored:
-        def fetch(transfer: Transfer) -> Stored | None:
+    def get_file(self, key: str, path: Path) -> StoredObject:
+        def fetch(transfer: Transfer) -> StoredObject | None:
             return self._read(key, lambda answer: None if _is_big(answer) else save(answer, file, transfer))
 
         with self._door(key), translate_disk_errors(path.parent), replacing(path) as file:
             return self._ask(key, fetch) or self._get_parts(key, file)
 
-    def put_file(self, key: str, path: Path) -> Stored:
+    def put_file(self, key: str, path: Path) -> StoredObject:
         with self._door(key):
             if path.lstat().st_size <= _SMALL:
                 with open_no_link(path) as file:
                     data = file.read()
                 self.put(key, data)
-                return Stored(hashlib.sha256(data).hexdigest(), len(data))
+                return StoredObject(hashlib.sha256(data).hexdigest(), len(data))
             stored = digest_file(path)
         if stored.size >= _BIG:
             self._uploader(key).upload(path, stored.size, _PART)
@@ -188,7 +188,7 @@ class S3Store:
 
     def _door(self, key: str) -> AbstractContextManager[None]:
         meta = self.client.meta
-        return translated(Place(self.url(key), self.bucket, meta.region_name, meta.endpoint_url))
+        return translated(S3Location(self.url(key), self.bucket, meta.region_name, meta.endpoint_url))
 
     def _ask(self, key: str, request: Callable[[Transfer], _Result]) -> _Result:
         """Make a request that may be repeated, with the patience of the task; errors are translated."""
@@ -285,7 +285,7 @@ class S3Store:
                 answer["Body"].close()
         raise AssertionError("unreachable")
 
-    def _get_parts(self, key: str, file: IO[bytes]) -> Stored:
+    def _get_parts(self, key: str, file: IO[bytes]) -> StoredObject:
         head = self._ask(key, lambda _: self.client.head_object(Bucket=self.bucket, Key=self.prefix + key))
         size = head["ContentLength"]
 

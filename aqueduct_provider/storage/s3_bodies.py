@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
-from aqueduct_provider.storage.object_store import Stored
+from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.patience import BLOCK, Transfer
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def read(answer: GetObjectOutputTypeDef, transfer: Transfer) -> bytes:
     return b"".join(blocks)
 
 
-def save(answer: GetObjectOutputTypeDef, file: IO[bytes], transfer: Transfer) -> Stored:
+def save(answer: GetObjectOutputTypeDef, file: IO[bytes], transfer: Transfer) -> StoredObject:
     """Write a whole body into a file, in place of what an earlier attempt has left there."""
     checksum, size = _Checksum(answer), 0
     with transfer.receiving():
@@ -69,7 +69,7 @@ def save(answer: GetObjectOutputTypeDef, file: IO[bytes], transfer: Transfer) ->
         with transfer.receiving(len(block)):
             size += file.write(block)
     checksum.compare()
-    return Stored(checksum.sha256.hexdigest(), size)
+    return StoredObject(checksum.sha256.hexdigest(), size)
 
 
 def save_part(

@@ -1,4 +1,4 @@
-"""Stage 4, from settings to an S3 client of botocore: credentials, endpoint, retries.
+"""Make an S3 client of botocore from settings: credentials, endpoint, retries.
 
 botocore alone decides what a profile means (keys, roles, SSO, processes). What is added is the order: what
 the settings say, then the profile, then the environment, so that ``AWS_*`` variables of a worker fill gaps
@@ -31,7 +31,7 @@ from aqueduct_provider.storage.aws_credentials import give_keys, watch
 from aqueduct_provider.storage.aws_files import usual_files
 from aqueduct_provider.storage.files import expanded
 from aqueduct_provider.storage.held_folder import temporary_folder
-from aqueduct_provider.storage.s3_errors import Place, from_botocore
+from aqueduct_provider.storage.s3_errors import S3Location, from_botocore
 
 if TYPE_CHECKING:
     import boto3
@@ -123,7 +123,7 @@ def other_services(settings: S3Settings) -> Iterator[boto3.Session]:
         with _session(settings) as session:
             yield boto3.Session(botocore_session=session, region_name=settings.region or None)
     except BotoCoreError as error:
-        raise from_botocore(error, Place(_name(settings))) from error
+        raise from_botocore(error, S3Location(_name(settings))) from error
 
 
 def _stamp(settings: S3Settings) -> tuple[int, ...] | None:
@@ -176,7 +176,7 @@ def _new_client(settings: S3Settings) -> S3Client:
             " https://minio.example.com:9000, a region like eu-central-1."
         ) from error
     except BotoCoreError as error:
-        raise from_botocore(error, Place(_name(settings))) from error
+        raise from_botocore(error, S3Location(_name(settings))) from error
     client.meta.events.register("before-call.s3.HeadBucket", _do_not_redirect)
     client.meta.events.register("before-call.s3.GetObject", _ask_for_checksum)
     return client

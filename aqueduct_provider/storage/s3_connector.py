@@ -1,4 +1,4 @@
-"""Stage 4, the configuration of an S3 connector (Aqueduct formats, section 6) -> ``S3Settings`` (pure)."""
+"""Read the configuration of an S3 connector (Aqueduct formats, section 6) as ``S3Settings`` (pure)."""
 
 from __future__ import annotations
 

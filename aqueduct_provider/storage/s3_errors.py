@@ -1,4 +1,4 @@
-"""Stage 4, the one door through which botocore's errors leave: each becomes a ``StorageError`` with its cure.
+"""Translate botocore's errors: each becomes a ``StorageError`` that says how to fix it.
 
 In: whatever botocore, urllib3 or the local disk raised, and what it was about. Out: one of the
 classes of ``errors.py``. Nothing here sends a request. The error codes are those of the S3 API reference,
@@ -118,7 +118,7 @@ _KEY_ID = re.compile(r"\bA(?:KI|SI)[AD][A-Z0-9]{7,}\b|(?<=Credential=)[^/\s'\"]+
 
 
 @dataclass(frozen=True)
-class Place:
+class S3Location:
     """What a request was about.
 
     :param url: the object or prefix, ``s3://bucket/key``.
@@ -132,7 +132,7 @@ class Place:
 
 
 @contextmanager
-def translated(place: Place) -> Iterator[None]:
+def translated(place: S3Location) -> Iterator[None]:
     """Turn every foreign error of the block into a ``StorageError``, ``from`` the foreign one."""
     from botocore.exceptions import BotoCoreError, ClientError
     from urllib3.exceptions import HTTPError
@@ -177,7 +177,7 @@ def kind_of(code: str, status: int = 0) -> type[StorageError]:
     return StorageUnavailable if status == 429 or status >= 500 else StorageError
 
 
-def from_answer(error: ClientError, place: Place) -> StorageError:
+def from_answer(error: ClientError, place: S3Location) -> StorageError:
     """The error for an answer that S3, or the service that gives credentials, sent."""
     details = error.response.get("Error", {})
     code, said = error_code(error), details.get("Message", "")
@@ -198,7 +198,7 @@ def without_key_ids(text: str) -> str:
     return _KEY_ID.sub("***", text)
 
 
-def _message(kind: type[StorageError], place: Place, reason: str, code: str) -> str:
+def _message(kind: type[StorageError], place: S3Location, reason: str, code: str) -> str:
     if kind is ObjectNotFound:
         return (
             f"There is no object {place.url}. It was not written yet, was deleted, or bucket and root dir"
@@ -227,7 +227,7 @@ def _credentials_fix(code: str) -> str:
     return "Correct the keys in the credentials file or the profile's name, and check this machine's clock."
 
 
-def from_botocore(error: Exception, place: Place) -> StorageError:
+def from_botocore(error: Exception, place: S3Location) -> StorageError:
     """The error for what went wrong on this side, or on the way."""
     from botocore import exceptions as botocore
     from botocore.parsers import ResponseParserError

@@ -19,7 +19,7 @@ from aqueduct_provider.errors import (
     StorageError,
     StorageUnavailable,
 )
-from aqueduct_provider.storage.s3_errors import Place, from_botocore, kind_of
+from aqueduct_provider.storage.s3_errors import S3Location, from_botocore, kind_of
 
 _LOGIN = (CredentialsError, AccessDenied)
 
@@ -63,7 +63,7 @@ def _kind_of_cause(cause: BaseException) -> type[StorageError]:
     if isinstance(answer, dict):
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         return kind_of(str(answer.get("Error", {}).get("Code", "")), status)
-    return type(from_botocore(cause, Place(""))) if isinstance(cause, Exception) else StorageError
+    return type(from_botocore(cause, S3Location(""))) if isinstance(cause, Exception) else StorageError
 
 
 def _class_of(kind: type[StorageError]) -> type[DataSystemError]:

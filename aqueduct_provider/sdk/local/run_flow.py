@@ -31,7 +31,7 @@ from aqueduct_provider.sdk.results.outcomes import OperatorRun, labels, operator
 if TYPE_CHECKING:
     from aqueduct_provider.artifacts.manifest import ArtifactRef
     from aqueduct_provider.execution.attempt import Attempt
-    from aqueduct_provider.execution.task import Task, Worker
+    from aqueduct_provider.execution.task import OperatorTask, Worker
     from aqueduct_provider.process import Stream
     from aqueduct_provider.spec.models import Operator, WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
@@ -176,7 +176,7 @@ class _LocalRun:
             self._change(replace(ended, status=ExecutionStatus.PENDING, ended_at=None, tip=again))
             self._stopped.wait(delay)
 
-    def _attempt(self, task: Task) -> Exception | None:
+    def _attempt(self, task: OperatorTask) -> Exception | None:
         """Run the operator once; how it failed."""
         from aqueduct_provider.execution.attempt import Attempt
 
@@ -198,14 +198,14 @@ class _LocalRun:
             self.artifacts.update(manifest.artifacts)
         return None
 
-    def _task(self, operator: Operator) -> Task:
-        from aqueduct_provider.execution.task import Task
+    def _task(self, operator: Operator) -> OperatorTask:
+        from aqueduct_provider.execution.task import OperatorTask
 
         inputs = {artifact: self.artifacts[artifact] for artifact in operator.inputs}
         values = self.values
-        return Task(self.spec, operator, self.run_id, values.params, inputs, values.given, self.dates)
+        return OperatorTask(self.spec, operator, self.run_id, values.params, inputs, values.given, self.dates)
 
-    def _ended(self, task: Task, began: OperatorRun, error: Exception | None) -> OperatorRun:
+    def _ended(self, task: OperatorTask, began: OperatorRun, error: Exception | None) -> OperatorRun:
         """How the operator ended: as its exec state says, which knows what its code printed."""
         now = _now()
         duration = (now - (began.started_at or now)).total_seconds()
@@ -228,7 +228,7 @@ class _LocalRun:
             stderr=self._clean(told.stderr),
         )
 
-    def _told(self, task: Task) -> OperatorRun | None:
+    def _told(self, task: OperatorTask) -> OperatorRun | None:
         from aqueduct_provider.state.exec_state import exec_state_from_json
 
         operator = task.operator

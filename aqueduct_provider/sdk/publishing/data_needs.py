@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from aqueduct_provider.artifacts.data_modules import Stored, packages_needed
+from aqueduct_provider.artifacts.data_modules import StoredBytes, packages_needed
 from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.execute import TABLES
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction
@@ -20,7 +20,7 @@ from aqueduct_provider.sdk.packaging.distributions import Coverage, Owner, cover
 _Missing: TypeAlias = tuple[str, str]
 
 
-def check_inputs(operators: Sequence[OperatorNode], defaults: Mapping[OperatorNode, Stored]) -> None:
+def check_inputs(operators: Sequence[OperatorNode], defaults: Mapping[OperatorNode, StoredBytes]) -> None:
     """Refuse functions whose requirements lack what their inputs need.
 
     :param operators: of the flow.
@@ -35,7 +35,7 @@ def check_inputs(operators: Sequence[OperatorNode], defaults: Mapping[OperatorNo
         raise PackagingError(f"{len(problems)} inputs could not be read on a worker:\n{lines}")
 
 
-def _problems(operator: OperatorNode, defaults: Mapping[OperatorNode, Stored]) -> Iterator[str]:
+def _problems(operator: OperatorNode, defaults: Mapping[OperatorNode, StoredBytes]) -> Iterator[str]:
     function = operator.function
     if function is None:
         return
@@ -52,7 +52,7 @@ def _problems(operator: OperatorNode, defaults: Mapping[OperatorNode, Stored]) -
             yield f"{operator.name!r} takes {_called(artifact)}, and reading that needs {needs}. {fixes}."
 
 
-def _stored(artifact: ArtifactNode, defaults: Mapping[OperatorNode, Stored]) -> Stored | None:
+def _stored(artifact: ArtifactNode, defaults: Mapping[OperatorNode, StoredBytes]) -> StoredBytes | None:
     from aqueduct_provider.sdk.authoring.evaluate import kept
 
     default = defaults.get(artifact.producer)
@@ -83,7 +83,7 @@ def _missing_packages(modules: frozenset[str], supply: Coverage) -> Iterator[_Mi
 
 
 def _requirements_on_a_worker(
-    operator: OperatorNode, function: UserFunction, inputs: Iterable[Stored]
+    operator: OperatorNode, function: UserFunction, inputs: Iterable[StoredBytes]
 ) -> tuple[str, ...]:
     """What is installed for the operator: its requirements, and what workers add for the codecs."""
     from aqueduct_provider.execution.operator_environment import environment_of, serialization_of

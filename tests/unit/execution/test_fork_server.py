@@ -15,7 +15,7 @@ import pytest
 from aqueduct_provider.errors import CommandNotStarted, OperatorKilled
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.runner_package import runner_archive
-from aqueduct_provider.process import Child, Command, Finished, spawn
+from aqueduct_provider.process import Child, ChildCommand, Finished, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
 from tests.processes import is_running, wait_until_gone
 
@@ -178,7 +178,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for_once_cancelled(tmp_path
         return True
 
     with ForkServers(cancelled) as servers, pytest.raises(OperatorKilled):
-        servers.start(Command([str(python), str(tmp_path)], tmp_path, {}))
+        servers.start(ChildCommand([str(python), str(tmp_path)], tmp_path, {}))
     assert asked.is_set()
 
 

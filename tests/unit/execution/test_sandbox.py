@@ -30,7 +30,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.sandbox import Sandbox, find_sandbox, python_folders
-from aqueduct_provider.process import Command
+from aqueduct_provider.process import ChildCommand
 from tests.flows import LocalRun
 from tests.processes import wait_until_no_command_has
 from tests.unit.execution.conftest import Desk
@@ -370,7 +370,7 @@ def test_without_namespaces_nothing_runs(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_python_that_is_not_there_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
-    command = Command(["/no/such/python", str(tmp_path)], tmp_path, {})
+    command = ChildCommand(["/no/such/python", str(tmp_path)], tmp_path, {})
     with (
         ForkServers(box=sandbox.around(tmp_path)) as servers,
         pytest.raises(CommandNotStarted, match="/no/such/python"),

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import json
 
-from aqueduct_provider.execution.task import Task
+from aqueduct_provider.execution.task import OperatorTask
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.storage.layout import CompiledLayout, NativeLayout
 from tests.examples import FLOW_ID, VERSION_ID, Document, compiled_document, native_document
 
 
-def _task(document: Document) -> Task:
+def _task(document: Document) -> OperatorTask:
     workflow = parse(json.dumps(document).encode(), "flow.json")
-    return Task(workflow, workflow.operators[0], "run", {}, {})
+    return OperatorTask(workflow, workflow.operators[0], "run", {}, {})
 
 
 def test_a_native_flow_has_the_native_layout_and_parquet() -> None:

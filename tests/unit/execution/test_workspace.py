@@ -14,7 +14,7 @@ from aqueduct_provider.errors import (
     StorageUnavailable,
     is_retryable,
 )
-from aqueduct_provider.execution.task import Task
+from aqueduct_provider.execution.task import OperatorTask
 from aqueduct_provider.execution.workspace import Bench, user_keys
 from aqueduct_provider.runner.contract import InputFile, OutputSlot
 from tests.flows import RUN_ID, LocalRun
@@ -51,7 +51,7 @@ def bench_of(desk: Desk, **values: tuple[str, str, bytes]) -> Bench:
     folder = desk.folder / "job"
     folder.mkdir()
     operator = next(item for item in spec.operators if item.task_id == "g")
-    task = Task(spec, operator, RUN_ID, {}, refs)
+    task = OperatorTask(spec, operator, RUN_ID, {}, refs)
     return Bench(task, LocalRun(spec, desk.store, desk.folder).worker, folder)
 
 

@@ -12,7 +12,7 @@ import pytest
 from aqueduct_provider.errors import ObjectNotFound, StorageError
 from aqueduct_provider.storage import gcs
 from aqueduct_provider.storage.local import LocalStore
-from aqueduct_provider.storage.object_store import ObjectStore, Stored
+from aqueduct_provider.storage.object_store import ObjectStore, StoredObject
 from aqueduct_provider.storage.s3 import S3Settings, connect
 
 RUN_KEY = "ab12_manual__2026-01-01T00:00:00+00:00"
@@ -38,8 +38,8 @@ def conditional_store(store: ObjectStore) -> ObjectStore:
     return store
 
 
-def stored(data: bytes) -> Stored:
-    return Stored(hashlib.sha256(data).hexdigest(), len(data))
+def stored(data: bytes) -> StoredObject:
+    return StoredObject(hashlib.sha256(data).hexdigest(), len(data))
 
 
 @pytest.mark.parametrize("key", ["a", "deep/er/key.json", RUN_KEY, "grün/ключ 1+2%20?#&=.txt"])

@@ -14,7 +14,7 @@ import pytest
 
 from aqueduct_provider.errors import OperatorKilled, StorageUnavailable
 from aqueduct_provider.storage.gcs import GcsSettings, connect
-from aqueduct_provider.storage.object_store import Stored
+from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.patience import Patience
 from tests.data_servers.gcs import GcsServer
 from tests.fault_proxy import Fault, FaultProxy, Rule
@@ -22,7 +22,7 @@ from tests.fault_proxy import Fault, FaultProxy, Rule
 from .conftest import Scripted, answer
 
 DATA = os.urandom(300_000)
-STORED = Stored(hashlib.sha256(DATA).hexdigest(), len(DATA))
+STORED = StoredObject(hashlib.sha256(DATA).hexdigest(), len(DATA))
 LONG = 60.0
 
 

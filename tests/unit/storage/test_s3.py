@@ -15,7 +15,7 @@ import pytest
 
 from aqueduct_provider import errors
 from aqueduct_provider.storage import s3
-from aqueduct_provider.storage.object_store import Stored
+from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 
 from .conftest import Answer, Scripted, answer, cut, refusal
@@ -127,7 +127,7 @@ def test_a_cut_body_is_read_again(scripted: Scripted, tmp_path: Path) -> None:
     store = connect(scripted.settings())
     scripted.answers = [cut(data[: 2 * MIB], len(data)), answer(200, data)]
     stored = store.get_file("key", tmp_path / "file")
-    assert stored == Stored(hashlib.sha256(data).hexdigest(), len(data))
+    assert stored == StoredObject(hashlib.sha256(data).hexdigest(), len(data))
     assert (tmp_path / "file").read_bytes() == data
     scripted.answers = [cut(b"da", 4), answer(200, b"data")]
     assert store.get("key") == b"data"
@@ -200,7 +200,7 @@ def test_a_big_file_goes_in_parts(
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(data)
     store = connect(moto_settings)
-    stored = Stored(hashlib.sha256(data).hexdigest(), len(data))
+    stored = StoredObject(hashlib.sha256(data).hexdigest(), len(data))
     assert store.put_file("key", source) == stored
     assert s3_client.head_object(Bucket=moto_settings.bucket, Key="key")["ETag"].endswith('-3"')
     assert store.get_file("key", target) == stored

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import StorageUnavailable
-from aqueduct_provider.storage.object_store import Stored
+from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.s3 import S3Settings, connect
 from tests.fault_proxy import Fault, FaultProxy, Rule
 
@@ -32,7 +32,7 @@ def test_a_damaged_body_is_read_again(
     faults.rules = [Rule(fault, "GET")]
     assert store.get("key") == DATA
     faults.rules = [Rule(fault, "GET")]
-    stored = Stored(hashlib.sha256(DATA).hexdigest(), len(DATA))
+    stored = StoredObject(hashlib.sha256(DATA).hexdigest(), len(DATA))
     assert store.get_file("key", tmp_path / "file") == stored
     assert (tmp_path / "file").read_bytes() == DATA
     assert faults.counts[fault] == 2

@@ -9,9 +9,9 @@ import urllib3.exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aqueduct_provider import errors
-from aqueduct_provider.storage.s3_errors import Place, translated
+from aqueduct_provider.storage.s3_errors import S3Location, translated
 
-PLACE = Place("s3://bucket/key", "bucket", "eu-west-1", "http://endpoint")
+PLACE = S3Location("s3://bucket/key", "bucket", "eu-west-1", "http://endpoint")
 SPACES_OF_NAMES = {
     errors.StorageUnavailable: (
         "Connect",

@@ -21,7 +21,7 @@ from aqueduct_provider.errors import (
     StorageUnavailable,
 )
 from aqueduct_provider.storage import s3
-from aqueduct_provider.storage.object_store import Stored
+from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.patience import Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from tests.fault_proxy import FAULTS, Fault, FaultProxy, Rule
@@ -29,7 +29,7 @@ from tests.fault_proxy import FAULTS, Fault, FaultProxy, Rule
 from .conftest import Scripted, refusal
 
 DATA = os.urandom(300_000)
-STORED = Stored(hashlib.sha256(DATA).hexdigest(), len(DATA))
+STORED = StoredObject(hashlib.sha256(DATA).hexdigest(), len(DATA))
 LONG = 60.0
 Open = Callable[..., S3Store]
 
