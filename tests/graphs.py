@@ -16,8 +16,8 @@ from aqueduct_provider.sdk.authoring.nodes import (
     Options,
     ParameterNode,
     Severity,
-    UserFunction,
 )
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 STORE = {"type": "connection", "connection_id": "aqueduct_default"}
 

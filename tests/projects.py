@@ -22,7 +22,7 @@ import sys as _sys
 from pathlib import Path as _Path
 
 from aqueduct_provider.errors import PackagingError as _PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction as _UserFunction
+from aqueduct_provider.sdk.packaging.user_function import UserFunction as _UserFunction
 from aqueduct_provider.sdk.packaging.package import package as _package
 
 try:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.runner.codecs import infer_type
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, ParameterNode, UserFunction
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, ParameterNode
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 _TYPES = {"metric": "numeric", "check": "boolean"}
 

@@ -12,6 +12,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of_methods
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
+from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.sdk.suggest import tidy
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.resources.create_resource import Resource
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
-    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.sdk.schedule import OnAssets
 
 log = logging.getLogger("aqueduct")
@@ -192,7 +192,6 @@ class Client:
         from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, how_it_starts, show
         from aqueduct_provider.sdk.publishing.publish import FlowRequest, publish_flow
         from aqueduct_provider.sdk.publishing.triggering import trigger
-        from aqueduct_provider.sdk.resources.engines import engine_of
 
         switches = {"run_now": run_now, "fuse": fuse, "check_requirements": check_requirements}
         for argument, given in switches.items():
@@ -217,11 +216,11 @@ class Client:
         )
         if rehearsal:
             return rehearsal.publish(request)
-        record = publish_flow(self._session, request, engine_of(self._session, engine))
+        record = publish_flow(self._session, request, self._session.engine(engine))
         flow = Flow(self._session, record)
         if run_now:
-            run = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
-            print(f"Started run {run.run_id}.")
+            info = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
+            print(f"Started run {info.run_id}.")
         else:
             if told := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
                 print(told)
@@ -256,7 +255,8 @@ class Client:
 
         flow = self.flow(flow_identifier, flow_id, flow_name)
         given = {} if parameters is None else parameters
-        return trigger(flow, given, unpause=unpause, timeout=timeout, progress=progress)
+        info = trigger(flow, given, unpause=unpause, timeout=timeout, progress=progress)
+        return Run(self._session, flow.record, info.run_id, info)
 
     @not_while_rehearsing
     def flow(
@@ -357,7 +357,7 @@ class Client:
         """
         from aqueduct_provider.sdk.resources.connecting import connect_resource
 
-        print(connect_resource(self._session, name, service, config))
+        print(connect_resource(self._session, name, service, config, rehearsed=bool(current_rehearsal())))
 
     def list_resources(self) -> dict[str, Resource]:
         """The connected resources by name; one that cannot be used is left out, with a warning.

@@ -9,14 +9,26 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.authoring.nodes import HowRun
 from aqueduct_provider.sdk.suggest import suggestion
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)
+
+
+class RunOptions(TypedDict, total=False):
+    """How an operator is run, as users write it; ``authoring.nodes.Options`` says what each means."""
+
+    retries: int | None
+    retry_delay: float | timedelta | None
+    timeout: float | timedelta | None
+    pool: str | None
+    fuse: str | None
 
 
 def suggest_keywords(function: Function) -> Function:
@@ -54,7 +66,7 @@ def _keywords_of(function: Callable[..., Any]) -> frozenset[str] | None:
     keywords = {*code.co_varnames[code.co_posonlyargcount : named]} - {"self"}
     if code.co_flags & inspect.CO_VARKEYWORDS:
         rest = code.co_varnames[named + bool(code.co_flags & inspect.CO_VARARGS)]
-        if "HowRun" not in str(plain.__annotations__.get(rest)):
+        if "RunOptions" not in str(plain.__annotations__.get(rest)):
             return None
-        keywords |= HowRun.__annotations__.keys()
+        keywords |= RunOptions.__annotations__.keys()
     return frozenset(keywords)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.errors import AuthoringError, ConfigError
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
@@ -57,14 +57,22 @@ class Session:
         profile = demo_profile(self.profile.path.parent) if is_demo else self.profile.resource(name)
         return resource_from(profile, lambda: self.store)
 
-    def engine(self, name: str) -> AirflowResource:
-        """The named resource, which flows run on.
+    def engine(self, engine: str | AirflowResource | None) -> AirflowResource:
+        """Return the connected Airflow that flows run on.
 
-        :raises NotFound: there is none.
-        :raises ConfigError: it is no Airflow, or its configuration is wrong.
+        :param engine: a resource, or its name; None: the only one that is connected.
+        :raises NotFound: no resource has this name.
+        :raises AuthoringError: it is not a resource; or None was given, and not exactly one is connected.
+        :raises ConfigError: the resource is not an Airflow, or its configuration is wrong.
         """
         from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
 
+        # A resource is found by its name, as it may have been connected again.
+        name = engine.name() if isinstance(engine, AirflowResource) else engine
+        if name is None:
+            name = self._only_engine()
+        if not isinstance(name, str):
+            raise AuthoringError(f"engine is a {type(name).__name__}: give the name of a connected Airflow.")
         resource = self.resource(name)
         if not isinstance(resource, AirflowResource):
             raise ConfigError(
@@ -72,6 +80,16 @@ class Session:
                 "Name a connected Airflow as the engine."
             )
         return resource
+
+    def _only_engine(self) -> str:
+        known = self.engines()
+        if len(known) != 1:
+            names = ", ".join(map(repr, known)) or "none"
+            raise AuthoringError(
+                f"Say where the flow is to run: engine='<resource>'. Connected: {names}. "
+                'client.connect_resource(name, "Airflow", {"host": ...}) connects one.'
+            )
+        return known[0]
 
     def engines(self) -> list[str]:
         """The names of the connected Airflows, sorted; nothing is asked of them."""

@@ -63,7 +63,7 @@ def test_a_flow_is_shown_changed_deleted_and_published_again(
 
     with pytest.MonkeyPatch.context() as patch:
         # So that Airflow is not quicker than this test.
-        patch.setattr("aqueduct_provider.sdk.publishing.delivery.StoreDelivery.deliver", lambda *_: "late")
+        patch.setattr("aqueduct_provider.sdk.resources.delivery.StoreDelivery.deliver", lambda *_: "late")
         newer = publish(client, 2, wait=0)
     stale = told(client, capsys)
     assert (stale["state"], stale["version_id"]) == ("stale", newer.record.version_id)

@@ -17,7 +17,7 @@ import base64, sys
 from pathlib import Path
 sys.path[:0] = [root, "."]
 import own_flow
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.packaging.package import package
 
 made = package(UserFunction(getattr(own_flow, function), (), ("data.txt",), Path.cwd()), function)

@@ -9,7 +9,13 @@ from types import FunctionType
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.authoring.requirements import name_of
+from aqueduct_provider.sdk.packaging.user_function import name_of
+
+
+class DecoratedFunction:
+    """Base of what the decorators return: it is an operator already."""
+
+    __name__: str
 
 
 def operator_function(where: str, given: Any, *, in_class: bool) -> Callable[..., Any]:
@@ -51,9 +57,7 @@ def _is_in_class_body(function: Any) -> bool:
 
 
 def _refuse_other_values(where: str, function: Any) -> None:
-    from aqueduct_provider.sdk.authoring.calls import Operator
-
-    if isinstance(function, Operator):
+    if isinstance(function, DecoratedFunction):
         raise AuthoringError(
             f"{where}: the function is an operator already. Use one decorator only, or decorate its plain "
             f"function, {function.__name__}.__wrapped__."

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
+from aqueduct_provider.sdk.authoring.callables import DecoratedFunction
 from aqueduct_provider.sdk.authoring.definitions import WORDS, Definition
 from aqueduct_provider.sdk.authoring.frame_views import frame_views
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction, numbered
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, numbered
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
-from aqueduct_provider.sdk.authoring.requirements import name_of, requirements_of
+from aqueduct_provider.sdk.authoring.requirements import requirements_of
+from aqueduct_provider.sdk.packaging.user_function import UserFunction, name_of
 from aqueduct_provider.sdk.suggest import suggestion
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class _Argument:
     parameter: str
 
 
-class Operator:
+class Operator(DecoratedFunction):
     """A decorated function.
 
     Calling it records an operator of the flow, and computes it at once unless ``global_config`` says
@@ -61,8 +63,6 @@ class Operator:
 
     :param definition: the function and what its author says about it.
     """
-
-    __name__: str
 
     def __init__(self, definition: Definition) -> None:
         functools.update_wrapper(self, definition.function)

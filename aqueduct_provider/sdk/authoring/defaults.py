@@ -48,7 +48,7 @@ def _survivor(name: str, default: Any) -> Mapping[str, Any]:
 
 def _decoded(default: Any) -> Any:
     from aqueduct_provider.runner.codecs import decode
-    from aqueduct_provider.sdk.publishing.encode_values import encoded_value
+    from aqueduct_provider.sdk.authoring.encode_values import encoded_value
 
     encoded = encoded_value(default, "untyped", "The default")
     return decode(encoded.data, encoded.serialization_type, encoded.type)

@@ -18,7 +18,7 @@ from aqueduct_provider.sdk.authoring.callables import operator_function
 from aqueduct_provider.sdk.authoring.defaults import parameter_defaults
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.authoring.options import Outputs
-from aqueduct_provider.sdk.authoring.requirements import folder_of, innermost, name_of
+from aqueduct_provider.sdk.packaging.user_function import folder_of, innermost, name_of
 from aqueduct_provider.sdk.suggest import tidy
 
 CallKind = Literal["function", "metric", "check"]

@@ -14,14 +14,8 @@ from typing import Any, Literal
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
 from aqueduct_provider.sdk.authoring import evaluate
-from aqueduct_provider.sdk.authoring.nodes import (
-    NO_OPTIONS,
-    ArtifactNode,
-    OperatorNode,
-    Options,
-    Severity,
-    UserFunction,
-)
+from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, ArtifactNode, OperatorNode, Options, Severity
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 from aqueduct_provider.spec.retries import OWN_DELAY, OWN_RETRIES
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
 from aqueduct_provider.sdk.authoring import evaluate
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, HowRun, OperatorNode, Options, System
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Options, System
 from aqueduct_provider.sdk.authoring.options import options_of
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
+from aqueduct_provider.sdk.keywords import RunOptions
 from aqueduct_provider.sdk.suggest import tidy
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def extract(
     parameters: Iterable[Artifact | str] | None,
     *,
     lazy: bool,
-    how: HowRun | None = None,
+    how: RunOptions | None = None,
 ) -> ArtifactNode:
     """Record an extract and compute it unless lazy.
 
@@ -89,7 +90,7 @@ def load(
     parameters: Iterable[Artifact | str],
     *,
     tables_only: bool = False,
-    how: HowRun | None = None,
+    how: RunOptions | None = None,
 ) -> None:
     """Record a load: the artifact is saved in every run of a flow that it is in.
 
@@ -113,8 +114,8 @@ def load(
     node.derived.append(operator)
 
 
-def _options(name: str, how: HowRun | None) -> Options:
-    given = dict.fromkeys(HowRun.__annotations__) | dict(how or {})
+def _options(name: str, how: RunOptions | None) -> Options:
+    given = dict.fromkeys(RunOptions.__annotations__) | dict(how or {})
     return options_of(repr(name), resources=None, **given)
 
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.suggest import tidy
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from aqueduct_provider.runner.codecs import Encoded
-    from aqueduct_provider.sdk.packaging.snapshots import Snapshot
 
 Kind = Literal["function", "metric", "check", "param", "system_metric", "extract", "load"]
 Severity = Literal["warning", "error"]
@@ -59,35 +56,6 @@ class Options:
 
 
 NO_OPTIONS = Options()
-
-
-class HowRun(TypedDict, total=False):
-    """How an extract or a load is run, as people say it; :class:`Options` has the words."""
-
-    retries: int | None
-    retry_delay: float | timedelta | None
-    timeout: float | timedelta | None
-    pool: str | None
-    fuse: str | None
-
-
-@dataclass(frozen=True)
-class UserFunction:
-    """A function to be packaged, and what it needs.
-
-    :param requirements: pip requirements, without the pin of cloudpickle.
-    :param file_dependencies: paths as the user gave them, relative to ``folder``.
-    :param folder: where the function's file lies; the working directory for functions of a notebook.
-    :param views: for each input, as which library's frame it takes a table; see ``frame_kinds.VIEWS``.
-    :param snapshot: the function as it was when its call was recorded; None: it is published as it is then.
-    """
-
-    call: Callable[..., Any]
-    requirements: tuple[str, ...]
-    file_dependencies: tuple[str, ...]
-    folder: Path
-    views: tuple[str, ...] = ()
-    snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,7 @@ def parameter_node(name: str, default: Any, description: str, implicit: bool) ->
     :param implicit: made of a plain argument. Only such a default may be None.
     :raises AuthoringError: the name is no text, or the default cannot be stored.
     """
-    from aqueduct_provider.sdk.publishing.encode_values import encoded_value
+    from aqueduct_provider.sdk.authoring.encode_values import encoded_value
 
     if not isinstance(name, str) or not name.strip():
         raise AuthoringError(f"The name of a parameter must be text, and not empty; {name!r} is not.")

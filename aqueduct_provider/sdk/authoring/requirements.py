@@ -6,13 +6,12 @@ passwords, tokens and queries of URLs. Must not import at module level: packagin
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError, RequirementsMissing
+from aqueduct_provider.sdk.packaging.user_function import folder_of, name_of
 from aqueduct_provider.spec.requirement_lines import decoded, problem_of, requirement_lines
 from aqueduct_provider.spec.requirement_sets import THIS_PYTHON, contradiction
 from aqueduct_provider.spec.url_credentials import without_credentials
@@ -44,33 +43,6 @@ def requirements_of(
     if isinstance(given, (str, Path)):
         return _of_file(_existing(Path(given), function))
     return _checked(f"requirements of {name_of(function)!r}", "entry", given)
-
-
-def folder_of(function: Callable[..., Any]) -> Path:
-    """Where the function's file lies; the working directory for functions of a notebook."""
-    code = getattr(innermost(function), "__code__", None)
-    file = Path(code.co_filename) if code else None
-    # With its debugger on, Jupyter writes each cell to a file of its own.
-    if file is None or not file.is_file() or file.parent.name.startswith("ipykernel_"):
-        return Path.cwd()
-    return file.resolve().parent
-
-
-def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that a partial, a decorated function or a callable object calls in the end."""
-    while True:
-        if isinstance(function, functools.partial):
-            function = function.func
-        elif hasattr(function, "__wrapped__"):
-            function = function.__wrapped__
-        else:
-            break
-    return function if inspect.isroutine(function) else type(function).__call__
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """What people call the function; for those that have no name, their class."""
-    return str(getattr(function, "__name__", "") or type(function).__name__)
 
 
 def _existing(path: Path, function: Callable[..., Any]) -> Path:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqueduct_provider.sdk.authoring.eager_workspace import Workspace
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.authoring.operator_threads import inherited_by_threads
 from aqueduct_provider.sdk.authoring.worker_imports import imports_of_worker
 from aqueduct_provider.sdk.packaging.dependency_files import dependency_files
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.names import nfc_keys
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.publishing.encode_values import EncodedValue
+    from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
     from aqueduct_provider.spec.models import Parameter, WorkflowSpec
     from aqueduct_provider.spec.run_values import StoredValue
 
@@ -43,7 +43,7 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
 
     :raises AuthoringError: the flow has no such parameter, or the value is not of its type.
     """
-    from aqueduct_provider.sdk.publishing.encode_values import check_given, encoded_value
+    from aqueduct_provider.sdk.authoring.encode_values import check_given, encoded_value
     from aqueduct_provider.spec.run_values import StoredValue
     from aqueduct_provider.storage.layout import FlowLayout
 

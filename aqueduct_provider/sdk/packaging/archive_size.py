@@ -6,40 +6,17 @@ not import at module level: cloudpickle.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging.dependency_files import DependencyFiles, dependency_files
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.packaging.variables import variables_of
 
 # Unpacked. Workers refuse larger ones later, by [aqueduct] archive_max_bytes and archive_max_files.
 MAX_BYTES = 200_000_000
 MAX_FILES = 5_000
-
-
-class TooLarge(Exception):
-    """A pickle would have more bytes than it may have."""
-
-
-class LimitedBuffer(io.BytesIO):
-    """A file in memory that takes only so many bytes.
-
-    :param limit: their number; writing more raises :class:`TooLarge`.
-    """
-
-    def __init__(self, limit: float) -> None:
-        super().__init__()
-        self._limit = limit
-
-    def write(self, data: Any) -> int:
-        """See ``io.BytesIO``."""
-        written = super().write(data)
-        if self.tell() > self._limit:
-            raise TooLarge(f"more than {self._limit} bytes")
-        return written
 
 
 def check_size(call: Callable[..., Any], name: str, pickle_size: int, files: DependencyFiles) -> None:

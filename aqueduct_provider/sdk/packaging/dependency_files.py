@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 # What the archive itself holds.
 RESERVED = ("model.py", "model.pkl", "requirements.txt", "python_version.txt")

@@ -11,8 +11,7 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
-from aqueduct_provider.sdk.authoring.requirements import innermost
+from aqueduct_provider.sdk.packaging.user_function import UserFunction, innermost
 from aqueduct_provider.sdk.packaging.variables import names_in, variables_of
 
 

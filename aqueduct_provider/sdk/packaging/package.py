@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
-from aqueduct_provider.sdk.authoring.requirements import innermost
 from aqueduct_provider.sdk.packaging.archive_size import check_size
 from aqueduct_provider.sdk.packaging.dependency_files import RESERVED, DependencyFiles, dependency_files
 from aqueduct_provider.sdk.packaging.distributions import coverage, is_installed, parsed
@@ -29,6 +27,7 @@ from aqueduct_provider.sdk.packaging.needed_modules import Supply, check_needed_
 from aqueduct_provider.sdk.packaging.pickling import Pickled, pickled
 from aqueduct_provider.sdk.packaging.source_text import source_of
 from aqueduct_provider.sdk.packaging.unpicklable import unpicklable
+from aqueduct_provider.sdk.packaging.user_function import UserFunction, innermost
 
 PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 

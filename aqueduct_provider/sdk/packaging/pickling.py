@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
 
-from aqueduct_provider.sdk.packaging.archive_size import LimitedBuffer
 from aqueduct_provider.sdk.packaging.class_identity import give_identity, without_identity
 from aqueduct_provider.sdk.packaging.class_reductions import class_method_getter, corrected
 from aqueduct_provider.sdk.packaging.eager_state import Absent, Variable, before_runs
+from aqueduct_provider.sdk.packaging.limited_buffer import LimitedBuffer
 from aqueduct_provider.sdk.packaging.local_modules import OWN, PACKAGE
 from aqueduct_provider.sdk.packaging.type_hints import without_hints
 from aqueduct_provider.sdk.packaging.variables import globals_in, texts_looked_up

@@ -10,13 +10,14 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
-from aqueduct_provider.sdk.packaging.archive_size import MAX_BYTES, TooLarge
+from aqueduct_provider.sdk.packaging.archive_size import MAX_BYTES
 from aqueduct_provider.sdk.packaging.dependency_files import dependency_files
 from aqueduct_provider.sdk.packaging.eager_state import Absent, Watch, content_of
+from aqueduct_provider.sdk.packaging.limited_buffer import TooLarge
 from aqueduct_provider.sdk.packaging.local_modules import pickled_by_value
 from aqueduct_provider.sdk.packaging.package import by_value, supply_of
 from aqueduct_provider.sdk.packaging.pickling import Pickled, pickled
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
+from aqueduct_provider.sdk.authoring.encode_values import EncodedValue, encoded_default
 from aqueduct_provider.sdk.authoring.nodes import (
     NO_OPTIONS,
     ArtifactNode,
     OperatorNode,
     Options,
-    UserFunction,
     artifacts_of,
 )
 from aqueduct_provider.sdk.packaging.machine_paths import machine_path_warnings
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.publishing.current_resources import Lookup
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
-from aqueduct_provider.sdk.publishing.encode_values import EncodedValue, encoded_default
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of

@@ -12,9 +12,10 @@ from typing import TypeAlias
 from aqueduct_provider.artifacts.data_modules import StoredBytes, packages_needed
 from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.execute import TABLES
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, UserFunction
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 from aqueduct_provider.sdk.packaging.dependency_files import dependency_files
 from aqueduct_provider.sdk.packaging.distributions import Coverage, Owner, coverage, owners_of
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 # What the reader of a value lacks, and what to do about it.
 _Missing: TypeAlias = tuple[str, str]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
-from aqueduct_provider.sdk.publishing.encode_values import EncodedValue
 from aqueduct_provider.sdk.publishing.flow_names import artifact_names, is_explicit, unique_slugs
 
 Encode = Callable[[OperatorNode], EncodedValue]

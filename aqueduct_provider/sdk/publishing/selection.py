@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Kind, OperatorNode, upstream
-from aqueduct_provider.sdk.authoring.requirements import innermost
+from aqueduct_provider.sdk.packaging.user_function import innermost
 
 _NOUNS: dict[Kind, str] = {
     "function": "operator",

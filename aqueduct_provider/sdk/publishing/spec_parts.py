@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
 from aqueduct_provider.sdk.authoring.nodes import NO_OPTIONS, ArtifactNode, OperatorNode, Options
 from aqueduct_provider.sdk.publishing.current_resources import Lookup, current_place
-from aqueduct_provider.sdk.publishing.encode_values import EncodedValue
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph
 from aqueduct_provider.spec.retries import OWN_KINDS
 from aqueduct_provider.storage.layout import FlowLayout, function_archive

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.publishing.encode_values import EncodedValue
-from aqueduct_provider.sdk.run import Run
+from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.names import nfc_keys
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
     from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.spec.models import Parameter
     from aqueduct_provider.spec.run_values import StoredValue
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def trigger(
     flow: Flow, parameters: Mapping[str, Any], *, unpause: bool, timeout: float, progress: bool
-) -> Run:
+) -> RunInfo:
     """Run a flow once.
 
     :raises AuthoringError: a name or a value does not fit, or the flow is paused, or was deleted; nothing was
@@ -45,8 +45,7 @@ def trigger(
         airflow.unpause(record.dag_id)
     for key, data in given.objects.items():
         flow.session.store.put(key, data)
-    info = airflow.trigger(record.dag_id, given.conf)
-    return Run(flow.session, record, info.run_id, info)
+    return airflow.trigger(record.dag_id, given.conf)
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,8 @@ def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValu
 
 
 def _value(parameter: Parameter, value: Any) -> EncodedValue:
+    from aqueduct_provider.sdk.authoring.encode_values import check_given, encoded_value
     from aqueduct_provider.sdk.authoring.parameters import holds_artifact
-    from aqueduct_provider.sdk.publishing.encode_values import check_given, encoded_value
 
     what = f"The value of parameter {parameter.name!r}"
     if holds_artifact(value):

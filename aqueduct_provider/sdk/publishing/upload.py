@@ -23,7 +23,7 @@ from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.compose import Composition
-    from aqueduct_provider.sdk.publishing.delivery import Delivery
+    from aqueduct_provider.sdk.resources.delivery import Delivery
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
 

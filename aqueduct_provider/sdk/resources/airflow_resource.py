@@ -23,7 +23,7 @@ from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
-    from aqueduct_provider.sdk.publishing.delivery import Delivery
+    from aqueduct_provider.sdk.resources.delivery import Delivery
     from aqueduct_provider.storage.object_store import ObjectStore
 
 _SERVICE = SERVICES["Airflow"]
@@ -111,7 +111,7 @@ class AirflowResource:
 
     def delivery(self, store: ObjectStore) -> Delivery:
         """How its specs get to it."""
-        from aqueduct_provider.sdk.publishing.delivery import FolderDelivery, StoreDelivery
+        from aqueduct_provider.sdk.resources.delivery import FolderDelivery, StoreDelivery
 
         folder = self._fields.get("dags_folder", "")
         return FolderDelivery(expanded(folder)) if folder else StoreDelivery(store)

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("aqueduct")
 
 
-def connect_resource(session: Session, name: str, service: str, config: Mapping[str, Any]) -> str:
+def connect_resource(
+    session: Session, name: str, service: str, config: Mapping[str, Any], *, rehearsed: bool = False
+) -> str:
     """Check a resource and keep it in the profile; a sentence that says what was reached.
 
+    :param rehearsed: connect no Airflow, for nothing is published.
     :raises ConfigError: the configuration is wrong; nothing was kept.
     :raises AirflowError: the resource does not answer as it should; nothing was kept.
     :raises DataSystemError: likewise. :raises StorageError: likewise.
     """
-    from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal
     from aqueduct_provider.sdk.resources.create_resource import resource_from
     from aqueduct_provider.sdk.resources.profile import ResourceProfile
     from aqueduct_provider.sdk.resources.services import service_of
@@ -43,7 +45,7 @@ def connect_resource(session: Session, name: str, service: str, config: Mapping[
     config = {key: value for key, value in config.items() if key != "use_as_storage"}
     word = str(getattr(service, "value", service))
     known = service_of(word)
-    if current_rehearsal() and known and known.family == "airflow":
+    if rehearsed and known and known.family == "airflow":
         return f"{name!r} is not connected, for nothing is published."
     profile = ResourceProfile(name, known.name if known else word, config)
     resource = resource_from(profile, lambda: session.store)

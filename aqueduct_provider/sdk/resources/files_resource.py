@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
-    from aqueduct_provider.sdk.authoring.nodes import HowRun
+    from aqueduct_provider.sdk.keywords import RunOptions
     from aqueduct_provider.storage.object_store import ObjectStore
 
 _FORMATS = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
@@ -96,7 +96,7 @@ class FilesResource(DataSystem):
         output: str | None = None,
         description: str = "",
         lazy: bool = False,
-        **how: Unpack[HowRun],
+        **how: Unpack[RunOptions],
     ) -> Artifact:
         """A file, or several, as an artifact.
 
@@ -127,7 +127,7 @@ class FilesResource(DataSystem):
         filepath: str,
         format: str | None = None,
         parameters: Iterable[Artifact | str] | None = None,
-        **how: Unpack[HowRun],
+        **how: Unpack[RunOptions],
     ) -> None:
         """Write an artifact to a file in every run of the flows that it is in; nothing is written now.
 

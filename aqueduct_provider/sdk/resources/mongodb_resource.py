@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import extract_load
-from aqueduct_provider.sdk.authoring.nodes import HowRun
 from aqueduct_provider.sdk.enums import LoadUpdateMode
-from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
+from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class MongoResource(DataSystem):
         artifact: Artifact,
         collection: str | Artifact,
         update_mode: LoadUpdateMode | str,
-        **how: Unpack[HowRun],
+        **how: Unpack[RunOptions],
     ) -> None:
         """Save a table in every run of the flows that the artifact is in; nothing is written now.
 
@@ -122,16 +121,16 @@ class MongoCollection:
         from aqueduct_provider.sdk.authoring.artifacts import TableArtifact
 
         # pymongo's find has no arguments of these names.
-        how = {name: kwargs.pop(name) for name in HowRun.__annotations__ if name in kwargs}
+        how = {name: kwargs.pop(name) for name in RunOptions.__annotations__ if name in kwargs}
         query = _plain({"args": list(args), "kwargs": kwargs})
         place = {**self._resource.spec_place(), "collection": self._name, "query": query}
         labels = extract_load.Labels(name or f"{self._resource.name()} query", output, description)
         node = extract_load.extract(
-            self._resource, place, "table", labels, parameters, lazy=lazy, how=cast(HowRun, how)
+            self._resource, place, "table", labels, parameters, lazy=lazy, how=cast(RunOptions, how)
         )
         return TableArtifact(GraphSource(node))
 
-    def save(self, artifact: Artifact, update_mode: LoadUpdateMode | str, **how: Unpack[HowRun]) -> None:
+    def save(self, artifact: Artifact, update_mode: LoadUpdateMode | str, **how: Unpack[RunOptions]) -> None:
         """Save a table to this collection, as :meth:`MongoResource.save`."""
         self._resource.save(artifact, self._name, update_mode, **how)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from aqueduct_provider.connectors.requests import ExtractOrder
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, TableArtifact
-    from aqueduct_provider.sdk.authoring.nodes import HowRun
+    from aqueduct_provider.sdk.keywords import RunOptions
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class SqlResource(DataSystem):
         description: str = "",
         parameters: Iterable[Artifact | str] | None = None,
         lazy: bool = False,
-        **how: Unpack[HowRun],
+        **how: Unpack[RunOptions],
     ) -> TableArtifact:
         """The result of a query, as an artifact.
 
@@ -108,7 +108,7 @@ class SqlResource(DataSystem):
         artifact: Artifact,
         table_name: str | Artifact,
         update_mode: LoadUpdateMode | str,
-        **how: Unpack[HowRun],
+        **how: Unpack[RunOptions],
     ) -> None:
         """Save a table in every run of the flows that the artifact is in; nothing is written now.
 

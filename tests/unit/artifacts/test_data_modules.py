@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 
 from aqueduct_provider.artifacts.data_modules import packages_needed
 from aqueduct_provider.runner.codecs import Encoded, encode, infer_type
-from aqueduct_provider.sdk.publishing.encode_values import encoded_value
+from aqueduct_provider.sdk.authoring.encode_values import encoded_value
 
 
 def model() -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import ConfigError, NotFound
+from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 from aqueduct_provider.sdk.resources.profile import Profile, ResourceProfile
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.storage.local import LocalStore
@@ -70,3 +71,34 @@ def test_without_a_store(tmp_path: Path) -> None:
     session = Session(Profile.load(tmp_path / "config.toml", {}))
     with pytest.raises(ConfigError, match="No artifact store is known"):
         session.registry  # noqa: B018
+
+
+# --- which Airflow is meant
+
+
+def session_with(folder: Path, **services: str) -> Session:
+    path = folder / "config.toml"
+    hosts = {"Airflow": 'host = "h"', "S3": 'bucket = "b"'}
+    path.write_text("".join(f'[resources.{n}]\nservice = "{s}"\n{hosts[s]}\n' for n, s in services.items()))
+    path.chmod(0o600)
+    return Session(Profile.load(path, overrides={}))
+
+
+def test_the_only_one_needs_no_name(tmp_path: Path) -> None:
+    here = session_with(tmp_path, cluster="Airflow", lake="S3")
+    assert here.engine(None).name() == "cluster"
+    assert here.engine("cluster").name() == "cluster"
+    assert here.engine(here.engine("cluster")).name() == "cluster"
+
+
+@pytest.mark.parametrize("services", [{}, {"lake": "S3"}, {"one": "Airflow", "two": "Airflow"}])
+def test_otherwise_one_must_be_named(tmp_path: Path, services: dict[str, str]) -> None:
+    named = ", ".join(repr(name) for name, service in services.items() if service == "Airflow") or "none"
+    with pytest.raises(AuthoringError, match=f"Connected: {named}"):
+        session_with(tmp_path, **services).engine(None)
+
+
+@pytest.mark.parametrize(("given", "error"), [(5, AuthoringError), ("clutser", NotFound)])
+def test_what_is_no_engine(tmp_path: Path, given: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        session_with(tmp_path, cluster="Airflow").engine(given)

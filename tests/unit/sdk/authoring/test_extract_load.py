@@ -10,10 +10,11 @@ import pytest
 from aqueduct_provider.errors import AuthoringError, DataSystemUnavailable, OperatorFailed
 from aqueduct_provider.runner.codecs import Encoded, encode
 from aqueduct_provider.sdk.authoring.artifacts import Artifact, artifact_for
+from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.evaluate import is_computed, value_of
 from aqueduct_provider.sdk.authoring.extract_load import Labels, extract, load, saved_type
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, HowRun, Options
-from aqueduct_provider.sdk.publishing.encode_values import encoded_default
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options
+from aqueduct_provider.sdk.keywords import RunOptions
 from aqueduct_provider.sdk.settings import global_config
 from tests.recorded import param, step
 
@@ -181,7 +182,7 @@ def test_what_cannot_be_saved(echo: Echo) -> None:
 
 
 def test_how_they_are_run(echo: Echo) -> None:
-    how = HowRun(retries=2, retry_delay=1, timeout=60, pool="small", fuse="all")
+    how = RunOptions(retries=2, retry_delay=1, timeout=60, pool="small", fuse="all")
     output = extract(echo, {"queries": ["q"]}, "list", Labels("q"), None, lazy=True, how=how)
     load(echo, {"table": "t"}, artifact_for(output), [], how=how)
     expected = Options(retries=2, retry_delay=1.0, timeout=60.0, pool="small", fuse="all")
@@ -192,5 +193,5 @@ def test_what_does_not_say_how(echo: Echo) -> None:
     output = read(echo, later=True)
     message = "'save to wh': retries must be an integer from 0 to 100, not -1"
     with pytest.raises(AuthoringError, match=message):
-        load(echo, {"table": "t"}, artifact_for(output), [], how=HowRun(retries=-1))
+        load(echo, {"table": "t"}, artifact_for(output), [], how=RunOptions(retries=-1))
     assert output.derived == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -12,33 +10,8 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import AuthoringError, RequirementsMissing
-from aqueduct_provider.sdk.authoring.requirements import (
-    folder_of,
-    innermost,
-    requirements_of,
-)
-
-
-def function_in(folder: Path, text: str = "def churn(table):\n    return table\n") -> Callable[..., Any]:
-    """The function ``churn`` of a module in the folder."""
-    folder.mkdir(exist_ok=True)
-    path = folder / "user_code.py"
-    path.write_text(text)
-    spec = importlib.util.spec_from_file_location("user_code", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function: Callable[..., Any] = module.churn
-    return function
-
-
-def function_of_a_notebook() -> Callable[..., Any]:
-    scope: dict[str, Any] = {}
-    exec(compile("def churn(table):\n    return table\n", "<ipython-input-1>", "exec"), scope)
-    function: Callable[..., Any] = scope["churn"]
-    return function
-
+from aqueduct_provider.sdk.authoring.requirements import requirements_of
+from tests.functions import function_in, function_of_a_notebook
 
 # --- where from
 
@@ -205,37 +178,3 @@ def test_credentials_are_not_shown() -> None:
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
     assert "'tool https://***@example.com/tool.zip?***'" in shown
     assert not [secret for secret in ("jane", "s3cret", "t0ken") if secret in shown]
-
-
-# --- the function itself
-
-
-def test_the_innermost_function(tmp_path: Path) -> None:
-    inner = function_in(tmp_path)
-
-    @functools.wraps(inner)
-    def wrapper(table: Any) -> Any:
-        return inner(table)
-
-    class Model:
-        def __call__(self, table: Any) -> Any:
-            return table
-
-    assert innermost(functools.partial(wrapper, 1)) is inner
-    assert innermost(Model()) is Model.__call__
-    assert folder_of(functools.partial(wrapper)) == tmp_path
-    assert folder_of(Model()) == Path(__file__).parent
-
-
-@pytest.mark.parametrize("function", [len, functools.partial(dict), function_of_a_notebook()])
-def test_the_folder_of_what_lies_in_no_file(
-    function: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert folder_of(function) == tmp_path
-
-
-def test_cells_that_jupyter_writes_to_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    function = function_in(tmp_path / "ipykernel_4711")
-    monkeypatch.chdir(tmp_path)
-    assert folder_of(function) == tmp_path

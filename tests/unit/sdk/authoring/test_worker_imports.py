@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.authoring.worker_imports import UndeclaredModule, imports_of_worker
 from aqueduct_provider.sdk.packaging.dependency_files import dependency_files
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.settings import inside_operator
 
 FILES = (

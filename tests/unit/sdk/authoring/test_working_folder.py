@@ -14,8 +14,8 @@ from textwrap import dedent
 import pytest
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.authoring.working_folder import working_folder
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 
 def function(folder: Path, *files: str) -> UserFunction:

@@ -5,16 +5,14 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging.archive_size import (
     MAX_BYTES,
     MAX_FILES,
-    LimitedBuffer,
-    TooLarge,
     check_declared_files,
     check_size,
 )
 from aqueduct_provider.sdk.packaging.dependency_files import DependencyFiles
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 SMALL = "small"
 TABLE = bytes(1_000_000)
@@ -89,10 +87,3 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     check_size(train, "train", 1, DependencyFiles({str(number): file for number in range(MAX_FILES)}))
     with pytest.raises(PackagingError, match=r"'train' hold 5001 files, more than 5000\. Name the files"):
         check_size(train, "train", 1, DependencyFiles({str(number): file for number in range(MAX_FILES + 1)}))
-
-
-def test_a_buffer_that_takes_only_so_many_bytes() -> None:
-    buffer = LimitedBuffer(3)
-    buffer.write(b"abc")
-    with pytest.raises(TooLarge, match="more than 3 bytes"):
-        buffer.write(b"d")

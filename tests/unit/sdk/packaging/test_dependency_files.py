@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging.dependency_files import DependencyFiles, dependency_files
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging import load_check
 from aqueduct_provider.sdk.packaging.load_check import check_archives
 from aqueduct_provider.sdk.packaging.package import package
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 
 class Loads:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.sdk.authoring.calls import by_position
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging.machine_paths import machine_path_warnings
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 HERE = Path(__file__).resolve()
 NEIGHBOUR = HERE.with_name("test_variables.py")

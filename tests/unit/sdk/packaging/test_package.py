@@ -15,8 +15,8 @@ import cloudpickle
 import pytest
 
 from aqueduct_provider.errors import PackagingError
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging.package import PYTHON_VERSION, Package, package
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from tests.projects import Project, Refused
 
 FACTOR = 3

@@ -15,12 +15,12 @@ import pytest
 
 from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.decorators import op
-from aqueduct_provider.sdk.authoring.nodes import UserFunction
 from aqueduct_provider.sdk.packaging import snapshots
 from aqueduct_provider.sdk.packaging.local_modules import pickled_by_value
 from aqueduct_provider.sdk.packaging.package import package
 from aqueduct_provider.sdk.packaging.pickling import pickled
 from aqueduct_provider.sdk.packaging.snapshots import FunctionHistory
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 SEEN = {"times": 0}
 FACTOR = 2

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, RequirementsMissing
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options, UserFunction
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options
+from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.publishing.compose import Composition, FlowDescription, Packager, compose
 from aqueduct_provider.sdk.schedule import CronText, OnAssets
 from aqueduct_provider.spec.loader import parse

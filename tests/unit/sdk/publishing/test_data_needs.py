@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.arguments import nodes_of
+from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
-from aqueduct_provider.sdk.publishing.encode_values import encoded_default
 from tests.recorded import operator
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, upstream
-from aqueduct_provider.sdk.publishing.encode_values import encoded_default
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from tests.graphs import op, param
 

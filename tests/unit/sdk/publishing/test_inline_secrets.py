@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
-from aqueduct_provider.sdk.publishing.encode_values import encoded_default
 from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refuse_secrets_in_text
 from tests.graphs import STORE, op, param, user_function
 

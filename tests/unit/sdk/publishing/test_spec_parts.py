@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Options, upstream
-from aqueduct_provider.sdk.publishing.encode_values import encoded_default
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.spec_parts import artifact_part, operator_part, parameter_part
 from tests.graphs import Packed, check, extract, metric, op, param, save, system_metric

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, StorageUnavailable
-from aqueduct_provider.sdk.publishing.delivery import StoreDelivery
 from aqueduct_provider.sdk.publishing.registry import Registry
 from aqueduct_provider.sdk.publishing.upload import erase, publish
+from aqueduct_provider.sdk.resources.delivery import StoreDelivery
 from aqueduct_provider.storage.layout import (
     FlowLayout,
     NativeLayout,

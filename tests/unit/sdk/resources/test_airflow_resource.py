@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 
 from aqueduct_provider.errors import AirflowLoginFailed, ConfigError
 from aqueduct_provider.sdk.enums import ServiceType
-from aqueduct_provider.sdk.publishing.delivery import FolderDelivery, StoreDelivery
 from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
+from aqueduct_provider.sdk.resources.delivery import FolderDelivery, StoreDelivery
 from aqueduct_provider.sdk.resources.profile import StoreProfile
 from aqueduct_provider.spec.models import ArtifactStore
 from aqueduct_provider.storage.local import LocalStore

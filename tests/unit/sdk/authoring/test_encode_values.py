@@ -19,7 +19,7 @@ from PIL import Image
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.execution.function_archive import unpack
 from aqueduct_provider.runner.codecs import decode
-from aqueduct_provider.sdk.publishing.encode_values import (
+from aqueduct_provider.sdk.authoring.encode_values import (
     MAX_INLINE_BYTES,
     EncodedValue,
     encoded_default,

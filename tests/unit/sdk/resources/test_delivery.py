@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, StorageError
-from aqueduct_provider.sdk.publishing.delivery import Delivery, FolderDelivery, StoreDelivery
+from aqueduct_provider.sdk.resources.delivery import Delivery, FolderDelivery, StoreDelivery
 from aqueduct_provider.spec.spec_files import is_spec_name
 from aqueduct_provider.storage.local import LocalStore
 
