@@ -34,11 +34,15 @@ class RunOptions(TypedDict, total=False):
 def suggest_keywords(function: Function) -> Function:
     """Refuse keyword arguments that the function does not have; one that takes any is left as it is.
 
+    Where it takes ``**how: Unpack[RunOptions]``, its signature lists them, for ``help()`` and notebooks.
+
     :raises AuthoringError: when it is called with one; the message suggests the known one that is closest.
     """
-    known = _keywords_of(function)
-    if known is None:
-        return function
+    known, rest = _keywords_of(function)
+    if rest:
+        if "RunOptions" not in str(inspect.unwrap(function).__annotations__.get(rest)):
+            return function
+        known |= RunOptions.__annotations__.keys()
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -48,6 +52,8 @@ def suggest_keywords(function: Function) -> Function:
             raise AuthoringError(f"{name} takes no argument {wrong!r}.{suggestion(wrong, known)}")
         return function(*args, **kwargs)
 
+    if rest:
+        call.__signature__ = _with_run_options(function)  # type: ignore[attr-defined]
     return cast("Function", call)
 
 
@@ -59,14 +65,22 @@ def suggest_keywords_of_methods(owner: Class) -> Class:
     return owner
 
 
-def _keywords_of(function: Callable[..., Any]) -> frozenset[str] | None:
-    """Return the names that it takes by keyword; None where it takes any."""
-    plain = inspect.unwrap(function)
-    code, named = plain.__code__, plain.__code__.co_argcount + plain.__code__.co_kwonlyargcount
-    keywords = {*code.co_varnames[code.co_posonlyargcount : named]} - {"self"}
-    if code.co_flags & inspect.CO_VARKEYWORDS:
-        rest = code.co_varnames[named + bool(code.co_flags & inspect.CO_VARARGS)]
-        if "RunOptions" not in str(plain.__annotations__.get(rest)):
-            return None
-        keywords |= RunOptions.__annotations__.keys()
-    return frozenset(keywords)
+def _keywords_of(function: Callable[..., Any]) -> tuple[frozenset[str], str]:
+    """Return the names that it takes by keyword, and that of its ``**``, if any."""
+    code = inspect.unwrap(function).__code__
+    named = code.co_argcount + code.co_kwonlyargcount
+    keywords = frozenset(code.co_varnames[code.co_posonlyargcount : named]) - {"self"}
+    if not code.co_flags & inspect.CO_VARKEYWORDS:
+        return keywords, ""
+    return keywords, code.co_varnames[named + bool(code.co_flags & inspect.CO_VARARGS)]
+
+
+def _with_run_options(function: Callable[..., Any]) -> inspect.Signature:
+    signature = inspect.signature(function)
+    *named, _ = signature.parameters.values()
+    kind = inspect.Parameter.KEYWORD_ONLY
+    options = [
+        inspect.Parameter(name, kind, default=None, annotation=getattr(hint, "__forward_arg__", hint))
+        for name, hint in RunOptions.__annotations__.items()
+    ]
+    return signature.replace(parameters=[*named, *options])

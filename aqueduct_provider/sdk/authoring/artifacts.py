@@ -16,6 +16,7 @@ from aqueduct_provider.sdk.authoring import derived, presets
 from aqueduct_provider.sdk.authoring.artifact_sources import GraphSource, Source
 from aqueduct_provider.sdk.authoring.lazy_value import Promise
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
+from aqueduct_provider.sdk.authoring.options import severity_of
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
@@ -254,7 +255,7 @@ class TableArtifact(_WithChecks):
             call,
             requirements=expectations.requirements(),
             description=f"Whether {self.name()} meets the expectation {expectation_name}.",
-            severity=derived.severity_of(severity),
+            severity=severity_of("validate_with_expectation", severity),
             lazy=lazy,
         )
         return BoolArtifact(GraphSource(node))
@@ -314,7 +315,7 @@ class NumericArtifact(_WithChecks):
             (self._recorded("checked"),),
             make(value),
             description=f"Whether {self.name()} is {words} {value}.",
-            severity=derived.severity_of(severity),
+            severity=severity_of("bound", severity),
             lazy=lazy,
         )
         return BoolArtifact(GraphSource(node))

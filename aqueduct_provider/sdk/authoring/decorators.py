@@ -7,24 +7,38 @@ graph. What is wrong is refused at decoration. Must not import: anything heavy.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, cast, overload
 
 from aqueduct_provider.sdk.authoring.calls import Operator as Operator
-from aqueduct_provider.sdk.authoring.definitions import Given, definition_of
+from aqueduct_provider.sdk.authoring.definitions import DecoratorArguments, definition_of
 from aqueduct_provider.sdk.authoring.nodes import Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
-from aqueduct_provider.sdk.keywords import suggest_keywords
+from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Requirements = str | Path | Sequence[str] | None
-Seconds = float | timedelta | None
 Decorator = Callable[[Callable[..., Any]], Operator]
+Arguments = ParamSpec("Arguments")
 
 
-@overload
-def op(name: Callable[..., Any]) -> Operator: ...
-@overload
+class _OperatorDecorator(Protocol[Arguments]):
+    """A decorator that stands with or without parentheses."""
+
+    @overload
+    def __call__(self, function: Callable[..., Any], /) -> Operator: ...
+    @overload
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Decorator: ...
+
+
+def _also_without_parentheses(decorator: Callable[Arguments, Decorator]) -> _OperatorDecorator[Arguments]:
+    """Declare that the decorator also takes the function itself, in place of its name."""
+    return cast("_OperatorDecorator[Arguments]", suggest_keywords(decorator))
+
+
+@_also_without_parentheses
 def op(
     name: str | None = None,
     description: str | None = None,
@@ -35,31 +49,8 @@ def op(
     outputs: Sequence[str] | None = None,
     resources: Mapping[str, Any] | None = None,
     image: None = None,
-    *,
-    retries: int | None = None,
-    retry_delay: Seconds = None,
-    timeout: Seconds = None,
-    pool: str | None = None,
-    fuse: str | None = None,
-) -> Decorator: ...
-@suggest_keywords
-def op(
-    name: str | Callable[..., Any] | None = None,
-    description: str | None = None,
-    engine: None = None,
-    file_dependencies: Sequence[str] | None = None,
-    requirements: Requirements = None,
-    num_outputs: int | None = None,
-    outputs: Sequence[str] | None = None,
-    resources: Mapping[str, Any] | None = None,
-    image: None = None,
-    *,
-    retries: int | None = None,
-    retry_delay: Seconds = None,
-    timeout: Seconds = None,
-    pool: str | None = None,
-    fuse: str | None = None,
-) -> Operator | Decorator:
+    **how: Unpack[RunOptions],
+) -> Decorator:
     """Make a function an operator: any inputs, any outputs.
 
     :param name: what people call the operator; None: the function's name.
@@ -86,7 +77,7 @@ def op(
             border = int(len(table) * share)
             return table[:border], table[border:]
     """
-    given = Given(
+    arguments = DecoratorArguments(
         kind="function",
         description=description,
         file_dependencies=file_dependencies,
@@ -96,18 +87,12 @@ def op(
         engine=engine,
         image=image,
         resources=resources,
-        retries=retries,
-        retry_delay=retry_delay,
-        timeout=timeout,
-        pool=pool,
-        fuse=fuse,
+        how=how,
     )
-    return _decorated(name, given)
+    return _decorated(name, arguments)
 
 
-@overload
-def metric(name: Callable[..., Any]) -> Operator: ...
-@overload
+@_also_without_parentheses
 def metric(
     name: str | None = None,
     description: str | None = None,
@@ -119,30 +104,8 @@ def metric(
     image: None = None,
     *,
     outputs: Sequence[str] | None = None,
-    retries: int | None = None,
-    retry_delay: Seconds = None,
-    timeout: Seconds = None,
-    pool: str | None = None,
-    fuse: str | None = None,
-) -> Decorator: ...
-@suggest_keywords
-def metric(
-    name: str | Callable[..., Any] | None = None,
-    description: str | None = None,
-    file_dependencies: Sequence[str] | None = None,
-    requirements: Requirements = None,
-    output: str | None = None,
-    engine: None = None,
-    resources: Mapping[str, Any] | None = None,
-    image: None = None,
-    *,
-    outputs: Sequence[str] | None = None,
-    retries: int | None = None,
-    retry_delay: Seconds = None,
-    timeout: Seconds = None,
-    pool: str | None = None,
-    fuse: str | None = None,
-) -> Operator | Decorator:
+    **how: Unpack[RunOptions],
+) -> Decorator:
     """Make a function a metric: it returns a number.
 
     Its output feeds metrics and checks. Arguments that are not listed are those of :func:`op`.
@@ -157,7 +120,7 @@ def metric(
         def average_churn(table):
             return table["churn"].mean()
     """
-    given = Given(
+    arguments = DecoratorArguments(
         kind="metric",
         description=description,
         file_dependencies=file_dependencies,
@@ -167,18 +130,12 @@ def metric(
         engine=engine,
         image=image,
         resources=resources,
-        retries=retries,
-        retry_delay=retry_delay,
-        timeout=timeout,
-        pool=pool,
-        fuse=fuse,
+        how=how,
     )
-    return _decorated(name, given)
+    return _decorated(name, arguments)
 
 
-@overload
-def check(name: Callable[..., Any]) -> Operator: ...
-@overload
+@_also_without_parentheses
 def check(
     name: str | None = None,
     description: str | None = None,
@@ -191,31 +148,8 @@ def check(
     image: None = None,
     *,
     outputs: Sequence[str] | None = None,
-    retries: int | None = None,
-    retry_delay: Seconds = None,
-    timeout: Seconds = None,
-    pool: str | None = None,
-    fuse: str | None = None,
-) -> Decorator: ...
-@suggest_keywords
-def check(
-    name: str | Callable[..., Any] | None = None,
-    description: str | None = None,
-    severity: CheckSeverity | Severity = CheckSeverity.WARNING,
-    file_dependencies: Sequence[str] | None = None,
-    requirements: Requirements = None,
-    output: str | None = None,
-    engine: None = None,
-    resources: Mapping[str, Any] | None = None,
-    image: None = None,
-    *,
-    outputs: Sequence[str] | None = None,
-    retries: int | None = None,
-    retry_delay: Seconds = None,
-    timeout: Seconds = None,
-    pool: str | None = None,
-    fuse: str | None = None,
-) -> Operator | Decorator:
+    **how: Unpack[RunOptions],
+) -> Decorator:
     """Make a function a check: it returns whether the check passed.
 
     Its output feeds nothing. Arguments that are not listed are those of :func:`op`.
@@ -231,7 +165,7 @@ def check(
         def churn_is_low(average_churn):
             return average_churn < 0.1
     """
-    given = Given(
+    arguments = DecoratorArguments(
         kind="check",
         description=description,
         severity=severity,
@@ -242,13 +176,9 @@ def check(
         engine=engine,
         image=image,
         resources=resources,
-        retries=retries,
-        retry_delay=retry_delay,
-        timeout=timeout,
-        pool=pool,
-        fuse=fuse,
+        how=how,
     )
-    return _decorated(name, given)
+    return _decorated(name, arguments)
 
 
 @suggest_keywords
@@ -272,18 +202,18 @@ def to_operator(
 
         scale = aq.to_operator(lambda table: table / 10, name="scale", requirements=["pandas==2.2.3"])
     """
-    given = Given(
+    arguments = DecoratorArguments(
         kind="function",
         in_class=True,
         description=description,
         file_dependencies=file_dependencies,
         requirements=requirements,
     )
-    return Operator(definition_of(func, name, given))
+    return Operator(definition_of(func, name, arguments))
 
 
-def _decorated(name: Any, given: Given) -> Operator | Decorator:
+def _decorated(name: Any, arguments: DecoratorArguments) -> Decorator:
     # Without parentheses, the first argument is the function itself.
     if callable(name):
-        return Operator(definition_of(name, None, given))
-    return lambda function: Operator(definition_of(function, name, given))
+        return Operator(definition_of(name, None, arguments))
+    return lambda function: Operator(definition_of(function, name, arguments))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from aqueduct_provider.sdk.authoring.callables import operator_function
 from aqueduct_provider.sdk.authoring.defaults import parameter_defaults
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.authoring.options import Outputs
+from aqueduct_provider.sdk.keywords import RunOptions
 from aqueduct_provider.sdk.packaging.user_function import folder_of, innermost, name_of
 from aqueduct_provider.sdk.suggest import tidy
 
@@ -27,8 +28,8 @@ WORDS: dict[CallKind, str] = {"function": "op", "metric": "metric", "check": "ch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """The arguments of a decorator, as people wrote them.
+class DecoratorArguments:
+    """The arguments of a decorator, as users wrote them.
 
     :param in_class: whether a function of a class is accepted: it is when it is not being defined there.
     """
@@ -45,11 +46,7 @@ class Given:
     resources: Any = None
     engine: Any = None
     image: Any = None
-    retries: Any = None
-    retry_delay: Any = None
-    timeout: Any = None
-    pool: Any = None
-    fuse: Any = None
+    how: RunOptions = field(default_factory=RunOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,7 @@ class Definition:
     severity: Severity
 
 
-def definition_of(function: Any, name: Any, given: Given) -> Definition:
+def definition_of(function: Any, name: Any, given: DecoratorArguments) -> Definition:
     """The definition of an operator.
 
     :param name: what people call it; None: the function's name.
@@ -98,15 +95,7 @@ def definition_of(function: Any, name: Any, given: Given) -> Definition:
         file_dependencies=_file_dependencies(where, given.file_dependencies),
         folder=folder_of(function),
         outputs=_outputs(where, given),
-        options=options.options_of(
-            where,
-            retries=given.retries,
-            retry_delay=given.retry_delay,
-            timeout=given.timeout,
-            pool=given.pool,
-            fuse=given.fuse,
-            resources=given.resources,
-        ),
+        options=options.options_of(where, given.how, given.resources),
         severity=options.severity_of(where, given.severity),
     )
 
@@ -143,7 +132,7 @@ def _file_dependencies(where: str, given: Any) -> tuple[str, ...]:
     return options.texts(where, "file_dependencies", given, example="['prices.csv']")
 
 
-def _outputs(where: str, given: Given) -> Outputs:
+def _outputs(where: str, given: DecoratorArguments) -> Outputs:
     if given.kind == "function":
         return options.outputs_of(where, given.num_outputs, given.outputs)
     return options.output_of(where, given.output, given.outputs)

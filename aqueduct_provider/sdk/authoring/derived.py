@@ -104,15 +104,6 @@ def remove_check(artifact: ArtifactNode, name: str) -> None:
     _detach(checks[name])
 
 
-def severity_of(given: Any) -> Severity:
-    """A severity as people give it, a text or a ``CheckSeverity``. Raises ``AuthoringError``."""
-    if given == "error":
-        return "error"
-    if given == "warning":
-        return "warning"
-    raise AuthoringError(f'severity must be "warning" or "error", but is {given!r}.')
-
-
 def _attach(operator: OperatorNode) -> None:
     for artifact in operator.inputs:
         for other in artifact.derived:

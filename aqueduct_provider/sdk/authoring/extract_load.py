@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
 from aqueduct_provider.sdk.authoring import evaluate
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Options, System
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, System
 from aqueduct_provider.sdk.authoring.options import options_of
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.keywords import RunOptions
@@ -71,7 +71,7 @@ def extract(
         labels.name,
         labels.description,
         inputs,
-        options=_options(labels.name, how),
+        options=options_of(repr(labels.name), how or {}),
         system=system,
         place=source,
     )
@@ -107,16 +107,11 @@ def load(
         )
     name = f"save to {system.name()}"
     inputs = (*_texts(name, parameters), node)
-    options = _options(name, how)
+    options = options_of(repr(name), how or {})
     operator = OperatorNode("load", name, "", inputs, options=options, system=system, place=target)
     place = _place_of(operator)
     node.derived[:] = [other for other in node.derived if other.kind != "load" or _place_of(other) != place]
     node.derived.append(operator)
-
-
-def _options(name: str, how: RunOptions | None) -> Options:
-    given = dict.fromkeys(RunOptions.__annotations__) | dict(how or {})
-    return options_of(repr(name), resources=None, **given)
 
 
 def saved_type(artifact: Any) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
+from aqueduct_provider.sdk.keywords import RunOptions
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 
 # The spec's limits (``spec/models.py``).
@@ -71,15 +72,13 @@ def output_of(where: str, output: Any, outputs: Any) -> Outputs:
     return names
 
 
-def options_of(
-    where: str, *, retries: Any, retry_delay: Any, timeout: Any, pool: Any, fuse: Any, resources: Any
-) -> Options:
-    """How the operator is to be run."""
+def options_of(where: str, how: RunOptions, resources: Any = None) -> Options:
+    """Return how the operator is to be run."""
     return replace(
-        retry_of(where, retries, retry_delay),
-        timeout=_seconds(where, "timeout", timeout),
-        pool=optional_text(where, "pool", pool),
-        fuse=_task_id(where, "fuse", fuse),
+        retry_of(where, how.get("retries"), how.get("retry_delay")),
+        timeout=_seconds(where, "timeout", how.get("timeout")),
+        pool=optional_text(where, "pool", how.get("pool")),
+        fuse=_task_id(where, "fuse", how.get("fuse")),
         resources=_resources(where, resources),
     )
 
@@ -94,10 +93,14 @@ def retry_of(where: str, retries: Any, retry_delay: Any) -> Options:
 
 
 def severity_of(where: str, severity: Any) -> Severity:
-    """What a failed check does."""
-    if severity in ("warning", CheckSeverity.WARNING):
+    """Return what a failed check does, as plain text.
+
+    :param severity: ``warning``, ``error`` or a ``CheckSeverity``.
+    :raises AuthoringError: it is something else.
+    """
+    if severity == CheckSeverity.WARNING:
         return "warning"
-    if severity in ("error", CheckSeverity.ERROR):
+    if severity == CheckSeverity.ERROR:
         return "error"
     raise AuthoringError(
         f"{where}: severity must be 'warning' or 'error', or of CheckSeverity, not {severity!r}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
@@ -90,6 +91,17 @@ def test_a_function_that_takes_any_keyword_is_left_as_it_is() -> None:
         return args, kwargs
 
     assert suggest_keywords(find) is find
+
+
+@pytest.mark.parametrize("function", [aq.op, aq.metric, aq.check, SqlResource.sql, SqlResource.save])
+def test_help_lists_the_options_of_a_run(function: Callable[..., Any]) -> None:
+    options = ["retries", "retry_delay", "timeout", "pool", "fuse"]
+    parameters = inspect.signature(function).parameters
+    assert list(parameters)[-5:] == options
+    assert {parameters[name].kind for name in options} == {inspect.Parameter.KEYWORD_ONLY}
+    assert "retry_delay: 'float | timedelta | None' = None" in pydoc.render_doc(
+        function, renderer=pydoc.plaintext
+    )
 
 
 def test_a_function_stays_what_it_was() -> None:

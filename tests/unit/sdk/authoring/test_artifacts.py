@@ -260,7 +260,7 @@ def test_a_bound_of_severity_error(metric: NumericArtifact, severity: Any) -> No
         ({"upper": "3"}, r"upper must be a number, not '3' \(str\)"),
         ({"equal": True}, r"equal must be a number, not True \(bool\)"),
         ({"upper": numpy.array([1, 2])}, None),
-        ({"upper": 1, "severity": "fatal"}, 'severity must be "warning" or "error"'),
+        ({"upper": 1, "severity": "fatal"}, "bound: severity must be 'warning' or 'error'"),
     ],
 )
 def test_no_bounds(metric: NumericArtifact, given: dict[str, Any], words: str | None) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.decorators import op
-from aqueduct_provider.sdk.authoring.definitions import Definition, Given, definition_of
+from aqueduct_provider.sdk.authoring.definitions import DecoratorArguments, Definition, definition_of
 
 
 def define(function: Any, name: Any = None, **given: Any) -> Definition:
-    return definition_of(function, name, Given(**{"kind": "function", **given}))
+    return definition_of(function, name, DecoratorArguments(**{"kind": "function", **given}))
 
 
 def churn(table: Any, limit: float = 0.5) -> Any:
@@ -121,7 +121,7 @@ def test_what_is_no_operator(function: Any, message: str) -> None:
         ),
         ({"requirements": 5}, "requirements must be"),
         ({"num_outputs": 0}, "num_outputs must be"),
-        ({"retries": 1.5}, "retries must be"),
+        ({"how": {"retries": 1.5}}, "retries must be"),
         ({"resources": {"x": 1}}, "no resource 'x'"),
         ({"engine": "k8s"}, "no engine"),
         ({"image": {}}, "no image"),

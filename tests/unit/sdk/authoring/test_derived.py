@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from aqueduct_provider.errors import AuthoringError, CheckFailed, OperatorFailed
-from aqueduct_provider.sdk.authoring.derived import derive, remove_check, severity_of, system_metric
+from aqueduct_provider.sdk.authoring.derived import derive, remove_check, system_metric
 from aqueduct_provider.sdk.authoring.evaluate import is_computed, value_of
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
-from aqueduct_provider.sdk.enums import CheckSeverity
 from aqueduct_provider.sdk.settings import global_config
 from tests.recorded import operator, param, step
 
@@ -111,16 +109,3 @@ def test_what_is_measured_and_what_not(size: ArtifactNode) -> None:
     for kind in ("function", "check"):
         artifact = operator(lambda: True, kind=kind, name="f").outputs[0]
         assert system_metric(artifact, "runtime", lazy=True).producer.name == "f runtime(sec) metric"
-
-
-@pytest.mark.parametrize("given", ["error", CheckSeverity.ERROR])
-def test_severities(given: Any) -> None:
-    assert severity_of(given) == "error"
-    assert type(severity_of(given)) is str
-    assert severity_of(CheckSeverity.WARNING) == "warning"
-
-
-@pytest.mark.parametrize("given", ["fatal", None, True, "ERROR"])
-def test_no_severities(given: Any) -> None:
-    with pytest.raises(AuthoringError, match='severity must be "warning" or "error", but is'):
-        severity_of(given)

@@ -13,14 +13,15 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import options
 from aqueduct_provider.sdk.authoring.options import Outputs
 from aqueduct_provider.sdk.enums import CheckSeverity
+from aqueduct_provider.sdk.keywords import RunOptions
 from aqueduct_provider.spec.models import Resources
 
 WHERE = "@op 'f'"
 
 
 def options_of(**given: Any) -> options.Options:
-    nothing = dict.fromkeys(("retries", "retry_delay", "timeout", "pool", "fuse", "resources"))
-    return options.options_of(WHERE, **{**nothing, **given})
+    resources = given.pop("resources", None)
+    return options.options_of(WHERE, RunOptions(**given), resources)  # type: ignore[typeddict-item]
 
 
 # --- outputs
