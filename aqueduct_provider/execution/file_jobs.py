@@ -17,7 +17,7 @@ from aqueduct_provider.runner.contract import ExternalFile, JobRequest
 from aqueduct_provider.spec.graph import consumers
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
 from aqueduct_provider.spec.system_operators import FilesExtract, FilesLoad
-from aqueduct_provider.storage.object_store import ObjectStore
+from aqueduct_provider.storage.object_store import ObjectStore, file_keys
 from aqueduct_provider.storage.parallel import together
 
 LOADED_FILE = "loaded"
@@ -28,7 +28,11 @@ _FILLS = "fills a placeholder of the file path"
 def extract_files(bench: Bench, operator: ExtractOperator, source: FilesExtract) -> Job:
     """The job that reads files of a bucket, which are fetched now."""
     store = bench.worker.connect(operator)
-    keys = _keys(store, source.filepath)
+    keys = file_keys(store, source.filepath)
+    if not keys:
+        raise OperatorFailed(
+            f"There are no files below {store.url(str(source.filepath))}.", deterministic=True
+        )
     files = [
         ExternalFile(f"files/{index}", store.url(key), source.artifact_type.value, source.format or "")
         for index, key in enumerate(keys)
@@ -50,17 +54,6 @@ def extract_files(bench: Bench, operator: ExtractOperator, source: FilesExtract)
     reads = "parquet" if source.format == "Parquet" else serialization_of(source.artifact_type, "table")
     readers = consumers(bench.task.workflow, operator.outputs[0])
     return Job(request, bench.environment_beside(readers, reads=reads))
-
-
-def _keys(store: ObjectStore, filepath: str | tuple[str, ...]) -> list[str]:
-    if not isinstance(filepath, str):
-        return list(filepath)
-    if not filepath.endswith("/"):
-        return [filepath]
-    keys = [key for key in store.list(filepath) if not key.endswith("/")]
-    if not keys:
-        raise OperatorFailed(f"There are no files below {store.url(filepath)}.", deterministic=True)
-    return keys
 
 
 def load_file(bench: Bench, operator: LoadOperator, target: FilesLoad) -> Job:

@@ -35,10 +35,7 @@ _DEPLOY_SECONDS = 600.0
 
 
 def get_apikey() -> str:
-    """Nothing: there is no server of ours that would ask for a key.
-
-    So that code of the original runs, which calls ``Client(get_apikey(), address)``; ``Client`` ignores both.
-    """
+    """Return an empty key, for code of the original: ``Client(get_apikey(), address)`` ignores both."""
     return ""
 
 
@@ -189,8 +186,9 @@ class Client:
         """
         from aqueduct_provider.sdk.authoring.arguments import as_list, nodes_of
         from aqueduct_provider.sdk.authoring.options import retry_of
+        from aqueduct_provider.sdk.publishing.compose import FlowRequest
         from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, how_it_starts, show
-        from aqueduct_provider.sdk.publishing.publish import FlowRequest, publish_flow
+        from aqueduct_provider.sdk.publishing.publish import publish_flow
         from aqueduct_provider.sdk.publishing.triggering import trigger
 
         switches = {"run_now": run_now, "fuse": fuse, "check_requirements": check_requirements}
@@ -199,6 +197,7 @@ class Client:
                 raise AuthoringError(f"publish_flow: {argument} must be True, False or None, not {given!r}.")
         self._session.refresh()
         rehearsal = current_rehearsal()
+        sources = [] if rehearsal else [self._record(source) for source in as_list(source_flow)]
         request = FlowRequest(
             name=tidy(name),
             description=description or "",
@@ -207,16 +206,16 @@ class Client:
             metrics=None if metrics is None else nodes_of(metrics, "metrics"),
             checks=None if checks is None else nodes_of(checks, "checks"),
             k_latest_runs=k_latest_runs,
-            sources=() if rehearsal else tuple(self._record(source) for source in as_list(source_flow)),
+            source_flows=tuple(source.name for source in sources),
             disable_snapshots=bool(disable_snapshots),
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
             fuse=fuse,
-            check_requirements=check_requirements,
             retry=retry_of("publish_flow", retries, retry_delay),
         )
         if rehearsal:
             return rehearsal.publish(request)
-        record = publish_flow(self._session, request, self._session.engine(engine))
+        to = self._session.engine(engine)
+        record = publish_flow(self._session, request, to, sources=sources, resolve=check_requirements)
         flow = Flow(self._session, record)
         if run_now:
             info = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
@@ -224,7 +223,7 @@ class Client:
         else:
             if told := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
                 print(told)
-            print(how_it_starts(record.name, request.schedule, [one.name for one in request.sources]))
+            print(how_it_starts(record.name, request.schedule, request.source_flows))
         return flow
 
     # --- flows

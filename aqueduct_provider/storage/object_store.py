@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -84,3 +84,15 @@ class ObjectStore(Protocol):
     def url(self, key: str) -> str:
         """How people write where the object is, ``s3://bucket/prefix/key``."""
         ...
+
+
+def file_keys(store: ObjectStore, filepath: str | Sequence[str]) -> list[str]:
+    """Return the keys of the files at a spec's path: one file, several, or all below a prefix.
+
+    :param filepath: a key; keys; or a prefix that ends with ``/``, below which there may be no file.
+    """
+    if not isinstance(filepath, str):
+        return list(filepath)
+    if not filepath.endswith("/"):
+        return [filepath]
+    return [key for key in store.list(filepath) if not key.endswith("/")]

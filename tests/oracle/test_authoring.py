@@ -7,7 +7,6 @@ is taken; of ours, the composed spec.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,8 @@ from aqueduct_provider import sdk
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.artifacts import artifact_for
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
-from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.spec.models import ParamOperator, WorkflowSpec
-from tests.examples import VERSION_ID
 from tests.graphs import STORE, light_packager
 from tests.oracle.harness import Oracle
 
@@ -126,16 +124,7 @@ def ours(folder: Path, script: str) -> Any:
     exec(compile(FUNCTIONS + script, str(path), "exec"), names)
     given = {argument: [item.node for item in items] for argument, items in names["flow"].items()}
     try:
-        composition = compose(
-            FlowDescription("flow"),
-            given["artifacts"],
-            given.get("metrics"),
-            given.get("checks"),
-            STORE,
-            version_id=VERSION_ID,
-            created_at=datetime.now(timezone.utc),
-            packager=light_packager,
-        )
+        composition = compose(FlowRequest("flow", **given), STORE, packager=light_packager)
     except AuthoringError as error:
         return str(error)
     return registered_by(composition.spec)

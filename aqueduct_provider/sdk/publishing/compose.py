@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +56,11 @@ Packager = Callable[[UserFunction, str], Packed]
 
 
 @dataclass(frozen=True)
-class FlowDescription:
-    """What ``publish_flow`` is told of a flow beside its artifacts.
+class FlowRequest:
+    """A flow to be published; ``Client.publish_flow`` says what each field means.
 
+    :param metrics: None: all that were computed on artifacts of the flow.
+    :param checks: None: all that were computed on artifacts of the flow.
     :param schedule: a cron expression, or assets; empty: none. A ``CronText`` brings its time zone.
     :param source_flows: names of the flows after which this one runs.
     :param k_latest_runs: how many runs keep their artifacts; None: all.
@@ -67,6 +70,9 @@ class FlowDescription:
     """
 
     name: str
+    artifacts: Sequence[ArtifactNode] = ()
+    metrics: Sequence[ArtifactNode] | None = None
+    checks: Sequence[ArtifactNode] | None = None
     description: str = ""
     schedule: str | OnAssets = ""
     source_flows: tuple[str, ...] = ()
@@ -103,29 +109,29 @@ class Composition:
 
 
 def compose(
-    flow: FlowDescription,
-    artifacts: Sequence[ArtifactNode],
-    metrics: Sequence[ArtifactNode] | None,
-    checks: Sequence[ArtifactNode] | None,
+    flow: FlowRequest,
     artifact_store: Mapping[str, Any],
     *,
-    version_id: str,
-    created_at: datetime,
+    version_id: str = "",
+    created_at: datetime | None = None,
     packager: Packager | None = None,
     resources: Lookup | None = None,
 ) -> Composition:
-    """The spec of the flow that makes these artifacts; ``selection.py`` says what belongs to it.
+    """Compose a version of the flow; ``selection.py`` says what belongs to it.
 
     :param artifact_store: the field of the spec.
-    :param created_at: with a time zone.
+    :param version_id: empty: a new one.
+    :param created_at: with a time zone; None: now.
     :param packager: makes the archive of a function; it is also given the operator's name.
     :param resources: finds the connected resource of a name; None: those that were recorded are current.
     :raises AuthoringError: the flow would fail later.
     :raises PackagingError: functions cannot be packaged; with all of them.
     """
-    head = _head(flow, artifact_store, version_id, created_at)
+    head = _head(
+        flow, artifact_store, version_id or str(uuid.uuid4()), created_at or datetime.now(timezone.utc)
+    )
     encode = cache(encoded_default)
-    selected = select(artifacts, metrics, checks, lambda operator: encode(operator).sha256)
+    selected = select(flow.artifacts, flow.metrics, flow.checks, lambda operator: encode(operator).sha256)
     graph = flow_graph(selected, encode)
     refuse_secrets(artifact_store, graph.operators, encode)
     defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
@@ -151,7 +157,7 @@ class _Body:
 
     graph: FlowGraph
     defaults: Mapping[OperatorNode, EncodedValue]
-    flow: FlowDescription
+    flow: FlowRequest
     resources: Lookup | None
 
     @property
@@ -190,7 +196,7 @@ class _Body:
 
 
 def _head(
-    flow: FlowDescription, artifact_store: Mapping[str, Any], version_id: str, created_at: datetime
+    flow: FlowRequest, artifact_store: Mapping[str, Any], version_id: str, created_at: datetime
 ) -> Json:
     check_flow_name(flow.name)
     return {
@@ -209,7 +215,7 @@ def _head(
     }
 
 
-def _schedule(flow: FlowDescription) -> Json | None:
+def _schedule(flow: FlowRequest) -> Json | None:
     from aqueduct_provider.spec.semantic_checks import BAD_CRON, is_cron
 
     schedule: Any = flow.schedule

@@ -19,8 +19,7 @@ from aqueduct_provider.errors import AqueductError, AuthoringError
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.flow import Flow
-    from aqueduct_provider.sdk.publishing.compose import Composition
-    from aqueduct_provider.sdk.publishing.publish import FlowRequest
+    from aqueduct_provider.sdk.publishing.compose import Composition, FlowRequest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -44,9 +43,9 @@ class Rehearsal:
 
         :raises AuthoringError: something in it would fail later.
         """
-        from aqueduct_provider.sdk.publishing.publish import composition_of
+        from aqueduct_provider.sdk.publishing.compose import compose
 
-        self.compositions.append(composition_of(request, _STORE))
+        self.compositions.append(compose(request, _STORE))
         return cast("Flow", Unpublished())
 
 

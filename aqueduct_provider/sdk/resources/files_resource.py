@@ -20,6 +20,7 @@ from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem
 from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.storage.layout import bucket_and_prefix
+from aqueduct_provider.storage.object_store import file_keys
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -160,8 +161,10 @@ class FilesResource(DataSystem):
 
         store, filepath = self.store(), source["filepath"]
         kind, form = source["artifact_type"], source["format"] or ""
+        if not (keys := file_keys(store, filepath)):
+            raise NotFound(f"There are no files below {store.url(filepath)}.")
         try:
-            values = [read_file(store.get(key), store.url(key), kind, form) for key in _keys(store, filepath)]
+            values = [read_file(store.get(key), store.url(key), kind, form) for key in keys]
             if isinstance(filepath, str) and not filepath.endswith("/"):
                 return encode(values[0], kind, "parquet")
             if source["merge"]:
@@ -248,14 +251,3 @@ def _format(given: Any, kind: str, what: str) -> str | None:
     if found is None:
         raise AuthoringError(f"There is no format {given!r}: use one of {', '.join(_FORMATS)}.")
     return found
-
-
-def _keys(store: ObjectStore, filepath: str | Sequence[str]) -> list[str]:
-    if not isinstance(filepath, str):
-        return list(filepath)
-    if not filepath.endswith("/"):
-        return [filepath]
-    keys = [key for key in store.list(filepath) if not key.endswith("/")]
-    if not keys:
-        raise NotFound(f"There are no files below {store.url(filepath)}.")
-    return keys

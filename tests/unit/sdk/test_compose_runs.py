@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,10 @@ import pytest
 from aqueduct_provider.errors import CheckFailed, OperatorFailed
 from aqueduct_provider.runner.codecs import decode
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
-from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import VERSION_ID
 from tests.flows import RUN_ID, LocalRun
 from tests.graphs import STORE, call, check, metric, op, param, system_metric, user_function
 
@@ -53,15 +52,7 @@ def run(tmp_path: Path) -> Run:
     """Composes, uploads and runs a flow; keyword arguments are the parameters of the run."""
 
     def run_flow(*artifacts: ArtifactNode, **params: Any) -> Ran:
-        composition = compose(
-            FlowDescription("flow"),
-            artifacts,
-            None,
-            None,
-            STORE,
-            version_id=VERSION_ID,
-            created_at=datetime.now(timezone.utc),
-        )
+        composition = compose(FlowRequest("flow", artifacts), STORE)
         store = LocalStore(tmp_path / "store")
         for key, data in composition.objects.items():
             store.put(key, data)

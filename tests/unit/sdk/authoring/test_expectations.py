@@ -6,7 +6,6 @@ import importlib.util
 import json
 import subprocess
 import sys
-from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,9 @@ from aqueduct_provider.sdk.authoring.artifacts import TableArtifact, artifact_fo
 from aqueduct_provider.sdk.authoring.evaluate import is_computed
 from aqueduct_provider.sdk.authoring.expectations import check_name, expectation_check
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
-from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import VERSION_ID
 from tests.flows import RUN_ID, LocalRun
 from tests.graphs import STORE
 from tests.recorded import step
@@ -237,11 +235,8 @@ def ran(tmp_path: Path) -> dict[str, Any]:
     made = [table.validate_with_expectation(NOT_NULL, {"column": name}, lazy=True) for name in TABLE]
     for artifact, name in zip(made, ("ids", "names"), strict=True):
         artifact.set_name(name)
-    moment = datetime.now(timezone.utc)
     nodes = [node_of(artifact) for artifact in made]
-    flow = compose(
-        FlowDescription("flow"), nodes, None, None, STORE, version_id=VERSION_ID, created_at=moment
-    )
+    flow = compose(FlowRequest("flow", nodes), STORE)
     store = LocalStore(tmp_path / "store")
     for key, data in flow.objects.items():
         store.put(key, data)

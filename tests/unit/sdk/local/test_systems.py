@@ -17,13 +17,13 @@ from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.authoring.arguments import nodes_of
 from aqueduct_provider.sdk.local.run_flow import LocalOutcome, run_spec
 from aqueduct_provider.sdk.local.systems import nothing, system_order, systems_of
-from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import ExtractOperator
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import VERSION_ID, compiled_document, extract_task
+from tests.examples import compiled_document, extract_task
 from tests.graphs import STORE
 
 
@@ -41,15 +41,7 @@ def run(client: aq.Client, tmp_path: Path) -> Run:
     """Composes a flow and runs it here, with the client's resources."""
 
     def run_flow(*artifacts: Any, **parameters: Any) -> LocalOutcome:
-        composition = compose(
-            FlowDescription("flow"),
-            nodes_of(list(artifacts), "artifacts"),
-            None,
-            None,
-            STORE,
-            version_id=VERSION_ID,
-            created_at=datetime.now(timezone.utc),
-        )
+        composition = compose(FlowRequest("flow", nodes_of(list(artifacts), "artifacts")), STORE)
         store = LocalStore(tmp_path / "store")
         for key, data in composition.objects.items():
             store.put(key, data)

@@ -14,7 +14,7 @@ import pytest
 from aqueduct_provider.errors import AuthoringError, PackagingError, RequirementsMissing
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
-from aqueduct_provider.sdk.publishing.compose import Composition, FlowDescription, Packager, compose
+from aqueduct_provider.sdk.publishing.compose import Composition, FlowRequest, Packager, compose
 from aqueduct_provider.sdk.schedule import CronText, OnAssets
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import (
@@ -42,18 +42,17 @@ from tests.graphs import (
 )
 
 CREATED = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
-FLOW = FlowDescription("My flow")
+FLOW = FlowRequest("My flow")
 
 
 def composed(
     *artifacts: ArtifactNode,
-    flow: FlowDescription = FLOW,
+    flow: FlowRequest = FLOW,
     store: dict[str, Any] = STORE,
     packager: Packager = light_packager,
 ) -> Composition:
-    return compose(
-        flow, artifacts, None, None, store, version_id=VERSION_ID, created_at=CREATED, packager=packager
-    )
+    flow = replace(flow, artifacts=artifacts)
+    return compose(flow, store, version_id=VERSION_ID, created_at=CREATED, packager=packager)
 
 
 def message(*artifacts: ArtifactNode, **options: Any) -> str:
@@ -107,7 +106,7 @@ def test_a_load_that_the_spec_refuses_is_told_by_its_name() -> None:
 
 
 def test_the_flow_itself() -> None:
-    flow = FlowDescription("My flow", "About *it*.", k_latest_runs=3, tags=("team a",))
+    flow = FlowRequest("My flow", description="About *it*.", k_latest_runs=3, tags=("team a",))
     store = {"type": "s3", "bucket": "b", "credentials_path": "/aws/credentials"}
     composition = composed(op("f"), flow=flow, store=store)
     document = json.loads(composition.text)

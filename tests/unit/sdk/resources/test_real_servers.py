@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.sdk.authoring.arguments import nodes_of
 from aqueduct_provider.sdk.local.run_flow import LocalOutcome, run_spec
 from aqueduct_provider.sdk.local.systems import systems_of
-from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.storage.local import LocalStore
 from tests.data_servers import gcs, mongodb, postgres
-from tests.examples import VERSION_ID
 from tests.graphs import STORE
 from tests.keyrings import selected
 
@@ -49,9 +47,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[aq.Clien
 
 def run(client: aq.Client, *artifacts: Any, **parameters: Any) -> LocalOutcome:
     """Run the flow of these artifacts; what the spec says of passwords is checked on the way."""
-    flow, moment = FlowDescription("flow"), datetime.now(timezone.utc)
-    nodes = nodes_of(list(artifacts), "artifacts")
-    made = compose(flow, nodes, None, None, STORE, version_id=VERSION_ID, created_at=moment)
+    made = compose(FlowRequest("flow", nodes_of(list(artifacts), "artifacts")), STORE)
     assert b"planted" not in made.text
     store = client._session.store
     for key, data in made.objects.items():

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-from aqueduct_provider.sdk.publishing.compose import FlowDescription, compose
+from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.sdk.resources.profile import Profile, ResourceProfile
 from aqueduct_provider.sdk.results.saved_objects import SavedObject, saved_objects
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import VERSION_ID
 from tests.graphs import STORE, extract, param, save
 from tests.published import Deployment
 
@@ -20,9 +18,7 @@ def spec() -> WorkflowSpec:
     place = {"connector": "MongoDB", "connection_id": "wh", "collection": "orders", "update_mode": "fail"}
     save(table).place = place
     save(table).place = {"connector": "S3", "connection_id": None, "filepath": "a.csv", "format": "CSV"}
-    moment = datetime.now(timezone.utc)
-    flow = FlowDescription("flow")
-    return compose(flow, [table], None, None, STORE, version_id=VERSION_ID, created_at=moment).spec
+    return compose(FlowRequest("flow", [table]), STORE).spec
 
 
 def test_what_a_flow_saves_by_resource(tmp_path: Path) -> None:
