@@ -47,13 +47,14 @@ class Client:
     ``AQUEDUCT_*`` environment variables, else from ``~/.aqueduct/config.toml``; nothing is asked before it is
     needed.
 
-    :param api_key: ignored; there is no server of ours. So that code of the original runs.
+    :param api_key: ignored: the original's server is gone; its code still runs.
     :param aqueduct_address: ignored, too.
     :param logging_level: of the logger ``aqueduct``, such as ``logging.INFO``; None: as it is.
     :param bucket: the artifact store: ``bucket`` or ``s3://bucket/some/prefix``.
     :param folder: a local folder as the artifact store, instead of a bucket: for work without Airflow.
-    :param region: AWS region. :param root_dir: a further prefix. :param endpoint_url: of S3-compatible
-        stores.
+    :param region: AWS region.
+    :param root_dir: a further prefix.
+    :param endpoint_url: of S3-compatible stores.
     :param credentials_path: AWS credentials file on this machine.
     :param credentials_profile: profile in it.
     :param config_path: instead of ``~/.aqueduct/config.toml``.
@@ -87,7 +88,7 @@ class Client:
         if logging_level is not None:
             log.setLevel(logging_level)
         if api_key or aqueduct_address:
-            log.info("There is no Aqueduct server any more: api_key and aqueduct_address are ignored.")
+            log.info("No Aqueduct server is needed any more: api_key and aqueduct_address are ignored.")
         given = {
             "bucket": bucket,
             "folder": folder,
@@ -115,7 +116,7 @@ class Client:
         as_type: str | None = None,
         format: str | None = None,
     ) -> Artifact:
-        """A parameter: an artifact whose value may be set anew for each run.
+        """Return a parameter: an artifact whose value may be set for each run.
 
         :param name: unique in a flow; the key in ``parameters`` and in Airflow's trigger form.
         :param default: its value where none is given: anything that can be stored, but None.
@@ -156,8 +157,8 @@ class Client:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
         Code and parameter values are uploaded first, the spec last. It is written to ``<flow>_airflow.json``
-        here, too, for people to look at. Then Airflow is asked to look for it at once, and waited for; an
-        Airflow that is slow or away is told of, and is no error.
+        here, too, to look at. Then Airflow is asked to look for it at once, and waited for; an
+        Airflow that is slow or away is reported, and not an error.
 
         :param description: Markdown; the DAG's docs.
         :param schedule: cron text, ``aq.daily(...)``, ``aq.cron("0 6 * * 1-5", timezone="Europe/Berlin")``,
@@ -165,11 +166,11 @@ class Client:
         :param engine: name of the connected Airflow resource; may be left out where there is only one.
         :param artifacts: what is to be computed, with all that it needs.
         :param metrics: metrics to compute; None: all that were computed on artifacts of the flow.
-        :param checks: checks to compute; None: likewise.
+        :param checks: checks to compute; None: all that were computed on artifacts of the flow.
         :param k_latest_runs: how many of the newest successful runs keep their artifacts; None: all.
         :param source_flow: the flow (or flows) after whose success this one runs, instead of a schedule.
         :param run_now: wait until Airflow shows this version, then run it once; the flow is unpaused for it.
-        :param use_local: the original wants True here for local data; not needed any more.
+        :param use_local: ignored; the original needs it for local data.
         :param disable_snapshots: delete what functions return once the run has succeeded.
         :param tags: further tags of the DAG.
         :param wait: seconds to wait at most until Airflow shows this version; None: 60; 0: only ask it to.
@@ -221,8 +222,8 @@ class Client:
             info = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
             print(f"Started run {info.run_id}.")
         else:
-            if told := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
-                print(told)
+            if notice := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
+                print(notice)
             print(how_it_starts(record.name, request.schedule, request.source_flows))
         return flow
 
@@ -261,7 +262,7 @@ class Client:
     def flow(
         self, flow_identifier: Identifier = None, flow_id: Identifier = None, flow_name: str | None = None
     ) -> Flow:
-        """The published flow with this name or id; where there is none, one that was deleted.
+        """Return the published flow with this name or id; where there is none, one that was deleted.
 
         Of a deleted flow, what its runs left can be read until that is deleted, too.
 
@@ -275,7 +276,7 @@ class Client:
 
     @not_while_rehearsing
     def list_flows(self, retired: bool = False) -> list[dict[str, Any]]:
-        """The published flows: name, flow id, DAG id, version id, time of publishing and engine of each.
+        """List the published flows: name, flow id, DAG id, version id, time of publishing and engine of each.
 
         :param retired: instead, those that were deleted and whose runs are kept, with ``retired_at``.
         """
@@ -312,20 +313,19 @@ class Client:
         That can still be read: ``client.flow(name)``. Published again, the flow goes on where it was.
 
         :param saved_objects_to_delete: must be empty: what runs saved to data systems stays there, for tables
-            and files may be of use to others. ``flow.list_saved_objects()`` tells what it is.
+            and files may be of use to others. ``flow.list_saved_objects()`` lists it.
         :param force: do not ask when runs are active; they are ended.
         :param artifacts: delete all that its runs left, too: artifacts, outcomes and versions in the store,
             and Airflow's records of them. That waits until Airflow has noticed that the spec is gone, which
             may take minutes.
-        :raises AuthoringError: runs are active, and nobody is there to be asked.
+        :raises AuthoringError: runs are active, and no one is there to be asked.
         """
         from aqueduct_provider.sdk.publishing.deletion import delete_flow
 
         if saved_objects_to_delete:
             raise AuthoringError(
-                "saved_objects_to_delete must be empty: tables and files that runs have saved to data "
-                "systems are not deleted from here. flow.list_saved_objects() tells which they are: delete "
-                "them there. "
+                "saved_objects_to_delete must be empty: what runs have saved to data systems cannot be "
+                "deleted from here. flow.list_saved_objects() lists them: delete them there. "
                 "artifacts=True deletes what the runs left in the artifact store."
             )
         flow = self.flow(flow_identifier, flow_id, flow_name)
@@ -347,8 +347,9 @@ class Client:
         ``docs/client.md``, or ``url`` in place of them; ``connection_id``: the Airflow connection by which
         runs reach it.
 
-        :raises ConfigError: the configuration is wrong. :raises AirflowError: the connection does not work.
-        :raises DataSystemError: likewise, of a data system.
+        :raises ConfigError: the configuration is wrong.
+        :raises AirflowError: the connection to an Airflow does not work.
+        :raises DataSystemError: the connection to a data system does not work.
 
         ::
 
@@ -359,7 +360,7 @@ class Client:
         print(connect_resource(self._session, name, service, config, rehearsed=bool(current_rehearsal())))
 
     def list_resources(self) -> dict[str, Resource]:
-        """The connected resources by name; one that cannot be used is left out, with a warning.
+        """Return the connected resources by name; one that cannot be used is left out, with a warning.
 
         ``Demo``, which needs no connecting, is not among them.
         """
@@ -369,7 +370,7 @@ class Client:
         return usable_resources(self._session)
 
     def resource(self, name: str) -> Any:
-        """The connected resource with this name; ``"Demo"`` is a small database that is always there.
+        """Return the connected resource with this name; ``"Demo"`` is a small database that is always there.
 
         :return: an ``AirflowResource``, ``SqlResource``, ``FilesResource`` or ``MongoResource``.
         :raises NotFound: there is none.

@@ -1,4 +1,4 @@
-"""The choices that people make, or read, by name (pure).
+"""The choices that users make, or read, by name.
 
 ``ArtifactType`` has the values of ``spec/models.py`` and is defined here once more, for pydantic takes long
 to import. The short names (``BOOL``, ``DICT``, ``TF_KERAS``) are those of code written for the original.

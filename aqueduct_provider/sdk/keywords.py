@@ -1,6 +1,6 @@
 """Keyword arguments that a public function does not have: an error that says which one was probably meant.
 
-Python's own ``TypeError`` names the wrong word only. Must not import: anything heavy.
+Python's own ``TypeError`` names the wrong word only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """When a flow runs: cron text with a time zone, or the assets that it waits for.
 
 In: whole numbers, or the classes that name what they count; URIs. Out: :class:`CronText`, :class:`OnAssets`.
-Must not import at module level: ``spec``, whose models take long to import.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class DayOfWeek(Enum):
 
 
 class _Number:
-    """A whole number that says what it counts.
+    """An integer that says what it counts.
 
     :raises AuthoringError: it is none, or out of range.
     """
@@ -62,9 +61,7 @@ class _Number:
 
     def __init__(self, val: int) -> None:
         if isinstance(val, bool) or not isinstance(val, int):
-            raise AuthoringError(
-                f"A schedule's {self.what} must be a whole number, not {type(val).__name__}."
-            )
+            raise AuthoringError(f"A schedule's {self.what} must be an integer, not {type(val).__name__}.")
         if not self.lowest <= val <= self.highest:
             raise AuthoringError(
                 f"A schedule's {self.what} must be between {self.lowest} and {self.highest}, not {val}."
@@ -163,7 +160,7 @@ def cron(expression: str, timezone: str = "UTC") -> CronText:
 
     :param expression: five fields, or a preset such as ``@daily``.
     :param timezone: IANA name, such as ``Europe/Berlin``.
-    :raises AuthoringError: Airflow cannot run by the expression, or there is no such time zone.
+    :raises AuthoringError: Airflow cannot run by the expression, or the time zone is unknown.
 
     ::
 
@@ -216,6 +213,6 @@ def _text(expression: str, timezone: str) -> CronText:
 
         if not isinstance(timezone, str) or not is_timezone(timezone):
             raise AuthoringError(
-                f"There is no time zone {timezone!r}. Give an IANA name such as 'Europe/Berlin'."
+                f"Unknown time zone {timezone!r}. Give an IANA name such as 'Europe/Berlin'."
             )
     return CronText(expression, timezone)

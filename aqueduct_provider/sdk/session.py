@@ -45,7 +45,7 @@ class Session:
         return self._registry
 
     def resource(self, name: str) -> Resource:
-        """The named resource; ``Demo`` is there without being connected.
+        """Return the named resource; ``Demo`` is there without being connected.
 
         :raises NotFound: there is none.
         :raises ConfigError: its configuration is wrong.
@@ -92,7 +92,7 @@ class Session:
         return known[0]
 
     def engines(self) -> list[str]:
-        """The names of the connected Airflows, sorted; nothing is asked of them."""
+        """Return the names of the connected Airflows, sorted; nothing is asked of them."""
         from aqueduct_provider.sdk.resources.services import service_of
 
         airflow = service_of("Airflow")
@@ -100,7 +100,7 @@ class Session:
         return sorted(name for name, service in services.items() if service_of(service) is airflow)
 
     def airflow(self, engine: str) -> Airflow:
-        """The Airflow behind the resource ``engine``, logged in when it is first asked."""
+        """Return the Airflow behind the resource ``engine``, logged in when it is first asked."""
         if engine not in self._airflows:
             self._airflows[engine] = self.engine(engine).airflow()
         return self._airflows[engine]
@@ -115,6 +115,6 @@ class Session:
                 self.forget(engine)
 
     def forget(self, engine: str) -> None:
-        """Make a changed or deleted resource anew at its next use."""
+        """Make a changed or deleted resource again at its next use."""
         if known := self._airflows.pop(engine, None):
             known.close()

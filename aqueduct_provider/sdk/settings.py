@@ -1,7 +1,4 @@
-"""What holds for this whole process: eager or lazy, and whether an operator's code is running.
-
-Must not import: anything heavy.
-"""
+"""What holds for this whole process: eager or lazy, and whether an operator's code is running."""
 
 from __future__ import annotations
 
@@ -50,7 +47,7 @@ def global_config(config_dict: Mapping[str, Any]) -> None:
 
 
 def is_lazy() -> bool:
-    """Whether calling an operator only records it."""
+    """Return whether calling an operator only records it."""
     return _settings.lazy
 
 
@@ -65,7 +62,7 @@ def inside_operator() -> Iterator[None]:
 
 
 def is_inside_operator() -> bool:
-    """Whether an operator's code is running."""
+    """Return whether an operator's code is running."""
     return _inside_operator.get()
 
 
@@ -85,4 +82,4 @@ def _check(key: Any, value: Any) -> None:
                 )
         case _:
             hint = suggestion(str(key), ["lazy", "engine"])
-            raise AuthoringError(f"global_config: there is no setting {key!r}.{hint}")
+            raise AuthoringError(f"global_config: unknown setting {key!r}.{hint}")

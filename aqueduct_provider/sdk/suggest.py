@@ -1,4 +1,4 @@
-"""Names that people type: in one form, and what they may have meant."""
+"""Names that users type: in one form, and what they may have meant."""
 
 from __future__ import annotations
 

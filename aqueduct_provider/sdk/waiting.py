@@ -25,12 +25,12 @@ def wait_for(
     pause: float | Callable[[float], float] = 1.0,
     cure: str | Callable[[], str] = "",
 ) -> Value:
-    """The first truthy answer of ``look``.
+    """Return the first truthy answer of ``look``.
 
     :param what: what is waited for, for the error message: "the run x is not over".
     :param seconds: how long to wait at most; None: for ever.
     :param pause: seconds between two looks; or what gives them, by the seconds that it took so far.
-    :param cure: what people can do when it takes too long; or what gives it.
+    :param cure: what users can do when it takes too long; or what gives it.
     :raises WaitTimedOut: the time is over; ``look`` is called once more just before.
     """
     begin = time.monotonic()
@@ -49,7 +49,7 @@ def _said(words: str | Callable[[], str]) -> str:
 
 
 def brisk(waited: float) -> float:
-    """A ``pause`` for what mostly comes within seconds, and sometimes within minutes."""
+    """Return a ``pause`` for what mostly comes within seconds, and sometimes within minutes."""
     return 0.2 if waited < _BRISK_SECONDS else 0.5 if waited < 4 * _BRISK_SECONDS else 1.0
 
 
@@ -58,7 +58,7 @@ class Patient(Generic[Value]):
     """A look that outlasts short absences of what it looks at, once it has been there.
 
     :param seconds: how long it may be away.
-    :param on_absence: told of the first failure of each absence.
+    :param on_absence: called with the first failure of each absence.
     """
 
     look: Callable[[], Value | None]
@@ -68,7 +68,7 @@ class Patient(Generic[Value]):
     _away_since: float | None = field(default=None, init=False)
 
     def __call__(self) -> Value | None:
-        """What the look gives; None during an absence.
+        """Return what the look gives; None during an absence.
 
         :raises AqueductError: the absence takes too long.
         """

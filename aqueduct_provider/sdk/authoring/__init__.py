@@ -1,1 +1,1 @@
-"""What people write: decorated functions, the graph that their calls record, and its eager evaluation."""
+"""What users write: decorated functions, the graph that their calls record, and its eager evaluation."""

@@ -10,7 +10,7 @@ from aqueduct_provider.errors import AuthoringError
 
 
 def nodes_of(artifacts: Any, argument: str) -> list[Any]:
-    """The graph's nodes behind artifacts, as ``publish_flow`` takes them: one, a sequence, or None."""
+    """Return the graph's nodes behind artifacts, as ``publish_flow`` takes them: one, a sequence, or None."""
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
     nodes = []
@@ -65,8 +65,8 @@ def _replaced(item: Any, done: dict[int, Any]) -> Any:
 
 
 def as_list(value: Any) -> list[Any]:
-    """One thing, a sequence of things, or None, as a list."""
+    """Return one thing, a sequence of things, or None, as a list."""
     if value is None:
         return []
-    # Artifacts and texts can be iterated, too, or say that they cannot.
+    # Artifacts and strings can be iterated, too, or raise an error that says they cannot.
     return list(value) if isinstance(value, list | tuple | set | frozenset | Iterator) else [value]

@@ -1,7 +1,6 @@
 """Where an artifact's value comes from: this process's graph, or a run that Airflow made.
 
-In: nothing. Out: the :class:`Source` that every ``Artifact`` of the SDK holds. Must not import: anything
-heavy, for every notebook starts here.
+In: nothing. Out: the :class:`ArtifactSource` that every ``Artifact`` of the SDK holds.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 _ids: WeakKeyDictionary[ArtifactNode, str] = WeakKeyDictionary()
 
 
-class Source(Protocol):
+class ArtifactSource(Protocol):
     """What an artifact needs to know of where it comes from."""
 
     @property
@@ -28,7 +27,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call the artifact."""
+        """What users call the artifact."""
         ...
 
     @property
@@ -47,7 +46,7 @@ class Source(Protocol):
         ...
 
     def value(self, parameters: Mapping[str, Any] | None) -> Any:
-        """The value, a copy of the caller's own.
+        """Return the value, a copy of the caller's own.
 
         :param parameters: values of parameters by name; None: their defaults.
         """

@@ -1,4 +1,4 @@
-"""Authoring, an artifact as text for people: what ``.describe()`` prints, and previews of values (pure)."""
+"""An artifact as text: what ``.describe()`` prints, and previews of values (pure)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aqueduct_provider.runner.frames import is_frame
 from aqueduct_provider.sdk.authoring.table_rows import shown_rows
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.authoring.artifact_sources import Source
+    from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource
     from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 
 _ROWS = 5
@@ -20,8 +20,8 @@ _short.maxstring = _short.maxother = 200
 _short.maxlist = _short.maxtuple = _short.maxdict = 10
 
 
-def description(source: Source) -> str:
-    """The artifact in some lines; its value only when that is there already."""
+def description(source: ArtifactSource) -> str:
+    """Return the artifact in some lines; its value only when that is there already."""
     lines = [f"{source.name} ({source.type})"]
     if source.node is not None:
         lines += [f"  {label + ':':<10} {text}" for label, text in _facts(source.node)]
@@ -30,7 +30,7 @@ def description(source: Source) -> str:
 
 
 def preview(value: Any) -> str:
-    """A value in few lines: the head of a table, a shortened text of others."""
+    """Return a value in few lines: the head of a table, a shortened text of others."""
     if is_frame(value):
         rows, shape = shown_rows(value, _ROWS)
         return f"{shape}\n{rows.to_string()}"
@@ -61,7 +61,7 @@ def _names(operators: Iterable[OperatorNode]) -> str:
     return ", ".join(operator.name for operator in operators)
 
 
-def _value(source: Source) -> str:
+def _value(source: ArtifactSource) -> str:
     if not source.ready:
         return "not computed yet; .get() does"
     # A summary is of use also where the value cannot be read.

@@ -1,7 +1,7 @@
-"""Authoring, what people hold in their hands: the artifacts that decorated functions return.
+"""The artifacts that decorated functions return.
 
-In: a :class:`Source`. Out: an artifact of the class that its type asks for. An artifact is a promise: it
-gives its value on ``.get()`` and refuses to be used as the value itself. Must not import: anything heavy.
+In: an :class:`ArtifactSource`. Out: an artifact of the class that its type asks for. It is lazy:
+it gives its value on ``.get()`` and refuses to be used as the value itself.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import derived, presets
-from aqueduct_provider.sdk.authoring.artifact_sources import GraphSource, Source
-from aqueduct_provider.sdk.authoring.lazy_value import Promise
+from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource, GraphSource
+from aqueduct_provider.sdk.authoring.lazy_value import LazyValue
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 from aqueduct_provider.sdk.authoring.options import severity_of
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
@@ -36,17 +36,17 @@ _BOUNDS = {
 
 
 @suggest_keywords_of_methods
-class Artifact(Promise):
+class Artifact(LazyValue):
     """A value that a flow makes.
 
     :param source: where the value comes from.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ArtifactSource) -> None:
         self._source = source
 
     @property
-    def source(self) -> Source:
+    def source(self) -> ArtifactSource:
         """Where the value comes from."""
         return self._source
 
@@ -56,24 +56,24 @@ class Artifact(Promise):
         return self._source.node
 
     def id(self) -> str:
-        """A text that stays the same for the same artifact."""
+        """Return a text that stays the same for the same artifact."""
         return self._source.id
 
     def name(self) -> str:
-        """What people call it."""
+        """Return what users call it."""
         return self._source.name
 
     def type(self) -> ArtifactType:
-        """What kind of value it is; ``ArtifactType.UNTYPED`` while that is not known."""
+        """Return what kind of value it is; ``ArtifactType.UNTYPED`` while that is not known."""
         return ArtifactType(self._source.type)
 
     def get(self, parameters: Parameters | None = None, *, trust_store: bool = False) -> Any:
-        """The value, computed when it is not there yet; a copy of the caller's own.
+        """Return the value, computed when it is not there yet; a copy of the caller's own.
 
         Read back from a run, it is verified by the digest in Airflow's database.
 
         :param parameters: values of parameters by name, for this call alone: what depends on them is computed
-            anew, nothing of it is kept.
+            again, nothing of it is kept.
         :param trust_store: for artifacts that were read back from a run: where Airflow has no digest of it,
             read it even if that can run code. Pass it when you trust everybody who can write to the bucket.
         :raises AuthoringError: when it depends on no parameter of such a name, when a value is of another
@@ -99,7 +99,7 @@ class Artifact(Promise):
         node.name, node.named = tidy(name), True
 
     def snapshot_enabled(self) -> bool:
-        """Whether its content is kept after a run."""
+        """Return whether its content is kept after a run."""
         return self._recorded("asked for its snapshot").keep_snapshot
 
     def enable_snapshot(self) -> None:
@@ -111,7 +111,7 @@ class Artifact(Promise):
         self._recorded("without a snapshot").keep_snapshot = False
 
     def system_metric(self, metric_name: str, lazy: bool = False) -> NumericArtifact:
-        """A metric of what its operator took.
+        """Return a metric of what its operator took.
 
         :param metric_name: ``"runtime"``, seconds, or ``"max_memory"``, MB. Computed here, the memory is the
             most that this process had resident until then; on Airflow that of the operator's own process.
@@ -121,7 +121,7 @@ class Artifact(Promise):
         return NumericArtifact(GraphSource(node))
 
     def list_system_metrics(self) -> dict[str, tuple[str, str]]:
-        """The names of system metrics with their descriptions and units."""
+        """Return the names of system metrics with their descriptions and units."""
         return {name: (text, unit) for name, (unit, text) in derived.SYSTEM_METRICS.items()}
 
     def describe(self) -> None:
@@ -143,7 +143,7 @@ class Artifact(Promise):
             return f"<pre>{html.escape(repr(self))}</pre>"
 
     def _recorded(self, what: str) -> ArtifactNode:
-        """The node. Raises ``AuthoringError`` for artifacts that were read back from a run."""
+        """Return the node. Raises ``AuthoringError`` for artifacts that were read back from a run."""
         if self._source.node is None:
             raise AuthoringError(
                 f"{self.name()!r} was read back from a run, which has ended with it as it is: it cannot be "
@@ -166,7 +166,7 @@ class TableArtifact(_WithChecks):
     """A table: a DataFrame of pandas, or a frame of another library."""
 
     def head(self, n: int = 5, parameters: Parameters | None = None, *, trust_store: bool = False) -> Any:
-        """The first rows, as a frame of the table's own library.
+        """Return the first rows, as a frame of the table's own library.
 
         :param n: how many.
         :param parameters: as for :meth:`get`.
@@ -175,13 +175,13 @@ class TableArtifact(_WithChecks):
         return first_rows(self.get(parameters, trust_store=trust_store), n)
 
     def list_preset_metrics(self) -> list[str]:
-        """The names of the methods that compute a metric."""
+        """Return the names of the methods that compute a metric."""
         return ["number_of_missing_values", "number_of_rows", "max", "min", "mean", "std"]
 
     def number_of_missing_values(
         self, column_id: Any = None, row_id: Any = None, lazy: bool = False
     ) -> NumericArtifact:
-        """A metric: how many values of a column or of a row are missing; give one of both.
+        """Return a metric: how many values of a column or of a row are missing; give one of both.
 
         :param column_id: the column's name.
         :param row_id: the row's number, from 0.
@@ -199,14 +199,14 @@ class TableArtifact(_WithChecks):
         return self._preset(name, call, "The number of missing values", lazy)
 
     def number_of_rows(self, lazy: bool = False) -> NumericArtifact:
-        """A metric: how many rows there are.
+        """Return a metric: how many rows there are.
 
         :param lazy: only record it.
         """
         return self._preset("num_rows", presets.number_of_rows, "The number of rows", lazy)
 
     def max(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """A metric: the largest value of a column.
+        """Return a metric: the largest value of a column.
 
         :param column_id: the column's name.
         :param lazy: only record it.
@@ -214,15 +214,15 @@ class TableArtifact(_WithChecks):
         return self._of_column("max", presets.column_max(column_id), column_id, lazy)
 
     def min(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """A metric: the smallest value of a column; as :meth:`max`."""
+        """Return a metric: the smallest value of a column; as :meth:`max`."""
         return self._of_column("min", presets.column_min(column_id), column_id, lazy)
 
     def mean(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """A metric: the mean of a column; as :meth:`max`."""
+        """Return a metric: the mean of a column; as :meth:`max`."""
         return self._of_column("mean", presets.column_mean(column_id), column_id, lazy)
 
     def std(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """A metric: the sample standard deviation of a column; as :meth:`max`."""
+        """Return a metric: the sample standard deviation of a column; as :meth:`max`."""
         return self._of_column("std", presets.column_std(column_id), column_id, lazy)
 
     def validate_with_expectation(
@@ -232,7 +232,7 @@ class TableArtifact(_WithChecks):
         severity: CheckSeverity | str = CheckSeverity.WARNING,
         lazy: bool = False,
     ) -> BoolArtifact:
-        """A check: whether the table meets an expectation of Great Expectations.
+        """Return a check: whether the table meets an expectation of Great Expectations.
 
         :param expectation_name: such as ``expect_column_values_to_be_unique``, or its class,
             ``ExpectColumnValuesToBeUnique``.
@@ -281,7 +281,7 @@ class NumericArtifact(_WithChecks):
     """A number."""
 
     def list_preset_checks(self) -> list[str]:
-        """The arguments of :meth:`bound`."""
+        """Return the arguments of :meth:`bound`."""
         return list(_BOUNDS)
 
     def bound(
@@ -293,7 +293,7 @@ class NumericArtifact(_WithChecks):
         severity: CheckSeverity | str = CheckSeverity.WARNING,
         lazy: bool = False,
     ) -> BoolArtifact:
-        """A check of the number against one bound.
+        """Return a check of the number against one bound.
 
         :param upper: it must be less than this.
         :param lower: it must be greater than this.
@@ -336,18 +336,18 @@ _CLASSES: dict[str, type[Artifact]] = {
 }
 
 
-def artifact_from(source: Source) -> Artifact:
-    """The artifact for a source, of the class that its type asks for."""
+def artifact_from(source: ArtifactSource) -> Artifact:
+    """Return the artifact for a source, of the class that its type asks for."""
     return _CLASSES.get(source.type, GenericArtifact)(source)
 
 
 def artifact_for(node: ArtifactNode) -> Artifact:
-    """The artifact for a node of this process's graph."""
+    """Return the artifact for a node of this process's graph."""
     return artifact_from(GraphSource(node))
 
 
 def _one_bound(given: Mapping[str, Any]) -> tuple[str, float]:
-    """The bound that was given, as a plain number."""
+    """Return the bound that was given, as a plain number."""
     chosen = {name: value for name, value in given.items() if value is not None}
     if len(chosen) != 1:
         what = f"{' and '.join(chosen)} were given" if chosen else "none was given"
@@ -355,5 +355,5 @@ def _one_bound(given: Mapping[str, Any]) -> tuple[str, float]:
     name, value = next(iter(chosen.items()))
     if isinstance(value, bool) or not isinstance(value, Real):
         raise AuthoringError(f"bound: {name} must be a number, not {value!r} ({type(value).__name__}).")
-    # numpy's numbers are no part of a bound's name, nor of what a worker needs.
+    # A number of numpy would show in the bound's name, and be needed on the worker.
     return name, int(value) if isinstance(value, Integral) else float(value)

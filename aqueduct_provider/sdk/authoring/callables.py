@@ -79,7 +79,7 @@ def _refuse_coroutines(where: str, function: Any) -> None:
 
 
 def _called(function: Any) -> Any:
-    """The function that is called first. What a decorator wraps is called by the decorator's own function."""
+    """Return the function that is called first; for a decorated function, the decorator's own."""
     while isinstance(function, functools.partial):
         function = function.func
     return function if inspect.isroutine(function) else type(function).__call__

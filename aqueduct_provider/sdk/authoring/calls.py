@@ -1,8 +1,7 @@
 """A call of a decorated function -> an operator in the graph.
 
-In: a ``Definition`` and the arguments of a call. Out: an ``OperatorNode`` whose inputs stand in the order of
-the signature, for on a worker the function is called with them by position. Must not import at module level:
-artifacts, ``evaluate``, codecs, and what is heavy.
+In: a ``Definition`` and the arguments of a call. Out: an ``OperatorNode`` whose inputs are in the order of
+the signature, for on a worker the function is called with them by position.
 """
 
 from __future__ import annotations
@@ -119,7 +118,7 @@ class Operator(DecoratedFunction):
         return nullcontext()
 
     def _history(self, keywords: tuple[str, ...]) -> FunctionHistory:
-        """What is known of the function, as calls call it.
+        """Return what is known of the function, as calls call it.
 
         :param keywords: see :func:`by_position`.
         """
@@ -191,7 +190,7 @@ def record(
 
 
 def by_position(function: Callable[..., Any], keywords: tuple[str, ...]) -> Callable[..., Any]:
-    """The function, with its last arguments given by position instead of by these names.
+    """Return the function, with its last arguments given by position instead of by these names.
 
     It has no globals and lies in the user's module, so its pickle needs nothing of this package.
     """
@@ -225,7 +224,7 @@ def _outputs(definition: Definition, operator: OperatorNode) -> Iterator[Artifac
 def _arguments(
     definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Iterator[_Argument]:
-    """Every argument of the call and every default, in the order of the signature."""
+    """Yield every argument of the call and every default, in the order of the signature."""
     try:
         bound = definition.signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -254,7 +253,7 @@ def _arguments(
 def _left_to_the_function(
     definition: Definition, given: Mapping[str, Any], kwargs: Mapping[str, Any]
 ) -> frozenset[str]:
-    """The arguments that are not passed: the function has their defaults, which are no parameters."""
+    """Return the arguments that are not passed: the function has their defaults, which are not parameters."""
     absent = set[str]()
     for name, parameter in definition.signature.parameters.items():
         if parameter.default is Parameter.empty:
@@ -268,7 +267,7 @@ def _left_to_the_function(
 
 
 def _misfit(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """Why the arguments do not fit the signature; empty for rarer reasons."""
+    """Return why the arguments do not fit the signature; empty for rarer reasons."""
     parameters = definition.signature.parameters.values()
     kinds = {parameter.kind for parameter in parameters}
     positional = [parameter.name for parameter in parameters if parameter.kind in _BY_POSITION]
@@ -288,9 +287,7 @@ def _misfit(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     for parameter in parameters:
         needed = parameter.default is Parameter.empty and parameter.name not in given
         if needed and parameter.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
-            return (
-                f"There is no value for argument {parameter.name!r} of {function!r}, and it has no default."
-            )
+            return f"Argument {parameter.name!r} of {function!r} has no value and no default."
     return ""
 
 
@@ -322,7 +319,7 @@ def _parameter(definition: Definition, argument: str, value: Any) -> ArtifactNod
     description = f"Argument {argument} of the operator {definition.name}."
     node = parameter_node(name, value, description, implicit=True)
     _log.info(
-        "Argument %r of %r is no artifact; it became the default of the parameter %r.",
+        "Argument %r of %r is not an artifact; it became the default of the parameter %r.",
         argument,
         definition.name,
         name,
@@ -331,7 +328,7 @@ def _parameter(definition: Definition, argument: str, value: Any) -> ArtifactNod
 
 
 def _checked(definition: Definition, argument: _Argument, node: ArtifactNode | None) -> ArtifactNode:
-    """The artifact's node, when it may feed the operator."""
+    """Return the artifact's node, when it may feed the operator."""
     where = f"{argument.label} of {definition.name!r}"
     if node is None:
         raise AuthoringError(

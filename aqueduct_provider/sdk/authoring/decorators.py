@@ -1,7 +1,7 @@
 """Functions -> operators: ``@op``, ``@metric`` and ``@check``, with and without parentheses.
 
 In: a function and what its author says about it. Out: an :class:`Operator`, whose calls record nodes of the
-graph. What is wrong is refused at decoration. Must not import: anything heavy.
+graph. What is wrong is refused at decoration.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def op(
 ) -> Decorator:
     """Make a function an operator: any inputs, any outputs.
 
-    :param name: what people call the operator; None: the function's name.
+    :param name: what users call the operator; None: the function's name.
     :param description: Markdown, shown in Airflow; None: the function's docstring.
     :param engine: only None: the engine of a flow is named in ``publish_flow``.
     :param file_dependencies: paths of files and modules that the function needs, relative to its own file.
     :param requirements: pip requirements, or the path of a file of them; None: the ``requirements.txt``
-        beside the function's file.
+        next to the function's file.
     :param num_outputs: how many values the function returns.
     :param outputs: their names; None: each is called ``<name> artifact``.
     :param resources: ``num_cpus``, ``memory`` (MB, or ``"2GB"``), ``gpu_resource_name``, ``cuda_version``.
@@ -68,7 +68,7 @@ def op(
     :param timeout: seconds after which a try is ended, or a timedelta.
     :param pool: Airflow pool.
     :param fuse: operators with the same name here run one after the other in one Airflow task of that name.
-    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+    :raises AuthoringError: an argument cannot be used, or the function cannot be an operator.
 
     ::
 
@@ -112,7 +112,7 @@ def metric(
 
     :param output: name of the number; None: ``<name> artifact``.
     :param outputs: the same, as a list of one name.
-    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+    :raises AuthoringError: an argument cannot be used, or the function cannot be an operator.
 
     ::
 
@@ -157,7 +157,7 @@ def check(
     :param severity: what a failed check does: ``"warning"`` is recorded, ``"error"`` fails the flow.
     :param output: name of the result; None: ``<name> artifact``.
     :param outputs: the same, as a list of one name.
-    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+    :raises AuthoringError: an argument cannot be used, or the function cannot be an operator.
 
     ::
 
@@ -192,11 +192,11 @@ def to_operator(
     """Make any callable an operator, where it is not defined: a lambda, a partial, a function of a library.
 
     :param func: the callable.
-    :param name: what people call the operator; None: the function's name.
+    :param name: what users call the operator; None: the function's name.
     :param description: Markdown, shown in Airflow; None: the function's docstring.
     :param file_dependencies: see :func:`op`.
     :param requirements: see :func:`op`.
-    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+    :raises AuthoringError: an argument cannot be used, or the function cannot be an operator.
 
     ::
 

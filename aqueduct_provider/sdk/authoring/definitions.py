@@ -1,7 +1,7 @@
 """A function and what its author says about it -> a :class:`Definition`, or one clear error.
 
-In: a callable and the arguments of a decorator as people wrote them. Out: a definition in which all of them
-are checked. Must not import: anything heavy.
+In: a callable and the arguments of a decorator as users wrote them. Out: a definition in which all of them
+are checked.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ class Definition:
 
 
 def definition_of(function: Any, name: Any, given: DecoratorArguments) -> Definition:
-    """The definition of an operator.
+    """Return the definition of an operator.
 
-    :param name: what people call it; None: the function's name.
-    :raises AuthoringError: an argument cannot be used, or this is no function that can be an operator.
+    :param name: what users call it; None: the function's name.
+    :raises AuthoringError: an argument cannot be used, or the function cannot be an operator.
     """
     where = f"@{WORDS[given.kind]} {_title(function, name)!r}"
     function = operator_function(where, function, in_class=given.in_class)
@@ -122,14 +122,14 @@ def _description(where: str, function: Any, given: Any) -> str:
 
 
 def _is_in_python(function: Callable[..., Any]) -> bool:
-    """Whether it is written in Python; the defaults of others, such as ufuncs, only describe what they do."""
+    """Return whether it is written in Python; the defaults of others, such as ufuncs, only describe."""
     return hasattr(innermost(function), "__code__")
 
 
 def _file_dependencies(where: str, given: Any) -> tuple[str, ...]:
     if given is None:
         return ()
-    return options.texts(where, "file_dependencies", given, example="['prices.csv']")
+    return options.strings(where, "file_dependencies", given, example="['prices.csv']")
 
 
 def _outputs(where: str, given: DecoratorArguments) -> Outputs:

@@ -1,8 +1,8 @@
-"""Authoring, metrics and checks that artifacts offer themselves: presets, bounds, system metrics.
+"""Metrics and checks that artifacts offer themselves: presets, bounds, system metrics.
 
 In: the artifacts and what to compute. Out: one more operator in the graph, computed unless lazy. A call that
 raises leaves no trace in the graph. As in the original, one of the same name on the same artifacts takes the
-place of the one before. Must not import: anything heavy.
+place of the one before.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ def derive(
 def system_metric(artifact: ArtifactNode, metric: str, *, lazy: bool) -> ArtifactNode:
     """Record what is measured when the artifact's producer runs.
 
-    :raises AuthoringError: there is no such system metric, or nothing is measured of the producer.
+    :raises AuthoringError: the system metric is unknown, or nothing is measured of the producer.
     """
     producer = artifact.producer
     if metric not in SYSTEM_METRICS:
         names = " and ".join(map(repr, SYSTEM_METRICS))
-        raise AuthoringError(f"There is no system metric {metric!r}; there are {names}.")
+        raise AuthoringError(f"Unknown system metric {metric!r}; known are {names}.")
     if producer.kind not in _MEASURED:
         raise AuthoringError(
             f"{artifact.name!r} is {_UNMEASURED[producer.kind]}: nothing is measured of it. System metrics "

@@ -1,8 +1,8 @@
 """Values of parameters: defaults, and what runs are given -> the bytes that are stored.
 
-In: a value. Out: its bytes, as the runner's codecs make them; small JSON stands in the spec or in Airflow's
+In: a value. Out: its bytes, as the runner's codecs make them; small JSON is in the spec or in Airflow's
 ``conf``, everything else lies in the store, by its digest. What is pickled needs none of the user's own
-modules. Must not import: anything heavy.
+modules.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class EncodedValue:
     data: bytes = field(repr=False)
 
     def inline(self) -> dict[str, Any] | None:
-        """The spec's ``InlineDefault``; None where the value is too large or is not the same as JSON."""
+        """Return the spec's ``InlineDefault``; None where the value is too large, or differs as JSON."""
         if self.serialization_type not in ("json", "string") or len(self.data) > MAX_INLINE_BYTES:
             return None
         value = json.loads(self.data) if self.serialization_type == "json" else self.data.decode()
@@ -52,22 +52,22 @@ class EncodedValue:
         return {"value": value}
 
     def given(self) -> StoredValue:
-        """How the ``conf`` of a run names it."""
+        """Return how the ``conf`` of a run names it."""
         from aqueduct_provider.spec.run_values import StoredValue, value_digest
 
         digest = value_digest(self.sha256, self.serialization_type)
         return StoredValue(digest, self.serialization_type, self.type)
 
     def stored(self, key: str) -> dict[str, str]:
-        """The spec's ``StoredDefault``."""
+        """Return the spec's ``StoredDefault``."""
         return {"key": key, "serialization_type": self.serialization_type, "sha256": self.sha256}
 
 
 def encoded_value(value: Any, wanted: str, what: str) -> EncodedValue:
-    """The value as it is stored: the same bytes for the same value, in every process.
+    """Return the value as it is stored: the same bytes for the same value, in every process.
 
     :param wanted: the artifact type that it must have; ``untyped`` for any.
-    :param what: what people call it: ``The value of parameter 'country'``.
+    :param what: what users call it: ``The value of parameter 'country'``.
     :raises AuthoringError: it cannot be stored, or is of another type.
     """
     try:
@@ -83,7 +83,7 @@ def encoded_value(value: Any, wanted: str, what: str) -> EncodedValue:
 def check_given(value: EncodedValue, what: str) -> None:
     """Refuse a value that no run can be given: what is data is never unpickled on a worker.
 
-    :param what: what people call it.
+    :param what: what users call it.
     :raises AuthoringError: only a pickle keeps it, and its type is that of plain data.
     """
     is_pickled = value.serialization_type not in serializations.given_to(value.type)
@@ -96,13 +96,13 @@ def check_given(value: EncodedValue, what: str) -> None:
 
 
 def encoded_default(operator: OperatorNode) -> EncodedValue:
-    """The default of the parameter behind ``operator``.
+    """Return the default of the parameter behind ``operator``.
 
     :raises AuthoringError: it cannot be stored, or is of another type than the parameter.
     """
     (artifact,), parameter = operator.outputs, operator.parameter
     if parameter is None:
-        raise ValueError(f"{operator.name!r} is no parameter")
+        raise ValueError(f"{operator.name!r} is not a parameter")
     # None says "not given": whatever is given instead must be accepted.
     wanted = "untyped" if parameter.default is None else artifact.type
     encoded = encoded_value(parameter.default, wanted, f"The default of parameter {artifact.name!r}")
@@ -110,7 +110,7 @@ def encoded_default(operator: OperatorNode) -> EncodedValue:
 
 
 def _pickle(value: Any) -> bytes:
-    """As functions are pickled: a worker has no modules from beside the script."""
+    """As functions are pickled: a worker has no modules from next to the script."""
     from aqueduct_provider.sdk.packaging.local_modules import local_modules, pickled_by_value
     from aqueduct_provider.sdk.packaging.pickling import pickled
 
@@ -120,7 +120,7 @@ def _pickle(value: Any) -> bytes:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a spec, Airflow's params and the task that reads them give back just this value."""
+    """Return whether a spec, Airflow's params and the task that reads them give back just this value."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         if not all(map(_is_plain_leaf, level)):

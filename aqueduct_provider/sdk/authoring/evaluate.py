@@ -1,9 +1,9 @@
-"""Authoring, the recorded graph -> values, here and now.
+"""The recorded graph -> values, here and now.
 
 In: an artifact of the graph, and values of parameters. Out: a copy of its value. What was computed with the
 defaults is kept, encoded, for as long as the operator lives; every reader decodes a copy of its own, so that
-a function that changes its input changes nobody else's. Walks without recursion: a chain may be longer than
-Python's stack. Must not import: anything heavy.
+a function that changes its input changes no other operator's. Walks without recursion: a chain may be longer
+than Python's stack.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _log = logging.getLogger("aqueduct")
 
 
 def is_computed(operator: OperatorNode) -> bool:
-    """Whether the operator's outputs are kept, so that reading them computes nothing."""
+    """Return whether the operator's outputs are kept, so that reading them computes nothing."""
     return operator in _kept
 
 
 def kept(artifact: ArtifactNode) -> Encoded | None:
-    """The artifact's value as it is kept; None where it was not computed."""
+    """Return the artifact's value as it is kept; None where it was not computed."""
     results = _kept.get(artifact.producer)
     return results.outputs[artifact.producer.outputs.index(artifact)] if results else None
 
@@ -46,9 +46,9 @@ def compute(operator: OperatorNode) -> None:
 
 
 def value_of(artifact: ArtifactNode, parameters: Mapping[str, Any] | None = None) -> Any:
-    """The artifact's value, a copy of the caller's own.
+    """Return the artifact's value, a copy of the caller's own.
 
-    :param parameters: values of parameters by name. What depends on them is computed anew and not kept.
+    :param parameters: values of parameters by name. What depends on them is computed again and not kept.
     :raises AuthoringError: when the artifact depends on no parameter of such a name, or the value is of
         another type than the default.
     :raises OperatorFailed: as :func:`compute`.
@@ -61,14 +61,14 @@ def value_of(artifact: ArtifactNode, parameters: Mapping[str, Any] | None = None
 
 
 def parameters_of(artifacts: Iterable[ArtifactNode]) -> dict[str, ArtifactNode]:
-    """The parameters that the artifacts depend on: name -> the parameter's artifact."""
+    """Return the parameters that the artifacts depend on: name -> the parameter's artifact."""
     return {
         operator.name: operator.outputs[0] for operator in upstream(artifacts) if operator.kind == "param"
     }
 
 
 def _results(target: OperatorNode, values: Mapping[str, Encoded]) -> dict[OperatorNode, Results]:
-    """The results of ``target`` and of what it was computed from."""
+    """Return the results of ``target`` and of what it was computed from."""
     found: dict[OperatorNode, Results] = {}
     changed: set[OperatorNode] = set()
     for operator in _needed(target, everything=bool(values)):
@@ -87,7 +87,7 @@ def _results(target: OperatorNode, values: Mapping[str, Encoded]) -> dict[Operat
 
 
 def _needed(target: OperatorNode, *, everything: bool) -> list[OperatorNode]:
-    """The operators to look at, in the order of creation: down from those whose results are kept."""
+    """Return the operators to look at, in the order of creation: down from those whose results are kept."""
     found: dict[int, OperatorNode] = {}
     waiting = [target]
     while waiting:
@@ -145,7 +145,7 @@ def _set_types(operator: OperatorNode, results: Results) -> None:
 
 
 def _checked(artifact: ArtifactNode, parameters: Mapping[str, Any] | None) -> dict[str, Encoded]:
-    """The values of parameters, checked and encoded."""
+    """Return the values of parameters, checked and encoded."""
     if parameters is None:
         return {}
     if not isinstance(parameters, Mapping):
@@ -162,7 +162,7 @@ def _checked(artifact: ArtifactNode, parameters: Mapping[str, Any] | None) -> di
 def _unknown_parameter(artifact: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if not names:
-        return f"{artifact!r} depends on no parameter, so there is no {name!r} to set."
+        return f"{artifact!r} depends on no parameter, so {name!r} cannot be set."
     hint = suggestion(name, names)
     if not hint.startswith(" Did"):
         hint = ""

@@ -1,9 +1,9 @@
-"""Authoring, one operator here and now: a recorded call and its stored inputs -> its stored outputs.
+"""One operator here and now: a recorded call and its stored inputs -> its stored outputs.
 
 The rules are those of Airflow (``runner/results.py``, ``runner/codecs.py``): inputs are decoded for this call
 alone, outputs are typed and encoded, and the working directory holds what the archive holds. What the user's
 code raises becomes an ``OperatorFailed`` that has the user's error as its cause. The function runs in this
-process. Must not import: anything heavy.
+process.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def run_operator(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
 
 
 def _kept(operator: OperatorNode, returned: Any) -> tuple[tuple[Encoded, ...], bool | None]:
-    """What is kept of what the function returned; and of a check, what it said."""
+    """Return what is kept of what the function returned; and of a check, what it said."""
     try:
         typed = _typed(operator, returned)
     except ResultError as exc:
@@ -91,7 +91,7 @@ def _kept(operator: OperatorNode, returned: Any) -> tuple[tuple[Encoded, ...], b
 def run_extract(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
     """Read what an extract reads.
 
-    :raises OperatorFailed: an input is no text, or a file is not what it should be.
+    :raises OperatorFailed: an input is not text, or a file is not what it should be.
     :raises DataSystemError: the data system does not do what is asked.
     """
     if operator.system is None:
@@ -104,7 +104,7 @@ def run_extract(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
 
 
 def decoded(encoded: Encoded, view: str = "") -> Any:
-    """A new copy of a kept value. Raises ``CodecError`` or ``ImportError``.
+    """Return a new copy of a kept value. Raises ``CodecError`` or ``ImportError``.
 
     :param view: as which library's frame a table is given.
     """
@@ -123,7 +123,7 @@ def _input(operator: OperatorNode, number: int, item: Encoded, view: str) -> Any
 
 
 def _typed(operator: OperatorNode, returned: Any) -> list[tuple[Any, str]]:
-    """The values to keep with their artifact types."""
+    """Return the values to keep with their artifact types."""
     if operator.kind == "metric":
         kind = metric_type(returned)
         return [(plain_number(returned), kind)]
@@ -154,7 +154,7 @@ def _reason(error: Exception) -> str:
 
 
 def _guarded(operator: OperatorNode, folder: WorkingFolder, values: list[Any]) -> Any:
-    """The user's code under guard; only an interrupt by the person at the keyboard passes."""
+    """Call the user's code under guard; only an interrupt at the keyboard passes."""
     name, function = operator.name, operator.function
     if function is None:
         raise ValueError(f"the {operator.kind} {name!r} has no function")
@@ -166,7 +166,7 @@ def _guarded(operator: OperatorNode, folder: WorkingFolder, values: list[Any]) -
     except UndeclaredModule as exc:
         raise _failed(name, f"{exc}.", exc, deterministic=True) from exc
     except ModuleNotFoundError as exc:
-        tip = f"There is no module {exc.name!r} here: install its package, and add it to the requirements."
+        tip = f"The module {exc.name!r} is missing here: install its package, and add it to the requirements."
         raise _failed(name, tip, exc, deterministic=True) from exc
     except Exception as exc:
         hint = undeclared_file(exc, function.folder, folder)

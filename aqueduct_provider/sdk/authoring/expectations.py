@@ -1,4 +1,4 @@
-"""Authoring, checks of tables by an expectation of Great Expectations 1.x: a factory of plain functions.
+"""Checks of tables by an expectation of Great Expectations 1.x: a factory of plain functions.
 
 What it returns is packaged like a user's function. It is pickled by value, with what it uses of this module,
 for a worker's environment has no ``aqueduct_provider``. Must not import: anything but the standard library at
@@ -21,9 +21,9 @@ _LONGEST_ARGUMENTS = 80
 
 
 def expectation_check(name: str, args: Mapping[str, Any]) -> Check:
-    """A function that says whether a table meets an expectation.
+    """Return a function that says whether a table meets an expectation.
 
-    It raises ``ValueError`` when there is no such expectation, when the arguments do not fit it, or when it
+    It raises ``ValueError`` when the expectation is unknown, when the arguments do not fit it, or when it
     cannot be judged of a table: the table has no such column, for example.
 
     :param name: ``expect_column_values_to_not_be_null``, or its class, ``ExpectColumnValuesToNotBeNull``.
@@ -39,7 +39,7 @@ def expectation_check(name: str, args: Mapping[str, Any]) -> Check:
 
 
 def check_name(name: str, args: Mapping[str, Any]) -> str:
-    """What to call the check: as the original does, and with its arguments.
+    """Return what to call the check: as the original does, and with its arguments.
 
     Of two checks of a table with the same name, the later takes the place of the earlier.
     """
@@ -50,7 +50,7 @@ def check_name(name: str, args: Mapping[str, Any]) -> str:
 
 
 def requirements() -> tuple[str, ...]:
-    """What the function needs, in the versions that are installed here, if any."""
+    """Return what the function needs, in the versions that are installed here, if any."""
     from aqueduct_provider.sdk.authoring.presets import table_requirements
 
     version = _installed()
@@ -72,7 +72,7 @@ def check_installed() -> None:
 
 
 def _installed() -> str:
-    """The version of Great Expectations that is installed here; empty: none."""
+    """Return the version of Great Expectations that is installed here; empty: none."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -86,7 +86,7 @@ def _fits(version: str) -> bool:
 
 
 def _checked(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments, judged as far as that is possible here."""
+    """Return the arguments, judged as far as that is possible here."""
     from aqueduct_provider.errors import AuthoringError
 
     if not isinstance(name, str):
@@ -120,7 +120,7 @@ def _meets(table: Any, name: str, arguments: Mapping[str, Any]) -> bool:
 
 
 def _expectation(name: str, arguments: Mapping[str, Any]) -> Any:
-    """The expectation object. Raises ``ValueError``: no such name, or wrong arguments."""
+    """Return the expectation object. Raises ``ValueError``: no such name, or wrong arguments."""
     known = _known()
     kind = known.get(name.replace("_", "").lower())
     if kind is None:
@@ -136,7 +136,7 @@ def _expectation(name: str, arguments: Mapping[str, Any]) -> Any:
 
 
 def _known() -> dict[str, Any]:
-    """All expectations by their names in small letters without underscores."""
+    """Return all expectations by their names in small letters without underscores."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from great_expectations import expectations
@@ -145,14 +145,14 @@ def _known() -> dict[str, Any]:
 
 
 def _argument_errors(error: Exception, kind: Any) -> Iterator[str]:
-    """What pydantic found, in words."""
+    """Yield what pydantic found, in words."""
     found = error.errors() if hasattr(error, "errors") else []
     for one in found:
         name = ".".join(map(str, one["loc"]))
         if "extra" in one["type"]:
             close = difflib.get_close_matches(name, kind.__fields__, n=1)
             hint = f", did you mean {close[0]!r}?" if close else ""
-            yield f"there is no argument {name!r}{hint}"
+            yield f"unknown argument {name!r}{hint}"
         elif "missing" in one["type"]:
             yield f"{name!r} is missing"
         else:
@@ -184,7 +184,7 @@ def _validated(expectation: Any, table: Any) -> Any:
 
 
 def _reasons(info: Mapping[str, Any]) -> Iterator[str]:
-    """Why it could not be judged: of the expectation as a whole, or of the values that it needs."""
+    """Yield why it could not be judged: of the expectation as a whole, or of the values that it needs."""
     parts = [info] if "raised_exception" in info else list(info.values())
     for part in parts:
         if isinstance(part, Mapping) and part.get("raised_exception"):

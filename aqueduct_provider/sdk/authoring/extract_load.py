@@ -1,8 +1,8 @@
-"""Authoring, extracts and loads: what is read from data systems and saved to them, as operators of the graph.
+"""Extracts and loads: what is read from data systems and saved to them, as operators of the graph.
 
 In: a data system, the spec's source or target, and artifacts. Out: the artifact that an extract makes,
 computed unless lazy; a load hangs on the artifact that it saves and is published with it, nothing is written
-here. Must not import: anything heavy.
+here.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
 # Text that reads as JSON has a type of its own.
-_TEXTS = ("string", "json")
+_STRINGS = ("string", "json")
 _UNKNOWN = "untyped"
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What people call an extract.
+    """What users call an extract.
 
-    :param name: of the operator. :param output: of its artifact; None: made of the operator's.
+    :param name: of the operator.
+    :param output: name of its artifact; None: made of the operator's.
     """
 
     name: str
@@ -60,12 +61,13 @@ def extract(
 ) -> ArtifactNode:
     """Record an extract and compute it unless lazy.
 
-    :param source: of the spec. :param type_: of the artifact.
-    :param parameters: string artifacts; plain texts become parameters.
+    :param source: of the spec.
+    :param type_: of the artifact.
+    :param parameters: string artifacts; plain strings become parameters.
     :param how: retries and the like, as in ``@op``.
-    :raises AuthoringError: a parameter is no text.
+    :raises AuthoringError: a parameter is not a string.
     """
-    inputs = _texts(labels.name, parameters)
+    inputs = _strings(labels.name, parameters)
     operator = OperatorNode(
         "extract",
         labels.name,
@@ -96,8 +98,9 @@ def load(
 
     As a cell that runs twice records it twice, one with the same target takes the place of the one before.
 
-    :param target: of the spec. :param parameters: string artifacts: what the target's name is made of.
-    :raises AuthoringError: the artifact cannot be saved there, or a parameter is no text.
+    :param target: of the spec.
+    :param parameters: string artifacts: what the target's name is made of.
+    :raises AuthoringError: the artifact cannot be saved there, or a parameter is not a string.
     """
     node = _node(artifact, "saved")
     if tables_only and node.type not in ("table", _UNKNOWN):
@@ -106,7 +109,7 @@ def load(
             "a table of it in an @op first."
         )
     name = f"save to {system.name()}"
-    inputs = (*_texts(name, parameters), node)
+    inputs = (*_strings(name, parameters), node)
     options = options_of(repr(name), how or {})
     operator = OperatorNode("load", name, "", inputs, options=options, system=system, place=target)
     place = _place_of(operator)
@@ -115,7 +118,7 @@ def load(
 
 
 def saved_type(artifact: Any) -> str:
-    """The type of an artifact that is to be saved. Raises ``AuthoringError`` where it is none."""
+    """Return the type of an artifact that is to be saved. Raises ``AuthoringError`` where it is none."""
     return _node(artifact, "saved").type
 
 
@@ -123,12 +126,12 @@ def _place_of(operator: OperatorNode) -> Any:
     """Equal for loads that write to the same place: how they write there does not count."""
     names = ("table", "collection", "filepath")
     system = operator.system.name() if operator.system else ""
-    texts = tuple(item.producer.name for item in operator.inputs[:-1])
-    return system, [operator.place.get(name) for name in names], texts
+    parameters = tuple(item.producer.name for item in operator.inputs[:-1])
+    return system, [operator.place.get(name) for name in names], parameters
 
 
-def _texts(operator: str, given: Iterable[Artifact | str] | None) -> tuple[ArtifactNode, ...]:
-    """The artifacts of string parameters."""
+def _strings(operator: str, given: Iterable[Artifact | str] | None) -> tuple[ArtifactNode, ...]:
+    """Return the artifacts of string parameters."""
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
     if isinstance(given, str | Artifact):
@@ -148,7 +151,7 @@ def _text(operator: str, number: int, given: Any) -> ArtifactNode:
     node = _node(given, "a parameter", where)
     if node.producer.kind == "check":
         raise AuthoringError(f"{where} is the output of a check; nothing can be computed from a check.")
-    if node.type not in (*_TEXTS, _UNKNOWN):
+    if node.type not in (*_STRINGS, _UNKNOWN):
         raise AuthoringError(f"{where}, {node.name!r}, must be a string, not {node.type}.")
     return node
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aqueduct_provider.runner.frame_kinds import VIEWS, library_of
 
-# How people import these libraries; for annotations that are text and name what is not imported at run time.
+# Usual aliases, for annotations that are strings and name what is not imported at run time.
 _ALIASES = {"pd": "pandas", "pl": "polars", "pa": "pyarrow"}
 _CLASSES = {"pandas.DataFrame": "pandas", "polars.DataFrame": "polars", "pyarrow.Table": "pyarrow"}
 
@@ -49,7 +49,7 @@ def _evaluated(annotation: str, namespace: dict[str, Any]) -> Any:
 
 
 def _named(annotation: str) -> str:
-    """The view that the text of an annotation names."""
+    """Return the view that the text of an annotation names."""
     package, _, name = annotation.strip().partition(".")
     full = f"{_ALIASES.get(package, package)}.{name}"
     return _CLASSES.get(full, full if full in VIEWS else "")

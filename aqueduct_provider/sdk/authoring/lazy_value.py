@@ -1,4 +1,4 @@
-"""Authoring, what an artifact is not: its value. Using it as if it were says so (pure).
+"""Make artifacts fail loudly when they are used as if they were their value.
 
 Python takes any object for true, and unpacks, compares or adds it with an error that says nothing of flows.
 """
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from aqueduct_provider.errors import AuthoringError
 
 
-class Promise:
+class LazyValue:
     """Base of artifacts: refuses whatever only a value can do. ``==`` and ``hash`` go by identity."""
 
     def _refuse(self, *_: Any) -> NoReturn:

@@ -24,7 +24,7 @@ _PICKLE = b"\x80"
 
 
 def read_local(path: Any, as_type: str | None, format: str | None) -> Any:
-    """The value in a local file.
+    """Return the value in a local file.
 
     :param as_type: what it is, of ``ArtifactType``.
     :param format: of a table: ``csv``, ``json`` or ``parquet``, in any case.
@@ -58,7 +58,7 @@ def read_local(path: Any, as_type: str | None, format: str | None) -> Any:
 
 
 def _read(data: bytes, name: str, kind: str, table_format: str) -> Any:
-    """The value in a file.
+    """Return the value in a file.
 
     :param name: how error messages call the file.
     :raises CodecError: it holds anything else.
@@ -80,7 +80,7 @@ def _read(data: bytes, name: str, kind: str, table_format: str) -> Any:
 
 
 def _has_schema(data: bytes, kind: str, table_format: str) -> bool:
-    """Whether it is a table as pandas writes it with ``to_json(orient="table")``."""
+    """Return whether it is a table as pandas writes it with ``to_json(orient="table")``."""
     if (kind, table_format) != ("table", "JSON"):
         return False
     try:

@@ -2,7 +2,7 @@
 
 Operators and artifacts are compared by identity: calling a function twice records two operators. An artifact
 knows its producer, and which metrics and checks were computed on it, so a flow is found by walking from the
-artifacts that are asked for. Must not import: anything heavy, for every notebook starts here.
+artifacts that are asked for.
 """
 
 from __future__ import annotations
@@ -75,13 +75,14 @@ class System(Protocol):
     """The data system of an extract or a load."""
 
     def name(self) -> str:
-        """What people call the resource."""
+        """Return what users call the resource."""
         ...
 
     def read(self, source: Mapping[str, Any], parameters: Sequence[str]) -> Encoded:
-        """What an extract reads, here and now.
+        """Return what an extract reads, here and now.
 
-        :param source: of the spec. :param parameters: the values of its inputs.
+        :param source: of the spec.
+        :param parameters: the values of its inputs.
         """
         ...
 
@@ -91,7 +92,7 @@ class ArtifactNode:
     """The value on an edge.
 
     :param producer: the operator that makes it.
-    :param name: what people call it.
+    :param name: what users call it.
     :param named: whether the user chose the name; such names must be unique in a flow, others get a counter.
     :param type: its artifact type (Aqueduct formats, section 4); ``untyped`` until it is computed.
     :param keep_snapshot: whether its content is to be kept after a run.
@@ -118,7 +119,8 @@ class OperatorNode:
     :param severity: for checks.
     :param parameter: for kind param.
     :param system_metric: for kind system_metric: ``runtime`` or ``max_memory``.
-    :param system: for kinds extract and load. :param place: the spec's source or target, likewise.
+    :param system: for kinds extract and load.
+    :param place: for kinds extract and load: the spec's source or target.
     :param number: counts operators in the order of creation.
     """
 
@@ -141,7 +143,7 @@ class OperatorNode:
 
 
 def upstream(artifacts: Iterable[ArtifactNode]) -> list[OperatorNode]:
-    """Every operator that the artifacts need, their producers included, in the order of creation.
+    """Return every operator that the artifacts need, their producers included, in the order of creation.
 
     Walks without recursion: a chain may be longer than Python's stack.
     """
@@ -156,5 +158,5 @@ def upstream(artifacts: Iterable[ArtifactNode]) -> list[OperatorNode]:
 
 
 def artifacts_of(operators: Iterable[OperatorNode]) -> Iterator[ArtifactNode]:
-    """All outputs of the operators, in order."""
+    """Return all outputs of the operators, in order."""
     return itertools.chain.from_iterable(operator.outputs for operator in operators)

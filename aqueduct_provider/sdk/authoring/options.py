@@ -1,7 +1,6 @@
-"""The arguments of decorators: what people wrote -> what the graph holds, or one clear error.
+"""The arguments of decorators: what users wrote -> what the graph holds, or one clear error.
 
-``where`` begins every message: it names the decorator and the operator, ``@op 'churn'``. Must not import:
-anything heavy.
+``where`` begins every message: it names the decorator and the operator, ``@op 'churn'``.
 """
 
 from __future__ import annotations
@@ -40,15 +39,15 @@ class Outputs:
 
 
 def outputs_of(where: str, num_outputs: Any, outputs: Any) -> Outputs:
-    """How many outputs, and their names.
+    """Return how many outputs, and their names.
 
     :param num_outputs: None: as many as there are names, or one.
     """
     if num_outputs is not None and (not _is_int(num_outputs) or num_outputs < 1):
-        raise AuthoringError(f"{where}: num_outputs must be a positive whole number, not {num_outputs!r}.")
+        raise AuthoringError(f"{where}: num_outputs must be a positive integer, not {num_outputs!r}.")
     if outputs is None:
         return Outputs(num_outputs or 1, ())
-    names = tuple(map(tidy, texts(where, "outputs", outputs, example="['train', 'test']")))
+    names = tuple(map(tidy, strings(where, "outputs", outputs, example="['train', 'test']")))
     if not names:
         raise AuthoringError(f"{where}: outputs is empty; name each output, or leave it out.")
     if num_outputs is not None and num_outputs != len(names):
@@ -63,7 +62,7 @@ def outputs_of(where: str, num_outputs: Any, outputs: Any) -> Outputs:
 
 
 def output_of(where: str, output: Any, outputs: Any) -> Outputs:
-    """The one output of a metric or a check, from ``output`` or a list of one name."""
+    """Return the one output of a metric or a check, from ``output`` or a list of one name."""
     if output is not None and outputs is not None:
         raise AuthoringError(f"{where}: give output or outputs, not both.")
     names = outputs_of(where, None, outputs if output is None else [output])
@@ -108,24 +107,24 @@ def severity_of(where: str, severity: Any) -> Severity:
 
 
 def requirements_of(where: str, requirements: Any) -> str | Path | tuple[str, ...] | None:
-    """A path, lines, or None; what the lines say is read when the operator is called."""
+    """Return a path, lines, or None; what the lines say is read when the operator is called."""
     if requirements is None or isinstance(requirements, Path):
         return requirements
     if isinstance(requirements, str) and requirements.strip():
         return requirements
-    kinds = "the path of a requirements file, or a list of texts"
-    return _texts(where, "requirements", requirements, f"{kinds} such as ['pandas==2.2.3']")
+    kinds = "the path of a requirements file, or a list of strings"
+    return _strings(where, "requirements", requirements, f"{kinds} such as ['pandas==2.2.3']")
 
 
-def texts(where: str, argument: str, given: Any, *, example: str) -> tuple[str, ...]:
-    """A list of texts, none of which is empty."""
-    names = _texts(where, argument, given, f"a list of texts such as {example}")
+def strings(where: str, argument: str, given: Any, *, example: str) -> tuple[str, ...]:
+    """Return a list of strings, none of which is empty."""
+    names = _strings(where, argument, given, f"a list of strings such as {example}")
     if not all(name.strip() for name in names):
         raise AuthoringError(f"{where}: {argument} has an empty entry; fill or remove it.")
     return names
 
 
-def _texts(where: str, argument: str, given: Any, wanted: str) -> tuple[str, ...]:
+def _strings(where: str, argument: str, given: Any, wanted: str) -> tuple[str, ...]:
     found = "blank text" if isinstance(given, str) and not given.strip() else type(given).__name__
     if isinstance(given, (list, tuple)):
         names = tuple(str(item) if isinstance(item, Path) else item for item in given)
@@ -159,7 +158,7 @@ def refuse_engine_and_image(where: str, engine: Any, image: Any) -> None:
 
 
 def _task_id(where: str, argument: str, given: Any) -> str | None:
-    """What can be the id of an Airflow task and a part of a key."""
+    """Return what can be the id of an Airflow task and a part of a key."""
     name = optional_text(where, argument, given)
     if name is not None and not _TASK_ID.fullmatch(name):
         raise AuthoringError(
@@ -198,7 +197,7 @@ def _resources(where: str, given: Any) -> Mapping[str, Any]:
         )
     for key in given:
         if key not in _RESOURCES:
-            raise AuthoringError(f"{where}: there is no resource {key!r}.{suggestion(str(key), _RESOURCES)}")
+            raise AuthoringError(f"{where}: unknown resource {key!r}.{suggestion(str(key), _RESOURCES)}")
     asked = {key: value for key, value in given.items() if value is not None}
     if "cuda_version" in asked and "gpu_resource_name" not in asked:
         raise AuthoringError(f"{where}: resources has a cuda_version, so it needs a gpu_resource_name, too.")
@@ -216,7 +215,7 @@ def _resource(where: str, key: str, value: Any) -> tuple[str, Any]:
             return key, optional_text(where, f"resources[{key!r}]", value)
         case "use_llm" if isinstance(value, bool):
             return key, value
-    wanted = "a positive whole number" if key == "num_cpus" else "True or False"
+    wanted = "a positive integer" if key == "num_cpus" else "True or False"
     raise AuthoringError(f"{where}: resources[{key!r}] must be {wanted}, not {value!r}.")
 
 
@@ -229,6 +228,6 @@ def _megabytes(where: str, value: Any) -> int:
         if unit in _MB_IN and number.isascii() and number.isdigit() and int(number) > 0:
             return int(number) * _MB_IN[unit]
     raise AuthoringError(
-        f"{where}: resources['memory'] must be a positive whole number of MB, or text such as '200MB' or "
+        f"{where}: resources['memory'] must be a positive integer of MB, or text such as '200MB' or "
         f"'2GB', not {value!r}."
     )

@@ -1,4 +1,4 @@
-"""A value that may be set anew for each run, as a node of the graph.
+"""A value that may be set for each run, as a node of the graph.
 
 In: a name and a default. Out: the artifact that an operator of kind ``param`` makes. A default that could not
 be stored when the flow is published is refused here, where its author sees the line. Must not import at
@@ -18,13 +18,13 @@ _MUTABLE = frozenset({"dictionary", "list", "tuple", "table"})
 
 
 def parameter_node(name: str, default: Any, description: str, implicit: bool) -> ArtifactNode:
-    """The artifact of a new parameter.
+    """Return the artifact of a new parameter.
 
     :param name: unique in a flow; ``<operator>:<argument>`` when implicit.
     :param default: its value in runs that set none. Of collections and tables a copy is kept, so that later
         changes of them change nothing here.
     :param implicit: made of a plain argument. Only such a default may be None.
-    :raises AuthoringError: the name is no text, or the default cannot be stored.
+    :raises AuthoringError: the name is not text, or the default cannot be stored.
     """
     from aqueduct_provider.sdk.authoring.encode_values import encoded_value
 
@@ -38,12 +38,12 @@ def parameter_node(name: str, default: Any, description: str, implicit: bool) ->
     if default is None and not implicit:
         raise AuthoringError(f"The default of {what} cannot be None; give it a value.")
     if holds_artifact(default):
-        cure = (
+        fix = (
             "Pass artifacts as arguments of their own, or through *args."
             if implicit
             else "Pass what its .get() returns, or pass the artifact itself to the operators that need it."
         )
-        raise AuthoringError(f"The value of {what} holds an artifact. {cure}")
+        raise AuthoringError(f"The value of {what} holds an artifact. {fix}")
     stored_as = encoded_value(default, "untyped", f"The value of {what}").type
     value = _own(default, stored_as)
     # None says "not given": whatever is given instead must be accepted.
@@ -55,7 +55,7 @@ def parameter_node(name: str, default: Any, description: str, implicit: bool) ->
 
 
 def holds_artifact(value: Any) -> bool:
-    """Whether the value is an artifact, or a collection that holds one at any depth."""
+    """Return whether the value is an artifact, or a collection that holds one at any depth."""
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
     seen = set[int]()

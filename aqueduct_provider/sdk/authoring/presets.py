@@ -1,4 +1,4 @@
-"""Authoring, the preset metrics of tables and the bounds of numbers: factories of plain functions.
+"""The preset metrics of tables and the bounds of numbers: factories of plain functions.
 
 What a factory returns is packaged like a user's function. It is pickled by value, with what it uses of this
 module, for a worker's environment has no ``aqueduct_provider``. Must not import: anything but the standard
@@ -15,7 +15,7 @@ Check = Callable[[Any], bool]
 
 
 def missing_in_column(column: Any) -> Metric:
-    """How many values of a column are missing."""
+    """Return how many values of a column are missing."""
 
     def number_of_missing_values(table: Any) -> float:
         return float(_column(table, column).isnull().sum())
@@ -24,7 +24,7 @@ def missing_in_column(column: Any) -> Metric:
 
 
 def missing_in_row(row: Any) -> Metric:
-    """How many values of a row are missing; rows are counted from 0, whatever the table's index."""
+    """Return how many values of a row are missing; rows are counted from 0, whatever the table's index."""
 
     def number_of_missing_values(table: Any) -> float:
         if row not in range(len(table)):
@@ -35,12 +35,12 @@ def missing_in_row(row: Any) -> Metric:
 
 
 def number_of_rows(table: Any) -> float:
-    """How many rows the table has."""
+    """Return how many rows the table has."""
     return float(len(table))
 
 
 def column_max(column: Any) -> Metric:
-    """The largest value of a column; missing ones do not count."""
+    """Return the largest value of a column; missing ones do not count."""
 
     def max_of_column(table: Any) -> float:
         return float(_column(table, column).max())
@@ -49,7 +49,7 @@ def column_max(column: Any) -> Metric:
 
 
 def column_min(column: Any) -> Metric:
-    """The smallest value of a column; missing ones do not count."""
+    """Return the smallest value of a column; missing ones do not count."""
 
     def min_of_column(table: Any) -> float:
         return float(_column(table, column).min())
@@ -58,7 +58,7 @@ def column_min(column: Any) -> Metric:
 
 
 def column_mean(column: Any) -> Metric:
-    """The mean of a column; missing values do not count."""
+    """Return the mean of a column; missing values do not count."""
 
     def mean_of_column(table: Any) -> float:
         return float(_column(table, column).mean())
@@ -67,7 +67,7 @@ def column_mean(column: Any) -> Metric:
 
 
 def column_std(column: Any) -> Metric:
-    """The sample standard deviation of a column; missing values do not count."""
+    """Return the sample standard deviation of a column; missing values do not count."""
 
     def std_of_column(table: Any) -> float:
         return float(_column(table, column).std())
@@ -76,7 +76,7 @@ def column_std(column: Any) -> Metric:
 
 
 def less_than(bound: float) -> Check:
-    """Whether a number is below a bound, the bound itself excluded."""
+    """Return whether a number is below a bound, the bound itself excluded."""
 
     def is_less_than_bound(metric: Any) -> bool:
         return bool(metric < bound)
@@ -85,7 +85,7 @@ def less_than(bound: float) -> Check:
 
 
 def greater_than(bound: float) -> Check:
-    """Whether a number is above a bound, the bound itself excluded."""
+    """Return whether a number is above a bound, the bound itself excluded."""
 
     def is_greater_than_bound(metric: Any) -> bool:
         return bool(metric > bound)
@@ -94,7 +94,7 @@ def greater_than(bound: float) -> Check:
 
 
 def equal_to(bound: float) -> Check:
-    """Whether a number is the given one."""
+    """Return whether a number is the given one."""
 
     def is_equal_to_bound(metric: Any) -> bool:
         return bool(metric == bound)
@@ -103,7 +103,7 @@ def equal_to(bound: float) -> Check:
 
 
 def not_equal_to(bound: float) -> Check:
-    """Whether a number is another than the given one."""
+    """Return whether a number is another than the given one."""
 
     def is_not_equal_to_bound(metric: Any) -> bool:
         return bool(metric != bound)
@@ -112,7 +112,7 @@ def not_equal_to(bound: float) -> Check:
 
 
 def table_requirements() -> tuple[str, ...]:
-    """What a function needs that takes a table: in the versions that are installed here, if any."""
+    """Return what a function needs that takes a table: in the versions that are installed here, if any."""
     return tuple(_pinned(package) for package in ("pandas", "pyarrow"))
 
 

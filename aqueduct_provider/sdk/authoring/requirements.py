@@ -1,7 +1,7 @@
-"""Which packages a function needs: what its author gave, or the ``requirements.txt`` beside it.
+"""Which packages a function needs: what its author gave, or the ``requirements.txt`` next to it.
 
 In: a path, lines, or None, and the function. Out: pip requirements, each of which is one. Messages never show
-passwords, tokens and queries of URLs. Must not import at module level: packaging.
+passwords, tokens and queries of URLs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ FILE_NAME = "requirements.txt"
 def requirements_of(
     given: str | Path | Sequence[str] | None, function: Callable[..., Any]
 ) -> tuple[str, ...]:
-    """The requirements of a function, in the order in which they were given.
+    """Return the requirements of a function, in the order in which they were given.
 
     :param given: the path of a requirements file, relative to the working directory or else to the function's
-        file; or lines of such a file; None: the ``requirements.txt`` beside the function's file, or in the
+        file; or lines of such a file; None: the ``requirements.txt`` next to the function's file, or in the
         working directory for functions of a notebook.
-    :raises RequirementsMissing: there is no such file.
+    :raises RequirementsMissing: the file does not exist.
     :raises AuthoringError: a line is an option of pip, a path of this machine or not a requirement, or two
         lines contradict each other on Linux with this version of Python.
     """
@@ -53,7 +53,7 @@ def _existing(path: Path, function: Callable[..., Any]) -> Path:
     places = " or ".join(dict.fromkeys(str(folder) for folder in folders))
     raise RequirementsMissing(
         f"The requirements file {str(path)!r} of {name_of(function)!r} is not there; it was looked for in "
-        f'{places}. Mend the path, or list the packages: requirements=["pandas==2.2.3"].'
+        f'{places}. Correct the path, or list the packages: requirements=["pandas==2.2.3"].'
     )
 
 
@@ -66,7 +66,7 @@ def _of_file(path: Path) -> tuple[str, ...]:
 
 
 def _checked(source: str, unit: str, given: Iterable[str]) -> tuple[str, ...]:
-    """The requirements in lines, each once.
+    """Return the requirements in lines, each once.
 
     :param unit: what a line of the source is called.
     """

@@ -1,7 +1,7 @@
 """Compare two values in value and in type, at every depth.
 
 ``==`` calls 1, 1.0 and True equal, NaN different from itself, and raises for arrays and tables. Here two
-values are the same when nothing that the user's code can do tells them apart, their identities excepted.
+values are the same when nothing that the user's code can do distinguishes them, their identities excepted.
 Where an object's class defines no ``==``, only the object itself is the same.
 """
 
@@ -208,7 +208,7 @@ def _compare_arrays(one: Any, other: Any) -> _Pairs:
 
 
 def _plain_array(array: Any) -> Any:
-    """The bare data: a masked array, a matrix and their like compare as they please."""
+    """Return the bare data: a masked array, a matrix and their like compare as they please."""
     import numpy
 
     return numpy.asarray(array)

@@ -37,7 +37,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _names(error: BaseException) -> Iterator[str]:
-    """What may be the path of the missing file, the most certain first."""
+    """Yield what may be the path of the missing file, the most certain first."""
     is_missing = isinstance(error, FileNotFoundError)
     named = getattr(error, "filename", None) if is_missing else None
     if isinstance(named, str | bytes | Path):

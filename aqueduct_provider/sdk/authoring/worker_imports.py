@@ -33,7 +33,7 @@ def imports_of_worker(function: UserFunction, files: DependencyFiles, folder: Pa
     :param files: those that the function declares.
     :param folder: the working directory around the call, which belongs to the project, too.
     """
-    finder = _Finder(function, files, folder)
+    finder = _UndeclaredFinder(function, files, folder)
     # The list is replaced: another thread may be going through it.
     sys.meta_path = [finder, *sys.meta_path]
     try:
@@ -42,7 +42,7 @@ def imports_of_worker(function: UserFunction, files: DependencyFiles, folder: Pa
         sys.meta_path = [other for other in sys.meta_path if other is not finder]
 
 
-class _Finder(MetaPathFinder):
+class _UndeclaredFinder(MetaPathFinder):
     """Comes first of all finders, and asks the others where it has nothing to say."""
 
     def __init__(self, function: UserFunction, files: DependencyFiles, folder: Path | None) -> None:
@@ -87,7 +87,7 @@ class _Finder(MetaPathFinder):
         return self._files.modules()
 
     def _place_in_project(self, spec: ModuleSpec | None) -> str | None:
-        """The module's path in the project; None where it lies elsewhere, is installed, or is hidden."""
+        """Return the module's path in the project; None if it is elsewhere, installed, or hidden."""
         from aqueduct_provider.sdk.packaging.local_modules import PACKAGE, origin_of_file
 
         if spec is None or spec.name.partition(".")[0] == PACKAGE:
@@ -104,7 +104,7 @@ class _Finder(MetaPathFinder):
         return None
 
     def _is_required(self, name: str) -> bool:
-        """Whether the requirements bring it along, as of a project that is installed for editing."""
+        """Return whether the requirements bring it along, as of a project that is installed for editing."""
         from aqueduct_provider.sdk.packaging.distributions import coverage
 
         return coverage(self._function.requirements).covers(name.partition(".")[0])

@@ -23,7 +23,7 @@ from aqueduct_provider.sdk.display.graph_svg import NO_STATUS_COLOUR, STATUS_COL
 from aqueduct_provider.sdk.results.outcomes import labels
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.authoring.artifact_sources import Source
+    from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
     from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.sdk.results.outcomes import OperatorRun
@@ -82,7 +82,7 @@ def _artifact(artifact: Artifact) -> str:
     return f"<div>{head}{_value(source) if source.ready else _not_ready(source)}</div>"
 
 
-def _origin(source: Source) -> str:
+def _origin(source: ArtifactSource) -> str:
     if source.node is None:
         return ", read from a run"
     producer = source.node.producer
@@ -92,14 +92,14 @@ def _origin(source: Source) -> str:
     return f", made by {producer.name} ({kind.replace('_', ' ')})"
 
 
-def _not_ready(source: Source) -> str:
+def _not_ready(source: ArtifactSource) -> str:
     if source.node is None:
         return "<div>not read yet; .get() reads it</div>"
     inputs = ", ".join(artifact.name for artifact in source.node.producer.inputs)
     return f"<div>not computed yet; .get() computes it{escape(f', from: {inputs}') if inputs else ''}</div>"
 
 
-def _value(source: Source) -> str:
+def _value(source: ArtifactSource) -> str:
     try:
         value = source.value(None)
     except CheckFailed as error:

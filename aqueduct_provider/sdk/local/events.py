@@ -1,7 +1,4 @@
-"""Running a spec here, what comes of it: events while it goes on, and the outcome.
-
-Must not import at module level: the spec's models, and what is heavy.
-"""
+"""Running a spec here, what comes of it: events while it goes on, and the outcome."""
 
 from __future__ import annotations
 
@@ -67,7 +64,7 @@ class LocalOutcome:
         return status_without_airflow(self.operators)
 
     def artifact(self, name: str) -> Artifact:
-        """The artifact with this name; its ``.get()`` reads the value.
+        """Return the artifact with this name; its ``.get()`` reads the value.
 
         :raises NotFound: the flow has none of this name, or the run has not written it.
         """
@@ -76,7 +73,7 @@ class LocalOutcome:
         return artifact_from(self.source(name))
 
     def source(self, name: str) -> StoredSource:
-        """Where the artifact with this name lies; see :meth:`artifact`."""
+        """Return where the artifact with this name lies; see :meth:`artifact`."""
         from aqueduct_provider.sdk.results.records import Recorded
         from aqueduct_provider.sdk.results.stored_source import StoredSource
 

@@ -1,7 +1,6 @@
 """Running a spec here, its stores: those that can be had without Airflow.
 
-In: a spec. Out: stores, or an error that says what only Airflow knows. Must not import at module level: the
-spec's models, botocore.
+In: a spec. Out: stores, or an error that says what only Airflow knows.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _FIELDS = ("bucket", "region", "root_dir", "endpoint_url", "credentials_path", "
 
 
 def store_of_spec(spec: WorkflowSpec, overrides: Mapping[str, str] | None = None) -> ObjectStore:
-    """The S3 artifact store that a spec names.
+    """Return the S3 artifact store that a spec names.
 
     :param overrides: fields of ``S3Settings`` that beat the spec's, whose credentials file is one of the
         Airflow machines.
@@ -46,9 +45,10 @@ def store_of_spec(spec: WorkflowSpec, overrides: Mapping[str, str] | None = None
 def connector_store(
     spec: WorkflowSpec, store: ObjectStore, find: Find, operator: ExtractOperator | LoadOperator
 ) -> ObjectStore:
-    """The store that an extract of files reads or a load of files writes.
+    """Return the store that an extract of files reads or a load of files writes.
 
-    :param store: the flow's artifact store. :param find: finds the resource of a connection.
+    :param store: the flow's artifact store.
+    :param find: finds the resource of a connection.
     :raises ConfigError: no resource stands for its connection, or a configuration is wrong.
     :raises CredentialsError: the credentials cannot be had on this machine.
     """

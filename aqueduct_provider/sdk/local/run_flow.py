@@ -2,8 +2,7 @@
 
 In: a spec, and the store that holds its code and its stored defaults. Out: what a run on Airflow leaves in
 the store, a :class:`LocalOutcome`, and events while it goes on. An operator runs when all before it have
-succeeded; a failed one does not stop those that do not need it. Must not import at module level: the spec's
-models, and what is heavy.
+succeeded; a failed one does not stop those that do not need it.
 """
 
 from __future__ import annotations
@@ -206,13 +205,13 @@ class _LocalRun:
         return OperatorTask(self.spec, operator, self.run_id, values.params, inputs, values.given, self.dates)
 
     def _ended(self, task: OperatorTask, began: OperatorRun, error: Exception | None) -> OperatorRun:
-        """How the operator ended: as its exec state says, which knows what its code printed."""
+        """Return how the operator ended: as its exec state says, which knows what its code printed."""
         now = _now()
         duration = (now - (began.started_at or now)).total_seconds()
         blank = replace(began, ended_at=now, duration=duration)
-        told = self._told(task)
-        failed = told is not None and told.status is not ExecutionStatus.SUCCEEDED and not told.warning
-        if told is None or failed is (error is None):
+        reported = self._reported(task)
+        failed = reported and reported.status is not ExecutionStatus.SUCCEEDED and not reported.warning
+        if reported is None or bool(failed) is (error is None):
             # The store did not take the exec state.
             status = ExecutionStatus.SUCCEEDED if error is None else ExecutionStatus.FAILED
             context = error.context if isinstance(error, OperatorFailed) else ""
@@ -220,15 +219,15 @@ class _LocalRun:
             return replace(blank, status=status, tip=self._clean(tip), traceback=self._clean(context))
         return replace(
             blank,
-            status=told.status,
-            warning=told.warning,
-            tip=self._clean(told.tip),
-            traceback=self._clean(told.traceback),
-            stdout=self._clean(told.stdout),
-            stderr=self._clean(told.stderr),
+            status=reported.status,
+            warning=reported.warning,
+            tip=self._clean(reported.tip),
+            traceback=self._clean(reported.traceback),
+            stdout=self._clean(reported.stdout),
+            stderr=self._clean(reported.stderr),
         )
 
-    def _told(self, task: OperatorTask) -> OperatorRun | None:
+    def _reported(self, task: OperatorTask) -> OperatorRun | None:
         from aqueduct_provider.state.exec_state import exec_state_from_json
 
         operator = task.operator
@@ -238,7 +237,7 @@ class _LocalRun:
         except (StorageError, IntegrityError):
             return None
 
-    # --- what is told
+    # --- what is reported
 
     def _clean(self, text: str) -> str:
         return self.worker.redact(text)

@@ -1,7 +1,6 @@
 """Running a spec here, its parameters: values of Python -> what an attempt takes.
 
 In: a spec and values by parameter name. Out: JSON values, and values that lie in the store by their digest.
-Must not import at module level: the spec's models, the codecs.
 """
 
 from __future__ import annotations
@@ -29,7 +28,8 @@ _RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]{1,250}")
 class LocalParameters:
     """The parameters of one run.
 
-    :param params: JSON values by name. :param given: values in the store, by name.
+    :param params: JSON values by name.
+    :param given: values in the store, by name.
     :param objects: what has to be stored for ``given``: key -> bytes.
     """
 
@@ -39,7 +39,7 @@ class LocalParameters:
 
 
 def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParameters:
-    """The parameters of a run with these values.
+    """Return the parameters of a run with these values.
 
     :raises AuthoringError: the flow has no such parameter, or the value is not of its type.
     """
@@ -58,7 +58,7 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
             continue
         if spec.compiled is not None:
             raise AuthoringError(
-                f"The value of parameter {name!r} is no JSON: compiled flows take only such values. Leave it"
+                f"The value of parameter {name!r} is not JSON: compiled flows take only such values. Leave it"
                 " out, or publish the flow with aqueduct_provider.sdk."
             )
         check_given(encoded, f"The value of parameter {name!r}")
@@ -68,7 +68,7 @@ def parameters_for(spec: WorkflowSpec, values: Mapping[str, Any]) -> LocalParame
 
 
 def check_run_id(run_id: str) -> str:
-    """The run id.
+    """Return the run id.
 
     :raises AuthoringError: it cannot be part of a key.
     """
@@ -80,7 +80,7 @@ def check_run_id(run_id: str) -> str:
 
 
 def _is_plain(parameter: Parameter, value: Any, encoded: EncodedValue) -> bool:
-    """Whether an attempt takes the value as JSON. None there stands for the published default."""
-    # Where any type fits, nothing would tell that a list of JSON was a tuple.
+    """Return whether an attempt takes the value as JSON. None there stands for the published default."""
+    # Where any type fits, nothing would show that a list of JSON was a tuple.
     lost = encoded.type == "tuple" and parameter.type.value != "tuple"
     return value is not None and not lost and encoded.serialization_type in ("json", "string")

@@ -44,7 +44,7 @@ def systems_of(session: Session) -> Find:
 
 
 def nothing(connection_id: str, connector: str) -> DataSystem:
-    """Where nothing is connected."""
+    """Find no resource, where none is connected."""
     raise ConfigError(
         f"The Airflow connection {connection_id!r} is not there without Airflow, and no {connector} resource "
         f"here stands for it. Connect one: client.connect_resource(name, {connector!r}, {{..., "
@@ -55,7 +55,7 @@ def nothing(connection_id: str, connector: str) -> DataSystem:
 def system_order(
     spec: WorkflowSpec, find: Find, redact: Redactor, operator: ExtractOperator | LoadOperator
 ) -> SystemOrder:
-    """The data system that an extract reads or a load writes, with its credentials.
+    """Return the data system that an extract reads or a load writes, with its credentials.
 
     :param redact: learns the credentials, to mask them.
     :raises ConfigError: no resource stands for its connection.

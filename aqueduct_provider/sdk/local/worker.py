@@ -1,7 +1,7 @@
 """Running a spec here, this machine as the worker: plain values where Airflow has its ``[aqueduct]`` section.
 
-In: a spec, its store and a few choices. Out: a ``Worker``. Every other setting has the default that stands in
-``get_provider_info.py``. Must not import at module level: the spec's models.
+In: a spec, its store and a few choices. Out: a ``Worker``. Every other setting has the default of
+``get_provider_info.py``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 def cache_folder(variables: Mapping[str, str]) -> Path:
-    """Where environments and code are kept between runs: ``$XDG_CACHE_HOME/aqueduct``."""
+    """Return where environments and code are kept between runs: ``$XDG_CACHE_HOME/aqueduct``."""
     base = variables.get("XDG_CACHE_HOME", "")
     # A relative path does not count, by the XDG Base Directory Specification.
     return (Path(base) if base.startswith("/") else expanded("~/.cache")) / "aqueduct"
@@ -46,10 +46,10 @@ def local_worker(
     missing_python: MissingPython,
     find: Find = nothing,
 ) -> Worker:
-    """What this machine offers to the operators of a flow.
+    """Return what this machine offers to the operators of a flow.
 
     :param isolation: where operators run, as the setting of this name has it.
-    :param missing_python: what happens when this machine lacks an operator's Python version, likewise.
+    :param missing_python: what happens when this machine lacks an operator's Python version.
     :param find: finds the resources that stand for Airflow connections.
     :return: its ``on_line`` does nothing; replace it.
     :raises ConfigError: the folder for what is kept between runs cannot be written.
@@ -99,7 +99,7 @@ def _provider(folder: Path, isolation: Isolation, missing_python: MissingPython)
 
 
 def size_of(option: str) -> int:
-    """The default of a setting that is a size, in bytes."""
+    """Return the default of a setting that is a size, in bytes."""
     number, unit = _default(option).split()
     return int(number) * _UNITS[unit]
 

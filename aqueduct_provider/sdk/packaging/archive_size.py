@@ -1,4 +1,4 @@
-"""Packaging, how large a function archive may become.
+"""How large a function archive may become.
 
 In: a function, the size of its pickle and its files. Out: nothing, or an error that names what is large. Must
 not import at module level: cloudpickle.
@@ -76,7 +76,7 @@ def _too_large(name: str, files: DependencyFiles) -> PackagingError:
 
 
 def _largest_variable(call: Callable[..., Any]) -> str:
-    """What takes most of the room, in a sentence."""
+    """Return what takes most of the room, in a sentence."""
     sizes = {variable: _size(value) for variable, value in variables_of(call)}
     if not sizes:
         return "Pass large values as arguments."

@@ -1,7 +1,7 @@
-"""Packaging, what makes a class that travels by value the same class elsewhere.
+"""What makes a class that travels by value the same class elsewhere.
 
 In: a class or type variable and cloudpickle's reduction of it. Out: the reduction with an identity that does
-not change from process to process. Must not import at module level: cloudpickle.
+not change from process to process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PREFIX = "aqueduct-"
 
 
 def give_identity(obj: Any, reduced: Any, content: Callable[[object], bytes]) -> Any:
-    """The reduction, with the random id in it replaced, and in cloudpickle's own table too.
+    """Return the reduction, with the random id in it replaced, and in cloudpickle's own table too.
 
     :param obj: a class or a type variable.
     :param content: pickles it; by that are known classes without source text, and those made in functions, of
@@ -33,7 +33,7 @@ def give_identity(obj: Any, reduced: Any, content: Callable[[object], bytes]) ->
     random = _random_id(obj, reduced)
     if not random or random.startswith(_PREFIX):
         return reduced
-    with suppress(Exception):  # What cannot be pickled keeps its random id; the user is told elsewhere.
+    with suppress(Exception):  # What cannot be pickled keeps its random id; it is reported elsewhere.
         identity = _PREFIX + _digest(obj, content)
         _table("_DYNAMIC_CLASS_TRACKER_BY_CLASS")[obj] = identity
         _table("_DYNAMIC_CLASS_TRACKER_BY_ID")[identity] = obj
@@ -42,7 +42,7 @@ def give_identity(obj: Any, reduced: Any, content: Callable[[object], bytes]) ->
 
 
 def without_identity(obj: Any, reduced: Any) -> Any:
-    """The reduction, with the id in it replaced by the name; for content that is only looked at."""
+    """Return the reduction, with the id in it replaced by the name; for content that is only looked at."""
     random = _random_id(obj, reduced)
     return _replaced(reduced, random, _place(obj)) if random else reduced
 
@@ -67,7 +67,7 @@ def _digest(obj: Any, content: Callable[[object], bytes]) -> str:
 
 
 def _source(obj: Any) -> str:
-    """The text of a class that its module has under its name; empty where there is none."""
+    """Return the text of a class that its module has under its name; empty where there is none."""
     module = sys.modules.get(obj.__module__)
     with suppress(AttributeError):
         if operator.attrgetter(obj.__qualname__)(module) is obj:

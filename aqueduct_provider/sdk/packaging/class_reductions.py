@@ -20,7 +20,7 @@ _OF_ENUM = frozenset(["_value_", "_name_", "__objclass__", "_sort_order_", "_inv
 
 
 def corrected(cls: type, reduced: Any) -> Any:
-    """The reduction of a class that is taken by value.
+    """Return the reduction of a class that is taken by value.
 
     :param reduced: what cloudpickle makes of it: maker, arguments, content, ..., and what sets the content.
     """
@@ -41,7 +41,7 @@ def corrected(cls: type, reduced: Any) -> Any:
 
 
 def class_method_getter(function: types.FunctionType) -> Any:
-    """How to get the function of a class method of a library: as that of ``typing.Generic``, for one."""
+    """Return how to get the function of a library's class method, such as that of ``typing.Generic``."""
     owner, _, name = function.__qualname__.rpartition(".")
     kind = getattr(sys.modules.get(function.__module__), owner, None)
     if getattr(getattr(kind, name, None), "__func__", None) is function:
@@ -69,12 +69,12 @@ def _drop_generated(cls: type, content: dict[str, Any]) -> None:
 
 
 def _bases_of_typed_dict(cls: type) -> tuple[Any, ...]:
-    """What a typed dict is made of; its real base is dict, of which none can be made."""
+    """Return what a typed dict is made of; its real base is dict, of which none can be made."""
     return (sys.modules[type(cls).__module__].TypedDict,)
 
 
 def _owner_of_hook(cls: type) -> type | None:
-    """The base whose ``__init_subclass__`` was called for the class, where that is the user's own.
+    """Return the base whose ``__init_subclass__`` was called for the class, where that is the user's own.
 
     It must not be called again: the class is still empty then, and all that it did travels with the classes.
     """
@@ -100,7 +100,7 @@ def _reduced_enum(cls: type[enum.Enum], reduced: Any) -> Any:
 
 
 def _is_of_its_value(member: Any) -> bool:
-    """Whether a member is made again of its value; of another, its own ``__new__`` made it."""
+    """Return whether a member is made again of its value; of another, its own ``__new__`` made it."""
     kind = type(member)._member_type_
     try:
         return kind is object or bool(kind.__eq__(member, kind(member._value_)) is not False)
@@ -113,7 +113,7 @@ def _attributes_of(member: enum.Enum) -> dict[str, Any]:
 
 
 def _portable(function: types.FunctionType) -> types.FunctionType:
-    """The function, of no module: its pickle needs nothing of this package."""
+    """Return the function, of no module: its pickle needs nothing of this package."""
     code = function.__code__.replace(co_filename="<aqueduct>")
     made = types.FunctionType(code, {"__builtins__": builtins})
     made.__module__ = None  # type: ignore[assignment]

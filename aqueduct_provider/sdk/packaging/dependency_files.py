@@ -1,4 +1,4 @@
-"""Packaging, the files that a function needs: paths as the user gave them -> files, by their archive path.
+"""The files that a function needs: paths as the user gave them -> files, by their archive path.
 
 Only the file system is looked at. Errors name the operator and the path.
 """
@@ -27,7 +27,7 @@ class DependencyFiles:
     files: Mapping[str, Path]
 
     def modules(self) -> dict[str, Path | None]:
-        """What can be imported from these files, with dots; None: a package without ``__init__.py``."""
+        """List what can be imported from these files, with dots; None: a package without ``__init__.py``."""
         found = dict[str, Path | None]()
         for path, file in self.files.items():
             parts = path.split("/")
@@ -43,7 +43,7 @@ class DependencyFiles:
 
 
 def dependency_files(function: UserFunction, name: str) -> DependencyFiles:
-    """The files behind the function's ``file_dependencies``. Folders are walked, without what is hidden.
+    """Find the files behind the function's ``file_dependencies``. Folders are walked, without hidden files.
 
     :param name: the operator's.
     :raises PackagingError: a path is not there, leads out of the folder, is named twice, or is taken by the
@@ -77,7 +77,7 @@ class _Dependency:
         return PackagingError(f"file_dependencies of {self.operator!r}: {self.given!r} {reason}")
 
     def name_of(self, path: Path) -> str:
-        """The path in the archive. A link is followed, and what it leads to keeps the link's name."""
+        """Return the path in the archive. A link is followed, and what it leads to keeps the link's name."""
         name = path.relative_to(self.folder).as_posix()
         if name.casefold() in RESERVED:
             raise self.refused(f"would replace {name} of the function's archive. Give the file another name.")

@@ -1,4 +1,4 @@
-"""Packaging, what an environment made of some requirements holds, as far as this Python can tell.
+"""What an environment made of some requirements holds, as far as this Python knows.
 
 In: pip requirements. Out: which modules they bring along, directly or because one requires the other; and the
 installed distribution that a module comes from. Reads metadata of installed packages only. Must not import at
@@ -35,7 +35,7 @@ class Coverage:
     """What some requirements bring along.
 
     :param installed: names of distributions that are installed here: the required ones, and what these need.
-    :param unchecked: names of those that are not installed here, so nobody can tell what modules they hold.
+    :param unchecked: names of those that are not installed here, so their modules are unknown.
     :param stamp: what was installed when this was found out.
     :param excluded: the lines whose markers exclude the machines on which operators run.
     """
@@ -46,7 +46,7 @@ class Coverage:
     excluded: tuple[str, ...] = ()
 
     def holds(self, module: str) -> bool:
-        """Whether a top-level module is certainly there when the requirements are installed."""
+        """Return whether a top-level module is certainly there when the requirements are installed."""
         return _holds(self, module)
 
     @property
@@ -60,7 +60,7 @@ class Coverage:
         return next((line for line in self.excluded if _canonical(parsed(line).name) in wanted), "")
 
     def covers(self, module: str) -> bool:
-        """Whether it may be there: what is not installed here is known by its name only."""
+        """Return whether it may be there: what is not installed here is known by its name only."""
         name = _canonical(module)
         if self.holds(module) or self._is_variant(name):
             return True
@@ -68,7 +68,7 @@ class Coverage:
         return any(self._is_variant(owner.name) for owner in owners)
 
     def _is_variant(self, name: str) -> bool:
-        """Whether an unchecked requirement is this, or a build of it, as ``tensorflow-cpu`` is."""
+        """Return whether an unchecked requirement is this, or a build of it, as ``tensorflow-cpu`` is."""
         return any(other == name or other.startswith(f"{name}-") for other in self.unchecked)
 
 
@@ -91,7 +91,7 @@ def coverage(requirements: tuple[str, ...]) -> Coverage:
 
 
 def owners_of(module: str) -> tuple[Owner, ...]:
-    """The installed distributions that a top-level module comes from; several share a namespace package."""
+    """Find the installed distributions of a top-level module; several share a namespace package."""
     return _owners_of(module, _stamp())
 
 
@@ -148,7 +148,7 @@ def _coverage(requirements: tuple[str, ...], stamp: Stamp) -> Coverage:
 
 
 def _parts(requirement: Requirement) -> Iterator[tuple[str, str]]:
-    """The distribution itself and each of its extras."""
+    """Yield the distribution itself and each of its extras."""
     name = _canonical(requirement.name)
     yield name, ""
     yield from ((name, extra) for extra in requirement.extras)
@@ -180,7 +180,7 @@ def _owners_of(module: str, stamp: Stamp) -> tuple[Owner, ...]:
 
 @lru_cache(maxsize=4096)
 def _modules_of(name: str, _: Stamp) -> frozenset[str]:
-    """The top-level modules of an installed distribution."""
+    """Return the top-level modules of an installed distribution."""
     found = _found(name)
     if found is None:
         return frozenset()
@@ -200,7 +200,7 @@ def _modules_in_files(found: Distribution) -> Iterator[str]:
 
 
 def _modules_in_folders(text: str) -> Iterator[str]:
-    """The packages of an editable install, whose only file is a list of folders."""
+    """Yield the packages of an editable install, whose only file is a list of folders."""
     for folder in map(Path, text.splitlines()):
         if folder.is_absolute() and folder.is_dir():
             yield from (path.parent.name for path in folder.glob("*/__init__.py"))

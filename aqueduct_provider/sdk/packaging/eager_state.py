@@ -49,7 +49,7 @@ class Variable:
         return id(self.owner), self.name
 
     def value(self) -> Any:
-        """What it holds now; :class:`Absent` where there is nothing."""
+        """Return what it holds now; :class:`Absent` where there is nothing."""
         if not self.name:
             return self.owner
         with suppress(AttributeError, ValueError):  # An empty cell raises a ValueError.
@@ -62,7 +62,7 @@ class Variable:
 
 
 def before_runs(owner: Any, name: str, value: Any) -> Any:
-    """The value without what eager runs made of it; :class:`Absent` where only a run made the variable.
+    """Undo what eager runs made of the value; :class:`Absent` where only a run made the variable.
 
     :param owner: see :class:`Variable`.
     :param value: what the variable holds now.
@@ -85,7 +85,7 @@ def before_runs(owner: Any, name: str, value: Any) -> Any:
 
 
 def content_of(variables: Sequence[Variable]) -> bytes:
-    """A digest of what all these variables hold, without what runs made of it; empty where there is none."""
+    """Digest what all these variables hold, without what runs made of it; empty where there is none."""
     with suppress(Exception):
         return _digest([before_runs(one.owner, one.name, one.value()) for one in variables], {})
     return b""
@@ -130,15 +130,15 @@ class Watch:
                     self._note_changes()
 
     def before(self, key: Hashable, value: Any) -> Any:
-        """What a variable held before; ``value`` where that does not survive pickling."""
+        """Return what a variable held before; ``value`` where that does not survive pickling."""
         with suppress(Exception):
             return self._before()[self.positions[key]]
         return value
 
     def _before(self) -> list[Any]:
-        """What the variables held before: copies that no code of the user sees."""
+        """Return what the variables held before: copies that no code of the user sees."""
         if self._copies is None:
-            self._copies = _Unpickler(b"".join(self._image.pieces), self._referred).load()
+            self._copies = _ImageReader(b"".join(self._image.pieces), self._referred).load()
         return self._copies
 
     def _note_changes(self) -> None:
@@ -177,7 +177,7 @@ class Print:
         return bool(self._digest)
 
     def is_of(self, value: Any) -> bool:
-        """Whether the value is as it was."""
+        """Return whether the value is as it was."""
         return Print(value) == self
 
     def __eq__(self, other: object) -> bool:
@@ -275,7 +275,7 @@ def _digest(value: Any, referred: dict[int, Any]) -> bytes:
 
 
 def _referred(number: int) -> Any:
-    """What a pickle names for an object that is not in it; :class:`_Unpickler` has the object."""
+    """Return what a pickle names for an object that is not in it; :class:`_ImageReader` has the object."""
     raise LookupError(number)
 
 
@@ -302,7 +302,7 @@ def _pickler() -> Callable[[Any, dict[int, Any]], Any]:
     return Pickler
 
 
-class _Unpickler(pickle.Unpickler):
+class _ImageReader(pickle.Unpickler):
     def __init__(self, data: bytes, referred: dict[int, Any]) -> None:
         super().__init__(io.BytesIO(data))
         self._referred = referred

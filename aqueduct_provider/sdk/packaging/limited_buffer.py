@@ -23,6 +23,6 @@ class LimitedBuffer(io.BytesIO):
     def write(self, data: Any) -> int:
         """See ``io.BytesIO``."""
         written = super().write(data)
-        if self.tell() > self._limit:
+        if len(self.getbuffer()) > self._limit:
             raise TooLarge(f"more than {self._limit} bytes")
         return written

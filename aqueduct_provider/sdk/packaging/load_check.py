@@ -111,7 +111,7 @@ def _signal_name(number: int) -> str:
 
 
 def _results(folder: Path, end: str) -> dict[str, str]:
-    """The reasons by archive; the one that was begun and not done ended the process."""
+    """Return the reasons by archive; the one that was begun and not done ended the process."""
     path = folder / load_child.RESULTS_FILE
     found = dict[str, str | None]()
     for line in path.read_text().splitlines() if path.exists() else ():

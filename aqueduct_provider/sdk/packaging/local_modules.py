@@ -1,8 +1,8 @@
-"""Packaging, which modules lie beside the user's script and so have to travel with a function.
+"""Which modules lie next to the user's script and so have to travel with a function.
 
-Everything that is neither the standard library nor installed is local: files beside the script, in the
+Everything that is neither the standard library nor installed is local: files next to the script, in the
 working directory, in a package of the project, and editable installs. Of this package only :data:`OWN`
-travels. Must not import at module level: cloudpickle.
+travels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _lock = threading.RLock()
 
 
 def local_modules() -> tuple[str, ...]:
-    """The names of all imported modules that are local, :data:`OWN` included."""
+    """Return the names of all imported modules that are local, :data:`OWN` included."""
     return _scanned(len(sys.modules), next(reversed(sys.modules)), tuple(sys.path))
 
 
@@ -63,7 +63,7 @@ def pickled_by_value(names: Iterable[str]) -> Iterator[None]:
 
 
 def origin_of(name: str) -> Origin:
-    """Where a top-level module comes from; it is not imported."""
+    """Return where a top-level module comes from; it is not imported."""
     module = sys.modules.get(name)
     if isinstance(module, ModuleType):
         places = _places_of(module)
@@ -81,12 +81,12 @@ def origin_of(name: str) -> Origin:
 
 
 def origin_of_file(place: str) -> Origin:
-    """Where a module comes from that lies in this file or folder."""
+    """Return where a module comes from that lies in this file or folder."""
     return _origin(place, tuple(sys.path))
 
 
 def install_folders() -> list[str]:
-    """The folders of ``sys.path`` that hold installed packages."""
+    """Return the folders of ``sys.path`` that hold installed packages."""
     return [
         folder
         for folder in sys.path
@@ -111,7 +111,7 @@ def _is_local(name: str, module: object, path: tuple[str, ...]) -> bool:
 
 
 def _places_of(module: ModuleType) -> list[str]:
-    """A module's file, or the folders of a namespace package. Lazy modules are not loaded by this."""
+    """Return a module's file, or the folders of a namespace package. Lazy modules are not loaded by this."""
     attributes = object.__getattribute__(module, "__dict__")
     file = attributes.get("__file__")
     if isinstance(file, str):
@@ -145,7 +145,7 @@ class _Roots:
 
     :param installed: of installed packages.
     :param standard: of the standard library.
-    :param targets: where packages may lie beside the user's own files: pip's --target.
+    :param targets: where packages may lie next to the user's own files: pip's --target.
     """
 
     installed: tuple[str, ...]

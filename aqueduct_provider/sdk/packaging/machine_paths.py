@@ -27,7 +27,7 @@ def machine_path_warnings(function: UserFunction, name: str) -> list[str]:
     found = {**dict(_paths(call)), **{value: value for value in _constants(call.__code__)}}
     places = {used: _inside(value, folder) for value, used in found.items()}
     sentences = [_sentence(name, used, place, folder) for used, place in places.items() if place]
-    # A module that is taken along has a __file__ in the archive's folder, beside the declared files.
+    # A module that is taken along has a __file__ in the archive's folder, next to the declared files.
     if "__file__" in names_in(call.__code__) and not function.file_dependencies:
         sentences.append(
             f"{name!r} uses __file__, which is a path of this machine and leads nowhere on a worker: declare "
@@ -44,7 +44,7 @@ def _sentence(name: str, used: str, place: str, folder: Path) -> str:
 
 
 def _paths(call: types.FunctionType) -> Iterator[tuple[str, str]]:
-    """The values of variables that may be paths -> the variables' names."""
+    """Yield the values of variables that may be paths -> the variables' names."""
     for variable, value in variables_of(call):
         if isinstance(value, str | Path) and variable != "__file__":
             yield str(value), variable
@@ -59,7 +59,7 @@ def _constants(code: types.CodeType) -> Iterator[str]:
 
 
 def _inside(path: str, folder: Path) -> str:
-    """The path within the folder, of a file that is there; empty for everything else."""
+    """Return the path within the folder, of a file that is there; empty for everything else."""
     if not os.path.isabs(path) or "\0" in path or "\n" in path:  # noqa: PTH117
         return ""
     found = Path(path)

@@ -1,4 +1,4 @@
-"""Packaging, whether every module that a function needs will be there on a worker.
+"""Whether every module that a function needs will be there on a worker.
 
 In: a pickled function, its requirements and its files. Out: nothing, or one error that names every module
 that would be missing, with what to do about it. Imports nothing of what it looks at.
@@ -45,7 +45,7 @@ class Supply:
         return frozenset(asked) - frozenset(self.requirements)
 
     def has_local(self, module: str) -> bool:
-        """Whether an imported local module is there again: as one of the user's files, or installed."""
+        """Return whether an imported local module is there again: as a file of the user, or installed."""
         if self.coverage.holds(module.partition(".")[0]):
             return True
         file = self.files.get(module)
@@ -105,7 +105,7 @@ def check_needed_modules(name: str, pickled: Pickled, supply: Supply) -> None:
 
 
 def _needs(pickled: Pickled, supply: Supply) -> Iterator[_Need]:
-    """What the pickle imports, the functions in it, and the user's files that these import."""
+    """Yield what the pickle imports, the functions in it, and the user's files that these import."""
     waiting = [_Need(module) for module in sorted(pickled.imports)]
     if any(True for _ in _uses_of_left_out(pickled)):
         waiting.append(_Need(PACKAGE))
@@ -134,7 +134,7 @@ def _with_parents(module: str) -> Iterator[str]:
 
 
 def _is_of_the_user(function: types.FunctionType) -> bool:
-    """Whether it comes from the user's script and modules, not from a library that made it."""
+    """Return whether it comes from the user's script and modules, not from a library that made it."""
     top = str(function.__module__).partition(".")[0]
     return top != PACKAGE and (top == "__main__" or origin_of(top) in ("local", "unknown"))
 
@@ -182,7 +182,7 @@ def _missing_local(need: _Need) -> _Missing:
 def _missing_package(need: _Need, supply: Supply, pickled: Pickled) -> _Missing | None:
     owners = owners_of(need.top)
     if not owners:
-        # Nobody can tell what a requirement that is not installed here holds, nor what a body really needs.
+        # What a requirement holds that is not installed here is unknown, and so is what a body really needs.
         if need.importer or supply.coverage.unchecked:
             return None
         return _Missing(
@@ -209,7 +209,7 @@ def _imported_by(need: _Need) -> str:
 
 
 def _through(need: _Need, pickled: Pickled) -> str:
-    """A hint where a module that travels as a whole brings a need along that the function may not have."""
+    """Hint at a module that travels as a whole and needs what the function itself may not need."""
     for module in pickled.modules:
         for value in vars(module).values():
             if home_of(value).partition(".")[0] == need.top:
@@ -221,7 +221,7 @@ def _through(need: _Need, pickled: Pickled) -> str:
 
 
 def _uses_of_ours(pickled: Pickled) -> Iterator[str]:
-    """The names under which functions use something of this package."""
+    """Yield the names under which functions use something of this package."""
     for function in pickled.functions:
         for name, value in variables_of(function):
             # Such annotations do not travel.
@@ -231,7 +231,7 @@ def _uses_of_ours(pickled: Pickled) -> Iterator[str]:
 
 
 def _uses_of_left_out(pickled: Pickled) -> Iterator[str]:
-    """What functions may look up in a module, of which it was left out."""
+    """Yield what functions may look up in a module, of which it was left out."""
     if pickled.left_out:
         names = {name for function in pickled.functions for name in names_in(function.__code__)}
         yield from (f"{module.__name__}.{name}" for module, name in pickled.left_out if name in names)

@@ -1,4 +1,4 @@
-"""Packaging, a user's function -> its function archive (Aqueduct formats, section 3).
+"""A user's function -> its function archive (Aqueduct formats, section 3).
 
 In: a function, its requirements and files. Out: a zip that a worker can run without the user's modules, with
 the same bytes for the same function. What would fail on a worker is refused here. Must not import at module
@@ -82,19 +82,19 @@ def package(function: UserFunction, name: str) -> Package:
 
 
 def supply_of(function: UserFunction, files: DependencyFiles) -> Supply:
-    """What a worker will have for the function."""
+    """Return what a worker will have for the function."""
     return Supply(coverage(function.requirements), files.modules(), function.requirements)
 
 
 def by_value(call: Callable[..., Any], supply: Supply) -> tuple[str, ...]:
-    """The local modules that the pickle must hold, for a worker does not have them."""
+    """Return the local modules that the pickle must hold, for a worker does not have them."""
     # A worker must not import the module of the function itself, which makes a flow.
     own = {*OWN, getattr(innermost(call), "__module__", None)}
     return tuple(module for module in local_modules() if module in own or not supply.has_local(module))
 
 
 def _snapshot(function: UserFunction) -> Pickled | None:
-    """The function as it was when its call was recorded."""
+    """Return the function as it was when its call was recorded."""
     return function.snapshot.pickled if function.snapshot else None
 
 
@@ -106,7 +106,7 @@ def _pickled(function: UserFunction, modules: tuple[str, ...], name: str) -> Pic
 
 
 def _pinned(requirements: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """The requirements, and last the cloudpickle that makes the pickle."""
+    """Return the requirements, and last the cloudpickle that makes the pickle."""
     from cloudpickle import __version__ as version
 
     others = []
@@ -136,7 +136,7 @@ def _read(file: Path, path: str, name: str) -> bytes:
 
 
 def _source_name(name: str, taken: set[str], supply: Supply) -> str:
-    """A name for the source file, no other file's. It must hide no module: its folder is searched first."""
+    """Choose a free name for the source file. It must not hide a module: its folder is searched first."""
     safe = re.sub(r"[^\w. -]", "_", name).strip(". ")[:100] or "function"
     while f"{safe}.py" in taken | {*RESERVED} or safe in supply.files or _is_importable(safe):
         safe += "_"
@@ -150,7 +150,7 @@ def _is_importable(name: str) -> bool:
 
 
 def _source(call: Callable[..., Any], name: str) -> str:
-    """The function's text, for people; nothing runs it."""
+    """Return the function's text, to be read; nothing runs it."""
     return source_of(innermost(call)) or _NO_SOURCE.format(name)
 
 
@@ -170,7 +170,7 @@ def _entries(contents: Mapping[str, bytes]) -> Iterator[tuple[zipfile.ZipInfo, b
 
 
 def _entry(name: str, mode: int) -> zipfile.ZipInfo:
-    """Nothing in it is of this machine or moment: ZipInfo's own date is 1980."""
+    """Make an entry that holds nothing of this machine or moment: ZipInfo's own date is 1980."""
     entry = zipfile.ZipInfo(name)
     entry.create_system = 3
     entry.external_attr = mode << 16

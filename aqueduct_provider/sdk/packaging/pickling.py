@@ -1,8 +1,7 @@
-"""Packaging, a function -> its pickle: the same bytes for the same function, in every process.
+"""A function -> its pickle: the same bytes for the same function, in every process.
 
 cloudpickle says how functions, classes and modules are taken apart; here they are written in an order that
-does not depend on hashes, and equal texts once, whoever owns them. Must not import at module level:
-cloudpickle.
+does not depend on hashes, and equal strings once, whoever owns them.
 """
 
 from __future__ import annotations
@@ -126,7 +125,7 @@ def _pickled(
 class CanonicalPickler(_Pickler):
     """cloudpickle's reductions, written by Python's own pickler.
 
-    The pickler in C cannot be told how to write a set, and writes a text twice or once depending on whether
+    The pickler in C has no hook for writing a set, and writes a string twice or once depending on whether
     its module came from source or from a cached .pyc file.
     """
 
@@ -151,7 +150,7 @@ class CanonicalPickler(_Pickler):
         self.namespaces = list[Any]()
 
     def __getattr__(self, name: str) -> Any:
-        """What cloudpickle's methods expect of their own pickler."""
+        """Return what cloudpickle's methods expect of their own pickler."""
         if name == "_cloud":
             raise AttributeError(name)
         return getattr(self._cloud, name).__get__(self)
@@ -210,7 +209,7 @@ class CanonicalPickler(_Pickler):
     # --- what eager runs have changed
 
     def watch(self, owner: Any, name: str, value: Any) -> Any:
-        """What is pickled of a variable: what it holds without what eager runs made of it."""
+        """Return what is pickled of a variable: what it holds without what eager runs made of it."""
         self.variables.append(Variable(owner, name))
         return before_runs(owner, name, value)
 
@@ -307,7 +306,7 @@ class CanonicalPickler(_Pickler):
         return self._identify(obj, self._reduced(obj))
 
     def reduce_named_type(self, obj: Any) -> Any:
-        """What Python pickles by its name alone."""
+        """Return what Python pickles by its name alone."""
         if not self._is_taken_by_value(obj):
             return NotImplemented
         if type(obj) is typing.NewType:
@@ -351,18 +350,18 @@ _REDUCERS: dict[type, Callable[[CanonicalPickler, Any], Any]] = {
 
 
 def is_save_frame(frame: types.FrameType) -> bool:
-    """Whether the frame is the pickler's, at the value that is its variable ``obj``."""
+    """Return whether the frame is the pickler's, at the value that is its variable ``obj``."""
     return frame.f_code is _Pickler.save.__code__
 
 
 def is_ours(value: object) -> bool:
-    """Whether a value is, or is made of, something of this package that no worker has."""
+    """Return whether a value is, or is made of, something of this package that no worker has."""
     home = home_of(value)
     return home.partition(".")[0] == PACKAGE and home not in OWN
 
 
 def home_of(value: Any) -> str:
-    """The module that a value is, or that made it or its type. The value itself is not asked."""
+    """Return the module that a value is, or that made it or its type. The value itself is not asked."""
     kind = type(value)
     if issubclass(kind, types.ModuleType):
         return str(value.__name__)
@@ -378,7 +377,7 @@ def _code_argument(code: types.CodeType, argument: Any) -> Any:
 
 
 def _copied(constant: Any) -> Any:
-    """Tuples anew: whether equal ones are one object depends on how the module was loaded."""
+    """Copy tuples: whether equal ones are one object depends on how the module was loaded."""
     return tuple(map(_copied, constant)) if type(constant) is tuple else constant
 
 

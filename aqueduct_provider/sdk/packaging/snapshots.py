@@ -47,16 +47,16 @@ class FunctionHistory:
         self._is_too_large = False
 
     def recorded(self, *, lazy: bool) -> UserFunction:
-        """The function for the node of a call.
+        """Return the function for the node of a call.
 
         :param lazy: whether it is not run at once, so that the snapshot must be made now.
         """
         return replace(self._function, snapshot=Snapshot(self, lazy=lazy))
 
     def current(self) -> Pickled | None:
-        """The pickle of the function as it is now, without what eager runs made of its variables.
+        """Return the pickle of the function as it is now, without what eager runs made of its variables.
 
-        None where there is none: whoever publishes the function is told why.
+        None where there is none: publishing the function then shows why.
         """
         modules, last = self._modules(), self._last
         if not last or last.modules != modules or last.content != content_of(last.pickled.variables):
@@ -78,7 +78,7 @@ class FunctionHistory:
             yield last.pickled if last else None
 
     def _modules(self) -> tuple[str, ...]:
-        """The modules to be pickled by value."""
+        """Return the modules to be pickled by value."""
         with suppress(AuthoringError):  # Wrong file dependencies are refused elsewhere.
             files = dependency_files(self._function, "")
             return by_value(self._function.call, supply_of(self._function, files))
@@ -125,5 +125,5 @@ class Snapshot:
 
 
 def _is_complete(pickled: Pickled) -> bool:
-    """Whether every variable that the function uses exists."""
+    """Return whether every variable that the function uses exists."""
     return all(one.value() is not Absent for one in pickled.variables)

@@ -1,7 +1,7 @@
-"""Packaging, what the text of the user's files says.
+"""What the text of the user's files says.
 
 In: a function, a class or the text of a module. Out: its own text, and what it imports while it runs; nothing
-where there is no text: defined with ``exec`` or in a bare prompt, or in a file that has been changed since.
+where the text is missing: defined with ``exec`` or in a bare prompt, or in a file that was changed since.
 Imports nothing of what it finds.
 """
 
@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 
 def source_of(value: Any) -> str:
-    """The text of a function or class as it stands in its file, indented as it is there."""
+    """Return the text of a function or class as it is in its file, indented as it is there."""
     value = getattr(value, "__func__", value)
     if isinstance(value, types.FunctionType):
         lines, statement = _definition(value)
@@ -43,7 +43,7 @@ def source_of(value: Any) -> str:
 
 
 def imports_of(function: types.FunctionType) -> tuple[str, ...]:
-    """The modules that the function's body imports, with dots.
+    """Return the modules that the function's body imports, with dots.
 
     Imports in a ``try`` are left out, for they may fail, and so are those for type checkers.
     """
@@ -54,7 +54,7 @@ def imports_of(function: types.FunctionType) -> tuple[str, ...]:
 
 
 def imports_of_text(text: str, package: str) -> tuple[str, ...]:
-    """The modules that a module imports, with the same exceptions.
+    """Return the modules that a module imports, with the same exceptions.
 
     :param package: the package it is in; empty for none.
     """
@@ -80,7 +80,7 @@ class _Text:
 
 
 def _definition(function: types.FunctionType) -> tuple[list[str], ast.stmt | None]:
-    """The lines of the function's file, and the ``def``, or the statement around a lambda, in it."""
+    """Return the lines of the function's file, and the ``def``, or the statement around a lambda, in it."""
     code = function.__code__
     try:
         lines, _ = inspect.findsource(function)
@@ -107,7 +107,7 @@ def _read(text: str) -> _Text:
 
 
 def _parsed(text: str) -> ast.Module:
-    """What is odd in the text, Python has told when it compiled it."""
+    """Parse the text without warnings: Python has shown them when it compiled it."""
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
@@ -120,7 +120,7 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """The statements that stand in a statement, with what holds them; expressions have none."""
+    """Yield the statements in a statement, with what holds them; expressions have none."""
     for block in _BLOCKS:
         yield from getattr(node, block, ())
 
@@ -135,7 +135,7 @@ def _first_line(statement: ast.stmt) -> int:
 
 
 def _has_import(code: types.CodeType) -> bool:
-    """Whether there may be an import, in the functions in it too."""
+    """Return whether there may be an import, in the functions in it too."""
     if _IMPORT in code.co_code[::2]:
         return True
     return any(_has_import(constant) for constant in code.co_consts if isinstance(constant, types.CodeType))

@@ -1,4 +1,4 @@
-"""Packaging, the annotations of a function that travel with it.
+"""The annotations of a function that travel with it.
 
 Code of the original annotates arguments with the classes of artifacts, of which no worker has any and which
 say nothing there: a function gets values. Must not import: anything but the standard library.

@@ -1,4 +1,4 @@
-"""Packaging, a function that cannot be pickled -> an error that names what cannot, in its author's words.
+"""A function that cannot be pickled -> an error that names what cannot, in its author's words.
 
 In: what the pickler raised. Out: a ``PackagingError``. Imports nothing of the user's.
 """
@@ -15,7 +15,7 @@ from aqueduct_provider.sdk.packaging.variables import variables_of
 
 
 def unpicklable(error: Exception, name: str) -> PackagingError:
-    """The error for the user.
+    """Return the error for the user.
 
     :param error: what :func:`~aqueduct_provider.sdk.packaging.pickling.pickled` raised, with its traceback.
     :param name: the operator's.
@@ -34,7 +34,7 @@ def unpicklable(error: Exception, name: str) -> PackagingError:
 
 
 def _culprit(error: Exception) -> tuple[str, object]:
-    """What the user calls the value that cannot be pickled, and the value."""
+    """Return what the user calls the value that cannot be pickled, and the value."""
     path = list(_being_saved(error))
     for place in range(len(path) - 1, -1, -1):
         owner, below = path[place], path[place + 1 :]
@@ -48,7 +48,7 @@ def _culprit(error: Exception) -> tuple[str, object]:
 
 
 def _being_saved(error: Exception) -> Iterator[object]:
-    """What the pickler was at when it failed, from the function inwards."""
+    """Yield what the pickler was at when it failed, from the function inwards."""
     frames = error.__traceback__
     while frames:
         if is_save_frame(frames.tb_frame):

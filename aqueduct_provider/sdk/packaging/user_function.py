@@ -47,7 +47,7 @@ class UserFunction:
 
 
 def folder_of(function: Callable[..., Any]) -> Path:
-    """Where the function's file lies; the working directory for functions of a notebook."""
+    """Return where the function's file lies; the working directory for functions of a notebook."""
     code = getattr(innermost(function), "__code__", None)
     file = Path(code.co_filename) if code else None
     # With its debugger on, Jupyter writes each cell to a file of its own.
@@ -57,7 +57,7 @@ def folder_of(function: Callable[..., Any]) -> Path:
 
 
 def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that a partial, a decorated function or a callable object calls in the end."""
+    """Return the function that a partial, a decorated function or a callable object calls in the end."""
     while True:
         if isinstance(function, functools.partial):
             function = function.func
@@ -69,5 +69,5 @@ def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """What people call the function; for those that have no name, their class."""
+    """Return what users call the function; for those that have no name, their class."""
     return str(getattr(function, "__name__", "") or type(function).__name__)

@@ -1,4 +1,4 @@
-"""Packaging, what a function refers to besides its arguments, by the names that its author gave.
+"""What a function refers to besides its arguments, by the names that its author gave.
 
 For messages: which of it cannot be pickled, is too large, or belongs to this package. Must not import:
 anything but the standard library.
@@ -44,7 +44,7 @@ def variables_of(value: object) -> Iterator[tuple[str, object]]:
 
 
 def names_in(code: types.CodeType) -> Iterator[str]:
-    """Every global and attribute that code uses, that of the functions in it too."""
+    """Yield every global and attribute that code uses, that of the functions in it too."""
     yield from code.co_names
     for inner in _inner(code):
         yield from names_in(inner)
@@ -52,13 +52,13 @@ def names_in(code: types.CodeType) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=4096)
 def globals_in(code: types.CodeType) -> tuple[str, ...]:
-    """The names of the globals that code reads, sets or deletes, that of the functions in it too."""
+    """Return the names of the globals that code reads, sets or deletes, that of the functions in it too."""
     names = [step.argval for step in dis.get_instructions(code) if step.opname in _GLOBAL]
     return tuple(dict.fromkeys([*names, *(name for inner in _inner(code) for name in globals_in(inner))]))
 
 
 def texts_looked_up(code: types.CodeType) -> tuple[str, ...]:
-    """The texts in code that looks names up by their text, as ``globals()["name"]`` does; else none."""
+    """Return the strings in code that looks names up by strings, as ``globals()["name"]`` does."""
     names = frozenset(names_in(code))
     if names.isdisjoint(_LOOKUPS) and not names.issuperset(_MODULES):
         return ()

@@ -1,6 +1,6 @@
 """A flow as it was recorded -> the spec of one version of it, and the objects that the spec names.
 
-In: artifacts of ``sdk/authoring/nodes.py`` and what ``publish_flow`` was told. Out: a spec that every later
+In: artifacts of ``sdk/authoring/nodes.py`` and a request. Out: a spec that every later
 room may trust, its JSON, function archives and parameter values; nothing is uploaded here. The same flow
 gives the same bytes, but for the version's id and time. What would fail later is refused here. Must not
 import: anything heavy but inside functions.
@@ -101,7 +101,7 @@ class Composition:
         return [one.name for one in self.spec.operators if one.id in fused and not one.fuse]
 
     def archives(self) -> list[tuple[str, bytes]]:
-        """The function archives, each with the name of its operator."""
+        """Return the function archives, each with the name of its operator."""
         from aqueduct_provider.spec.models import CallOperator
 
         calls = [one for one in self.spec.operators if isinstance(one, CallOperator)]
@@ -186,7 +186,7 @@ class _Body:
         ]
 
     def values(self) -> dict[str, bytes]:
-        """Key -> bytes of the defaults that do not stand in the spec."""
+        """Key -> bytes of the defaults that are not in the spec."""
         layout = FlowLayout(self.flow_id)
         stored = [default for default in self.defaults.values() if default.inline() is None]
         return {layout.value(default.sha256): default.data for default in stored}
@@ -244,7 +244,7 @@ def _schedule(flow: FlowRequest) -> Json | None:
 def _k_latest_runs(count: int | None) -> int | None:
     if count is not None and (type(count) is not int or count < 1):
         raise AuthoringError(
-            f"k_latest_runs={count!r}: give a whole number from 1, or None to keep the artifacts of all runs."
+            f"k_latest_runs={count!r}: give an integer from 1, or None to keep the artifacts of all runs."
         )
     return count
 
@@ -259,7 +259,7 @@ def _packager() -> Packager:
 
 
 def _packages(operators: Iterable[OperatorNode], packager: Packager) -> dict[OperatorNode, Packed]:
-    """The archive of each operator that has a function; one that several share is made once."""
+    """Return the archive of each operator that has a function; one that several share is made once."""
     made: dict[int, Packed] = {}
     packages: dict[OperatorNode, Packed] = {}
     errors: list[AuthoringError] = []
@@ -295,8 +295,8 @@ def _parsed(text: bytes, document: Json) -> WorkflowSpec:
         # Where every operator is wrong, pydantic also calls their list empty.
         others = [problem for problem in error.problems if problem.path != "$.operators"]
         problems = [_in_words(problem, document) for problem in others or error.problems]
-        told = f" {problems[0]}" if len(problems) == 1 else "".join(f"\n- {item}" for item in problems)
-        message = f"The flow {document['flow']['name']!r} cannot be published:{told}"
+        shown = f" {problems[0]}" if len(problems) == 1 else "".join(f"\n- {item}" for item in problems)
+        message = f"The flow {document['flow']['name']!r} cannot be published:{shown}"
         raise AuthoringError(message) from error
 
 
@@ -304,7 +304,7 @@ _ITEM = re.compile(r"\$\.(operator|artifact|parameter)s\[(\d+)\]\.?")
 
 
 def _in_words(problem: Problem, document: Json) -> str:
-    """The problem, with the user's own words for the place in the document."""
+    """Return the problem, with the user's own words for the place in the document."""
     if not (found := _ITEM.match(problem.path)):
         return f"{problem.path.removeprefix('$.')}: {problem.message}"
     noun, index = found[1], int(found[2])

@@ -23,7 +23,7 @@ def current_place(operator: OperatorNode, lookup: Lookup | None) -> Mapping[str,
     """Return the source or target of an extract or a load, with the current settings of its resource.
 
     :param lookup: finds resources by name; None: the operator's own resource is current.
-    :raises AuthoringError: there is no such resource any more, or it is of another service.
+    :raises AuthoringError: the resource is gone, or it is of another service.
     :raises ConfigError: its configuration cannot be used.
     """
     if operator.system is None or lookup is None:
@@ -34,7 +34,7 @@ def current_place(operator: OperatorNode, lookup: Lookup | None) -> Mapping[str,
 
 
 def _settings(operator: OperatorNode, name: str, lookup: Lookup) -> Mapping[str, Any]:
-    """What the resource of this name says of itself now."""
+    """Return what the resource of this name says of itself now."""
     from aqueduct_provider.sdk.resources.data_system import DataSystem
 
     recorded = operator.place["connector"]

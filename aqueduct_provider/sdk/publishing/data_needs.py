@@ -86,7 +86,7 @@ def _missing_packages(modules: frozenset[str], supply: Coverage) -> Iterator[_Mi
 def _requirements_on_a_worker(
     operator: OperatorNode, function: UserFunction, inputs: Iterable[StoredBytes]
 ) -> tuple[str, ...]:
-    """What is installed for the operator: its requirements, and what workers add for the codecs."""
+    """Return what is installed for the operator: its requirements, and what workers add for the codecs."""
     from aqueduct_provider.execution.operator_environment import environment_of, serialization_of
     from aqueduct_provider.spec.models import ArtifactType
 
@@ -102,7 +102,7 @@ def _must_be_required(module: str, supply: Coverage) -> bool:
 
 
 def _is_brought_by(module: str, owners: Sequence[Owner], others: Sequence[Owner]) -> bool:
-    """Whether another package that must be added brings the module along, as scikit-learn does numpy."""
+    """Return whether another missing package brings the module along, as scikit-learn does numpy."""
     for other in others:
         brings = coverage((other.requirement,)).holds(module)
         mutual = any(other.name in coverage((owner.requirement,)).installed for owner in owners)

@@ -38,7 +38,7 @@ _CURE = (
 _REPORTED = "The spec is at {place}. Airflow reports: {problem}"
 _LATER = (
     "Airflow does not show it yet. The spec is delivered: it appears when Airflow looks for changes, mostly "
-    "within 30 seconds. client.status() tells."
+    "within 30 seconds. client.status() shows it."
 )
 _BLOCKED = "Airflow does not show it yet. The spec is delivered. Airflow reports: {problem}"
 
@@ -50,7 +50,7 @@ def wait_until_deployed(session: Session, record: Record, timeout: float, *, pro
     :raises WaitTimedOut: it does not show it in time; says why, where Airflow reports it.
     :raises AuthoringError: the flow was published once more, or deleted, so it never will.
     """
-    _wait(_Watch(session, session.airflow(record.engine), record), timeout, progress=progress)
+    _wait(_DeploymentWatch(session, session.airflow(record.engine), record), timeout, progress=progress)
 
 
 def show(session: Session, record: Record, timeout: float) -> str:
@@ -61,7 +61,7 @@ def show(session: Session, record: Record, timeout: float) -> str:
     :param timeout: seconds; 0: ask, and do not wait.
     """
     try:
-        watch = _Watch(session, session.airflow(record.engine), record)
+        watch = _DeploymentWatch(session, session.airflow(record.engine), record)
         if timeout > 0:
             _wait(watch, timeout, progress=True)
         elif not watch.look():
@@ -92,7 +92,7 @@ def how_it_starts(name: str, schedule: object, sources: Sequence[str]) -> str:
     )
 
 
-def _wait(watch: _Watch, timeout: float, *, progress: bool) -> None:
+def _wait(watch: _DeploymentWatch, timeout: float, *, progress: bool) -> None:
     from aqueduct_provider.sdk.display.progress import spinner
 
     look = Patient(watch.look)
@@ -105,7 +105,7 @@ def _wait(watch: _Watch, timeout: float, *, progress: bool) -> None:
 
 
 @dataclass
-class _Watch:
+class _DeploymentWatch:
     """Looks whether Airflow shows a version."""
 
     session: Session
@@ -120,7 +120,7 @@ class _Watch:
     _seen: DagInfo | None = field(default=None, init=False)
 
     def look(self) -> bool:
-        """Whether it is there; asks for it now and then."""
+        """Return whether it is there; asks for it now and then."""
         dag_id, version = self.record.dag_id, self.record.version_id
         self._seen = self.airflow.dag(dag_id, gone=True)
         shown = self._shown
@@ -139,7 +139,7 @@ class _Watch:
         return False
 
     def cure(self) -> str:
-        """What can be done about it, in words."""
+        """Return what can be done about it, in words."""
         place = self.record.delivered_to
         if self._find_problem():
             return _REPORTED.format(place=place, problem=self.problem)
@@ -153,7 +153,7 @@ class _Watch:
         return bool(self.problem)
 
     def found(self) -> str:
-        """What is there instead, in words."""
+        """Return what is there instead, in words."""
         name = self.record.name
         if self._shown is None:
             return f"Airflow has no DAG {self.record.dag_id!r}, which shows {name!r}"
@@ -187,7 +187,7 @@ def ask_to_parse(airflow: Airflow, dag_id: str) -> None:
 def _ask(airflow: Airflow, known: DagInfo | None) -> None:
     """Likewise.
 
-    :param known: the DAG; its file is no guess as long as it is there.
+    :param known: the DAG; its file is certain as long as it is there.
     """
     with suppress(AirflowError):
         own = [known] if known is not None else []
@@ -197,7 +197,7 @@ def _ask(airflow: Airflow, known: DagInfo | None) -> None:
 
 
 def _tokens(dags: Sequence[DagInfo]) -> list[str]:
-    """Those of different files; first one of each bundle, which Airflow then looks through for new files."""
+    """Return one per file, first one of each bundle, which Airflow then searches for new files."""
     first_of_bundle = {dag.bundle: dag.file_token for dag in reversed(dags)}
     first = list(first_of_bundle.values())[::-1]
     return [token for token in dict.fromkeys([*first, *(dag.file_token for dag in dags)]) if token]

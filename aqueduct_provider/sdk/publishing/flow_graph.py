@@ -1,7 +1,7 @@
 """The operators of one flow, and what each of them and of their outputs is called in it.
 
 In: the operators that were selected. Out: the same with names and ids; parameters that were created again,
-equal, are one. Must not import: anything heavy.
+equal, are one.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class FlowGraph:
     ids: Mapping[ArtifactNode, str]
 
     def name(self, operator: OperatorNode) -> str:
-        """The operator's name; for a parameter, the one by which runs set it."""
+        """Return the operator's name; for a parameter, the one by which runs set it."""
         return _name(operator, self.names)
 
 
 def flow_graph(selected: Iterable[OperatorNode], encode: Encode) -> FlowGraph:
-    """The flow of these operators.
+    """Return the flow of these operators.
 
     :param selected: in the order of creation.
     :param encode: gives the default of a ``param`` operator.
@@ -55,7 +55,7 @@ def flow_graph(selected: Iterable[OperatorNode], encode: Encode) -> FlowGraph:
 
 
 def _name(operator: OperatorNode, names: Mapping[ArtifactNode, str]) -> str:
-    # A counter tells them apart. What create_param named keeps its name when its artifact gets another.
+    # A counter distinguishes them. What create_param named keeps its name when its artifact gets another.
     is_argument = operator.parameter is not None and operator.parameter.implicit
     return names[operator.outputs[0]] if is_argument else operator.name
 

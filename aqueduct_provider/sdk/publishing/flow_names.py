@@ -1,7 +1,7 @@
-"""The names of a flow and of what is in it: names that people gave -> ids that Airflow and object keys hold.
+"""The names of a flow and of what is in it: names that users gave -> ids that Airflow and object keys hold.
 
 All of them depend on the flow alone: published again unchanged, everything keeps its id, so that values of
-different runs can be put beside each other. Pure. Must not import: anything heavy.
+different runs can be compared. Pure.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ def check_flow_name(name: str) -> None:
 
 
 def address_of(name: str) -> str:
-    """The flow's address: its asset in Airflow."""
+    """Return the flow's address: its asset in Airflow."""
     return f"aqueduct://{quote(name, safe='')}"
 
 
 def flow_id_of(name: str) -> str:
-    """The flow's id: the same for every version that is published under this name, from wherever."""
+    """Return the flow's id: the same for every version that is published under this name, from wherever."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, address_of(name)))
 
 
 def dag_id_of(name: str) -> str:
-    """The Airflow DAG id of a flow: its name, readable. Names that differ in other signs only share one.
+    """Make the Airflow DAG id of a flow: its name, readable. Names that differ in other signs only share it.
 
     A name of which nothing readable is left gets a part of the flow's id instead.
     """
@@ -79,7 +79,7 @@ def slug_of(name: str) -> str:
 
 
 def unique_slugs(names: Iterable[str]) -> list[str]:
-    """An identifier for each name, no two alike: ``train``, ``train_1``, ..."""
+    """Return an identifier for each name, no two alike: ``train``, ``train_1``, ..."""
     taken: set[str] = set()
     counters: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
     slugs = []
@@ -94,13 +94,13 @@ def unique_slugs(names: Iterable[str]) -> list[str]:
 
 
 def is_explicit(artifact: ArtifactNode) -> bool:
-    """Whether a user chose the artifact's name; parameters of ``create_param`` have such names."""
+    """Return whether a user chose the artifact's name; parameters of ``create_param`` have such names."""
     parameter = artifact.producer.parameter
     return artifact.named or (parameter is not None and not parameter.implicit)
 
 
 def artifact_names(operators: Sequence[OperatorNode]) -> dict[ArtifactNode, str]:
-    """The name of every output in the flow, no two alike.
+    """Return the name of every output in the flow, no two alike.
 
     Explicit names stay as they are; the others get a counter where they are taken: ``f artifact (1)``.
 

@@ -1,7 +1,7 @@
 """The record of a flow: what was published last, and what before (pure).
 
 In: the small JSON that ``registry.py`` keeps in the store. Out: a frozen value. Readers ignore fields that
-they do not know. Must not import: stores, Airflow.
+they do not know.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from uuid import UUID
 
 from aqueduct_provider.spec.names import nfc
 
-# So many versions before the last one are in the record: enough to tell since when Airflow is behind.
+# So many versions before the last one are in the record: enough to see since when Airflow is behind.
 _EARLIER = 20
-_TEXTS = ("flow_id", "name", "dag_id", "version_id", "engine", "delivered_to", "spec_sha256")
+_STRINGS = ("flow_id", "name", "dag_id", "version_id", "engine", "delivered_to", "spec_sha256")
 
 
 @dataclass(frozen=True)
-class Version:
+class PublishedVersion:
     """One version of a flow.
 
     :param created_at: when it was published, with offset.
@@ -38,7 +38,7 @@ class Record:
     :param flow_id: UUID, the same for every version.
     :param created_at: when this version was published, with offset.
     :param engine: name of the resource that it was published to.
-    :param delivered_to: where its spec lies for Airflow, for people; empty until it is there.
+    :param delivered_to: where its spec is for Airflow, as it is shown; empty until it is there.
     :param spec_sha256: digest of the version's spec.
     :param retired_at: when the flow was deleted; None: it is published.
     :param earlier: the versions before this one, the newest first; not all of them.
@@ -53,20 +53,20 @@ class Record:
     delivered_to: str
     spec_sha256: str
     retired_at: datetime | None = None
-    earlier: tuple[Version, ...] = ()
+    earlier: tuple[PublishedVersion, ...] = ()
 
     @property
-    def versions(self) -> tuple[Version, ...]:
+    def versions(self) -> tuple[PublishedVersion, ...]:
         """This version and those before it that are known, the newest first."""
-        return (Version(self.version_id, self.created_at), *self.earlier)
+        return (PublishedVersion(self.version_id, self.created_at), *self.earlier)
 
-    def next_earlier(self) -> tuple[Version, ...]:
-        """What ``earlier`` is in the record of the next version."""
+    def next_earlier(self) -> tuple[PublishedVersion, ...]:
+        """Return what ``earlier`` is in the record of the next version."""
         return self.versions[:_EARLIER]
 
     def to_json(self) -> bytes:
-        """The stored form."""
-        document: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS}
+        """Return the stored form."""
+        document: dict[str, Any] = {name: getattr(self, name) for name in _STRINGS}
         document["created_at"] = self.created_at.isoformat()
         if self.retired_at is not None:
             document["retired_at"] = self.retired_at.isoformat()
@@ -77,30 +77,30 @@ class Record:
 
     @classmethod
     def from_json(cls, data: bytes) -> Record:
-        """The record in ``data``.
+        """Return the record in ``data``.
 
         :raises ValueError: there is none.
         """
         document = json.loads(data)
         if not isinstance(document, dict):
-            raise ValueError("it is no JSON object")
-        texts = {name: _text(document, name) for name in _TEXTS}
-        texts["name"] = nfc(texts["name"])
+            raise ValueError("it is not a JSON object")
+        strings = {name: _text(document, name) for name in _STRINGS}
+        strings["name"] = nfc(strings["name"])
         # Both become parts of keys, also of those that are deleted.
-        texts.update({name: str(UUID(texts[name])) for name in ("flow_id", "version_id")})
+        strings.update({name: str(UUID(strings[name])) for name in ("flow_id", "version_id")})
         gone = document.get("retired_at")
         return cls(
-            **texts,
+            **strings,
             created_at=_moment(document, "created_at"),
             retired_at=None if gone is None else _moment(document, "retired_at"),
             earlier=tuple(_version(one) for one in _list(document, "earlier")),
         )
 
 
-def _version(document: Any) -> Version:
+def _version(document: Any) -> PublishedVersion:
     if not isinstance(document, dict):
-        raise ValueError("an earlier version is no JSON object")
-    return Version(str(UUID(_text(document, "version_id"))), _moment(document, "created_at"))
+        raise ValueError("an earlier version is not a JSON object")
+    return PublishedVersion(str(UUID(_text(document, "version_id"))), _moment(document, "created_at"))
 
 
 def _text(document: Mapping[str, Any], name: str) -> str:

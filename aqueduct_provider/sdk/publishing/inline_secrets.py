@@ -1,8 +1,7 @@
 """Secrets that would end in a spec, an archive or a stored default, which many people may read.
 
 Messages name the place, never the secret. What is looked at: the artifact store's description, requirements,
-defaults of parameters and of signatures, and every other text of the spec. Must not import at module level:
-what is heavy.
+defaults of parameters and of signatures, and every other text of the spec.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from aqueduct_provider.spec.url_credentials import has_credentials, without_cred
 _SECRET_FIELD = re.compile(r"secret|password|token|access_key(?!.*(path|profile))", re.IGNORECASE)
 # Fields of a spec that hold digests and keys of ours.
 _OWN_FIELDS = frozenset({"sha256", "key"})
-# Fields that people write for people.
+# Fields of prose, for human readers.
 _PROSE = frozenset({"description"})
 _NOT_WALKED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 # Operations of a pickle that are looked at; the arrays of a model are one each.
@@ -32,7 +31,7 @@ _MAX_OPERATIONS = 500_000
 
 _WHY = "and what is published is read by many"
 _CURE = (
-    "Values that a run is triggered with are no safer: Airflow shows them. Reach a data system through a "
+    "Values that a run is triggered with are not safer: Airflow shows them. Reach a data system through a "
     "connected resource with a connection_id, whose secret Airflow keeps. Read any other secret in the "
     'function itself, os.environ["NAME"], from a variable of Airflow\'s workers that is named by '
     "child_env_allow in their [aqueduct] section"
@@ -186,7 +185,7 @@ def _cells(table: Any) -> Iterable[tuple[str, str, Any]]:
 
 
 def _texts_of_pickle(data: bytes) -> Iterator[str]:
-    """Yield the texts in a pickle, which is not loaded."""
+    """Yield the strings in a pickle, which is not loaded."""
     import pickletools
 
     try:
@@ -202,7 +201,7 @@ def _texts_of_pickle(data: bytes) -> Iterator[str]:
         return
 
 
-# --- other texts of the spec
+# --- other strings of the spec
 
 
 def _texts(path: tuple[str | int, ...], node: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -81,7 +81,7 @@ def _check_sources(session: Session, name: str, sources: Sequence[Record], engin
 
 
 def _host(session: Session, engine: str) -> str:
-    """Where another resource is; empty where that is not known here."""
+    """Return where another resource is; empty where that is not known here."""
     try:
         return session.engine(engine).host
     except (ConfigError, NotFound):

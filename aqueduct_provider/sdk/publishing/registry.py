@@ -1,8 +1,7 @@
 """What is published: the records and the specs in the artifact store, which is the registry.
 
 In: a store. Out: records, one for each flow, and the specs of all its versions. The record of a flow that was
-deleted stays, elsewhere, as long as its runs do. Must not import: Airflow; the spec's models only when a spec
-is read.
+deleted stays, elsewhere, as long as its runs do.
 """
 
 from __future__ import annotations
@@ -59,29 +58,29 @@ class Registry:
         self._read_spec = lru_cache(maxsize=_SPECS_KEPT)(self._parse_spec)
 
     def records(self) -> list[Record]:
-        """Every published flow, in the order of DAG ids; those whose record is damaged are logged."""
+        """Return every published flow, in the order of DAG ids; those whose record is damaged are logged."""
         return _told(*self._read_all(PUBLISHED_PREFIX))
 
     def retired(self) -> list[Record]:
-        """Every flow that was deleted and whose runs are still there, likewise."""
+        """Return every flow that was deleted and whose runs are still there, in the same order."""
         found = _told(*self._read_all(RETIRED_PREFIX))
         # One that was just published again may still have both records.
         live = set(self.store.list(PUBLISHED_PREFIX)) if found else set()
         return [record for record in found if published(record.dag_id) not in live]
 
     def at(self, dag_id: str) -> Record | None:
-        """The record of a published flow by its DAG id, in one request; None where there is none.
+        """Return the record of a published flow by its DAG id, in one request; None where there is none.
 
         :raises IntegrityError: it is damaged.
         """
         return self._read_if_there(published(dag_id))
 
     def retired_at(self, dag_id: str) -> Record | None:
-        """The record of a flow that was deleted, likewise."""
+        """Return the record of a deleted flow by its DAG id; None where there is none."""
         return self._read_if_there(retired(dag_id))
 
     def find(self, identifier: str | UUID, *, retired: bool = False) -> Record:
-        """The published flow with this name; else the one with this DAG id; else the one with this flow id.
+        """Find the published flow with this name; else the one with this DAG id; else that with this flow id.
 
         :param retired: where no published flow is meant, one that was deleted will do.
         :raises NotFound: there is none.
@@ -102,21 +101,21 @@ class Registry:
         raise self._not_found(wanted, known, damaged, None if retired else _named(wanted, self.retired_at))
 
     def versions(self, flow_id: str) -> list[str]:
-        """The ids of a flow's versions, in no order of time: their specs know when they were made."""
+        """Return the ids of a flow's versions, in no order of time: their specs know when they were made."""
         prefix = FlowLayout(flow_id).versions_prefix
         keys = self.store.list(prefix)
         return [key.removeprefix(prefix).removesuffix(".json") for key in keys if key.endswith(".json")]
 
     def spec(self, flow_id: str, version_id: str) -> WorkflowSpec:
-        """The spec of one version, read once.
+        """Return the spec of one version, read once.
 
-        :raises NotFound: there is no such version.
+        :raises NotFound: the version does not exist.
         :raises SpecError: a later release has published it, or it is damaged.
         """
         return self._read_spec(flow_id, version_id)[0]
 
     def spec_of_digest(self, dag_id: str, sha256: str) -> WorkflowSpec | None:
-        """The spec with this digest, as it is delivered now, or as a bundle has pinned it; else None."""
+        """Find the spec with this digest, as it is delivered now, or as a bundle has pinned it; else None."""
         from aqueduct_provider.spec.loader import parse
 
         for key in (pinned_spec(sha256), delivered_spec(dag_id)):
@@ -127,7 +126,7 @@ class Registry:
         return None
 
     def latest_spec(self, record: Record) -> WorkflowSpec:
-        """The spec of the record's version.
+        """Return the spec of the record's version.
 
         :raises DigestMismatch: it is not the one that was published.
         """
@@ -141,21 +140,21 @@ class Registry:
         return spec
 
     def spec_text(self, flow_id: str, version_id: str) -> bytes:
-        """The JSON of one version's spec, as it was published.
+        """Return the JSON of one version's spec, as it was published.
 
-        :raises NotFound: there is no such version.
+        :raises NotFound: the version does not exist.
         """
         key = FlowLayout(flow_id).version(version_id)
         try:
             return self.store.get(key)
         except ObjectNotFound as error:
             raise NotFound(
-                f"There is no version {version_id} of the flow {flow_id}: {self.store.url(key)} was deleted, "
+                f"Version {version_id} of the flow {flow_id} is missing: {self.store.url(key)} was deleted, "
                 "or is of another store."
             ) from error
 
     def version_of_run(self, flow_id: str, run_id: str) -> str | None:
-        """The version that a run used, by the first exec state that it has left; two requests.
+        """Return the version that a run used, by the first exec state that it has left; two requests.
 
         :return: None while the run has left none, and for runs that did not record it yet.
         """
@@ -172,7 +171,7 @@ class Registry:
         self.store.put(published(record.dag_id), record.to_json())
 
     def remove(self, record: Record) -> None:
-        """Delete the record of a published flow; one that is not there is no error."""
+        """Delete the record of a published flow; one that is not there is not an error."""
         self.store.delete([published(record.dag_id)])
 
     def retire(self, record: Record, moment: datetime) -> Record:
@@ -205,8 +204,8 @@ class Registry:
                 raise ValueError("it is that of another DAG id")
         except (ValueError, RecursionError) as error:
             raise IntegrityError(
-                f"{self.store.url(key)} is no record of a published flow: {error}. Publish the flow again, "
-                "or delete the object."
+                f"{self.store.url(key)} is not a valid record of a published flow: {error}. Publish the flow "
+                "again, or delete the object."
             ) from error
         return record
 
@@ -217,7 +216,7 @@ class Registry:
             return None
 
     def _read_all(self, prefix: str) -> tuple[list[Record], list[IntegrityError]]:
-        """The records that can be read, and the errors of the others."""
+        """Return the records that can be read, and the errors of the others."""
         keys = [key for key in self.store.list(prefix) if key.endswith(".json")]
         found = together([partial(self._attempt, key) for key in keys], REQUESTS)
         records = [one for one in found if isinstance(one, Record)]
@@ -234,7 +233,7 @@ class Registry:
     def _not_found(
         self, wanted: str, known: list[Record], damaged: list[IntegrityError], gone: Record | None
     ) -> NotFound:
-        message = f"There is no flow {wanted!r} in {self.store.url(PUBLISHED_PREFIX)}."
+        message = f"No flow {wanted!r} in {self.store.url(PUBLISHED_PREFIX)}."
         if gone is not None and gone.retired_at is not None:
             message += f" It was deleted on {gone.retired_at:%Y-%m-%d}. Publish it again first."
         else:
@@ -256,7 +255,7 @@ def _told(records: list[Record], damaged: list[IntegrityError]) -> list[Record]:
 
 
 def _first(records: Sequence[Record], wanted: str) -> Record | None:
-    """The record with this name; else the one with this DAG id; else the one with this flow id."""
+    """Return the record with this name; else the one with this DAG id; else the one with this flow id."""
     try:
         flow_id = str(UUID(wanted))
     except ValueError:

@@ -1,7 +1,7 @@
 """Running a script that publishes flows without publishing them: they are composed, and that is all.
 
 In: the path of a script. Out: the flows that it would publish, as they would be. What the script then does
-with them is answered by a stand-in. Must not import: anything heavy.
+with them is answered by a stand-in.
 """
 
 from __future__ import annotations
@@ -105,10 +105,10 @@ def rehearse(script: Path, arguments: Sequence[str] = ()) -> Rehearsal:
     What it prints goes to stderr.
 
     :param arguments: for its ``sys.argv``.
-    :raises AuthoringError: there is no such script, it failed, or it publishes nothing.
+    :raises AuthoringError: the script is missing, it failed, or it publishes nothing.
     """
     if not script.is_file():
-        raise AuthoringError(f"There is no script {str(script)!r}. Correct the path.")
+        raise AuthoringError(f"The script {str(script)!r} does not exist. Correct the path.")
     with _rehearsing() as rehearsal, _as_main(script, arguments), redirect_stdout(sys.stderr):
         try:
             runpy.run_path(str(script), run_name="__main__")

@@ -2,7 +2,7 @@
 
 In: a spec and its function archives. Out: for each operator that has code, the versions that its environment
 would have, or why there is none. Nothing is installed: uv resolves for Linux and the function's Python, with
-the index that is configured on this machine. Must not import at module level: the spec's models.
+the index that is configured on this machine.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _indented(problem: str) -> str:
 def _environment(
     spec: WorkflowSpec, operator: CallOperator, read: Callable[[Code], bytes]
 ) -> EnvironmentSpec | str:
-    """Return the environment that a worker would need, as far as the spec tells; or what is wrong with it."""
+    """Return the environment that a worker would need, as far as the spec shows; or what is wrong with it."""
     from aqueduct_provider.execution.function_archive import declared_by
     from aqueduct_provider.execution.operator_environment import (
         environment_of,

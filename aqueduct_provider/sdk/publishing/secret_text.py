@@ -111,7 +111,7 @@ _PLAIN_TOKENS = frozenset(
 def secret_in(text: str, *, prose: bool = False) -> str:
     """Return what kind of secret a text holds, such as ``a token of GitHub``; empty when it holds none.
 
-    :param prose: people wrote it for people: examples such as ``https://user:password@host`` are allowed.
+    :param prose: prose for human readers: examples such as ``https://user:password@host`` are allowed.
     """
     for password in passwords_in(text) if "://" in text else ():
         if not _stands_for_one(password, prose=prose):

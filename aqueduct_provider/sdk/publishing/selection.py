@@ -1,7 +1,4 @@
-"""Which operators a flow has: the artifacts asked for -> all that they need, and what measures them.
-
-Must not import: anything heavy.
-"""
+"""Which operators a flow has: the artifacts asked for -> all that they need, and what measures them."""
 
 from __future__ import annotations
 
@@ -29,19 +26,19 @@ def select(
     checks: Sequence[ArtifactNode] | None,
     value_key: Callable[[OperatorNode], Hashable],
 ) -> list[OperatorNode]:
-    """The operators of the flow, in the order of creation, which is topological.
+    """Return the operators of the flow, in the order of creation, which is topological.
 
     In the flow are the artifacts that are named here and all inputs of the operators that they need; an
-    output that nobody named or reads is not, though its operator runs.
+    output that is neither named nor read is not, though its operator runs.
 
     :param metrics: outputs of metrics; None: every metric on an artifact in the flow, and on those metrics,
         with all else that they need, as in the original. A metric that only shares a parameter with the flow
         stays out: notebooks use one parameter for several flows.
-    :param checks: likewise.
+    :param checks: as ``metrics``.
 
     A load belongs to the artifact that it saves, whatever metrics and checks are named.
 
-    :param value_key: tells the defaults of ``param`` operators apart.
+    :param value_key: distinguishes the defaults of ``param`` operators.
     :raises AuthoringError: nothing is named, or something of the wrong kind.
     """
     named = [*artifacts, *(metrics or ()), *(checks or ())]
@@ -90,7 +87,7 @@ class _Selection:
         self._artifacts.update((*operator.outputs, *(item for other in needed for item in other.inputs)))
 
     def joining(self, kinds: set[Kind]) -> list[OperatorNode]:
-        """The metrics, checks and loads on what is in the flow that are not in it yet.
+        """Return the metrics, checks and loads on what is in the flow that are not in it yet.
 
         A notebook's cell that runs twice computes its metrics twice: only the latest counts.
         """
@@ -104,7 +101,7 @@ class _Selection:
         return {operator for operator in derived if operator.kind in kinds and self._measures(operator)}
 
     def _measures(self, operator: OperatorNode) -> bool:
-        """Whether the operator is about an artifact of the flow, or about its parameters alone."""
+        """Return whether the operator is about an artifact of the flow, or about its parameters alone."""
         if operator.kind == "load":
             return operator.inputs[-1] in self._artifacts
         computed = [item for item in operator.inputs if item.producer.kind != "param"]
@@ -123,7 +120,7 @@ class _Selection:
 
 
 def _captured(operator: OperatorNode) -> Iterator[str]:
-    """The plain values in the function's closure: functions of one factory have the same name."""
+    """Yield the plain values in the function's closure: functions of one factory have the same name."""
     call = innermost(operator.function.call) if operator.function else None
     for cell in getattr(call, "__closure__", None) or ():
         with contextlib.suppress(ValueError):  # The cell is still empty.

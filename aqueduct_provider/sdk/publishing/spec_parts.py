@@ -1,7 +1,6 @@
 """Operators, artifacts and parameters as a native spec has them (docs/spec-reference.md).
 
-In: a :class:`FlowGraph`, encoded defaults and function archives. Out: JSON objects. Must not import: anything
-heavy but inside functions.
+In: a :class:`FlowGraph`, encoded defaults and function archives. Out: JSON objects.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Packed(Protocol):
 
 
 def artifact_part(graph: FlowGraph, artifact: ArtifactNode, type_: str, *, disable_snapshots: bool) -> Json:
-    """One of the spec's ``artifacts``.
+    """Return one of the spec's ``artifacts``.
 
     :param type_: what its operator must produce.
     :param disable_snapshots: whether outputs of functions need not be kept.
@@ -57,7 +56,7 @@ def artifact_part(graph: FlowGraph, artifact: ArtifactNode, type_: str, *, disab
 
 
 def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedValue, flow_id: str) -> Json:
-    """One of the spec's ``parameters``.
+    """Return one of the spec's ``parameters``.
 
     :raises AuthoringError: runs use its name themselves.
     """
@@ -84,7 +83,7 @@ def operator_part(
     resources: Lookup | None = None,
     retry: Options = NO_OPTIONS,
 ) -> Json:
-    """One of the spec's ``operators``; what was not said is left to the spec's own defaults.
+    """Return one of the spec's ``operators``; what was not said is left to the spec's own defaults.
 
     :param package: its function, for kinds that have one.
     :param fuse: True: as all others of the flow, it runs in one task; False: in one of its own; None: as its
@@ -125,7 +124,7 @@ def _chosen(own: float | None, flow: float | None) -> float | None:
 
 
 def _place(operator: OperatorNode, resources: Lookup | None) -> Json:
-    """Where an extract reads, or a load writes.
+    """Return where an extract reads, or a load writes.
 
     :raises AuthoringError: no Airflow connection leads there.
     """

@@ -49,7 +49,7 @@ def trigger(
 
 
 @dataclass(frozen=True)
-class Given:
+class TriggerValues:
     """The values of one run.
 
     :param conf: Airflow's.
@@ -60,8 +60,8 @@ class Given:
     objects: Mapping[str, bytes] = field(repr=False)
 
 
-def given_values(flow: Flow, parameters: Mapping[str, Any]) -> Given:
-    """The values, checked: JSON stands in the ``conf``, anything else is named there.
+def given_values(flow: Flow, parameters: Mapping[str, Any]) -> TriggerValues:
+    """Return the values, checked: JSON stands in the ``conf``, anything else is named there.
 
     :raises AuthoringError: with all that is wrong.
     """
@@ -78,7 +78,7 @@ def given_values(flow: Flow, parameters: Mapping[str, Any]) -> Given:
         else:
             named[name] = given = value.given()
             objects[layout.value(given.sha256)] = value.data
-    return Given({**inline, **to_conf(named)}, objects)
+    return TriggerValues({**inline, **to_conf(named)}, objects)
 
 
 def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValue]:
@@ -116,9 +116,9 @@ def _value(parameter: Parameter, value: Any) -> EncodedValue:
 
 
 def _inline(parameter: Parameter, value: EncodedValue) -> Any:
-    """The value as Airflow's params hold it; None where they cannot. Their own None means: not given."""
+    """Return the value as Airflow's params hold it, or None; their own None means: not given."""
     found = value.inline()
-    # Where any type fits, nothing would tell the worker that a list of JSON was a tuple.
+    # Where any type fits, nothing would show the worker that a list of JSON was a tuple.
     if found is None or (value.type == "tuple" and parameter.type.value != "tuple"):
         return None
     return found["value"]

@@ -1,4 +1,4 @@
-"""Publishing: a composed flow -> objects, version, record and, last of all, the spec that Airflow reads.
+"""A composed flow -> objects, version, record and, last of all, the spec that Airflow reads.
 
 In: what ``compose`` made, a store, and where Airflow looks. Out: the flow's record. Before the delivery only
 objects are written that Airflow does not read: whatever fails, it keeps the version that it has. Must not
@@ -36,18 +36,18 @@ def publish(composition: Composition, store: ObjectStore, delivery: Delivery, en
     Objects that the version before it names are taken to be in the store: publishing an unchanged flow again
     asks for none of them. Others are looked for, and uploaded where the store lacks them.
 
-    There is no lock. When two people publish the same flow at the same time, the last writer wins, once with
+    No lock is taken. When two users publish the same flow at the same time, the last writer wins, once with
     the record and once with the delivered spec, so the two may come to name different versions. Both versions
     are whole, and Airflow runs the delivered one, whose id is a tag of the DAG; who waits for the record's
-    version then waits in vain. The same is seen when the store fails during the delivery. Publishing once
-    more mends both.
+    version then waits in vain. The same happens when the store fails during the delivery. Publishing once
+    more repairs both.
 
     :param store: the artifact store.
     :param delivery: puts the spec where Airflow finds it.
     :param engine: name of the resource that the flow is published to.
     :raises AuthoringError: another flow has this DAG id, here or where the spec is delivered, or had it and
         its runs are still there.
-    :raises ConfigError: there is no place where it could be delivered.
+    :raises ConfigError: it cannot be delivered anywhere.
     :raises StorageError: the store did not do what was asked; Airflow has the version that it had before.
     """
     spec, registry = composition.spec, Registry(store)
@@ -80,7 +80,7 @@ def erase(record: Record, store: ObjectStore) -> None:
 
 
 def _previous(registry: Registry, spec: WorkflowSpec) -> Record | None:
-    """The record that will be replaced; a damaged one is mended by this publication.
+    """Return the record that will be replaced; a damaged one is replaced by this publication.
 
     That of a flow that was deleted makes this the next version of it: its runs are still there.
     """
@@ -91,19 +91,19 @@ def _previous(registry: Registry, spec: WorkflowSpec) -> Record | None:
         return None
     if previous is not None and previous.flow_id != str(spec.flow.id):
         # Airflow knows the runs of a deleted flow by its DAG id: they would be taken for those of this one.
-        state, cure = "is published already", ""
+        state, how = "is published already", ""
         if previous.retired_at is not None:
-            state, cure = "has left runs there", " with all that its runs left (artifacts=True)"
+            state, how = "has left runs there", " with all that its runs left (artifacts=True)"
         raise AuthoringError(
             f"The flows {previous.name!r} and {spec.flow.name!r} have colliding names: both get the DAG id "
             f"{spec.dag_id!r} in Airflow, and {previous.name!r} {state}. Give this one another "
-            f"name, or delete {previous.name!r}{cure} first."
+            f"name, or delete {previous.name!r}{how} first."
         )
     return previous
 
 
 def _objects_of(registry: Registry, previous: Record) -> frozenset[str]:
-    """The keys that the previous version names; none where its spec cannot be read any more."""
+    """Return the keys that the previous version names; none where its spec cannot be read any more."""
     from aqueduct_provider.spec.models import CallOperator, StoredDefault
 
     try:

@@ -93,7 +93,7 @@ def test_a_spec_whose_code_is_in_a_folder(folder: Path, capsys: Captured) -> Non
     [
         (["flow.ipynb"], 2, "is a notebook; write it as a script"),
         (["flow.json", "x"], 2, "a spec takes no arguments"),
-        (["missing.py"], 1, "There is no script 'missing.py'"),
+        (["missing.py"], 1, "The script 'missing.py' does not exist"),
         (["missing.json"], 1, "missing.json"),
     ],
 )

@@ -114,12 +114,12 @@ def test_show_a_run(place: Place, capsys: Captured) -> None:
 
 def test_what_is_not_there(place: Place, capsys: Captured) -> None:
     for arguments, message in (
-        (["show", "chrn"], "There is no flow 'chrn'"),
+        (["show", "chrn"], "No flow 'chrn'"),
         (["show", "churn", "no-such-run"], "no-such-run"),
         (["logs", "churn", "latest", "featurs"], "Did you mean 'features'?"),
         (["artifact", "churn", "latest", "tabel"], "Did you mean 'table'?"),
         (["artifact", "churn", "latest", "table"], "rows must not be negative"),
-        (["delete", "chrn"], "There is no flow 'chrn'"),
+        (["delete", "chrn"], "No flow 'chrn'"),
     ):
         assert place.main(*arguments) == 1
         out, err = capsys.readouterr()

@@ -67,7 +67,7 @@ def test_flows_are_found_by_name_and_id(finished: Finished) -> None:
 
 
 def test_flows_that_are_not_there(finished: Finished) -> None:
-    with pytest.raises(NotFound, match=r"There is no flow 'chrun' in .* Did you mean 'churn'\?$"):
+    with pytest.raises(NotFound, match=r"No flow 'chrun' in .* Did you mean 'churn'\?$"):
         finished.made.client.flow("chrun")
 
 
@@ -192,7 +192,7 @@ def test_key_and_address_are_ignored(
 ) -> None:
     monkeypatch.setenv("AQUEDUCT_CONFIG", str(tmp_path / "config.toml"))
     client = aq.Client(aq.get_apikey(), "localhost:8080", logging.INFO)
-    assert "There is no Aqueduct server any more" in caplog.text
+    assert "No Aqueduct server is needed any more" in caplog.text
     assert logger.level == logging.INFO
     assert repr(client) == f"<Client of {tmp_path / 'config.toml'}>"
     assert aq.get_apikey() == ""

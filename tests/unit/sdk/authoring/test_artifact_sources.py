@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from aqueduct_provider.sdk.authoring.artifact_sources import GraphSource, Source
+from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource, GraphSource
 from tests.recorded import param, step
 
 
 def test_a_source_of_the_graph_follows_its_node() -> None:
     node = step(lambda x: 2 * x, param("x", 2), name="twice")
-    source: Source = GraphSource(node)
+    source: ArtifactSource = GraphSource(node)
     assert (source.name, source.type, source.ready, source.node) == ("twice artifact", "untyped", False, node)
     assert source.value({"x": 5}) == 10
     assert not source.ready

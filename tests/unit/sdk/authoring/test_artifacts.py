@@ -280,7 +280,7 @@ def test_system_metrics(table: TableArtifact, metric: NumericArtifact) -> None:
     assert runtime.bound(upper=1000).get() is True
     assert not is_computed(made(metric.system_metric("max_memory", lazy=True)))
     assert set(table.list_system_metrics()) == {"runtime", "max_memory"}
-    with pytest.raises(AuthoringError, match="there are 'runtime' and 'max_memory'"):
+    with pytest.raises(AuthoringError, match="known are 'runtime' and 'max_memory'"):
         table.system_metric("memory")
 
 

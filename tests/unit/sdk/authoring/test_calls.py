@@ -243,15 +243,15 @@ def test_local_calls_change_no_argument() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: f.lazy(), "no value for argument 'a' of 'f', and it has no default"),
+        (lambda: f.lazy(), "Argument 'a' of 'f' has no value and no default"),
         (lambda: f.lazy(1, 2, 3), "'f' was called with 3 arguments by position, but takes 2: a, b"),
         (lambda: f.lazy(1, d=3), "'f' takes no argument 'd' by name. There are: 'a', 'b', 'c'"),
         (lambda: f.lazy(1, cc=3), "'f' takes no argument 'cc' by name. Did you mean 'c'"),
         (lambda: f.lazy(1, a=3), "'f': multiple values for argument 'a'"),
-        (lambda: positional.lazy(b=1), "no value for argument 'a' of 'positional'"),
+        (lambda: positional.lazy(b=1), "Argument 'a' of 'positional' has no value"),
         (lambda: op(requirements=[])(lambda: 1).lazy(1), "'<lambda>' was called with 1 .* takes 0."),
-        (lambda: op(requirements=[])(lambda *, k: 1).lazy(), "no value for argument 'k'"),
-        (lambda: m.lazy(), "no value for argument 'a' of 'm'"),
+        (lambda: op(requirements=[])(lambda *, k: 1).lazy(), "Argument 'k' of .* has no value"),
+        (lambda: m.lazy(), "Argument 'a' of 'm' has no value"),
     ],
 )
 def test_arguments_that_do_not_fit(call: Any, message: str) -> None:

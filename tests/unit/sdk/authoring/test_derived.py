@@ -100,7 +100,7 @@ def test_system_metrics_have_the_names_of_the_original(size: ArtifactNode, metri
 
 
 def test_what_is_measured_and_what_not(size: ArtifactNode) -> None:
-    with pytest.raises(AuthoringError, match="no system metric 'cpu'; there are 'runtime' and 'max_memory'"):
+    with pytest.raises(AuthoringError, match="metric 'cpu'; known are 'runtime' and 'max_memory'"):
         system_metric(size, "cpu", lazy=True)
     with pytest.raises(AuthoringError, match="'x' is a parameter: nothing is measured of it"):
         system_metric(param("x", 1), "runtime", lazy=True)

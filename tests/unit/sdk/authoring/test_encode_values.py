@@ -165,7 +165,7 @@ def iter_of_nothing() -> Any:
 
 
 def test_what_is_no_parameter_has_no_default() -> None:
-    with pytest.raises(ValueError, match="'f' is no parameter"):
+    with pytest.raises(ValueError, match="'f' is not a parameter"):
         encoded_default(op("f").producer)
 
 

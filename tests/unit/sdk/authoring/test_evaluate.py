@@ -150,7 +150,7 @@ def test_an_unknown_parameter() -> None:
         AuthoringError, match=r"depends on no parameter 'zzz'\. Its parameters are: 'rate', 'size'"
     ):
         value_of(artifact, {"zzz": 1})
-    with pytest.raises(AuthoringError, match="depends on no parameter, so there is no 'rate' to set"):
+    with pytest.raises(AuthoringError, match="depends on no parameter, so 'rate' cannot be set"):
         value_of(step(lambda: 1), {"rate": 2})
 
 

@@ -131,7 +131,7 @@ def test_a_missing_module() -> None:
         import no_such_module_here  # noqa: F401
 
     failure = fails(imports)
-    assert "There is no module 'no_such_module_here' here: install its package" in str(failure)
+    assert "The module 'no_such_module_here' is missing here: install its package" in str(failure)
     assert "in imports" in failure.context
 
 
@@ -200,7 +200,7 @@ def test_a_module_that_is_not_declared_is_missing(tmp_path: Path) -> None:
         return undeclared_here.X
 
     failure = fails(imports, folder=tmp_path)
-    assert "There is no module 'undeclared_here' here" in str(failure)
+    assert "The module 'undeclared_here' is missing here" in str(failure)
     sys.path.append(str(tmp_path))
     try:
         failure = fails(imports, folder=tmp_path)

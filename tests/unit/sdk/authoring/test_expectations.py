@@ -160,7 +160,7 @@ def test_says_whether_a_table_meets_it(name: str, args: dict[str, Any], passes: 
         ("qqq", {}, "no expectation 'qqq'. They are in great_expectations.expectations."),
         ("Expectation", {}, "no expectation 'Expectation'"),
         (NOT_NULL, {}, "do not fit: 'column' is missing"),
-        (NOT_NULL, {"column": "id", "mostli": 1}, "there is no argument 'mostli', did you mean 'mostly'?"),
+        (NOT_NULL, {"column": "id", "mostli": 1}, "unknown argument 'mostli', did you mean 'mostly'?"),
         (NOT_NULL, {"column": "id", "mostly": "much"}, "'mostly': "),
     ],
 )

@@ -10,10 +10,10 @@ import cloudpickle
 import pytest
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.authoring.lazy_value import Promise
+from aqueduct_provider.sdk.authoring.lazy_value import LazyValue
 
 
-class Thing(Promise):
+class Thing(LazyValue):
     def __repr__(self) -> str:
         return "<Thing>"
 

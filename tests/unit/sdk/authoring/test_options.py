@@ -43,15 +43,15 @@ def test_outputs(num_outputs: Any, names: Any, expected: Outputs) -> None:
 @pytest.mark.parametrize(
     ("num_outputs", "names", "message"),
     [
-        (0, None, "num_outputs must be a positive whole number, not 0"),
+        (0, None, "num_outputs must be a positive integer, not 0"),
         (-1, None, "num_outputs must be a positive"),
-        ("2", None, "num_outputs must be a positive whole number, not '2'"),
+        ("2", None, "num_outputs must be a positive integer, not '2'"),
         (True, None, "num_outputs must be a positive"),
         (2.0, None, "num_outputs must be a positive"),
         (1, ["a", "b"], "outputs has 2 names, but num_outputs is 1"),
         (None, ["a", "b", "a"], "outputs has 'a' twice"),
         (None, [], "outputs is empty"),
-        (None, "ab", r"outputs must be a list of texts such as \['train', 'test'\], not str"),
+        (None, "ab", r"outputs must be a list of strings such as \['train', 'test'\], not str"),
         (None, ["a", 3], "outputs must be .*, not a list with an entry of type int"),
         (None, ["a", None], "outputs must be .*, not a list with an entry of type NoneType"),
         (None, ["a", " "], "outputs has an empty entry"),
@@ -169,12 +169,12 @@ def test_resources(given: dict[str, Any], expected: dict[str, Any]) -> None:
     ("given", "message"),
     [
         ("2GB", "resources must be a dict"),
-        ({"num_cpu": 2}, "no resource 'num_cpu'. Did you mean 'num_cpus'"),
-        ({"memory_mb": 2}, "no resource 'memory_mb'. Did you mean 'memory'"),
-        ({5: 2}, "no resource 5. There are: 'cuda_version'"),
-        ({"num_cpus": 0}, r"resources\['num_cpus'\] must be a positive whole number, not 0"),
-        ({"num_cpus": 2.5}, "must be a positive whole number"),
-        ({"num_cpus": True}, "must be a positive whole number"),
+        ({"num_cpu": 2}, "unknown resource 'num_cpu'. Did you mean 'num_cpus'"),
+        ({"memory_mb": 2}, "unknown resource 'memory_mb'. Did you mean 'memory'"),
+        ({5: 2}, "unknown resource 5. There are: 'cuda_version'"),
+        ({"num_cpus": 0}, r"resources\['num_cpus'\] must be a positive integer, not 0"),
+        ({"num_cpus": 2.5}, "must be a positive integer"),
+        ({"num_cpus": True}, "must be a positive integer"),
         ({"memory": 0}, r"resources\['memory'\] must be .* '200MB' or '2GB', not 0"),
         ({"memory": "0MB"}, "not '0MB'"),
         ({"memory": "2"}, "not '2'"),
@@ -219,4 +219,4 @@ def test_engine_and_image() -> None:
 
 
 def test_texts_may_be_paths() -> None:
-    assert options.texts(WHERE, "files", [Path("a/b.csv"), "c"], example="") == ("a/b.csv", "c")
+    assert options.strings(WHERE, "files", [Path("a/b.csv"), "c"], example="") == ("a/b.csv", "c")

@@ -74,7 +74,7 @@ def test_compiled_flows_take_json_only(flows: Flows) -> None:
     spec = flows.compiled({"n": 1}, "def predict(n): return n")
     assert parameters_for(spec, {"n": 2}).params == {"n": 2}
     untyped = flows.compiled({"n": 1}, "def predict(n): return n", kinds={"n": "untyped"})
-    with pytest.raises(AuthoringError, match="'n' is no JSON: compiled flows take only such values"):
+    with pytest.raises(AuthoringError, match="'n' is not JSON: compiled flows take only such values"):
         parameters_for(untyped, {"n": pandas.DataFrame({"a": [1]})})
 
 

@@ -94,7 +94,7 @@ def test_what_a_deleted_flow_left_is_deleted_on_purpose(
     assert list(made.store.list(f"flows/{flow.id()}/")) == []
     assert "churn" not in made.fake.dags
     assert made.client.list_flows(retired=True) == []
-    with pytest.raises(NotFound, match="There is no flow 'churn'"):
+    with pytest.raises(NotFound, match="No flow 'churn'"):
         made.client.delete_flow("churn")
 
 
@@ -270,7 +270,7 @@ def test_a_flow_that_airflow_never_showed(made: Deployment) -> None:
 def test_saved_objects_are_not_deleted(made: Deployment) -> None:
     made.publish()
     with pytest.raises(
-        AuthoringError, match=r"saved_objects_to_delete must be empty: .* flow\.list_saved_objects\(\) tells"
+        AuthoringError, match=r"saved_objects_to_delete must be empty: .* flow\.list_saved_objects\(\) lists"
     ):
         made.client.delete_flow("churn", saved_objects_to_delete={"db": ["t"]})
     made.client.delete_flow("churn", None, None, {}, True)

@@ -10,13 +10,13 @@ from uuid import uuid4
 
 import pytest
 
-from aqueduct_provider.sdk.publishing.flow_record import Record, Version
+from aqueduct_provider.sdk.publishing.flow_record import PublishedVersion, Record
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=1)))
 
 
-def version(hours: int = 0) -> Version:
-    return Version(str(uuid4()), NOON + timedelta(hours=hours))
+def version(hours: int = 0) -> PublishedVersion:
+    return PublishedVersion(str(uuid4()), NOON + timedelta(hours=hours))
 
 
 def record(**changes: Any) -> Record:
@@ -61,7 +61,7 @@ def test_records_of_earlier_releases_are_read() -> None:
         ({"retired_at": "2026-01-31T12:00:00"}, "retired_at has no offset"),
         ({"flow_id": "../x"}, "badly formed"),
         ({"earlier": "x"}, "no list at earlier"),
-        ({"earlier": ["x"]}, "an earlier version is no JSON object"),
+        ({"earlier": ["x"]}, "an earlier version is not a JSON object"),
         ({"earlier": [{"version_id": "1", "created_at": NOON.isoformat()}]}, "badly formed"),
     ],
 )
@@ -73,5 +73,5 @@ def test_what_is_no_record(change: dict[str, Any], message: str) -> None:
 
 def test_the_next_record_remembers_this_version_first() -> None:
     made = record(earlier=tuple(version(-number) for number in range(40)))
-    assert made.next_earlier()[0] == Version(made.version_id, NOON)
+    assert made.next_earlier()[0] == PublishedVersion(made.version_id, NOON)
     assert made.next_earlier()[1:] == made.earlier[:19]

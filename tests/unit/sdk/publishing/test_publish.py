@@ -85,7 +85,7 @@ def test_ways_to_name_the_flow_before(made: Deployment, how: str) -> None:
 
 
 def test_flows_that_cannot_be_followed(made: Deployment) -> None:
-    with pytest.raises(NotFound, match="There is no flow 'bfore'"):
+    with pytest.raises(NotFound, match="No flow 'bfore'"):
         made.publish(source_flow="bfore")
     made.publish()
     with pytest.raises(AuthoringError, match="'churn' cannot run after itself"):
@@ -228,7 +228,7 @@ def test_an_airflow_that_is_away_fails_no_publication(
 def test_a_flow_that_was_deleted_cannot_be_followed(made: Deployment) -> None:
     before = made.publish("before")
     made.client.delete_flow("before")
-    with pytest.raises(NotFound, match=r"no flow 'before' in .*\. It was deleted on .* Publish it again"):
+    with pytest.raises(NotFound, match=r"No flow 'before' in .*\. It was deleted on .* Publish it again"):
         made.publish(source_flow="before")
     with pytest.raises(AuthoringError, match="cannot run after 'before', which was deleted"):
         made.publish(source_flow=made.client.flow(before.id()))

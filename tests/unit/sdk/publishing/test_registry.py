@@ -65,7 +65,7 @@ def test_fields_of_later_releases_are_ignored() -> None:
 def test_where_nothing_is_published(registry: Registry) -> None:
     assert registry.records() == []
     assert registry.at("churn") is None
-    with pytest.raises(NotFound, match=r"no flow 'churn' in file://.*published"):
+    with pytest.raises(NotFound, match=r"No flow 'churn' in file://.*published"):
         registry.find("churn")
 
 
@@ -118,7 +118,7 @@ def test_a_damaged_record_of_a_retired_flow_is_named(
     registry.store.put(retired("churn"), b"{}")
     with caplog.at_level(logging.WARNING):
         assert registry.retired() == []
-    assert "retired/churn.json is no record of a published flow" in caplog.text
+    assert "retired/churn.json is not a valid record of a published flow" in caplog.text
 
 
 def damaged(**changes: Any) -> bytes:
@@ -150,7 +150,7 @@ def test_a_damaged_record_is_named_and_hides_no_other(
     with caplog.at_level(logging.WARNING):
         assert registry.records() == [other]
 
-    assert "published/churn.json is no record of a published flow" in caplog.text
+    assert "published/churn.json is not a valid record of a published flow" in caplog.text
     assert registry.find("other") == other
     with pytest.raises(IntegrityError, match=r"published/churn\.json"):
         registry.find("churn")
@@ -238,7 +238,7 @@ def test_a_spec_is_read_once(registry: Registry, store: CountingStore) -> None:
 
 def test_a_version_that_is_not_there_is_told(registry: Registry, store: CountingStore) -> None:
     record = publish(composition("churn"), store, Folder(), "airflow")
-    with pytest.raises(NotFound, match=f"no version {VERSION_ID} of the flow {record.flow_id}"):
+    with pytest.raises(NotFound, match=f"Version {VERSION_ID} of the flow {record.flow_id} is missing"):
         registry.spec(record.flow_id, VERSION_ID)
 
 

@@ -106,7 +106,7 @@ def test_scripts_that_publish_nothing(script: Path, text: str, message: str) -> 
 
 
 def test_no_script(tmp_path: Path) -> None:
-    with pytest.raises(AuthoringError, match="There is no script"):
+    with pytest.raises(AuthoringError, match=r"The script .* does not exist"):
         rehearse(tmp_path / "missing.py")
 
 

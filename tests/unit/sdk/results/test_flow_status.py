@@ -14,7 +14,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.sdk.enums import FlowState
 from aqueduct_provider.sdk.flow import Flow
-from aqueduct_provider.sdk.publishing.flow_record import Record, Version
+from aqueduct_provider.sdk.publishing.flow_record import PublishedVersion, Record
 from aqueduct_provider.sdk.session import Session
 from tests.fake_airflow import FakeAirflow
 
@@ -45,9 +45,9 @@ def session_of(client: aq.Client) -> Session:
     return client._session
 
 
-def versions(count: int) -> tuple[Version, ...]:
+def versions(count: int) -> tuple[PublishedVersion, ...]:
     """The newest first; an hour between two of them."""
-    return tuple(Version(str(uuid4()), NOON + timedelta(hours=-number)) for number in range(count))
+    return tuple(PublishedVersion(str(uuid4()), NOON + timedelta(hours=-number)) for number in range(count))
 
 
 def published(client: aq.Client, name: str = "churn", *, count: int = 1, **changes: Any) -> Record:
