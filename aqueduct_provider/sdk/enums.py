@@ -1,12 +1,10 @@
-"""The choices that users make, or read, by name.
-
-``ArtifactType`` has the values of ``spec/models.py`` and is defined here once more, for pydantic takes long
-to import. The short names (``BOOL``, ``DICT``, ``TF_KERAS``) are those of code written for the original.
-"""
+"""The choices that users make, or read, by name."""
 
 from __future__ import annotations
 
 from enum import Enum
+
+from aqueduct_provider.spec.artifact_types import ArtifactType as ArtifactType
 
 
 class _Choice(str, Enum):
@@ -57,27 +55,6 @@ class FlowState(_Choice):
     BROKEN = "broken"
     UNREACHABLE = "unreachable"
     RETIRED = "retired"
-
-
-class ArtifactType(_Choice):
-    """What kind of value an artifact is."""
-
-    UNTYPED = "untyped"
-    STRING = "string"
-    BOOLEAN = "boolean"
-    NUMERIC = "numeric"
-    DICTIONARY = "dictionary"
-    TUPLE = "tuple"
-    LIST = "list"
-    TABLE = "table"
-    JSON = "json"
-    BYTES = "bytes"
-    IMAGE = "image"
-    PICKLABLE = "picklable"
-    KERAS_MODEL = "tensorflow-keras-model"
-    BOOL = BOOLEAN
-    DICT = DICTIONARY
-    TF_KERAS = KERAS_MODEL
 
 
 class ServiceType(_Choice):

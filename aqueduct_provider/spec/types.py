@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from aqueduct_provider.spec.artifact_types import ArtifactType as ArtifactType
 from aqueduct_provider.spec.names import MAX_NAME as MAX_NAME
 from aqueduct_provider.spec.names import nfc
 
@@ -31,24 +31,6 @@ Secret = Annotated[SecretStr, Field(max_length=100_000)]
 Label = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(nfc)]
 # At most a year: far longer ones overflow where Airflow adds them to a date.
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
-
-
-class ArtifactType(str, Enum):
-    """What kind of value an artifact is."""
-
-    UNTYPED = "untyped"
-    STRING = "string"
-    BOOLEAN = "boolean"
-    NUMERIC = "numeric"
-    DICTIONARY = "dictionary"
-    TUPLE = "tuple"
-    LIST = "list"
-    TABLE = "table"
-    JSON = "json"
-    BYTES = "bytes"
-    IMAGE = "image"
-    PICKLABLE = "picklable"
-    KERAS_MODEL = "tensorflow-keras-model"
 
 
 # A value of these types can be given as JSON: in a spec, in Airflow's trigger form, in a REST ``conf``.

@@ -6,12 +6,6 @@ import pytest
 
 from aqueduct_provider.sdk import enums
 from aqueduct_provider.sdk.resources.services import SERVICES, service_of
-from aqueduct_provider.spec import models
-
-
-def test_artifact_types_are_those_of_the_spec() -> None:
-    ours = {kind.name: kind.value for kind in enums.ArtifactType}
-    assert ours == {kind.name: kind.value for kind in models.ArtifactType}
 
 
 @pytest.mark.parametrize(
@@ -40,9 +34,3 @@ def test_members_are_texts() -> None:
 def test_members_are_printed_as_their_texts() -> None:
     assert f"{enums.ExecutionStatus.RUNNING} {enums.ArtifactType.TABLE!s}" == "running table"
     assert repr(enums.CheckSeverity.ERROR) == "<CheckSeverity.ERROR: 'error'>"
-
-
-def test_the_names_that_the_original_has_for_artifact_types() -> None:
-    assert enums.ArtifactType.BOOL is enums.ArtifactType.BOOLEAN
-    assert enums.ArtifactType.DICT is enums.ArtifactType.DICTIONARY
-    assert enums.ArtifactType.TF_KERAS is enums.ArtifactType.KERAS_MODEL
