@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
-    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.resources.create_resource import Resource
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
@@ -396,5 +396,5 @@ class Client:
 
         print_surroundings(self._session)
 
-    def _record(self, source: Flow | str | UUID) -> Record:
+    def _record(self, source: Flow | str | UUID) -> FlowRecord:
         return source.record if isinstance(source, Flow) else self._session.registry.find(source)

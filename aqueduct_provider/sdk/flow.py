@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas
 
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
-    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
     from aqueduct_provider.sdk.results.saved_objects import SavedObjects
     from aqueduct_provider.sdk.session import Session
@@ -39,7 +39,7 @@ class Flow:
     """
 
     session: Session
-    record: Record
+    record: FlowRecord
 
     def __repr__(self) -> str:
         gone = self.record.retired_at

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo, TaskInfo
     from aqueduct_provider.sdk.authoring.artifacts import Artifact
-    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.results.stored_source import StoredSource
     from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.spec.models import Operator, WorkflowSpec
@@ -61,7 +61,7 @@ class Run:
     """
 
     session: Session
-    record: Record
+    record: FlowRecord
     run_id: str
     # As Airflow told it last; None where Airflow does not know the run.
     info: RunInfo | None = None

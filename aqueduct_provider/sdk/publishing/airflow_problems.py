@@ -16,7 +16,7 @@ from aqueduct_provider.errors import AirflowRefused, NotFound
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
     from aqueduct_provider.sdk.airflow_api.api_models import ImportErrorInfo
-    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.publishing.registry import FlowRecord
 
 # The tag of the DAGs that stand in for specs that cannot be used, and how their names begin.
 _BROKEN = "broken spec"
@@ -40,7 +40,7 @@ class AirflowProblems:
     errors: Mapping[str, str]
     shared: str
 
-    def of(self, record: Record) -> str:
+    def of(self, record: FlowRecord) -> str:
         """Return what is wrong with the flow itself, in words; empty where nothing is known."""
         for place in (record.delivered_to, PurePosixPath(record.delivered_to).name):
             if place in self.placeholders:

@@ -18,7 +18,7 @@ from aqueduct_provider.sdk.waiting import brisk, wait_for
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
     from aqueduct_provider.sdk.flow import Flow
-    from aqueduct_provider.sdk.publishing.flow_record import Record
+    from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.sdk.session import Session
 
 # Seconds until tasks of runs that were marked failed have ended.
@@ -74,7 +74,7 @@ def delete_flow(
     return f"{deleted}.{notice} {_left(session, record)}"
 
 
-def _retire(session: Session, record: Record, airflow: Airflow, active: list[str]) -> None:
+def _retire(session: Session, record: FlowRecord, airflow: Airflow, active: list[str]) -> None:
     """Take the spec away, end the active runs, and keep the record as that of a retired flow."""
     # First of all, or its schedule starts the next run, and the next parse brings the DAG back.
     session.engine(record.engine).delivery(session.store).withdraw(record.dag_id)
@@ -87,7 +87,7 @@ def _retire(session: Session, record: Record, airflow: Airflow, active: list[str
         session.registry.retire(record, datetime.now(timezone.utc))
 
 
-def _left(session: Session, record: Record) -> str:
+def _left(session: Session, record: FlowRecord) -> str:
     from aqueduct_provider.storage.layout import FlowLayout
 
     place = session.store.url(FlowLayout(record.flow_id).prefix)

@@ -18,7 +18,7 @@ from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
     from aqueduct_provider.sdk.airflow_api.api_models import DagInfo
-    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.session import Session
 
 # Of every DAG that is made of a spec.
@@ -43,7 +43,7 @@ _LATER = (
 _BLOCKED = "Airflow does not show it yet. The spec is delivered. Airflow reports: {problem}"
 
 
-def wait_until_deployed(session: Session, record: Record, timeout: float, *, progress: bool) -> None:
+def wait_until_deployed(session: Session, record: FlowRecord, timeout: float, *, progress: bool) -> None:
     """Ask Airflow to look for the record's version, and wait until it shows it.
 
     :param timeout: seconds.
@@ -53,7 +53,7 @@ def wait_until_deployed(session: Session, record: Record, timeout: float, *, pro
     _wait(_DeploymentWatch(session, session.airflow(record.engine), record), timeout, progress=progress)
 
 
-def show(session: Session, record: Record, timeout: float) -> str:
+def show(session: Session, record: FlowRecord, timeout: float) -> str:
     """Ask Airflow to show what was just delivered, and wait for a while: a sentence that says what it shows.
 
     The flow is published whatever happens here, so nothing is raised.
@@ -110,7 +110,7 @@ class _DeploymentWatch:
 
     session: Session
     airflow: Airflow
-    record: Record
+    record: FlowRecord
     # Gets the first problem that Airflow reports.
     say: Callable[[str], None] = field(default=lambda _line: None, init=False)
     # Why Airflow does not show it, as far as Airflow reports that.

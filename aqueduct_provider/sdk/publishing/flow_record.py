@@ -32,7 +32,7 @@ class PublishedVersion:
 
 
 @dataclass(frozen=True)
-class Record:
+class FlowRecord:
     """A flow as it was published last.
 
     :param flow_id: UUID, the same for every version.
@@ -76,7 +76,7 @@ class Record:
         return json.dumps(document, indent=2).encode()
 
     @classmethod
-    def from_json(cls, data: bytes) -> Record:
+    def from_json(cls, data: bytes) -> FlowRecord:
         """Return the record in ``data``.
 
         :raises ValueError: there is none.

@@ -12,7 +12,7 @@ from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.compose import FlowRequest
-    from aqueduct_provider.sdk.publishing.registry import Record
+    from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.session import Session
 
@@ -24,9 +24,9 @@ def publish_flow(
     request: FlowRequest,
     engine: AirflowResource,
     *,
-    sources: Sequence[Record] = (),
+    sources: Sequence[FlowRecord] = (),
     resolve: bool = False,
-) -> Record:
+) -> FlowRecord:
     """Compose, upload and deliver a flow, and print where its spec is.
 
     :param sources: the flows after which it runs; the request names them.
@@ -63,7 +63,9 @@ def _check_python(engine: AirflowResource) -> None:
         )
 
 
-def _check_sources(session: Session, name: str, sources: Sequence[Record], engine: AirflowResource) -> None:
+def _check_sources(
+    session: Session, name: str, sources: Sequence[FlowRecord], engine: AirflowResource
+) -> None:
     """Refuse to wait for flows that this one could not follow."""
     for source in sources:
         if source.retired_at is not None:
@@ -88,7 +90,7 @@ def _host(session: Session, engine: str) -> str:
         return ""
 
 
-def _report(record: Record, text: bytes) -> None:
+def _report(record: FlowRecord, text: bytes) -> None:
     path = Path(f"{record.dag_id}_airflow.json")
     try:
         path.write_bytes(text)

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, ObjectNotFound
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of
-from aqueduct_provider.sdk.publishing.flow_record import Record
+from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 from aqueduct_provider.state.exec_state import exec_state_from_json
 from aqueduct_provider.storage.layout import (
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
 
-__all__ = ["REQUESTS", "Record", "Registry"]
+__all__ = ["REQUESTS", "FlowRecord", "Registry"]
 
 log = logging.getLogger(__name__)
 
@@ -57,29 +57,29 @@ class Registry:
         # Specs of versions never change.
         self._read_spec = lru_cache(maxsize=_SPECS_KEPT)(self._parse_spec)
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[FlowRecord]:
         """Return every published flow, in the order of DAG ids; those whose record is damaged are logged."""
         return _told(*self._read_all(PUBLISHED_PREFIX))
 
-    def retired(self) -> list[Record]:
+    def retired(self) -> list[FlowRecord]:
         """Return every flow that was deleted and whose runs are still there, in the same order."""
         found = _told(*self._read_all(RETIRED_PREFIX))
         # One that was just published again may still have both records.
         live = set(self.store.list(PUBLISHED_PREFIX)) if found else set()
         return [record for record in found if published(record.dag_id) not in live]
 
-    def at(self, dag_id: str) -> Record | None:
+    def at(self, dag_id: str) -> FlowRecord | None:
         """Return the record of a published flow by its DAG id, in one request; None where there is none.
 
         :raises IntegrityError: it is damaged.
         """
         return self._read_if_there(published(dag_id))
 
-    def retired_at(self, dag_id: str) -> Record | None:
+    def retired_at(self, dag_id: str) -> FlowRecord | None:
         """Return the record of a deleted flow by its DAG id; None where there is none."""
         return self._read_if_there(retired(dag_id))
 
-    def find(self, identifier: str | UUID, *, retired: bool = False) -> Record:
+    def find(self, identifier: str | UUID, *, retired: bool = False) -> FlowRecord:
         """Find the published flow with this name; else the one with this DAG id; else that with this flow id.
 
         :param retired: where no published flow is meant, one that was deleted will do.
@@ -92,7 +92,7 @@ class Registry:
             # By its name, a flow is found in one request, however many there are.
             if near := _named(wanted, at):
                 return near
-        known, damaged = list[Record](), list[IntegrityError]()
+        known, damaged = list[FlowRecord](), list[IntegrityError]()
         for prefix in places:
             records, errors = self._read_all(prefix)
             if record := _first(records, wanted):
@@ -125,7 +125,7 @@ class Registry:
                     return parse(text, self.store.url(key))
         return None
 
-    def latest_spec(self, record: Record) -> WorkflowSpec:
+    def latest_spec(self, record: FlowRecord) -> WorkflowSpec:
         """Return the spec of the record's version.
 
         :raises DigestMismatch: it is not the one that was published.
@@ -166,15 +166,15 @@ class Registry:
         except (ObjectNotFound, IntegrityError):
             return None
 
-    def put(self, record: Record) -> None:
+    def put(self, record: FlowRecord) -> None:
         """Write the record of a published flow."""
         self.store.put(published(record.dag_id), record.to_json())
 
-    def remove(self, record: Record) -> None:
+    def remove(self, record: FlowRecord) -> None:
         """Delete the record of a published flow; one that is not there is not an error."""
         self.store.delete([published(record.dag_id)])
 
-    def retire(self, record: Record, moment: datetime) -> Record:
+    def retire(self, record: FlowRecord, moment: datetime) -> FlowRecord:
         """Move the record of a published flow to the retired ones.
 
         :param moment: when the flow was deleted.
@@ -185,7 +185,7 @@ class Registry:
         self.remove(record)
         return gone
 
-    def forget(self, record: Record) -> None:
+    def forget(self, record: FlowRecord) -> None:
         """Delete the record of a retired flow: it is published again, or all that it left is deleted."""
         self.store.delete([retired(record.dag_id)])
 
@@ -196,10 +196,10 @@ class Registry:
         source = self.store.url(FlowLayout(flow_id).version(version_id))
         return parse(text, source), hashlib.sha256(text).hexdigest()
 
-    def _read(self, key: str) -> Record:
+    def _read(self, key: str) -> FlowRecord:
         data = self.store.get(key)
         try:
-            record = Record.from_json(data)
+            record = FlowRecord.from_json(data)
             if key not in (published(record.dag_id), retired(record.dag_id)):
                 raise ValueError("it is that of another DAG id")
         except (ValueError, RecursionError) as error:
@@ -209,20 +209,20 @@ class Registry:
             ) from error
         return record
 
-    def _read_if_there(self, key: str) -> Record | None:
+    def _read_if_there(self, key: str) -> FlowRecord | None:
         try:
             return self._read(key)
         except ObjectNotFound:
             return None
 
-    def _read_all(self, prefix: str) -> tuple[list[Record], list[IntegrityError]]:
+    def _read_all(self, prefix: str) -> tuple[list[FlowRecord], list[IntegrityError]]:
         """Return the records that can be read, and the errors of the others."""
         keys = [key for key in self.store.list(prefix) if key.endswith(".json")]
         found = together([partial(self._attempt, key) for key in keys], REQUESTS)
-        records = [one for one in found if isinstance(one, Record)]
+        records = [one for one in found if isinstance(one, FlowRecord)]
         return records, [one for one in found if isinstance(one, IntegrityError)]
 
-    def _attempt(self, key: str) -> Record | IntegrityError | None:
+    def _attempt(self, key: str) -> FlowRecord | IntegrityError | None:
         try:
             return self._read(key)
         except ObjectNotFound:  # Deleted since it was listed.
@@ -231,7 +231,7 @@ class Registry:
             return error
 
     def _not_found(
-        self, wanted: str, known: list[Record], damaged: list[IntegrityError], gone: Record | None
+        self, wanted: str, known: list[FlowRecord], damaged: list[IntegrityError], gone: FlowRecord | None
     ) -> NotFound:
         message = f"No flow {wanted!r} in {self.store.url(PUBLISHED_PREFIX)}."
         if gone is not None and gone.retired_at is not None:
@@ -243,18 +243,18 @@ class Registry:
         return NotFound(message)
 
 
-def _named(name: str, at: Callable[[str], Record | None]) -> Record | None:
+def _named(name: str, at: Callable[[str], FlowRecord | None]) -> FlowRecord | None:
     near = at(dag_id_of(name))
     return near if near is not None and near.name == name else None
 
 
-def _told(records: list[Record], damaged: list[IntegrityError]) -> list[Record]:
+def _told(records: list[FlowRecord], damaged: list[IntegrityError]) -> list[FlowRecord]:
     for error in damaged:
         log.warning("%s", error)
     return records
 
 
-def _first(records: Sequence[Record], wanted: str) -> Record | None:
+def _first(records: Sequence[FlowRecord], wanted: str) -> FlowRecord | None:
     """Return the record with this name; else the one with this DAG id; else the one with this flow id."""
     try:
         flow_id = str(UUID(wanted))

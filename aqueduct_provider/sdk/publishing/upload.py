@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, IntegrityError, NotFound, SpecError
-from aqueduct_provider.sdk.publishing.registry import REQUESTS, Record, Registry
+from aqueduct_provider.sdk.publishing.registry import REQUESTS, FlowRecord, Registry
 from aqueduct_provider.storage.layout import FlowLayout
 from aqueduct_provider.storage.parallel import together
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def publish(composition: Composition, store: ObjectStore, delivery: Delivery, engine: str) -> Record:
+def publish(composition: Composition, store: ObjectStore, delivery: Delivery, engine: str) -> FlowRecord:
     """Publish one version of a flow.
 
     Objects that the version before it names are taken to be in the store: publishing an unchanged flow again
@@ -70,7 +70,7 @@ def publish(composition: Composition, store: ObjectStore, delivery: Delivery, en
     return record
 
 
-def erase(record: Record, store: ObjectStore) -> None:
+def erase(record: FlowRecord, store: ObjectStore) -> None:
     """Delete what a retired flow has left in the store: versions, values, runs, and its record last.
 
     Function archives stay, for flows share them; so do objects that its load operators have written.
@@ -79,7 +79,7 @@ def erase(record: Record, store: ObjectStore) -> None:
     Registry(store).forget(record)
 
 
-def _previous(registry: Registry, spec: WorkflowSpec) -> Record | None:
+def _previous(registry: Registry, spec: WorkflowSpec) -> FlowRecord | None:
     """Return the record that will be replaced; a damaged one is replaced by this publication.
 
     That of a flow that was deleted makes this the next version of it: its runs are still there.
@@ -102,7 +102,7 @@ def _previous(registry: Registry, spec: WorkflowSpec) -> Record | None:
     return previous
 
 
-def _objects_of(registry: Registry, previous: Record) -> frozenset[str]:
+def _objects_of(registry: Registry, previous: FlowRecord) -> frozenset[str]:
     """Return the keys that the previous version names; none where its spec cannot be read any more."""
     from aqueduct_provider.spec.models import CallOperator, StoredDefault
 
@@ -122,7 +122,7 @@ def _put_missing(store: ObjectStore, key: str, data: bytes) -> None:
 
 
 @contextmanager
-def _taken_back(registry: Registry, record: Record, live: Record | None) -> Iterator[None]:
+def _taken_back(registry: Registry, record: FlowRecord, live: FlowRecord | None) -> Iterator[None]:
     """When the delivery is refused, make the registry as it was. A store that fails may have it: not then."""
     try:
         yield
@@ -134,9 +134,9 @@ def _taken_back(registry: Registry, record: Record, live: Record | None) -> Iter
         raise
 
 
-def _record(composition: Composition, engine: str, place: str, previous: Record | None) -> Record:
+def _record(composition: Composition, engine: str, place: str, previous: FlowRecord | None) -> FlowRecord:
     spec = composition.spec
-    return Record(
+    return FlowRecord(
         flow_id=str(spec.flow.id),
         name=spec.flow.name,
         dag_id=spec.dag_id,

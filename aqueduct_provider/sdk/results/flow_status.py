@@ -22,7 +22,7 @@ from aqueduct_provider.sdk.publishing.airflow_problems import (
     airflow_problems,
 )
 from aqueduct_provider.sdk.publishing.deployment import TAG
-from aqueduct_provider.sdk.publishing.registry import REQUESTS, Record
+from aqueduct_provider.sdk.publishing.registry import REQUESTS, FlowRecord
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ class FlowStatus:
         return self.state in (FlowState.CURRENT, FlowState.RETIRED)
 
 
-def statuses(session: Session, records: Sequence[Record]) -> list[FlowStatus]:
+def statuses(session: Session, records: Sequence[FlowRecord]) -> list[FlowStatus]:
     """The status of each flow, in the order of the records; with one request for every 100 DAGs."""
-    by_engine: dict[str, list[Record]] = {}
+    by_engine: dict[str, list[FlowRecord]] = {}
     for record in records:
         by_engine.setdefault(record.engine, []).append(record)
     calls = [partial(_of_engine, session, engine, some) for engine, some in by_engine.items()]
@@ -73,7 +73,7 @@ def statuses(session: Session, records: Sequence[Record]) -> list[FlowStatus]:
     return [found[record.dag_id] for record in records]
 
 
-def _of_engine(session: Session, engine: str, records: Sequence[Record]) -> list[FlowStatus]:
+def _of_engine(session: Session, engine: str, records: Sequence[FlowRecord]) -> list[FlowStatus]:
     try:
         airflow = session.airflow(engine)
         shown = _shown(airflow, records)
@@ -84,18 +84,18 @@ def _of_engine(session: Session, engine: str, records: Sequence[Record]) -> list
     return [_judged(record, shown.get(record.dag_id), problems) for record in records]
 
 
-def _shown(airflow: Airflow, records: Sequence[Record]) -> dict[str, DagInfo]:
+def _shown(airflow: Airflow, records: Sequence[FlowRecord]) -> dict[str, DagInfo]:
     if len(records) == 1:
         found = airflow.dag(records[0].dag_id)
         return {found.dag_id: found} if found is not None else {}
     return {dag.dag_id: dag for dag in airflow.dags(TAG)}
 
 
-def _is_current(record: Record, dag: DagInfo | None) -> bool:
+def _is_current(record: FlowRecord, dag: DagInfo | None) -> bool:
     return dag is not None and record.version_id in dag.tags and not dag.has_import_errors
 
 
-def _judged(record: Record, dag: DagInfo | None, problems: AirflowProblems) -> FlowStatus:
+def _judged(record: FlowRecord, dag: DagInfo | None, problems: AirflowProblems) -> FlowStatus:
     problem = ""
     if record.retired_at is not None:
         state = FlowState.RETIRED
@@ -110,7 +110,7 @@ def _judged(record: Record, dag: DagInfo | None, problems: AirflowProblems) -> F
     return _status(record, state, dag, problem)
 
 
-def _status(record: Record, state: FlowState, dag: DagInfo | None, problem: str) -> FlowStatus:
+def _status(record: FlowRecord, state: FlowState, dag: DagInfo | None, problem: str) -> FlowStatus:
     seen = _version_in(dag, record) if dag is not None else None
     is_behind = state in (FlowState.STALE, FlowState.MISSING, FlowState.BROKEN)
     return FlowStatus(
@@ -127,14 +127,14 @@ def _status(record: Record, state: FlowState, dag: DagInfo | None, problem: str)
     )
 
 
-def _version_in(dag: DagInfo, record: Record) -> str | None:
+def _version_in(dag: DagInfo, record: FlowRecord) -> str | None:
     """The version among the tags, which also hold those of the user."""
     known = [one.version_id for one in record.versions if one.version_id in dag.tags]
     others = [tag for tag in dag.tags if _UUID.fullmatch(tag)]
     return next(iter([*known, *others]), None)
 
 
-def _since(record: Record, seen: str | None) -> datetime | None:
+def _since(record: FlowRecord, seen: str | None) -> datetime | None:
     if seen == record.version_id:
         return None
     if all(one.version_id != seen for one in record.versions):

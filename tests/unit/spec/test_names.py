@@ -11,7 +11,7 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.cli.parameter_values import values_of
 from aqueduct_provider.errors import AuthoringError, SpecError
 from aqueduct_provider.sdk.local.run_flow import run_spec
-from aqueduct_provider.sdk.publishing.flow_record import Record
+from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.names import nfc, nfc_keys
 from aqueduct_provider.spec.run_values import VALUES_KEY, StoredValue, to_conf, values_from_conf
@@ -112,4 +112,4 @@ def test_a_record_that_was_published_before() -> None:
         "delivered_to": "",
         "spec_sha256": SHA256,
     }
-    assert Record.from_json(json.dumps(record).encode()).name == ONE
+    assert FlowRecord.from_json(json.dumps(record).encode()).name == ONE

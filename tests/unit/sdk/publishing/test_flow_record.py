@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from aqueduct_provider.sdk.publishing.flow_record import PublishedVersion, Record
+from aqueduct_provider.sdk.publishing.flow_record import FlowRecord, PublishedVersion
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=1)))
 
@@ -19,8 +19,8 @@ def version(hours: int = 0) -> PublishedVersion:
     return PublishedVersion(str(uuid4()), NOON + timedelta(hours=hours))
 
 
-def record(**changes: Any) -> Record:
-    made = Record(
+def record(**changes: Any) -> FlowRecord:
+    made = FlowRecord(
         flow_id=str(uuid4()),
         name="churn",
         dag_id="churn",
@@ -40,7 +40,7 @@ def record(**changes: Any) -> Record:
 )
 def test_it_is_read_as_it_was_written(changes: Any) -> None:
     made = record(**changes)
-    assert Record.from_json(made.to_json()) == made
+    assert FlowRecord.from_json(made.to_json()) == made
 
 
 def test_records_of_earlier_releases_are_read() -> None:
@@ -48,7 +48,7 @@ def test_records_of_earlier_releases_are_read() -> None:
     assert document.keys() >= {"flow_id", "name", "dag_id", "version_id", "created_at", "spec_sha256"}
     assert "retired_at" not in document
     del document["earlier"]
-    found = Record.from_json(json.dumps(document).encode())
+    found = FlowRecord.from_json(json.dumps(document).encode())
     assert (found.earlier, found.retired_at) == ((), None)
 
 
@@ -68,7 +68,7 @@ def test_records_of_earlier_releases_are_read() -> None:
 def test_what_is_no_record(change: dict[str, Any], message: str) -> None:
     document = {**json.loads(record().to_json()), **change}
     with pytest.raises(ValueError, match=message):
-        Record.from_json(json.dumps(document).encode())
+        FlowRecord.from_json(json.dumps(document).encode())
 
 
 def test_the_next_record_remembers_this_version_first() -> None:

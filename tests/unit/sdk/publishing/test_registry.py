@@ -14,7 +14,7 @@ import pytest
 
 from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, SpecError
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
-from aqueduct_provider.sdk.publishing.registry import Record, Registry
+from aqueduct_provider.sdk.publishing.registry import FlowRecord, Registry
 from aqueduct_provider.sdk.publishing.upload import publish
 from aqueduct_provider.state.exec_state import ExecState, Status
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, published, retired
@@ -33,8 +33,8 @@ def registry(store: CountingStore) -> Registry:
     return Registry(store)
 
 
-def a_record(name: str = "churn", **changes: Any) -> Record:
-    made = Record(
+def a_record(name: str = "churn", **changes: Any) -> FlowRecord:
+    made = FlowRecord(
         flow_id=flow_id_of(name),
         name=name,
         dag_id=dag_id_of(name),
@@ -59,7 +59,7 @@ def test_a_record_is_read_as_it_was_written(registry: Registry) -> None:
 
 def test_fields_of_later_releases_are_ignored() -> None:
     document = {**json.loads(a_record().to_json()), "owner": {"team": "ml"}}
-    assert Record.from_json(json.dumps(document).encode()) == a_record()
+    assert FlowRecord.from_json(json.dumps(document).encode()) == a_record()
 
 
 def test_where_nothing_is_published(registry: Registry) -> None:

@@ -14,7 +14,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.sdk.enums import FlowState
 from aqueduct_provider.sdk.flow import Flow
-from aqueduct_provider.sdk.publishing.flow_record import PublishedVersion, Record
+from aqueduct_provider.sdk.publishing.flow_record import FlowRecord, PublishedVersion
 from aqueduct_provider.sdk.session import Session
 from tests.fake_airflow import FakeAirflow
 
@@ -50,10 +50,10 @@ def versions(count: int) -> tuple[PublishedVersion, ...]:
     return tuple(PublishedVersion(str(uuid4()), NOON + timedelta(hours=-number)) for number in range(count))
 
 
-def published(client: aq.Client, name: str = "churn", *, count: int = 1, **changes: Any) -> Record:
+def published(client: aq.Client, name: str = "churn", *, count: int = 1, **changes: Any) -> FlowRecord:
     """A flow as the registry has it."""
     newest, *earlier = versions(count)
-    record = Record(
+    record = FlowRecord(
         flow_id=str(uuid4()),
         name=name,
         dag_id=name,
@@ -69,7 +69,7 @@ def published(client: aq.Client, name: str = "churn", *, count: int = 1, **chang
     return record
 
 
-def shown(fake: FakeAirflow, record: Record, place: int = 0, **how: Any) -> None:
+def shown(fake: FakeAirflow, record: FlowRecord, place: int = 0, **how: Any) -> None:
     """Airflow shows a version, or none of them."""
     fake.add_dag(record.dag_id, tags=["aqueduct", record.versions[place].version_id, "mine"], **how)
 
