@@ -116,7 +116,7 @@ class Client:
         as_type: str | None = None,
         format: str | None = None,
     ) -> Artifact:
-        """Return a parameter: an artifact whose value may be set for each run.
+        """Make a parameter: an artifact whose value may be set for each run.
 
         :param name: unique in a flow; the key in ``parameters`` and in Airflow's trigger form.
         :param default: its value where none is given: anything that can be stored, but None.

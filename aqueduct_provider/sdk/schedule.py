@@ -1,6 +1,6 @@
 """When a flow runs: cron text with a time zone, or the assets that it waits for.
 
-In: whole numbers, or the classes that name what they count; URIs. Out: :class:`CronText`, :class:`OnAssets`.
+In: integers, or the classes that name what they count; URIs. Out: :class:`CronText`, :class:`OnAssets`.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Artifact(LazyValue):
         return self._source.name
 
     def type(self) -> ArtifactType:
-        """Return what kind of value it is; ``ArtifactType.UNTYPED`` while that is not known."""
+        """Return the kind of value; ``ArtifactType.UNTYPED`` while that is not known."""
         return ArtifactType(self._source.type)
 
     def get(self, parameters: Parameters | None = None, *, trust_store: bool = False) -> Any:
@@ -111,7 +111,7 @@ class Artifact(LazyValue):
         self._recorded("without a snapshot").keep_snapshot = False
 
     def system_metric(self, metric_name: str, lazy: bool = False) -> NumericArtifact:
-        """Return a metric of what its operator took.
+        """Add a metric of what its operator took.
 
         :param metric_name: ``"runtime"``, seconds, or ``"max_memory"``, MB. Computed here, the memory is the
             most that this process had resident until then; on Airflow that of the operator's own process.
@@ -181,7 +181,7 @@ class TableArtifact(_WithChecks):
     def number_of_missing_values(
         self, column_id: Any = None, row_id: Any = None, lazy: bool = False
     ) -> NumericArtifact:
-        """Return a metric: how many values of a column or of a row are missing; give one of both.
+        """Add a metric: how many values of a column or of a row are missing; give one of both.
 
         :param column_id: the column's name.
         :param row_id: the row's number, from 0.
@@ -199,14 +199,14 @@ class TableArtifact(_WithChecks):
         return self._preset(name, call, "The number of missing values", lazy)
 
     def number_of_rows(self, lazy: bool = False) -> NumericArtifact:
-        """Return a metric: how many rows there are.
+        """Add a metric: how many rows there are.
 
         :param lazy: only record it.
         """
         return self._preset("num_rows", presets.number_of_rows, "The number of rows", lazy)
 
     def max(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """Return a metric: the largest value of a column.
+        """Add a metric: the largest value of a column.
 
         :param column_id: the column's name.
         :param lazy: only record it.
@@ -214,15 +214,15 @@ class TableArtifact(_WithChecks):
         return self._of_column("max", presets.column_max(column_id), column_id, lazy)
 
     def min(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """Return a metric: the smallest value of a column; as :meth:`max`."""
+        """Add a metric: the smallest value of a column; as :meth:`max`."""
         return self._of_column("min", presets.column_min(column_id), column_id, lazy)
 
     def mean(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """Return a metric: the mean of a column; as :meth:`max`."""
+        """Add a metric: the mean of a column; as :meth:`max`."""
         return self._of_column("mean", presets.column_mean(column_id), column_id, lazy)
 
     def std(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
-        """Return a metric: the sample standard deviation of a column; as :meth:`max`."""
+        """Add a metric: the sample standard deviation of a column; as :meth:`max`."""
         return self._of_column("std", presets.column_std(column_id), column_id, lazy)
 
     def validate_with_expectation(
@@ -232,7 +232,7 @@ class TableArtifact(_WithChecks):
         severity: CheckSeverity | str = CheckSeverity.WARNING,
         lazy: bool = False,
     ) -> BoolArtifact:
-        """Return a check: whether the table meets an expectation of Great Expectations.
+        """Add a check: whether the table meets an expectation of Great Expectations.
 
         :param expectation_name: such as ``expect_column_values_to_be_unique``, or its class,
             ``ExpectColumnValuesToBeUnique``.
@@ -293,7 +293,7 @@ class NumericArtifact(_WithChecks):
         severity: CheckSeverity | str = CheckSeverity.WARNING,
         lazy: bool = False,
     ) -> BoolArtifact:
-        """Return a check of the number against one bound.
+        """Add a check of the number against one bound.
 
         :param upper: it must be less than this.
         :param lower: it must be greater than this.

@@ -1,8 +1,7 @@
 """A value that may be set for each run, as a node of the graph.
 
 In: a name and a default. Out: the artifact that an operator of kind ``param`` makes. A default that could not
-be stored when the flow is published is refused here, where its author sees the line. Must not import at
-module level: the codecs, and what is heavy.
+be stored when the flow is published is refused here, where its author sees the line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Running a spec here, what comes of it: events while it goes on, and the outcome."""
+"""The events of a local run while it goes on, and its outcome."""
 
 from __future__ import annotations
 

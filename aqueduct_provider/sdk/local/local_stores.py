@@ -1,4 +1,4 @@
-"""Running a spec here, its stores: those that can be had without Airflow.
+"""The stores of a local run: those that are available without Airflow.
 
 In: a spec. Out: stores, or an error that says what only Airflow knows.
 """

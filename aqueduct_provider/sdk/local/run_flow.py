@@ -1,4 +1,4 @@
-"""Running a spec here, without Airflow: the main path of ``execution/``, operator by operator.
+"""Run a spec here, without Airflow: the main path of ``execution/``, operator by operator.
 
 In: a spec, and the store that holds its code and its stored defaults. Out: what a run on Airflow leaves in
 the store, a :class:`LocalOutcome`, and events while it goes on. An operator runs when all before it have

@@ -1,4 +1,4 @@
-"""Running a spec here, its parameters: values of Python -> what an attempt takes.
+"""The parameters of a local run: values of Python -> what an attempt takes.
 
 In: a spec and values by parameter name. Out: JSON values, and values that lie in the store by their digest.
 """

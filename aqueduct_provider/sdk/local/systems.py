@@ -1,7 +1,6 @@
-"""Running a spec here, its data systems: an Airflow connection -> the connected resource that stands for it.
+"""The data systems of a local run: an Airflow connection -> the connected resource that stands for it.
 
-In: the session of a client, connection ids. Out: resources, or an error that says what to connect. Must not
-import at module level: the spec's models, drivers.
+In: the session of a client, connection ids. Out: resources, or an error that says what to connect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Running a spec here, this machine as the worker: plain values where Airflow has its ``[aqueduct]`` section.
+"""This machine as the worker of a local run: plain values where Airflow has its ``[aqueduct]`` section.
 
 In: a spec, its store and a few choices. Out: a ``Worker``. Every other setting has the default of
 ``get_provider_info.py``.

@@ -1,7 +1,6 @@
 """How large a function archive may become.
 
-In: a function, the size of its pickle and its files. Out: nothing, or an error that names what is large. Must
-not import at module level: cloudpickle.
+In: a function, the size of its pickle and its files. Out: nothing, or an error that names what is large.
 """
 
 from __future__ import annotations

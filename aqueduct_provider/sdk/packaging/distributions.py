@@ -1,8 +1,7 @@
 """What an environment made of some requirements holds, as far as this Python knows.
 
 In: pip requirements. Out: which modules they bring along, directly or because one requires the other; and the
-installed distribution that a module comes from. Reads metadata of installed packages only. Must not import at
-module level: packaging.
+installed distribution that a module comes from. Reads metadata of installed packages only.
 """
 
 from __future__ import annotations

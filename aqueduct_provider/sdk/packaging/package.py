@@ -1,8 +1,7 @@
 """A user's function -> its function archive (Aqueduct formats, section 3).
 
 In: a function, its requirements and files. Out: a zip that a worker can run without the user's modules, with
-the same bytes for the same function. What would fail on a worker is refused here. Must not import at module
-level: cloudpickle.
+the same bytes for the same function. What would fail on a worker is refused here.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """A flow as it was recorded -> the spec of one version of it, and the objects that the spec names.
 
-In: artifacts of ``sdk/authoring/nodes.py`` and a request. Out: a spec that every later
-room may trust, its JSON, function archives and parameter values; nothing is uploaded here. The same flow
-gives the same bytes, but for the version's id and time. What would fail later is refused here. Must not
-import: anything heavy but inside functions.
+In: a request, whose artifacts are nodes of the graph. Out: a spec that every later room may trust, its JSON,
+function archives and parameter values; nothing is uploaded here. The same flow gives the same bytes, but for
+the version's id and time. What would fail later is refused here.
 """
 
 from __future__ import annotations

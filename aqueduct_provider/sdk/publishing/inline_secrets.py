@@ -1,4 +1,4 @@
-"""Secrets that would end in a spec, an archive or a stored default, which many people may read.
+"""Secrets that would end in a spec, an archive or a stored default, which many users may read.
 
 Messages name the place, never the secret. What is looked at: the artifact store's description, requirements,
 defaults of parameters and of signatures, and every other text of the spec.

@@ -1,4 +1,4 @@
-"""Running a script that publishes flows without publishing them: they are composed, and that is all.
+"""Run a script that publishes flows, but only compose them.
 
 In: the path of a script. Out: the flows that it would publish, as they would be. What the script then does
 with them is answered by a stand-in.

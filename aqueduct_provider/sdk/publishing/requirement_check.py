@@ -1,4 +1,4 @@
-"""Whether the requirements of a flow's operators can be resolved where they run, found out before they do.
+"""Check that the requirements of a flow's operators can be resolved where they run, before they do.
 
 In: a spec and its function archives. Out: for each operator that has code, the versions that its environment
 would have, or why there is none. Nothing is installed: uv resolves for Linux and the function's Python, with

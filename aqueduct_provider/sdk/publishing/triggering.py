@@ -1,4 +1,4 @@
-"""What ``client.trigger`` does: parameter values -> Airflow's ``conf``, and a run."""
+"""Trigger a flow: parameter values -> Airflow's ``conf``, and a run."""
 
 from __future__ import annotations
 

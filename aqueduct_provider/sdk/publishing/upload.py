@@ -1,8 +1,7 @@
 """A composed flow -> objects, version, record and, last of all, the spec that Airflow reads.
 
 In: what ``compose`` made, a store, and where Airflow looks. Out: the flow's record. Before the delivery only
-objects are written that Airflow does not read: whatever fails, it keeps the version that it has. Must not
-import: Airflow; the spec's models only when a spec is read.
+objects are written that Airflow does not read: whatever fails, it keeps the version that it has.
 """
 
 from __future__ import annotations
