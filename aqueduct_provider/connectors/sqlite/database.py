@@ -26,6 +26,7 @@ from aqueduct_provider.errors import (
     DataSystemError,
     DataSystemLoginFailed,
     DataSystemUnavailable,
+    LoadRefused,
     StatementRefused,
 )
 from aqueduct_provider.storage.files import expanded
@@ -131,6 +132,10 @@ class SqliteDatabase:
     # --- writing
 
     def write(self, data: Batches, load: TableLoad) -> int | None:
+        if load.table.schema.lower() not in ("", "main"):
+            raise LoadRefused(
+                f"{self._session.what} has only the schema main: write {load.table.name} instead of {load.table}."
+            )
         # Other writers wait from here on, readers see what was there before.
         self.run("BEGIN IMMEDIATE")
         rows = idempotent_load.write(self, data, load)
@@ -141,7 +146,9 @@ class SqliteDatabase:
         self.run(f"CREATE TABLE IF NOT EXISTS {idempotent_load.markers_definition(SQLITE, load)}")
 
     def exists(self, table: TableName) -> bool:
-        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", table.name))
+        """Check for a table or view of this name, in any case: SQLite stores names as written, but ignores case."""
+        sql = "SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE"
+        return bool(self.rows(sql, table.name))
 
     def append(self, data: Batches, load: TableLoad) -> int:
         return self._session.ingest(prepared(data, SQLITE), load.table.name)
@@ -150,7 +157,9 @@ class SqliteDatabase:
         staging = SQLITE.quote(load.staging)
         self.run(f"CREATE TABLE {staging} ({column_definitions(data.schema, SQLITE)})")
         rows = self._session.ingest(prepared(data, SQLITE), load.staging)
-        self.run(f"DROP TABLE IF EXISTS {SQLITE.render_name(load.table.parts)}")
+        if load.mode == "replace":
+            self.run(f"DROP TABLE IF EXISTS {SQLITE.render_name(load.table.parts)}")
+        # Refused where the name is taken, such as by an index.
         self.run(f"ALTER TABLE {staging} RENAME TO {SQLITE.quote(load.table.name)}")
         return rows
 

@@ -21,6 +21,7 @@ from aqueduct_provider.errors import (
     DataSystemError,
     DataSystemLoginFailed,
     DataSystemUnavailable,
+    LoadRefused,
     StatementRefused,
     is_retryable,
 )
@@ -268,3 +269,48 @@ def test_a_file_may_be_opened_to_read_only(tmp_path: Path) -> None:
             opened.run("CREATE TABLE u (a INT)")
     with pytest.raises(ConfigError, match=r"The options of SQLite: moed is unknown, did you mean 'mode'"):
         sqlite.connect("SQLite", {"database": str(path), "options": {"moed": "ro"}})
+
+
+# --- names that are taken
+
+
+def _write(database: SqliteDatabase, mode: Any, schema: str, name: str) -> int | None:
+    load = TableLoad(TableName(schema, name), mode, "a" * 64, "d" * 64, "run")
+    return database.write(batches(pa.table({"n": [7]})), load)
+
+
+@pytest.mark.parametrize("schema", ["", "main", "MAIN"])
+@pytest.mark.parametrize(("mode", "left"), [("append", [1, 7]), ("fail", [1]), ("replace", [7])])
+def test_a_table_whose_name_differs_in_case_is_the_same_table(
+    database: SqliteDatabase, path: Path, schema: str, mode: str, left: list[int]
+) -> None:
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE Target (n INTEGER)")
+        other.execute("INSERT INTO Target VALUES (1)")
+    if mode == "fail":
+        with pytest.raises(LoadRefused, match="exists already"):
+            _write(database, mode, schema, "target")
+    else:
+        assert _write(database, mode, schema, "target") == 1
+    with closing(sqlite3.connect(path)) as other:
+        assert [n for (n,) in other.execute("SELECT n FROM Target ORDER BY n")] == left
+
+
+@pytest.mark.parametrize("mode", ["append", "fail", "replace"])
+def test_the_name_of_an_index_is_refused_and_nothing_changes(
+    database: SqliteDatabase, path: Path, mode: str
+) -> None:
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE t (n INTEGER)")
+        other.execute("CREATE INDEX Target ON t (n)")
+    with pytest.raises(StatementRefused, match="already another table or index with this name: target"):
+        _write(database, mode, "", "target")
+    database.close()
+    with closing(sqlite3.connect(path)) as other:
+        names = other.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
+    assert names == [("Target",), ("t",)]
+
+
+def test_a_schema_that_the_file_has_not_is_refused(database: SqliteDatabase) -> None:
+    with pytest.raises(LoadRefused, match=r"only the schema main: write t instead of temp\.t"):
+        _write(database, "append", "temp", "t")
