@@ -38,6 +38,7 @@ _PASSING = frozenset(
 )
 # The same on every server: strict, and with texts as the dialect has them, whatever the server's default.
 _SQL_MODE = "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+_TABLE_EXISTS = 1050
 _BINARY = 63
 _UNSIGNED = 32
 
@@ -182,6 +183,10 @@ class MySqlDatabase:
         """The comment of a table; empty where there is none."""
         found = self.rows(f"SELECT table_comment {_CATALOG}", table.schema or None, table.name)
         return str(found[0][0]) if found else ""
+
+    def is_taken(self, error: DataSystemError) -> bool:
+        """Check whether a statement failed because a table of the name exists."""
+        return isinstance(error.__cause__, Exception) and error.__cause__.args[:1] == (_TABLE_EXISTS,)
 
 
 _CATALOG = "FROM information_schema.tables WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s"

@@ -21,7 +21,7 @@ from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
 from aqueduct_provider.connectors.sql.dialect import MYSQL
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
-from aqueduct_provider.errors import DataSystemError, DataSystemUnavailable, LoadRefused
+from aqueduct_provider.errors import DataSystemError, DataSystemUnavailable, LoadRefused, StatementRefused
 from aqueduct_provider.storage.held_folder import temporary_folder
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Server(Protocol):
     def rows(self, sql: str, *values: Any) -> list[Any]: ...
     def exists(self, table: TableName) -> bool: ...
     def comment(self, table: TableName) -> str: ...
+    def is_taken(self, error: DataSystemError) -> bool: ...
 
 
 def write(server: Server, data: Batches, load: TableLoad) -> int | None:
@@ -94,11 +95,29 @@ def _create(server: Server, data: Batches, load: TableLoad) -> int:
         raise
     server.run("COMMIT")
     if load.mode == "replace" and server.exists(load.table):
-        server.run(f"RENAME TABLE {_name(load.table)} TO {_name(old)}, {_name(new)} TO {_name(load.table)}")
-        server.run(f"DROP TABLE {_name(old)}")
+        _swap(server, load.table, new, old)
     else:
-        server.run(f"RENAME TABLE {_name(new)} TO {_name(load.table)}")
+        _rename(server, load, new, old)
     return rows
+
+
+def _swap(server: Server, table: TableName, new: TableName, old: TableName) -> None:
+    server.run(f"RENAME TABLE {_name(table)} TO {_name(old)}, {_name(new)} TO {_name(table)}")
+    server.run(f"DROP TABLE {_name(old)}")
+
+
+def _rename(server: Server, load: TableLoad, new: TableName, old: TableName) -> None:
+    """Give the new table its name, also where another program has taken the name since the load began."""
+    try:
+        server.run(f"RENAME TABLE {_name(new)} TO {_name(load.table)}")
+    except StatementRefused as error:
+        if not server.is_taken(error):
+            raise
+        if load.mode == "replace":
+            _swap(server, load.table, new, old)
+            return
+        server.run(f"DROP TABLE IF EXISTS {_name(new)}")
+        raise idempotent_load.table_exists(load) from error
 
 
 _OPTIONS = "ENGINE = InnoDB CHARACTER SET utf8mb4 ROW_FORMAT = DYNAMIC"

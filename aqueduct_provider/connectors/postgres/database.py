@@ -155,7 +155,8 @@ class PostgresDatabase:
 
     def create(self, data: Batches, load: TableLoad) -> int:
         """The new table takes the old one's place when all rows are there; until then others see the old."""
-        new = TableName(load.table.schema, f"{load.staging}_new")
+        table = self._found(load.table) if load.mode == "replace" else load.table
+        new = TableName(table.schema, f"{load.staging}_new")
         name = POSTGRES.render_name(new.parts)
         self.run(f"CREATE TABLE {name} ({column_definitions(data.schema, POSTGRES)})")
         if _needs_conversion(data.schema):
@@ -164,9 +165,42 @@ class PostgresDatabase:
         else:
             data = prepared(data, POSTGRES)
             rows = self._session.ingest(data, new.name, db_schema_name=new.schema or None)
-        self.run(f"DROP TABLE IF EXISTS {POSTGRES.render_name(load.table.parts)}")
-        self.run(f"ALTER TABLE {name} RENAME TO {POSTGRES.quote(load.table.name)}")
+        if load.mode == "replace":
+            self.run(f"DROP TABLE IF EXISTS {POSTGRES.render_name(table.parts)}")
+        if not self._rename(new, load):
+            if load.mode != "append":
+                raise idempotent_load.name_taken(load)
+            self._add_to_taken(new, data.schema, load)
         return rows
+
+    def _found(self, table: TableName) -> TableName:
+        """Return the table with the schema that holds it, which need not be the one of new tables."""
+        if table.schema:
+            return table
+        found = self.rows(
+            "SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+            "WHERE pg_class.oid = to_regclass($1)",
+            POSTGRES.render_name(table.parts),
+        )
+        return TableName(found[0][0], table.name) if found else table
+
+    def _rename(self, new: TableName, load: TableLoad) -> bool:
+        """Give the new table its name; false: another program has taken it since the load began."""
+        # The driver runs nothing after an error in a transaction, so the server handles the error.
+        tag, name = f"${load.staging}$", POSTGRES.render_name(new.parts)
+        self.run(
+            f"DO {tag} BEGIN ALTER TABLE {name} RENAME TO {POSTGRES.quote(load.table.name)}; "
+            # The second one where the other program commits during the rename.
+            f"EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL; END {tag}"
+        )
+        return not self.exists(new)
+
+    def _add_to_taken(self, new: TableName, schema: pyarrow.Schema, load: TableLoad) -> None:
+        """Move the rows of the new table into the table that has its name."""
+        name, target = POSTGRES.render_name(new.parts), POSTGRES.render_name(load.table.parts)
+        columns = ", ".join(map(POSTGRES.quote, schema.names))
+        self.run(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {name}")
+        self.run(f"DROP TABLE {name}")
 
     def _stage(self, data: Batches, load: TableLoad) -> int:
         plain = Batches(_without_kinds(data.schema), data.batches)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aqueduct_provider.connectors.redshift.rows import ArrivingRows, chunks
@@ -38,7 +38,8 @@ from aqueduct_provider.errors import (
 # Classes of SQLSTATE in which a second try can help: connection, transaction, resources, operator, system.
 _PASSING = ("08", "40", "53", "55", "57", "58")
 _LOGIN = ("28", "3D")
-_EXISTS = "42P07"
+# duplicate_table; and, where the other program committed only just now, unique_violation in the catalog.
+_TAKEN = ("42P07", "23505")
 # What Redshift says of a conflict of transactions, with the SQLSTATE of an internal error.
 _CONFLICTS = ("serializable isolation violation", "concurrent transaction", "deadlock")
 
@@ -144,14 +145,23 @@ class RedshiftDatabase(DriverConnection):
         return rows
 
     def exists(self, table: TableName) -> bool:
-        """Whether there is such a table; Redshift stores names in lower case, unless told otherwise."""
-        schema = "$2" if table.schema else "current_schema()"
+        """Check for a table or view of this name."""
+        return self.schema_of(table) is not None
+
+    def schema_of(self, table: TableName) -> str | None:
+        """Return the schema that holds a table; None: no schema that the name can mean.
+
+        A name without a schema means the first of the search path that holds it. Redshift stores names in
+        lower case unless ``enable_case_sensitive_identifier`` is set.
+        """
+        condition = "lower(nspname) = $2" if table.schema else "pg_table_is_visible(pg_class.oid)"
         names = [name.lower() for name in reversed(table.parts)]
         sql = (
-            "SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
-            f"WHERE lower(relname) = $1 AND lower(nspname) = {schema}"
+            "SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+            f"WHERE lower(relname) = $1 AND {condition}"
         )
-        return bool(self.rows(sql, *names))
+        found = self.rows(sql, *names)
+        return str(found[0][0]) if found else None
 
     # --- statements
 
@@ -205,12 +215,15 @@ class _Staged:
         from redshift_connector import Error
 
         if load.mode == "replace":
+            # The search path may find the old table in another schema than the one of new tables.
+            schema = self.database.schema_of(load.table) or load.table.schema
+            load = replace(load, table=TableName(schema, load.table.name))
             self.run(f"DROP TABLE IF EXISTS {_name(load.table)}")
         try:
             self.run(f"CREATE TABLE {_name(load.table)} ({column_definitions(data.schema, REDSHIFT)})")
         except Error as error:
-            if load.mode == "fail" and _fields(error).get("C") == _EXISTS:
-                raise idempotent_load.table_exists(load) from error
+            if load.mode != "replace" and _fields(error).get("C") in _TAKEN:
+                raise idempotent_load.name_taken(load) from error
             raise
         return self.append(data, load)
 

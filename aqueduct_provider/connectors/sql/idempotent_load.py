@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from aqueduct_provider.connectors.sql.dialect import Dialect
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
-from aqueduct_provider.errors import LoadRefused
+from aqueduct_provider.errors import DataSystemError, DataSystemUnavailable, LoadRefused
 
 MARKERS = "aqueduct_loads"
 _LONGEST = 500
@@ -123,6 +123,19 @@ def is_done(found: Sequence[Sequence[Any]], load: TableLoad) -> bool:
             f"'{load.key}' of the table {markers_table(load)}, or start a new run."
         )
     return True
+
+
+def name_taken(load: TableLoad) -> DataSystemError:
+    """Return the error for a table that another program has created since the load began.
+
+    Another try finds that table: mode ``append`` adds the rows to it, mode ``replace`` replaces it.
+    """
+    if load.mode == "fail":
+        return table_exists(load)
+    return DataSystemUnavailable(
+        f"Another program created the table {load.table} during the load; nothing was written. Run the "
+        "task again."
+    )
 
 
 def table_exists(load: TableLoad) -> LoadRefused:

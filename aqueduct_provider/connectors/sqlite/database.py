@@ -134,7 +134,8 @@ class SqliteDatabase:
     def write(self, data: Batches, load: TableLoad) -> int | None:
         if load.table.schema.lower() not in ("", "main"):
             raise LoadRefused(
-                f"{self._session.what} has only the schema main: write {load.table.name} instead of {load.table}."
+                f"{self._session.what} has only the schema main: write {load.table.name} instead of "
+                f"{load.table}."
             )
         # Other writers wait from here on, readers see what was there before.
         self.run("BEGIN IMMEDIATE")
@@ -146,7 +147,7 @@ class SqliteDatabase:
         self.run(f"CREATE TABLE IF NOT EXISTS {idempotent_load.markers_definition(SQLITE, load)}")
 
     def exists(self, table: TableName) -> bool:
-        """Check for a table or view of this name, in any case: SQLite stores names as written, but ignores case."""
+        """Check for a table or view of this name; SQLite stores the case of names, but ignores it."""
         sql = "SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE"
         return bool(self.rows(sql, table.name))
 

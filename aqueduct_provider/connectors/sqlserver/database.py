@@ -40,6 +40,8 @@ _LOGIN = {4060, 18450, 18452, 18456, 18470, 40532, 40615}
 # A second try can help: deadlocks, timeouts, broken connections, and what Azure calls transient.
 _PASSING = {1205, 1222, 4221, 10053, 10054, 10060, 10928, 10929, 20047, 40143, 40197, 40501, 40613}
 _PASSING |= {*range(20002, 20010), 49918, 49919, 49920}
+# What sp_rename and CREATE TABLE answer where the name is taken.
+_TAKEN = {15335, 2714}
 # Types of the rows of a statement, by the server itself.
 _DESCRIBE = (
     "SELECT name, system_type_name, error_message "
@@ -143,15 +145,34 @@ class SqlServerDatabase(DriverConnection):
 
     def create(self, data: Batches, load: TableLoad) -> int:
         """The new table takes the old one's place when all rows are there."""
-        new = TableName(load.table.schema, load.staging)
+        table = self._found(load.table) if load.mode == "replace" else load.table
+        new = TableName(table.schema, load.staging)
         self.run(f"CREATE TABLE {_name(new)} ({column_definitions(data.schema, SQL_SERVER)})")
         rows = self._insert(data, new)
         if load.mode == "replace":
-            self.run(f"DROP TABLE IF EXISTS {_name(load.table)}")
-        self.run("EXEC sp_rename @p1, @p2", _name(new), load.table.name)
+            self.run(f"DROP TABLE IF EXISTS {_name(table)}")
+        self._rename(new, load)
         return rows
 
     # --- parts of it
+
+    def _found(self, table: TableName) -> TableName:
+        """Return the table with the schema that holds it, which need not be the one of new tables."""
+        if table.schema:
+            return table
+        ((schema,),) = self.rows("SELECT OBJECT_SCHEMA_NAME(OBJECT_ID(@p1))", _name(table))
+        return TableName(schema, table.name) if schema else table
+
+    def _rename(self, new: TableName, load: TableLoad) -> None:
+        """Give the new table its name, unless another program has taken the name since the load began."""
+        from pymssql import Error
+
+        try:
+            self.run("EXEC sp_rename @p1, @p2", _name(new), load.table.name)
+        except Error as error:
+            if _parts(error)[0] not in _TAKEN or load.mode == "replace":
+                raise
+            raise idempotent_load.name_taken(load) from error
 
     def _create_markers(self, load: TableLoad) -> None:
         if not self.exists(idempotent_load.markers_table(load)):

@@ -20,29 +20,9 @@ from aqueduct_provider.connectors.redshift import database as redshift
 from aqueduct_provider.connectors.redshift.database import RedshiftDatabase, connect
 from aqueduct_provider.connectors.tables.model import KIND, TableLoad, TableName
 from tests.arrow_tables import batches, cut_off, numbers, read
-from tests.data_servers.redshift import PASSWORD, RedshiftServer, redshift_server
+from tests.data_servers.redshift import PASSWORD, RedshiftServer
 
 NASTY = "x'; DROP TABLE t; -- \\' ż"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedshiftServer]:
-    with redshift_server() as running:
-        yield running
-
-
-@pytest.fixture
-def schema(server: RedshiftServer) -> Iterator[str]:
-    """A new schema, for the tables of one test."""
-    server.postgres.run('CREATE SCHEMA "Test s"')
-    yield "Test s"
-    server.postgres.run('DROP SCHEMA "Test s" CASCADE')
-
-
-@pytest.fixture
-def database(server: RedshiftServer) -> Iterator[RedshiftDatabase]:
-    with closing(connect("Redshift", server.config())) as opened:
-        yield opened
 
 
 def load(name: str, schema: str, mode: Any = "replace", key: str = "a", digest: str = "d1") -> TableLoad:

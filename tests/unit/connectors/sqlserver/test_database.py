@@ -151,6 +151,8 @@ class Answers:
             return [[0]]
         if found := re.fullmatch(r"SELECT OBJECT_ID\(N'(.*)'\)", sql):
             return [[5 if found[1] in self.tables else None]]
+        if sql == "SELECT OBJECT_SCHEMA_NAME(OBJECT_ID(N'[t]'))":
+            return [["dbo" if "[dbo].[t]" in self.tables else None]]
         return self.markers if sql.startswith("SELECT digest") else []
 
 
@@ -191,19 +193,35 @@ def test_replace_is_one_transaction() -> None:
     ]
 
 
+def test_replace_leaves_the_table_in_its_schema() -> None:
+    recorder = recorder_of(Answers(["[dbo].[t]"]))
+    SqlServerDatabase(recorder, "SQL Server").write(batches(TABLE), load(schema=""))
+    said = [spoken(text) for text in recorder.said]
+    assert [said[3], *said[-4:-2]] == [CREATE, "DROP TABLE IF EXISTS [dbo].[t]", RENAME]
+
+
+@pytest.mark.parametrize("mode", ["append", "fail"])
+def test_a_table_that_was_created_meanwhile_is_not_dropped(mode: str) -> None:
+    answers, said = Answers(), []
+
+    def taken(text: str) -> Any:
+        said.append(spoken(text))
+        if "sp_rename" in said[-1]:
+            raise pymssql.OperationalError(15335, b"The new name 't' is already in use.")
+        return answers(text)
+
+    kind = errors.LoadRefused if mode == "fail" else errors.DataSystemUnavailable
+    with pytest.raises(kind, match=r"exists already|Another program created the table dbo\.t"):
+        SqlServerDatabase(recorder_of(taken), "SQL Server").write(batches(TABLE), load(mode))
+    assert not any("DROP" in sql for sql in said)
+
+
 def test_append_is_one_transaction_with_its_marker() -> None:
     rows, said = written("append", Answers(["[dbo].[t]"]))
     assert rows == 2
     assert said == [
-        *MARKERS_LOOK,
-        "SET XACT_ABORT ON",
-        LOCK,
-        FIND,
-        "SELECT OBJECT_ID(N'[dbo].[t]')",
-        INSERT.format("[dbo].[t]"),
-        MARKER,
-        "COMMIT",
-        "ROLLBACK",
+        *(*MARKERS_LOOK, "SET XACT_ABORT ON", LOCK, FIND, "SELECT OBJECT_ID(N'[dbo].[t]')"),
+        *(INSERT.format("[dbo].[t]"), MARKER, "COMMIT", "ROLLBACK"),
     ]
 
 
@@ -211,14 +229,8 @@ def test_append_is_one_transaction_with_its_marker() -> None:
 def test_a_new_table(mode: str) -> None:
     rows, said = written(mode, Answers())
     assert rows == 2
-    assert said[len(MARKERS_LOOK) + 4 :] == [
-        CREATE,
-        INSERT.format(STAGING),
-        RENAME,
-        MARKER,
-        "COMMIT",
-        "ROLLBACK",
-    ]
+    made = [CREATE, INSERT.format(STAGING), RENAME, MARKER, "COMMIT", "ROLLBACK"]
+    assert said[len(MARKERS_LOOK) + 4 :] == made
 
 
 @pytest.mark.parametrize("mode", ["append", "fail"])
