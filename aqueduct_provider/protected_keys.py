@@ -1,14 +1,27 @@
-"""Keep loads away from the parts of an artifact store from which Airflow and its workers read what they run.
+"""Keep loads away from what the product itself writes and reads.
 
-Pure; every room may import it.
+That is the parts of an artifact store from which Airflow and its workers read what they run, and the ledger
+of loads in a database. Pure; every room may import it.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
+# The table or collection in which a data system records its loads (``connectors/sql/idempotent_load.py``).
+LEDGER = "aqueduct_loads"
+LEDGER_REFUSAL = f"{LEDGER} is the table in which Aqueduct records its loads; choose another name"
 # The first parts of the keys of the product's own objects (``storage/layout.py``).
 PROTECTED = ("specs", "functions", "flows", "bundles", "published", "retired")
+
+
+def is_ledger(table: str) -> bool:
+    """Check whether a load into ``table`` or ``schema.table`` would write to the ledger.
+
+    Names are compared as a database might that ignores case, accents and the width of letters.
+    """
+    plain = unicodedata.normalize("NFKD", table.rpartition(".")[2]).casefold()
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).strip() == LEDGER
 
 
 def protected_prefix(store: str, target: str, *, is_whole: bool = True) -> str:

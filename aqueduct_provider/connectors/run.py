@@ -19,6 +19,7 @@ from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder, Syste
 from aqueduct_provider.connectors.sql.query import statement
 from aqueduct_provider.connectors.tables.model import Database, TableLoad, TableName
 from aqueduct_provider.errors import LoadRefused
+from aqueduct_provider.protected_keys import LEDGER_REFUSAL, is_ledger
 from aqueduct_provider.runner.codecs import encoding_of
 from aqueduct_provider.runner.contract import OutputInfo
 from aqueduct_provider.storage.patience import Patience
@@ -113,6 +114,9 @@ def _load_table(database: Database, order: LoadOrder, target: TableLoad, folder:
 
 
 def _load_of(order: LoadOrder, database: Any) -> TableLoad:
+    # A string input may have named it.
+    if is_ledger(order.target):
+        raise LoadRefused(f"The load into {order.target!r} is refused: {LEDGER_REFUSAL}.")
     dialect = getattr(database, "dialect", None)
     # A collection's name is one name, whatever dots it holds.
     parts = dialect.checked_name(order.target, f"The table {order.target!r}") if dialect else (order.target,)

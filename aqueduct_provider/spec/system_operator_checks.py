@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.protected_keys import protected_prefix
+from aqueduct_provider.protected_keys import LEDGER_REFUSAL, is_ledger, protected_prefix
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
 from aqueduct_provider.spec.system_operators import FilesExtract, FilesLoad, MongoLoad, S3Load, SqlLoad
@@ -90,6 +90,9 @@ def _load_problems(operator: LoadOperator, index: int, types: Types, at: Locate)
             )
             field = "table" if isinstance(operator.target, SqlLoad) else "collection"
             yield Problem(at("operators", index, "target", field), message)
+        case SqlLoad(table=name) | MongoLoad(collection=name) if is_ledger(name):
+            field = "table" if isinstance(operator.target, SqlLoad) else "collection"
+            yield Problem(at("operators", index, "target", field), LEDGER_REFUSAL)
     if isinstance(operator.target, SqlLoad | MongoLoad) and saved not in (None, *_TABLES):
         message = f"only tables can be saved to {operator.target.connector}; make a table of it first"
         yield Problem(at("operators", index, "inputs", len(operator.inputs) - 1), message)

@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aqueduct_provider.connectors import run
 from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder, SystemOrder
+from aqueduct_provider.connectors.run import extract, load
 
 DATES = {
     "today": "2026-11-22",
@@ -40,7 +40,7 @@ class Desk:
     def extract(self, *queries: str, parameters: Sequence[str] = ()) -> pa.Table:
         """What the queries give, as it is stored."""
         order = ExtractOrder(self.system, "out", queries, parameters=tuple(parameters), dates=DATES)
-        run.extract(order, self.folder)
+        extract(order, self.folder)
         return pq.read_table(self.folder / "out")
 
     def rows(self, *queries: str, parameters: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -64,4 +64,4 @@ class Desk:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         key = hashlib.sha256(f"{run} {target}".encode()).hexdigest()
         order = LoadOrder(self.system, target, mode, "in", "table", "parquet", key, digest, run)
-        return run.load(order, self.folder)
+        return load(order, self.folder)

@@ -18,14 +18,10 @@ from tests.connectors.desk import Desk
 ROWS = pa.table({"n": [7]})
 
 
-@pytest.fixture(autouse=True)
-def server(system: System) -> None:
-    if system.order.connector == "SQLite":
-        pytest.skip("in SQLite, other programs wait until the load has ended")
-
-
 def load(desk: Desk, system: System, mode: Any, *statements: str) -> int | None:
     """Load a row into ``t``; another program runs statements when the row is on its way."""
+    if desk.name == "SQLite":
+        pytest.skip("in SQLite, other programs wait until the load has ended")
 
     def arriving() -> Iterator[pa.RecordBatch]:
         for statement in statements:
@@ -77,3 +73,13 @@ def test_replace_leaves_the_table_in_its_schema(desk: Desk, system: System) -> N
 def left_tables(desk: Desk) -> list[str]:
     with closing(registry.connect(desk.name, desk.system.config)) as database:
         return list(database.tables())
+
+
+@pytest.mark.parametrize("mode", ["append", "fail", "replace"])
+def test_the_ledger_is_no_target(desk: Desk, mode: str) -> None:
+    desk.load(ROWS, mode="append")
+    for name in ("aqueduct_loads", "Aqueduct_LOADS", "main.aqueduct_loads"):
+        with pytest.raises(LoadRefused, match="records its loads; choose another name"):
+            desk.load(ROWS, name, mode, run="run 2")
+    # The ledger still knows the first load.
+    assert desk.load(ROWS, mode="append") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.protected_keys import PROTECTED, protected_prefix
+from aqueduct_provider.protected_keys import PROTECTED, is_ledger, protected_prefix
 from aqueduct_provider.storage import layout
 
 STORE = "s3://bucket/team/a/"
@@ -84,3 +84,20 @@ def test_every_key_of_the_product_is_below_one() -> None:
         run.pruned_mark,
     ]
     assert {protected_prefix(STORE, f"{STORE}{key}") for key in keys} == {f"{name}/" for name in PROTECTED}
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("aqueduct_loads", True),
+        ("Aqueduct_Loads", True),
+        ("main.aqueduct_loads", True),
+        ("db.schema.AQUEDUCT_LOADS", True),
+        ("\uff41queduct_load\u017f", True),
+        ("aqueduct_loads.t", False),
+        ("my_aqueduct_loads", False),
+        ("", False),
+    ],
+)
+def test_the_ledger_in_any_spelling(table: str, expected: bool) -> None:
+    assert is_ledger(table) is expected

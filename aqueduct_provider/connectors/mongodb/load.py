@@ -22,9 +22,9 @@ from typing import Any
 
 from aqueduct_provider.connectors.mongodb.errors import NAMESPACE_EXISTS, translated
 from aqueduct_provider.connectors.mongodb.insert import Insertion, Rows
-from aqueduct_provider.connectors.sql.idempotent_load import MARKERS
 from aqueduct_provider.connectors.tables.model import TableLoad
 from aqueduct_provider.errors import LoadRefused
+from aqueduct_provider.protected_keys import LEDGER
 
 
 def write(database: Any, what: str, rows: Rows, load: TableLoad) -> int | None:
@@ -140,7 +140,7 @@ class _Load:
 
     def _marker(self) -> Mapping[str, Any]:
         """What an earlier try left; begun, when this is the first one."""
-        load, markers = self.load, self.database[MARKERS]
+        load, markers = self.load, self.database[LEDGER]
         begun = {"target": str(load.table), "run": load.run, "digest": load.digest}
         markers.update_one({"_id": load.key}, {"$setOnInsert": begun}, upsert=True)
         marker: Mapping[str, Any] = markers.find_one({"_id": load.key}) or {}
@@ -148,15 +148,15 @@ class _Load:
             raise LoadRefused(
                 f"This run ({load.run}) has already written to {load.table}, or begun to, from an artifact "
                 "that has changed since. To write the new one, delete those documents and the document with "
-                f"_id '{load.key}' of the collection {MARKERS}, or start a new run."
+                f"_id '{load.key}' of the collection {LEDGER}, or start a new run."
             )
         return marker
 
     def _note(self, **fields: Any) -> None:
-        self.database[MARKERS].update_one({"_id": self.load.key}, {"$set": fields})
+        self.database[LEDGER].update_one({"_id": self.load.key}, {"$set": fields})
 
     def _forget(self) -> None:
-        self.database[MARKERS].delete_one({"_id": self.load.key})
+        self.database[LEDGER].delete_one({"_id": self.load.key})
 
     # --- collections
 

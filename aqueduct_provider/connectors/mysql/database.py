@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.connectors.mysql.load import write
-from aqueduct_provider.connectors.sql import dbapi_rows, idempotent_load
+from aqueduct_provider.connectors.sql import dbapi_rows
 from aqueduct_provider.connectors.sql.dialect import MYSQL
 from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
@@ -26,6 +26,7 @@ from aqueduct_provider.errors import (
     DataSystemUnavailable,
     StatementRefused,
 )
+from aqueduct_provider.protected_keys import LEDGER
 
 if TYPE_CHECKING:
     import pyarrow
@@ -126,7 +127,7 @@ class MySqlDatabase:
         with _translated(self._what):
             inspector = sqlalchemy.inspect(self._engine)
             names = [*inspector.get_table_names(), *inspector.get_view_names()]
-        return sorted(name for name in names if name != idempotent_load.MARKERS)
+        return sorted(name for name in names if name != LEDGER)
 
     @contextmanager
     def read(self, statement: Statement) -> Iterator[Batches]:

@@ -34,6 +34,7 @@ from aqueduct_provider.errors import (
     DataSystemUnavailable,
     StatementRefused,
 )
+from aqueduct_provider.protected_keys import LEDGER
 
 if TYPE_CHECKING:
     import pyarrow
@@ -91,7 +92,7 @@ class PostgresDatabase:
         names = self.rows(
             "SELECT table_schema::text, table_name::text, table_schema = current_schema() "
             "FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema') "
-            f"AND table_schema NOT LIKE 'pg\\_temp%' AND table_name <> '{idempotent_load.MARKERS}' "
+            f"AND table_schema NOT LIKE 'pg\\_temp%' AND table_name <> '{LEDGER}' "
             "ORDER BY 3 DESC, 1, 2"
         )
         return shown_names(names)

@@ -34,6 +34,7 @@ from aqueduct_provider.errors import (
     LoadRefused,
     StatementRefused,
 )
+from aqueduct_provider.protected_keys import LEDGER
 
 # Classes of SQLSTATE in which a second try can help: connection, transaction, resources, operator, system.
 _PASSING = ("08", "40", "53", "55", "57", "58")
@@ -85,7 +86,7 @@ class RedshiftDatabase(DriverConnection):
                 "SELECT table_schema, table_name, table_schema = current_schema() "
                 "FROM information_schema.tables "
                 "WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'pg_internal') "
-                f"AND table_type IN ('BASE TABLE', 'VIEW') AND table_name <> '{idempotent_load.MARKERS}' "
+                f"AND table_type IN ('BASE TABLE', 'VIEW') AND table_name <> '{LEDGER}' "
                 "ORDER BY 3 DESC, 1, 2"
             )
         return shown_names(names)

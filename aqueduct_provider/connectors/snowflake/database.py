@@ -44,6 +44,7 @@ from aqueduct_provider.errors import (
     LoadRefused,
     StatementRefused,
 )
+from aqueduct_provider.protected_keys import LEDGER
 from aqueduct_provider.storage.held_folder import temporary_folder
 
 # A second try can help: locks that were waited for in vain, and sessions that ended.
@@ -95,7 +96,7 @@ class SnowflakeDatabase(DriverConnection):
             names = self._rows(
                 "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_SCHEMA = CURRENT_SCHEMA() "
                 "FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA <> 'INFORMATION_SCHEMA' "
-                f"AND TABLE_NAME <> '{stored(idempotent_load.MARKERS)}' ORDER BY 3 DESC, 1, 2"
+                f"AND TABLE_NAME <> '{stored(LEDGER)}' ORDER BY 3 DESC, 1, 2"
             )
         return shown_names((shown(schema), shown(name), is_current) for schema, name, is_current in names)
 

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from aqueduct_provider.connectors.sql.dialect import Dialect
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
 from aqueduct_provider.errors import DataSystemError, DataSystemUnavailable, LoadRefused
+from aqueduct_provider.protected_keys import LEDGER
 
-MARKERS = "aqueduct_loads"
 _LONGEST = 500
 
 
@@ -71,7 +71,7 @@ def write(writer: Writer, data: Batches, load: TableLoad) -> int | None:
 
 def markers_table(load: TableLoad) -> TableName:
     """The table of the markers: in the schema of the target."""
-    return TableName(load.table.schema, MARKERS)
+    return TableName(load.table.schema, LEDGER)
 
 
 def markers_definition(

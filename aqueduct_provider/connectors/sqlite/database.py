@@ -29,6 +29,7 @@ from aqueduct_provider.errors import (
     LoadRefused,
     StatementRefused,
 )
+from aqueduct_provider.protected_keys import LEDGER
 from aqueduct_provider.storage.files import expanded
 
 # Milliseconds to wait for another connection that writes.
@@ -81,7 +82,7 @@ class SqliteDatabase:
     def tables(self) -> list[str]:
         names = self.rows(
             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' "
-            f"ESCAPE '\\' AND name <> '{idempotent_load.MARKERS}' ORDER BY name"
+            f"ESCAPE '\\' AND name <> '{LEDGER}' ORDER BY name"
         )
         return [name for (name,) in names]
 

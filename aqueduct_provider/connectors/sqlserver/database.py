@@ -34,6 +34,7 @@ from aqueduct_provider.errors import (
     LoadRefused,
     StatementRefused,
 )
+from aqueduct_provider.protected_keys import LEDGER
 
 # Numbers of errors. No such login or database, or the address is not let in.
 _LOGIN = {4060, 18450, 18452, 18456, 18470, 40532, 40615}
@@ -91,7 +92,7 @@ class SqlServerDatabase(DriverConnection):
         with self._transaction(StatementRefused):
             names = self.rows(
                 "SELECT TABLE_SCHEMA, TABLE_NAME, CASE TABLE_SCHEMA WHEN SCHEMA_NAME() THEN 1 ELSE 0 END "
-                f"FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME <> '{idempotent_load.MARKERS}' "
+                f"FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME <> '{LEDGER}' "
                 "ORDER BY 3 DESC, 1, 2"
             )
         return shown_names(names)

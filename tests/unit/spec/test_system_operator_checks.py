@@ -97,3 +97,13 @@ def test_only_tables_are_saved_to_databases(target: dict[str, Any], saved: str) 
 
 def test_a_load_without_inputs_is_told_by_the_graph_and_not_here() -> None:
     assert load({**SQL, "table": "t"}) == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["aqueduct_loads", "Aqueduct_Loads", "sales.AQUEDUCT_LOADS", "aqüeduct_loads"]
+)
+@pytest.mark.parametrize(("target", "field"), [(SQL, "table"), (MONGO, "collection")])
+def test_the_ledger_is_no_target(target: dict[str, Any], field: str, name: str) -> None:
+    message = "aqueduct_loads is the table in which Aqueduct records its loads; choose another name"
+    assert load({**target, field: name}, "table") == {f"$.operators[3].target.{field}": message}
+    assert load({**target, field: f"{name}_2"}, "table") == {}
