@@ -1,100 +1,148 @@
-"""Every connector: which module speaks to it, and what must be installed for that.
+"""Find data systems by name: those of this package, and those that other packages register.
 
-Drivers are extras of the package, so that nobody installs what he does not use. Must not import: drivers.
+A package registers its systems by an entry point of the group ``aqueduct_provider.data_systems``, whose value
+is the module with the declarations::
+
+    [project.entry-points."aqueduct_provider.data_systems"]
+    duckdb = "aqueduct_duckdb.system"
+
+Entry points are looked for only when a name is not one of this package.
 """
 
 from __future__ import annotations
 
+import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import DriverMissing
+from aqueduct_provider import connectors
+from aqueduct_provider.connectors.system import DataSystem
+from aqueduct_provider.errors import ConfigError, DriverMissing
 
-DISTRIBUTION = "airflow-provider-aqueduct"
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "aqueduct_provider.data_systems"
+# Folders that hold what systems share.
+_SHARED = ("sql", "tables")
 
 
-@dataclass(frozen=True)
-class Connector:
-    """One kind of data system.
+@cache
+def built_in() -> dict[str, DataSystem]:
+    """Return the systems of this package, by name."""
+    folders = [
+        module.name
+        for module in iter_modules(connectors.__path__)
+        if module.ispkg and module.name not in _SHARED
+    ]
+    modules = [import_module(f"{connectors.__name__}.{folder}.system") for folder in folders]
+    return {system.name: system for module in modules for system in module.SYSTEMS}
 
-    :param module: of this room, without the package; it has ``connect(connector, config)``.
-    :param extra: of the package: installs the driver.
-    :param drivers: modules that must be importable.
-    :param connection_types: types of Airflow connections that lead to it.
+
+@cache
+def registered() -> Mapping[str, DataSystem]:
+    """Return the systems of other installed packages, by name.
+
+    :raises ConfigError: a package registers something else, or a name that is taken.
     """
+    from importlib.metadata import entry_points
 
-    name: str
-    module: str
-    extra: str
-    drivers: tuple[str, ...]
-    connection_types: tuple[str, ...]
+    found: dict[str, DataSystem] = {}
+    for entry in entry_points(group=GROUP):
+        for system in _declared(entry):
+            if system.name in built_in() or system.name in found:
+                raise ConfigError(
+                    f"The entry point {entry.value} of {_distribution(entry)} declares the data system "
+                    f"{system.name!r}, which exists already. Uninstall one of the packages."
+                )
+            found[system.name] = system
+    return found
 
 
-_TABLES = ("pandas", "pyarrow")
+def _declared(entry: EntryPoint) -> Iterator[DataSystem]:
+    try:
+        systems = entry.load().SYSTEMS
+        yield from (system for system in systems if isinstance(system, DataSystem))
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"The entry point {entry.value} of {_distribution(entry)} declares no data systems: {error}. It "
+            "must name a module whose SYSTEMS are DataSystem objects."
+        ) from error
 
-CONNECTORS = {
-    connector.name: connector
-    for connector in (
-        Connector(
-            "Postgres",
-            "postgres",
-            "postgres",
-            ("adbc_driver_postgresql", "adbc_driver_manager", *_TABLES),
-            ("postgres",),
-        ),
-        Connector(
-            "Redshift", "redshift", "redshift", ("redshift_connector", *_TABLES), ("redshift", "postgres")
-        ),
-        Connector("MySQL", "mysql", "mysql", ("pymysql", "sqlalchemy", *_TABLES), ("mysql",)),
-        Connector("MariaDB", "mysql", "mysql", ("pymysql", "sqlalchemy", *_TABLES), ("mysql",)),
-        Connector(
-            "SQLite", "sqlite", "sqlite", ("adbc_driver_sqlite", "adbc_driver_manager", *_TABLES), ("sqlite",)
-        ),
-        Connector("SQL Server", "sqlserver", "sqlserver", ("pymssql", *_TABLES), ("mssql",)),
-        Connector("AzureSQL", "sqlserver", "sqlserver", ("pymssql", *_TABLES), ("mssql",)),
-        Connector("Snowflake", "snowflake", "snowflake", ("snowflake.connector", *_TABLES), ("snowflake",)),
-        Connector(
-            "BigQuery",
-            "bigquery",
-            "bigquery",
-            ("google.cloud.bigquery", *_TABLES),
-            ("google_cloud_platform", "gcpbigquery"),
-        ),
-        Connector("Athena", "athena", "athena", ("pyathena", *_TABLES), ("aws", "athena")),
-        Connector("MongoDB", "mongodb", "mongodb", ("pymongo", *_TABLES), ("mongo",)),
-        # Files are read and written through the stores of storage/.
-        Connector("S3", "", "", (), ("aqueduct",)),
-        Connector("GCS", "", "gcs", ("google.cloud.storage",), ("google_cloud_platform",)),
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "an unknown package"
+
+
+def find(name: str) -> DataSystem | None:
+    """Return the system of this name, as specs spell it; None: no installed package has it."""
+    return built_in().get(name) or registered().get(name)
+
+
+def get(name: str) -> DataSystem:
+    """Return the system of this name.
+
+    :raises ConfigError: no installed package has it.
+    """
+    if system := find(name):
+        return system
+    raise ConfigError(
+        f"No data system is named {name!r}; installed are {', '.join(sorted({*built_in(), *registered()}))}. "
+        "Correct the name, or install the package that adds the system, here and where tasks run."
     )
-}
+
+
+def find_typed(name: str) -> DataSystem | None:
+    """Return the system that a user means: case, spaces, signs and aliases do not count."""
+    word = _word(name)
+    return _by_word(built_in()).get(word) or _by_word(registered()).get(word)
+
+
+def _by_word(systems: Mapping[str, DataSystem]) -> dict[str, DataSystem]:
+    return {_word(name): system for system in systems.values() for name in (system.name, *system.aliases)}
+
+
+def _word(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+# --- drivers
 
 
 def missing_driver(name: str) -> str:
-    """What to install for a connector, in one sentence; empty where all is there."""
-    connector = CONNECTORS[name]
-    missing = [module for module in connector.drivers if not _is_installed(module)]
-    if not missing:
-        return ""
-    return (
-        f"{name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed "
-        f'in the Python of {sys.prefix}: pip install "{DISTRIBUTION}[{connector.extra}]".'
-    )
+    """Return what to install for a system, in one sentence; empty where it works."""
+    system = get(name)
+    command = f'pip install "{system.distribution}{f"[{system.extra}]" if system.extra else ""}".'
+    missing = [module for module in system.drivers if not _is_installed(module)]
+    if missing:
+        return (
+            f"{name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
+            f"installed in the Python of {sys.prefix}: {command}"
+        )
+    for driver, bound in system.below.items():
+        if (installed := _version(driver)) and int(installed.partition(".")[0]) >= int(bound):
+            return (
+                f"{name} needs {driver} below version {bound}, and {installed} is installed in the Python of "
+                f"{sys.prefix}: {command}"
+            )
+    return ""
 
 
 def connect(name: str, config: Any) -> Any:
-    """An open connection: a ``Database``, or the MongoDB of ``mongodb.py``.
+    """Open a connection to a data system: a ``Database``, or the MongoDB of ``mongodb/database.py``.
 
-    :raises DriverMissing: its driver is not installed.
+    :raises DriverMissing: its driver is not installed, or in a version that does not work.
     :raises DataSystemError: it cannot be reached, or refuses the user.
     """
     missing = missing_driver(name)
     if missing:
         raise DriverMissing(missing)
-    module = import_module(f"aqueduct_provider.connectors.{CONNECTORS[name].module}.database")
-    return module.connect(name, config)
+    return get(name).connect(config)
 
 
 def _is_installed(module: str) -> bool:
@@ -102,3 +150,12 @@ def _is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
+
+
+def _version(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""

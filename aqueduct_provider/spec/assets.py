@@ -6,11 +6,12 @@ alone and hold no secret.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from aqueduct_provider.connectors import registry
+from aqueduct_provider.connectors.uris import HOST
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.graph import Locate
 from aqueduct_provider.spec.models import ConnectionStore, LoadOperator, S3ArtifactStore, WorkflowSpec
@@ -20,7 +21,6 @@ from aqueduct_provider.spec.system_operators import GcsLoad, MongoLoad, S3Load
 MAX_LENGTH = 1500
 # Airflow 3 keeps these for itself (airflow/sdk/definitions/asset).
 _RESERVED_NAMES = ("self", "context")
-_HOST = re.compile(r"[A-Za-z0-9._-]+")
 # What may stand in a key as it is: nothing that would end the path.
 _SAFE_IN_KEYS = "/=:+,@"
 
@@ -102,7 +102,11 @@ def saved_asset(spec: WorkflowSpec, operator: LoadOperator) -> str | None:
         # Further inputs fill in the path.
         uri = _file(spec, target, config) if len(operator.inputs) == 1 else None
     elif config is not None:
-        uri = None if isinstance(target, MongoLoad) else _served_table(target.connector, config, target.table)
+        uri = (
+            None
+            if isinstance(target, MongoLoad)
+            else registry.get(target.connector).table_uri(config, target.table)
+        )
     else:
         name = target.collection if isinstance(target, MongoLoad) else target.table
         uri = name and _in_connection(target.connection_id, quote(name, safe=""))
@@ -130,46 +134,7 @@ def _file(spec: WorkflowSpec, target: S3Load | GcsLoad, config: Mapping[str, Any
 def _in_bucket(scheme: str, bucket: Any, root_dir: Any, key: str) -> str | None:
     """Take bucket and prefix apart as ``storage/layout.py`` does."""
     name, _, inner = str(bucket).removeprefix("s3://").removeprefix("gs://").partition("/")
-    if not _HOST.fullmatch(name):
+    if not HOST.fullmatch(name):
         return None
     prefix = "".join(f"{part}/" for part in (inner.strip("/"), str(root_dir or "").strip("/")) if part)
     return f"{scheme}://{name}/{quote(prefix + key, safe=_SAFE_IN_KEYS)}"
-
-
-# Scheme and default port as in Airflow's providers, and the schema of tables that name none.
-_SERVERS = {
-    "Postgres": ("postgres", 5432, "public"),
-    "Redshift": ("redshift", 5439, "public"),
-    "SQL Server": ("mssql", 1433, "dbo"),
-    "AzureSQL": ("mssql", 1433, "dbo"),
-    "MySQL": ("mysql", 3306, ""),
-    "MariaDB": ("mysql", 3306, ""),
-}
-
-
-def _served_table(system: str, config: Mapping[str, Any], table: str) -> str | None:
-    parts = table.split(".")
-    if not all(parts) or len(parts) > 2:
-        return None
-    if system == "BigQuery":
-        return _on_host("bigquery", config.get("project_id"), parts) if len(parts) == 2 else None
-    if system == "Snowflake":
-        schema, database = config.get("schema") or "public", config.get("database")
-        path = [database, *parts] if len(parts) == 2 else [database, schema, *parts]
-        return _on_host("snowflake", config.get("account_identifier"), path)
-    if system not in _SERVERS:
-        return None
-    scheme, default_port, schema = _SERVERS[system]
-    port = str(config.get("port") or default_port)
-    if not port.isdecimal():
-        return None
-    within = parts if len(parts) == 2 else [schema, *parts]
-    # A schema of MySQL is a database.
-    path = [config.get("database"), *within] if schema else [within[0] or config.get("database"), within[1]]
-    return _on_host(scheme, config.get("host"), path, f":{int(port)}")
-
-
-def _on_host(scheme: str, host: Any, path: Sequence[Any], port: str = "") -> str | None:
-    if not _HOST.fullmatch(str(host or "")):
-        return None
-    return f"{scheme}://{host}{port}/" + "/".join(quote(str(part), safe="") for part in path)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, JsonValue, SecretStr, ValidationError
 
+from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.document import Parts, json_path, json_value
 from aqueduct_provider.spec.system_operators import (
@@ -117,33 +118,27 @@ class _GcsConfig(_Config):
     use_as_storage: str = ""
 
 
+# By the declaration of each system; the original's format does not change, so that there will be no others.
 _CONFIGS: dict[str, type[_Config]] = {
-    "S3": _S3Config,
-    "GCS": _GcsConfig,
-    "Athena": _AthenaConfig,
-    "MongoDB": _MongoConfig,
-    "Postgres": _ServerConfig,
-    "Redshift": _ServerConfig,
-    "MySQL": _ServerConfig,
-    "MariaDB": _ServerConfig,
-    "SQL Server": _ServerConfig,
-    "AzureSQL": _ServerConfig,
-    "Snowflake": _SnowflakeConfig,
-    "BigQuery": _BigQueryConfig,
-    "SQLite": _SqliteConfig,
+    "s3": _S3Config,
+    "gcs": _GcsConfig,
+    "athena": _AthenaConfig,
+    "mongodb": _MongoConfig,
+    "server": _ServerConfig,
+    "snowflake": _SnowflakeConfig,
+    "bigquery": _BigQueryConfig,
+    "sqlite": _SqliteConfig,
+}
+CONFIGS = {
+    system.name: _CONFIGS[system.original_config]
+    for system in registry.built_in().values()
+    if system.original_config
 }
 
 
 _UNUSED: dict[type[_Config], tuple[str, ...]] = {
     _SqliteConfig: tuple(name for name in _SqliteConfig.model_fields if name != "database")
 }
-
-
-def _own_names(model: type[_Config], config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Rename ``db_schema``, as the original's Python files call Snowflake's ``schema``."""
-    if model is not _SnowflakeConfig or "db_schema" not in config or "schema" in config:
-        return config
-    return {("schema" if name == "db_schema" else name): value for name, value in config.items()}
 
 
 class _FilesExtractParameters(Model):
@@ -231,8 +226,10 @@ class ConnectorReader:
 
     def target(self) -> Reached[Loads] | None:
         """Return what a load writes; as :meth:`source`."""
-        if self._name == "Athena":
-            self._problem("connector_name", message="Athena is read only; save to another data system")
+        system = registry.built_in().get(self._name)
+        if system and not system.is_written:
+            message = f"{self._name} is read only; save to another data system"
+            self._problem("connector_name", message=message)
             return None
         config = self._checked_config()
         if config is None:
@@ -243,9 +240,9 @@ class ConnectorReader:
     # --- configuration
 
     def _checked_config(self) -> Mapping[str, Any] | None:
-        model = _CONFIGS.get(self._name)
+        model = CONFIGS.get(self._name)
         if model is None:
-            known = ", ".join(sorted(_CONFIGS))
+            known = ", ".join(sorted(CONFIGS))
             message = f"there is no connector '{self._name}'; there are: {known}"
             self._problem("connector_name", message=message)
             return None
@@ -253,7 +250,7 @@ class ConnectorReader:
         place: Parts = ("connector_config",)
         if isinstance(config.get("conf"), dict):
             config, place = config["conf"], ("connector_config", "conf")
-        config = _own_names(model, config)
+        config = registry.get(self._name).config_of_original(config)
         self.problems += validated_part(model, config, (*self._base, *place))[1]
         unused = _IGNORED + _UNUSED.get(model, ())
         return {name: value for name, value in config.items() if name not in unused}

@@ -1,25 +1,31 @@
-"""Where extracts read and loads write: the data systems of the native spec (Aqueduct formats,
-section 6).
+"""Describe where extracts read and loads write in the native spec (Aqueduct formats, section 6).
 
-A source or target names its connector and an Airflow connection; a native spec never holds credentials.
-Those of the compiled dialect are described in ``compiled_connectors.py``.
+A source or target names its connector and an Airflow connection; credentials are never part of a native spec.
+Those of the compiled dialect are described in ``compiled_connectors.py``. The names of connectors are those
+of ``connectors/registry.py``; the JSON Schema has those of this package only.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Discriminator, Field, JsonValue, Tag
 
+from aqueduct_provider.connectors import registry
+from aqueduct_provider.connectors.system import DataSystem
 from aqueduct_provider.spec.types import MAX_ENTRIES, MAX_TEXT, ArtifactType, Model, Name
 
 Query = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 
 TableFormat = Literal["CSV", "JSON", "Parquet"]
 UpdateMode = Literal["append", "replace", "fail"]
-SqlSystem = Literal[
-    "Postgres", "Redshift", "MySQL", "MariaDB", "SQLite", "SQL Server", "AzureSQL", "Snowflake", "BigQuery"
-]
+if TYPE_CHECKING:
+    SqlSource = str
+    SqlTarget = str
+else:
+    _SQL = [system for system in registry.built_in().values() if system.family == "sql"]
+    SqlSource = Literal[tuple(system.name for system in _SQL)]
+    SqlTarget = Literal[tuple(system.name for system in _SQL if system.is_written)]
 
 _CONNECTION = "Airflow connection of the data system."
 
@@ -73,7 +79,7 @@ class GcsLoad(FilesLoad):
 class SqlExtract(Model):
     """Reads the result of a query as a table."""
 
-    connector: SqlSystem | Literal["Athena"]
+    connector: SqlSource
     connection_id: Name = Field(description=_CONNECTION)
     queries: Annotated[tuple[Query, ...], Field(min_length=1, max_length=1000)] = Field(
         description="A query, or a chain in which $ means the query before; $1, $2, ... are the string "
@@ -84,7 +90,7 @@ class SqlExtract(Model):
 class SqlLoad(Model):
     """Writes a table into a table of a database."""
 
-    connector: SqlSystem
+    connector: SqlTarget
     connection_id: Name = Field(description=_CONNECTION)
     table: str = Field(description="table or schema.table; empty: the first string input.")
     update_mode: UpdateMode = Field(
@@ -122,5 +128,53 @@ class MongoLoad(Model):
     )
 
 
-Source = Annotated[S3Extract | GcsExtract | SqlExtract | MongoExtract, Field(discriminator="connector")]
-Target = Annotated[S3Load | GcsLoad | SqlLoad | MongoLoad, Field(discriminator="connector")]
+class RegisteredExtract(SqlExtract):
+    """Reads from a system of another package."""
+
+    connector: Name
+
+
+class RegisteredLoad(SqlLoad):
+    """Writes to a system of another package."""
+
+    connector: Name
+
+
+class _SchemaOfBuiltIn:
+    """Leave systems of other packages out of the JSON Schema, which is the same on every machine."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: Any, handler: Any) -> Any:
+        return handler(schema["choices"]["built-in"])
+
+
+def _origin_of_source(value: Any) -> str:
+    return "registered" if _registered(value) else "built-in"
+
+
+def _origin_of_target(value: Any) -> str:
+    system = _registered(value)
+    return "registered" if system and system.is_written else "built-in"
+
+
+def _registered(value: Any) -> DataSystem | None:
+    """Find the SQL system of another package that a source or target names."""
+    name = value.get("connector") if isinstance(value, dict) else getattr(value, "connector", None)
+    system = registry.find(name) if isinstance(name, str) and name not in registry.built_in() else None
+    return system if system and system.family == "sql" else None
+
+
+_BuiltInSource = Annotated[
+    S3Extract | GcsExtract | SqlExtract | MongoExtract, Field(discriminator="connector")
+]
+_BuiltInTarget = Annotated[S3Load | GcsLoad | SqlLoad | MongoLoad, Field(discriminator="connector")]
+Source = Annotated[
+    Annotated[_BuiltInSource, Tag("built-in")] | Annotated[RegisteredExtract, Tag("registered")],
+    Discriminator(_origin_of_source),
+    _SchemaOfBuiltIn,
+]
+Target = Annotated[
+    Annotated[_BuiltInTarget, Tag("built-in")] | Annotated[RegisteredLoad, Tag("registered")],
+    Discriminator(_origin_of_target),
+    _SchemaOfBuiltIn,
+]

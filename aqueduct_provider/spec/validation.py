@@ -221,18 +221,24 @@ def _is_union(annotation: Any) -> bool:
     return get_origin(annotation) in (Union, UnionType)
 
 
-def _models_of_union(annotation: Any) -> dict[str, type[BaseModel]]:
-    """Return tag -> model for a discriminated union; empty for all else."""
+def _models_of_union(annotation: Any) -> dict[str, Any]:
+    """Return tag -> model, or a union within, for a discriminated union; empty for all else."""
     if not _is_union(annotation):
         return {}
     members = [(member, _bare(member)) for member in get_args(annotation)]
     return {
-        tag: model for member, model in members if _is_model(model) for tag in _member_tags(member, model)
+        tag: model
+        for member, model in members
+        if _is_model(model) or _models_of_union(model)
+        for tag in _member_tags(member, model)
     }
 
 
-def _member_tags(member: Any, model: type[BaseModel]) -> Iterator[str]:
+def _member_tags(member: Any, model: Any) -> Iterator[str]:
     named = [extra.tag for extra in getattr(member, "__metadata__", ()) if isinstance(extra, Tag)]
+    if not _is_model(model):
+        yield from named
+        return
     tag = "type" if "type" in model.model_fields else "connector"
     yield from named or _literals(model.model_fields[tag].annotation)
 

@@ -25,7 +25,7 @@ class GcsSettings:
     :param timeout: seconds, for a connection and between two pieces of an answer.
     :param retry_seconds: how long a request that fails is repeated.
     :param max_connections: objects that are moved at once.
-    :param options: of ``google_credentials.GOOGLE_OPTIONS``.
+    :param options: of ``connectors/google.py``.
     :param project: what requests name as project; empty: that of the credentials.
     """
 

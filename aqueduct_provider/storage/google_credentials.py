@@ -9,9 +9,6 @@ from typing import Any
 
 from aqueduct_provider.errors import ConfigError
 
-# Options of a connection that say how its requests are signed and repeated; the values are text.
-GOOGLE_OPTIONS = ("impersonation_chain", "is_anonymous", "num_retries", "quota_project_id", "scope")
-
 
 def google_credentials(
     account: Mapping[str, Any] | None, options: Mapping[str, str], scopes: Sequence[str]
@@ -19,7 +16,7 @@ def google_credentials(
     """Return credentials, and the project that comes with them.
 
     :param account: what a service account's key file holds; None: application default credentials.
-    :param options: of :data:`GOOGLE_OPTIONS`.
+    :param options: of ``connectors/google.py``.
     :param scopes: those that are asked for where the options name none.
     :raises ConfigError: the options do not fit the credentials.
     :raises ValueError: the account's key is not a key. Its message may quote the key.

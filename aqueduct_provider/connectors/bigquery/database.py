@@ -15,9 +15,9 @@ from itertools import count
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
+from aqueduct_provider.connectors.bigquery.system import BIGQUERY
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import columns, prepared
-from aqueduct_provider.connectors.sql.dialect import BIGQUERY
 from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement, Value
 from aqueduct_provider.connectors.tables.model import KIND, Batches, Config, TableLoad, TableName, config_text

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aqueduct_provider.connectors.mysql.system import MYSQL
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.dialect import MYSQL
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
 from aqueduct_provider.errors import DataSystemError, DataSystemUnavailable, LoadRefused, StatementRefused
 from aqueduct_provider.storage.held_folder import temporary_folder

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from aqueduct_provider.connectors.postgres.system import POSTGRES
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.dialect import POSTGRES
 from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.tables.model import (

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aqueduct_provider.connectors.redshift.rows import ArrivingRows, chunks
+from aqueduct_provider.connectors.redshift.system import REDSHIFT
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.dialect import REDSHIFT
 from aqueduct_provider.connectors.sql.driver_options import driver_options
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.tables.model import (

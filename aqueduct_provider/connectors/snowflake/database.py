@@ -14,15 +14,14 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from aqueduct_provider.connectors.snowflake.login import login_of, refuse_unknown, session_parameters
+from aqueduct_provider.connectors.snowflake.system import SNOWFLAKE, stored
 from aqueduct_provider.connectors.snowflake.types import (
-    SNOWFLAKE,
     Staging,
     arrow_batches,
     parts,
     result_schema,
     shown,
     staging_of,
-    stored,
 )
 from aqueduct_provider.connectors.sql import dbapi_rows as arriving
 from aqueduct_provider.connectors.sql import idempotent_load

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.connectors.sql import dialect
+from aqueduct_provider.connectors.snowflake.system import SNOWFLAKE
 from aqueduct_provider.connectors.sql.column_types import columns, prepared
 from aqueduct_provider.connectors.tables.arrow_types import converted
 from aqueduct_provider.connectors.tables.model import KIND, Batches, TableName
@@ -38,29 +38,9 @@ _ZONED = ("TIMESTAMP_LTZ", "TIMESTAMP_TZ")
 _JSON = ("VARIANT", "OBJECT", "ARRAY", "MAP", "VECTOR")
 
 
-def stored(name: str) -> str:
-    """A name as Snowflake stores it."""
-    return name.upper() if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else name
-
-
 def shown(name: str) -> str:
     """A name as artifacts have it."""
     return name.lower() if re.fullmatch(r"[A-Z_][A-Z0-9_$]*", name) else name
-
-
-class _SnowflakeDialect(dialect.Dialect):
-    """Quotes names as they are stored. A schema may be ``database.schema``."""
-
-    def quote(self, name: str) -> str:
-        return super().quote(stored(name))
-
-    def render_name(self, parts: tuple[str, ...]) -> str:
-        return ".".join(self.quote(word) for part in parts for word in part.split("."))
-
-
-SNOWFLAKE = _SnowflakeDialect(
-    **{field.name: getattr(dialect.SNOWFLAKE, field.name) for field in fields(dialect.SNOWFLAKE)}
-)
 
 
 # --- reading

@@ -1,18 +1,51 @@
-"""How each SQL dialect writes names, texts, comments and parameters (pure).
+"""Describe how a SQL dialect writes names, strings, comments, parameters and types of columns (pure).
 
-What differs in reading and writing data stands in the module of each data system.
+The dialects themselves are part of each system's declaration.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aqueduct_provider.errors import StatementRefused
 
 # A part of a name that is given as a value: nothing that could end a quoted name, or hide in one.
 _NAME = re.compile(r"\w(?:[\w$ -]*[\w$-])?")
+
+# Kind of column (``tables/arrow_types.py``) -> type in CREATE TABLE, as standard SQL has it.
+COMMON_TYPES = {
+    "bool": "BOOLEAN",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float32": "REAL",
+    "float64": "DOUBLE PRECISION",
+    "decimal": "DECIMAL({precision}, {scale})",
+    "text": "TEXT",
+    "json": "TEXT",
+    "uuid": "CHAR(36)",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+    "timestamptz": "TIMESTAMP WITH TIME ZONE",
+}
+
+
+@dataclass(frozen=True)
+class DecimalColumn:
+    """A column for decimals.
+
+    :param sql: its type.
+    :param fits: whether it keeps all digits.
+    :param is_text: whether the decimals are written as strings.
+    """
+
+    sql: str
+    fits: bool
+    is_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,6 +64,12 @@ class Dialect:
     :param strict_types: whether the database compares no number with a text, so that a bare parameter that
         reads as a number is bound as one.
     :param max_name: characters of a name, at most.
+    :param types: kind of column -> its type in CREATE TABLE; empty: tables are not written.
+    :param decimal_digits: most digits of a decimal: before and after the point together, and after it.
+    :param has_arrays: whether a column can hold a list, such as ``BIGINT[]``.
+    :param has_temporal: whether dates and times have types of their own; otherwise they are strings.
+    :param has_zones: whether a time can have a zone; otherwise it is written in UTC.
+    :param has_nan: whether floats can be NaN or infinite; otherwise these become NULL.
     """
 
     name: str
@@ -45,6 +84,18 @@ class Dialect:
     concat: Literal["||", "CONCAT"] = "||"
     strict_types: bool = False
     max_name: int = 128
+    types: Mapping[str, str] = field(default_factory=dict, hash=False)
+    decimal_digits: tuple[int, int] = (38, 38)
+    has_arrays: bool = False
+    has_temporal: bool = True
+    has_zones: bool = True
+    has_nan: bool = True
+
+    def decimal_column(self, precision: int, scale: int) -> DecimalColumn:
+        """Return the column for decimals of this many digits, in all and after the point."""
+        most, most_scale = self.decimal_digits
+        sql = self.types["decimal"].format(precision=precision, scale=scale)
+        return DecimalColumn(sql, fits=precision <= most and scale <= most_scale)
 
     def quote(self, name: str) -> str:
         """The name, quoted: whatever it holds is part of it."""
@@ -72,39 +123,3 @@ class Dialect:
     def render_name(self, parts: tuple[str, ...]) -> str:
         """The parts of a name as SQL."""
         return ".".join(map(self.quote, parts))
-
-
-POSTGRES = Dialect("Postgres", dollar_quotes=True, nested_comments=True, placeholder="${n}", max_name=63)
-# As the server has the places of values: Amazon's driver would misread texts with backslashes.
-REDSHIFT = Dialect(
-    "Redshift", dollar_quotes=True, nested_comments=True, backslashes=True, placeholder="${n}", max_name=127
-)
-MYSQL = Dialect(
-    "MySQL",
-    quotes=("`", "`"),
-    texts="'\"",
-    backslashes=True,
-    hash_comments=True,
-    spaced_dashes=True,
-    placeholder="%s",
-    concat="CONCAT",
-    max_name=64,
-)
-# Bound as text, a number would never be equal to an expression, which has no affinity.
-SQLITE = Dialect("SQLite", strict_types=True)
-# As sp_executesql names values.
-SQL_SERVER = Dialect(
-    "SQL Server", quotes=("[", "]"), nested_comments=True, placeholder="@p{n}", concat="CONCAT"
-)
-SNOWFLAKE = Dialect("Snowflake", backslashes=True, dollar_quotes=True, max_name=255)
-BIGQUERY = Dialect(
-    "BigQuery",
-    quotes=("`", "`"),
-    texts="'\"",
-    backslashes=True,
-    hash_comments=True,
-    concat="CONCAT",
-    strict_types=True,
-    max_name=1024,
-)
-ATHENA = Dialect("Athena", strict_types=True, max_name=255)

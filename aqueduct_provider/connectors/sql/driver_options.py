@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aqueduct_provider.connectors.system_options import option_problems, option_text, used_options
+from aqueduct_provider.connectors.system import option_text
+from aqueduct_provider.connectors.system_options import option_problems, used_options
 from aqueduct_provider.connectors.tables.model import Config
 from aqueduct_provider.errors import ConfigError
 

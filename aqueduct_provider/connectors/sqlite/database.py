@@ -17,9 +17,9 @@ from urllib.parse import quote, urlencode
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.dialect import SQLITE
 from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
+from aqueduct_provider.connectors.sqlite.system import SQLITE
 from aqueduct_provider.connectors.sqlite.types import Column, Seen, column_of, questions, seen, typed
 from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (

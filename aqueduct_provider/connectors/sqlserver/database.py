@@ -14,9 +14,9 @@ from typing import Any
 from aqueduct_provider.connectors.sql import dbapi_rows as arriving
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.dialect import SQL_SERVER
 from aqueduct_provider.connectors.sql.driver_options import driver_options
 from aqueduct_provider.connectors.sql.query import Statement
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.connectors.sqlserver.types import inserts, result_schema
 from aqueduct_provider.connectors.tables.model import (
     Batches,

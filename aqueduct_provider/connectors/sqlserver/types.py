@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.connectors.sql.column_types import columns
-from aqueduct_provider.connectors.sql.dialect import SQL_SERVER
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.connectors.tables.model import KIND, Batches
 from aqueduct_provider.errors import StatementRefused
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from aqueduct_provider.connectors.system_options import option_problems, option_text
+from aqueduct_provider.connectors.system import option_text
+from aqueduct_provider.connectors.system_options import option_problems
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods

@@ -1,15 +1,11 @@
-"""The services that can be connected: what each is called, its fields, and which of them are secrets (pure).
-
-In: a service's name, as people write it. Out: a :class:`Service`. Must not import: anything heavy.
-"""
+"""Look up the services that can be connected, with their fields and secrets (pure)."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Literal
 
-Family = Literal["airflow", "sql", "files", "mongodb"]
+from aqueduct_provider.connectors import registry
+from aqueduct_provider.connectors.system import DataSystem, Family
 
 
 @dataclass(frozen=True)
@@ -61,77 +57,19 @@ _AIRFLOW = Service(
     secrets=("password", "token"),
     variables=("host", "username"),
 )
-_SERVER = ("host", "database", "username")
-_SERVER_MORE = ("port", "options", "connection_id")
-_AWS = ("type", "access_key_id", "config_file_path", "config_file_profile", "region", "connection_id")
-_AWS_SECRETS = ("session_token", "secret_access_key", "config_file_content")
-_GOOGLE_SECRETS = ("service_account_credentials",)
 
-SERVICES = {
-    service.name: service
-    for service in (
-        _AIRFLOW,
-        Service("Postgres", "sql", _SERVER, _SERVER_MORE, schemes=("postgresql", "postgres")),
-        Service("Redshift", "sql", _SERVER, _SERVER_MORE, schemes=("redshift", "postgresql", "postgres")),
-        Service("MySQL", "sql", _SERVER, _SERVER_MORE, schemes=("mysql", "mariadb")),
-        Service("MariaDB", "sql", _SERVER, _SERVER_MORE, schemes=("mariadb", "mysql")),
-        Service(
-            "SQLite", "sql", ("database",), ("options", "connection_id"), secrets=(), schemes=("sqlite",)
-        ),
-        Service("SQL Server", "sql", _SERVER, _SERVER_MORE, schemes=("mssql",)),
-        Service("AzureSQL", "sql", _SERVER, _SERVER_MORE, schemes=("mssql",)),
-        Service(
-            "Snowflake",
-            "sql",
-            ("account_identifier", "database", "warehouse", "username"),
-            ("schema", "role", "options", "connection_id"),
-            schemes=("snowflake",),
-        ),
-        Service(
-            "BigQuery",
-            "sql",
-            ("project_id",),
-            ("service_account_credentials_path", "options", "connection_id"),
-            secrets=_GOOGLE_SECRETS,
-            schemes=("bigquery",),
-        ),
-        Service(
-            "Athena",
-            "sql",
-            ("database", "output_location"),
-            ("endpoint_url", "options", *_AWS),
-            secrets=_AWS_SECRETS,
-        ),
-        Service("S3", "files", (), ("bucket", "root_dir", "endpoint_url", *_AWS), secrets=_AWS_SECRETS),
-        Service(
-            "GCS",
-            "files",
-            ("bucket",),
-            (
-                *("root_dir", "endpoint", "project_id", "options"),
-                *("service_account_credentials_path", "connection_id"),
-            ),
-            secrets=_GOOGLE_SECRETS,
-        ),
-        Service(
-            "MongoDB",
-            "mongodb",
-            ("auth_uri", "database"),
-            ("connection_id",),
-            secrets=("auth_uri",),
-            schemes=("mongodb", "mongodb+srv"),
-        ),
-    )
-}
-# Only read: it can be no target of a load.
-READ_ONLY = frozenset({"Athena"})
+
+def _service(system: DataSystem) -> Service:
+    return Service(system.name, system.family, system.needed, system.optional, system.secrets, system.schemes)
+
+
+SERVICES = {service.name: service for service in (_AIRFLOW, *map(_service, registry.built_in().values()))}
 SECRETS = tuple(dict.fromkeys(secret for service in SERVICES.values() for secret in service.secrets))
-
-_OTHER_NAMES = {"postgresql": "postgres", "mssql": "sqlserver", "mongo": "mongodb"}
-_BY_WORD = {re.sub(r"[^a-z0-9]", "", name.lower()): service for name, service in SERVICES.items()}
 
 
 def service_of(name: str) -> Service | None:
-    """The service that people mean: case, spaces and signs do not count. None where there is no such one."""
-    word = re.sub(r"[^a-z0-9]", "", name.lower())
-    return _BY_WORD.get(_OTHER_NAMES.get(word, word))
+    """Return the service that a user means: case, spaces and signs do not count; None: there is none."""
+    if name.strip().lower() == _AIRFLOW.name.lower():
+        return _AIRFLOW
+    system = registry.find_typed(name)
+    return SERVICES.get(system.name) or _service(system) if system else None

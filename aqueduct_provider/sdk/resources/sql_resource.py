@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import extract_load
@@ -19,7 +20,6 @@ from aqueduct_provider.sdk.authoring.kept_tables import kept_file, new_file
 from aqueduct_provider.sdk.enums import LoadUpdateMode
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
-from aqueduct_provider.sdk.resources.services import READ_ONLY
 from aqueduct_provider.storage.held_folder import temporary_folder
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class SqlResource(DataSystem):
         """
         from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
-        if self.service.name in READ_ONLY:
+        if not registry.get(self.service.name).is_written:
             raise AuthoringError(
                 f"{self.name()!r} is {self.service.name}, which is only read: save elsewhere."
             )

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.connectors.registry import CONNECTORS
+from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.connectors.sql.driver_options import options_of
-from aqueduct_provider.connectors.system_options import OPTIONS, option_problems, used_options
+from aqueduct_provider.connectors.system_options import option_problems, used_options
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks.connections import connection_config
 from aqueduct_provider.sdk.resources.data_system import DataSystem
@@ -64,15 +64,14 @@ EVERY = [(system, extra) for system, extras in AIRFLOW_EXTRAS.items() for extra 
 
 def config_of(monkeypatch: pytest.MonkeyPatch, system: str, extra: dict[str, Any]) -> dict[str, Any]:
     base = BASE[system]
-    fields = {**base, "conn_type": CONNECTORS[system].connection_types[0]}
+    fields = {**base, "conn_type": built_in()[system].connection_types[0]}
     fields["extra"] = {**base.get("extra", {}), **extra}
     monkeypatch.setenv("AIRFLOW_CONN_IT", json.dumps(fields))
     return connection_config(system, "it")
 
 
-def test_every_system_has_rules() -> None:
-    assert set(OPTIONS) == set(CONNECTORS)
-    assert set(AIRFLOW_EXTRAS) == set(CONNECTORS) - {"S3"}
+def test_every_system_is_tested() -> None:
+    assert set(AIRFLOW_EXTRAS) == set(built_in()) - {"S3"}
 
 
 @pytest.mark.parametrize(("system", "extra"), EVERY)
@@ -89,7 +88,7 @@ def test_an_extra_arrives_or_is_refused(
     if extra == "allow_insecure":
         assert "tlsAllowInvalidCertificates=true" in config_of(monkeypatch, system, {extra: True})["auth_uri"]
         return
-    if list(option_problems(system, {extra: value})) and extra not in OPTIONS[system].fields:
+    if list(option_problems(system, {extra: value})) and extra not in built_in()[system].options.fields:
         with pytest.raises(ConfigError) as caught:
             config_of(monkeypatch, system, {extra: value})
         message = str(caught.value)
@@ -105,7 +104,7 @@ def test_what_asks_for_nothing_is_never_refused(
     monkeypatch: pytest.MonkeyPatch, system: str, extra: str, nothing: Any
 ) -> None:
     """The form of Airflow saves what was left empty."""
-    if nothing is False and extra not in OPTIONS[system].refused:
+    if nothing is False and extra not in built_in()[system].options.refused:
         return
     if extra in BASE[system].get("extra", {}):
         return
@@ -117,7 +116,7 @@ def test_sdk_hook_and_connector_take_the_same(
     monkeypatch: pytest.MonkeyPatch, system: str, extra: str
 ) -> None:
     """An option is refused by all three, or reaches the connector in the same way through all three."""
-    rules, service = OPTIONS[system], SERVICES[system]
+    rules, service = built_in()[system].options, SERVICES[system]
     if system == "MongoDB" or extra in rules.fields:
         # Options of MongoDB are a part of its URI.
         fields = {rules.fields.get(extra, "auth_uri")} - {"srv", "tls", "tlsAllowInvalidCertificates"}
@@ -139,7 +138,7 @@ def test_sdk_hook_and_connector_take_the_same(
 
 
 def test_the_fields_of_connections_are_fields_of_resources() -> None:
-    for system, rules in OPTIONS.items():
+    for system, rules in ((name, system.options) for name, system in built_in().items()):
         if system != "MongoDB":
             assert set(rules.fields.values()) <= set(SERVICES[system].fields), system
             assert "options" in SERVICES[system].fields or system == "S3"
@@ -164,9 +163,9 @@ PAGES = Path(__file__).parents[3] / "docs" / "data-systems"
 _PAGE_OF = {"MariaDB": "mysql", "SQL Server": "sqlserver", "AzureSQL": "sqlserver"}
 
 
-@pytest.mark.parametrize("system", sorted(set(OPTIONS) - {"S3"}))
+@pytest.mark.parametrize("system", sorted(set(built_in()) - {"S3"}))
 def test_the_page_of_a_system_names_every_option(system: str) -> None:
     text = (PAGES / f"{_PAGE_OF.get(system, system.lower())}.md").read_text("utf-8")
-    rules = OPTIONS[system]
+    rules = built_in()[system].options
     names = {*rules.fields, *rules.refused, *(rules.known or ())}
     assert {name for name in names if f"`{name}`" not in text} == set()

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from aqueduct_provider.compat import BaseHook
-from aqueduct_provider.connectors.registry import CONNECTORS
+from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks import connections
 from aqueduct_provider.hooks.connections import connection_config, system_for
@@ -211,10 +211,10 @@ def test_mongodb(config: Any) -> None:
     assert found["auth_uri"].startswith("mongodb+srv://ada:")
 
 
-@pytest.mark.parametrize("connector", [name for name in CONNECTORS if name != "S3"])
+@pytest.mark.parametrize("connector", [name for name in built_in() if name != "S3"])
 def test_what_is_missing_is_named_in_the_words_of_the_form(config: Any, connector: str) -> None:
     with pytest.raises(ConfigError, match=f"'it' lacks what {connector} needs: ") as caught:
-        config(connector, CONNECTORS[connector].connection_types[0])
+        config(connector, built_in()[connector].connection_types[0])
     words = {
         "Snowflake": "login, account in extra, schema (the database), warehouse.",
         "BigQuery": "project_id.",
@@ -226,9 +226,9 @@ def test_what_is_missing_is_named_in_the_words_of_the_form(config: Any, connecto
     assert str(caught.value).endswith(words.get(connector, "host, schema (the database)."))
 
 
-@pytest.mark.parametrize("connector", [name for name in CONNECTORS if name != "S3"])
+@pytest.mark.parametrize("connector", [name for name in built_in() if name != "S3"])
 def test_connections_of_other_types_are_refused(config: Any, connector: str) -> None:
-    wanted = " or ".join(CONNECTORS[connector].connection_types)
+    wanted = " or ".join(built_in()[connector].connection_types)
     with pytest.raises(ConfigError) as caught:
         config(connector, "http", **LOGIN)
     assert str(caught.value) == (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.connectors.registry import CONNECTORS
+from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.spec.compiled_connectors import ConnectorReader, decoded_filepath
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import ExtractOperator, LoadOperator
@@ -81,7 +81,7 @@ def parameters_of(name: str) -> dict[str, Any]:
 
 
 def test_all_connectors_are_here() -> None:
-    assert set(CONFIGS) == set(CONNECTORS)
+    assert set(CONFIGS) == set(built_in())
 
 
 @pytest.mark.parametrize("wrap", [lambda config: config, lambda config: {"conf": config}])

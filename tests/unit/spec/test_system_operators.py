@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from aqueduct_provider.connectors.registry import CONNECTORS
+from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.spec.system_operators import (
     GcsExtract,
     GcsLoad,
@@ -19,11 +19,11 @@ from aqueduct_provider.spec.system_operators import (
     Source,
     SqlExtract,
     SqlLoad,
-    SqlSystem,
+    SqlTarget,
     Target,
 )
 
-SQL = get_args(SqlSystem)
+SQL = get_args(SqlTarget)
 
 
 def source(**fields: Any) -> Any:
@@ -70,10 +70,14 @@ def test_documents() -> None:
 
 
 def test_the_connectors_are_those_of_the_catalog() -> None:
-    sources = {name for model in get_args(get_args(Source)[0]) for name in names_of(model)}
-    targets = {name for model in get_args(get_args(Target)[0]) for name in names_of(model)}
-    assert sources == set(CONNECTORS)
+    sources = {name for model in built_in_models(Source) for name in names_of(model)}
+    targets = {name for model in built_in_models(Target) for name in names_of(model)}
+    assert sources == set(built_in())
     assert targets == sources - {"Athena"}
+
+
+def built_in_models(union: Any) -> Any:
+    return get_args(get_args(get_args(get_args(union)[0])[0])[0])
 
 
 def names_of(model: Any) -> list[str]:

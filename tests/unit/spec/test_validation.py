@@ -112,7 +112,7 @@ def put(path: str, value: Any) -> Any:
             "operators.7.source.connector",
             5,
             "$.operators[7].source.connector",
-            "must be 'S3', 'GCS', 'Postgres'",
+            "must be 'S3', 'GCS', 'Athena'",
         ),
         ("operators.7.source", {}, "$.operators[7].source.connector", "missing; add one of 'S3', 'GCS'"),
         ("operators.7.source.fromat", "CSV", "$.operators[7].source.fromat", "did you mean 'format'?"),

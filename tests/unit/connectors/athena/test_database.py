@@ -19,8 +19,8 @@ import pytest
 
 from aqueduct_provider.connectors import registry, run
 from aqueduct_provider.connectors.athena.database import AthenaDatabase, connect
+from aqueduct_provider.connectors.athena.system import ATHENA
 from aqueduct_provider.connectors.requests import ExtractOrder, SystemOrder
-from aqueduct_provider.connectors.sql.dialect import ATHENA
 from aqueduct_provider.connectors.sql.query import statement
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
 from aqueduct_provider.errors import (

@@ -159,7 +159,7 @@ def test_an_error_among_the_rows(run: Callable[[str], Any], database: MySqlDatab
 
 
 def test_a_result_need_not_be_read_to_its_end(run: Callable[[str], Any], database: MySqlDatabase) -> None:
-    from aqueduct_provider.connectors.sql.dialect import MYSQL
+    from aqueduct_provider.connectors.mysql.system import MYSQL
     from aqueduct_provider.connectors.sql.query import statement
 
     run("CREATE TABLE t AS SELECT seq FROM seq_1_to_200000")

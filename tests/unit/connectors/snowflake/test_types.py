@@ -9,14 +9,13 @@ import pytest
 from snowflake.connector.constants import FIELD_NAME_TO_ID
 from snowflake.connector.cursor import ResultMetadata
 
+from aqueduct_provider.connectors.snowflake.system import SNOWFLAKE, stored
 from aqueduct_provider.connectors.snowflake.types import (
-    SNOWFLAKE,
     arrow_batches,
     parts,
     result_schema,
     shown,
     staging_of,
-    stored,
 )
 from aqueduct_provider.connectors.tables.model import KIND, Batches, TableName
 from aqueduct_provider.errors import StatementRefused

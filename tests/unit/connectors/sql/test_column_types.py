@@ -7,20 +7,26 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from aqueduct_provider.connectors.sql import dialect
+from aqueduct_provider.connectors.bigquery.system import BIGQUERY
+from aqueduct_provider.connectors.mysql.system import MYSQL
+from aqueduct_provider.connectors.postgres.system import POSTGRES
+from aqueduct_provider.connectors.redshift.system import REDSHIFT
+from aqueduct_provider.connectors.snowflake.system import SNOWFLAKE
 from aqueduct_provider.connectors.sql.column_types import column_definitions, columns, prepared
 from aqueduct_provider.connectors.sql.dialect import Dialect
+from aqueduct_provider.connectors.sqlite.system import SQLITE
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.connectors.tables.model import CELLS, KIND, Batches
 from aqueduct_provider.errors import LoadRefused
 
 WRITABLE = [
-    dialect.POSTGRES,
-    dialect.REDSHIFT,
-    dialect.MYSQL,
-    dialect.SQLITE,
-    dialect.SQL_SERVER,
-    dialect.SNOWFLAKE,
-    dialect.BIGQUERY,
+    POSTGRES,
+    REDSHIFT,
+    MYSQL,
+    SQLITE,
+    SQL_SERVER,
+    SNOWFLAKE,
+    BIGQUERY,
 ]
 ARROW = {
     "bool": pa.bool_(),
@@ -86,26 +92,26 @@ def test_every_type_in_every_dialect() -> None:
 
 def test_names_are_quoted() -> None:
     schema = pa.schema([('sel"ect', pa.int64()), ("b", pa.string())])
-    assert column_definitions(schema, dialect.POSTGRES) == '"sel""ect" BIGINT, "b" TEXT'
-    assert column_definitions(schema, dialect.MYSQL) == '`sel"ect` BIGINT, `b` LONGTEXT'
+    assert column_definitions(schema, POSTGRES) == '"sel""ect" BIGINT, "b" TEXT'
+    assert column_definitions(schema, MYSQL) == '`sel"ect` BIGINT, `b` LONGTEXT'
 
 
 @pytest.mark.parametrize(
     ("dialect", "kind", "sql"),
     [
-        (dialect.POSTGRES, pa.decimal256(76, 76), "NUMERIC(76, 76)"),
-        (dialect.REDSHIFT, pa.decimal256(39, 0), "VARCHAR(65535)"),
-        (dialect.MYSQL, pa.decimal256(65, 30), "DECIMAL(65, 30)"),
-        (dialect.MYSQL, pa.decimal128(38, 31), "LONGTEXT"),
-        (dialect.SQLITE, pa.decimal128(16, 2), "DECIMAL_TEXT(16, 2)"),
-        (dialect.SQL_SERVER, pa.decimal128(38, 38), "DECIMAL(38, 38)"),
-        (dialect.SNOWFLAKE, pa.decimal128(38, 38), "VARCHAR"),
-        (dialect.BIGQUERY, pa.decimal128(38, 9), "NUMERIC"),
-        (dialect.BIGQUERY, pa.decimal128(38, 10), "BIGNUMERIC"),
-        (dialect.BIGQUERY, pa.decimal128(38, 0), "BIGNUMERIC"),
-        (dialect.BIGQUERY, pa.decimal256(76, 38), "BIGNUMERIC"),
-        (dialect.BIGQUERY, pa.decimal256(39, 0), "STRING"),
-        (dialect.BIGQUERY, pa.decimal256(40, 39), "STRING"),
+        (POSTGRES, pa.decimal256(76, 76), "NUMERIC(76, 76)"),
+        (REDSHIFT, pa.decimal256(39, 0), "VARCHAR(65535)"),
+        (MYSQL, pa.decimal256(65, 30), "DECIMAL(65, 30)"),
+        (MYSQL, pa.decimal128(38, 31), "LONGTEXT"),
+        (SQLITE, pa.decimal128(16, 2), "DECIMAL_TEXT(16, 2)"),
+        (SQL_SERVER, pa.decimal128(38, 38), "DECIMAL(38, 38)"),
+        (SNOWFLAKE, pa.decimal128(38, 38), "VARCHAR"),
+        (BIGQUERY, pa.decimal128(38, 9), "NUMERIC"),
+        (BIGQUERY, pa.decimal128(38, 10), "BIGNUMERIC"),
+        (BIGQUERY, pa.decimal128(38, 0), "BIGNUMERIC"),
+        (BIGQUERY, pa.decimal256(76, 38), "BIGNUMERIC"),
+        (BIGQUERY, pa.decimal256(39, 0), "STRING"),
+        (BIGQUERY, pa.decimal256(40, 39), "STRING"),
     ],
     ids=str,
 )
@@ -128,7 +134,7 @@ def test_decimals_that_are_too_long_are_kept_as_texts(dialect: Dialect, kind: An
     ids=str,
 )
 def test_arrays_of_postgres(item: pa.DataType, sql: str) -> None:
-    assert sql_of(pa.list_(item), dialect.POSTGRES) == sql
+    assert sql_of(pa.list_(item), POSTGRES) == sql
 
 
 def written(array: Any, dialect: Dialect) -> list[Any]:
@@ -143,17 +149,17 @@ def written(array: Any, dialect: Dialect) -> list[Any]:
 def test_what_the_bulk_paths_are_given() -> None:
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
     zoned = pa.array([moment, None], pa.timestamp("ns", "Europe/Warsaw"))
-    assert written(zoned, dialect.POSTGRES) == [moment, None]
-    assert written(zoned, dialect.MYSQL) == [datetime(2026, 1, 1), None]
-    assert written(zoned, dialect.SQLITE) == ["2026-01-01 00:00:00.000000Z", None]
+    assert written(zoned, POSTGRES) == [moment, None]
+    assert written(zoned, MYSQL) == [datetime(2026, 1, 1), None]
+    assert written(zoned, SQLITE) == ["2026-01-01 00:00:00.000000Z", None]
     decimals = pa.array([Decimal("1.50"), None], pa.decimal128(38, 2))
-    assert written(decimals, dialect.SNOWFLAKE) == [Decimal("1.50"), None]
-    assert written(decimals, dialect.SQLITE) == ["1.50", None]
+    assert written(decimals, SNOWFLAKE) == [Decimal("1.50"), None]
+    assert written(decimals, SQLITE) == ["1.50", None]
     lists = pa.array([[1, None], None], pa.list_(pa.uint8()))
-    assert written(lists, dialect.POSTGRES) == [[1, None], None]
-    assert written(lists, dialect.SNOWFLAKE) == ["[1, null]", None]
-    assert written(pa.array(["a", None]).dictionary_encode(), dialect.SQL_SERVER) == ["a", None]
-    assert written(pa.array([["a"], None]), dialect.POSTGRES) == [["a"], None]
+    assert written(lists, POSTGRES) == [[1, None], None]
+    assert written(lists, SNOWFLAKE) == ["[1, null]", None]
+    assert written(pa.array(["a", None]).dictionary_encode(), SQL_SERVER) == ["a", None]
+    assert written(pa.array([["a"], None]), POSTGRES) == [["a"], None]
 
 
 @pytest.mark.parametrize("dialect", WRITABLE, ids=lambda dialect: dialect.name)
@@ -170,21 +176,21 @@ def test_numbers_and_text_of_one_column_are_written_as_text(dialect: Dialect) ->
 
 def test_the_notes_of_the_fields_are_kept() -> None:
     schema = pa.schema([field(ARROW["json"])])
-    assert prepared(Batches(schema, iter([])), dialect.POSTGRES).schema.equals(schema, check_metadata=True)
+    assert prepared(Batches(schema, iter([])), POSTGRES).schema.equals(schema, check_metadata=True)
 
 
 def test_no_number_and_infinity() -> None:
     array = pa.array([1.5, float("nan"), float("inf")])
-    assert written(array[:2], dialect.MYSQL) == [1.5, None]
-    assert str(written(array, dialect.POSTGRES)) == "[1.5, nan, inf]"
+    assert written(array[:2], MYSQL) == [1.5, None]
+    assert str(written(array, POSTGRES)) == "[1.5, nan, inf]"
     with pytest.raises(
         LoadRefused, match="Column 'c' holds a value that does not fit FLOAT: it has no infinite"
     ):
-        written(array, dialect.SQL_SERVER)
+        written(array, SQL_SERVER)
 
 
 @pytest.mark.parametrize("nest", [lambda kind: kind, pa.list_])
 def test_a_type_that_databases_do_not_have(nest: Any) -> None:
     schema = pa.schema([("c", nest(pa.month_day_nano_interval()))])
     with pytest.raises(LoadRefused, match="Column 'c' is of type month_day_nano_interval"):
-        prepared(Batches(schema, iter([])), dialect.POSTGRES)
+        prepared(Batches(schema, iter([])), POSTGRES)

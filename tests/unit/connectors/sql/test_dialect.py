@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.connectors.sql import dialect as dialects
-from aqueduct_provider.connectors.sql.dialect import MYSQL, POSTGRES, SQL_SERVER, SQLITE, Dialect
+from aqueduct_provider.connectors.mysql.system import MYSQL
+from aqueduct_provider.connectors.postgres.system import POSTGRES
+from aqueduct_provider.connectors.registry import built_in
+from aqueduct_provider.connectors.sql.dialect import Dialect
+from aqueduct_provider.connectors.sqlite.system import SQLITE
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.errors import StatementRefused
 
-ALL = [value for value in vars(dialects).values() if isinstance(value, Dialect)]
+ALL = list({system.dialect.name: system.dialect for system in built_in().values() if system.dialect}.values())
 
 
 def test_a_quoted_name_ends_where_it_ends() -> None:

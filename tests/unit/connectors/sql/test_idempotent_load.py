@@ -12,9 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from aqueduct_provider.connectors.mysql.system import MYSQL
 from aqueduct_provider.connectors.sql import idempotent_load
-from aqueduct_provider.connectors.sql.dialect import MYSQL, SQL_SERVER, SQLITE
 from aqueduct_provider.connectors.sqlite import database as sqlite
+from aqueduct_provider.connectors.sqlite.system import SQLITE
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
 from aqueduct_provider.errors import LoadRefused
 

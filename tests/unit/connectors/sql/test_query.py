@@ -9,19 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aqueduct_provider.connectors.sql.dialect import (
-    ATHENA,
-    BIGQUERY,
-    MYSQL,
-    POSTGRES,
-    REDSHIFT,
-    SNOWFLAKE,
-    SQL_SERVER,
-    SQLITE,
-    Dialect,
-)
+from aqueduct_provider.connectors.athena.system import ATHENA
+from aqueduct_provider.connectors.bigquery.system import BIGQUERY
+from aqueduct_provider.connectors.mysql.system import MYSQL
+from aqueduct_provider.connectors.postgres.system import POSTGRES
+from aqueduct_provider.connectors.redshift.system import REDSHIFT
+from aqueduct_provider.connectors.snowflake.system import SNOWFLAKE
+from aqueduct_provider.connectors.sql.dialect import Dialect
 from aqueduct_provider.connectors.sql.query import Bound, Statement, statement
 from aqueduct_provider.connectors.sql.tokens import tokens
+from aqueduct_provider.connectors.sqlite.system import SQLITE
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.errors import StatementRefused
 
 ALL = [POSTGRES, REDSHIFT, MYSQL, SQLITE, SQL_SERVER, SNOWFLAKE, BIGQUERY, ATHENA]

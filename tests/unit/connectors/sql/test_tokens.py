@@ -6,21 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aqueduct_provider.connectors.sql import dialect as dialects
-from aqueduct_provider.connectors.sql.dialect import (
-    ATHENA,
-    BIGQUERY,
-    MYSQL,
-    POSTGRES,
-    REDSHIFT,
-    SNOWFLAKE,
-    SQL_SERVER,
-    SQLITE,
-    Dialect,
-)
+from aqueduct_provider.connectors.athena.system import ATHENA
+from aqueduct_provider.connectors.bigquery.system import BIGQUERY
+from aqueduct_provider.connectors.mysql.system import MYSQL
+from aqueduct_provider.connectors.postgres.system import POSTGRES
+from aqueduct_provider.connectors.redshift.system import REDSHIFT
+from aqueduct_provider.connectors.registry import built_in
+from aqueduct_provider.connectors.snowflake.system import SNOWFLAKE
+from aqueduct_provider.connectors.sql.dialect import Dialect
 from aqueduct_provider.connectors.sql.tokens import tokens
+from aqueduct_provider.connectors.sqlite.system import SQLITE
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 
-ALL = [value for value in vars(dialects).values() if isinstance(value, Dialect)]
+ALL = list({system.dialect.name: system.dialect for system in built_in().values() if system.dialect}.values())
 BACKSLASHES = [MYSQL, BIGQUERY, REDSHIFT, SNOWFLAKE]
 
 

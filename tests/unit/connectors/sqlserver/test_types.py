@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 
 from aqueduct_provider.connectors.sql.column_types import prepared
-from aqueduct_provider.connectors.sql.dialect import SQL_SERVER
+from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.connectors.sqlserver.types import inserts, result_schema
 from aqueduct_provider.connectors.tables.model import KIND, Batches
 from aqueduct_provider.errors import LoadRefused, StatementRefused

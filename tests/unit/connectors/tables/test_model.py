@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.connectors.sql.dialect import MYSQL, POSTGRES
+from aqueduct_provider.connectors.mysql.system import MYSQL
+from aqueduct_provider.connectors.postgres.system import POSTGRES
 from aqueduct_provider.connectors.tables.model import TableLoad, TableName, config_text
 
 

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.connectors.registry import CONNECTORS
+from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.sdk.enums import ServiceType
 from aqueduct_provider.sdk.resources.services import SECRETS, SERVICES, service_of
 
 
 def test_every_connector_and_airflow_can_be_connected() -> None:
-    assert set(SERVICES) == {"Airflow", *CONNECTORS}
+    assert set(SERVICES) == {"Airflow", *built_in()}
     assert {kind.value for kind in ServiceType} == set(SERVICES)
 
 
