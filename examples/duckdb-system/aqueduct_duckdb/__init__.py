@@ -1,0 +1,1 @@
+"""DuckDB files as a data system of Aqueduct on Airflow."""
