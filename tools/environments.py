@@ -84,14 +84,14 @@ ENVIRONMENTS = {
             "airflow-3",
             ".venv",
             ">=3.11,<3.14",
-            ("-e", ".[test,lint]", "apache-airflow>=3,<4"),
+            ("-e", ".", "--group", "test", "--group", "lint", "apache-airflow>=3,<4"),
         ),
         # On its own: Airflow loads its plugin into every process.
         Environment(
             "dag-factory",
             ".venv-dag-factory",
             ">=3.11,<3.14",
-            ("-e", ".[test,bench]", "apache-airflow>=3,<4"),
+            ("-e", ".", "--group", "test", "--group", "bench", "apache-airflow>=3,<4"),
             pins="airflow-3",
         ),
         Environment(
@@ -99,21 +99,21 @@ ENVIRONMENTS = {
             ".venv-2.11",
             ">=3.11,<3.13",
             # The auth manager of Airflow 2.11 is the one of fab 1.
-            ("-e", ".[test]", "apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
+            ("-e", ".", "--group", "test", "apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
         ),
         # The lower bounds of our requirements, next to the oldest release of each line.
         Environment(
             "lowest-3",
             ".venv-lowest-3",
             ">=3.11,<3.12",
-            ("-e", ".[test]", "apache-airflow==3.0.6"),
+            ("-e", ".", "--group", "test", "apache-airflow==3.0.6"),
             lowest="3.0.6",
         ),
         Environment(
             "lowest-2.11",
             ".venv-lowest-2.11",
             ">=3.11,<3.12",
-            ("-e", ".[test]", "apache-airflow==2.11.0", "apache-airflow-providers-fab<2"),
+            ("-e", ".", "--group", "test", "apache-airflow==2.11.0", "apache-airflow-providers-fab<2"),
             lowest="2.11.0",
         ),
         Environment("oracle", ".venv-oracle", ">=3.11,<3.12", ("aqueduct-ml==0.3.6", "psycopg2-binary")),

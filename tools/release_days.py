@@ -11,18 +11,10 @@ import sys
 from pathlib import Path
 
 from tools.environments import RELEASE_DAYS, ROOT, SetupError, run_uv
+from tools.supported import AIRFLOWS
 
 # Airflow's constraints files are made for each Python; this one all of these releases support.
 PYTHON = "3.11"
-# Release -> the day after it: the oldest and the newest of each line, and the last of each between.
-DAYS = {
-    "2.11.0": "2025-05-21",
-    "2.11.2": "2026-03-15",
-    "3.0.6": "2025-08-30",
-    "3.1.8": "2026-03-12",
-    "3.2.2": "2026-05-30",
-    "3.3.2": "2026-09-18",
-}
 # What we need and Airflow's constraints files pin too, since some provider needs it.
 _OURS = (
     *(
@@ -51,7 +43,14 @@ def renew(version: str) -> None:
     requirements = RELEASE_DAYS / f"{version}.in"
     RELEASE_DAYS.mkdir(exist_ok=True)
     requirements.write_text("\n".join([f"apache-airflow=={version}", *_OURS, ""]))
-    options = ("--python-version", PYTHON, "--exclude-newer", DAYS[version], "--no-annotate", "--no-header")
+    options = (
+        "--python-version",
+        PYTHON,
+        "--exclude-newer",
+        AIRFLOWS[version],
+        "--no-annotate",
+        "--no-header",
+    )
     try:
         pins = run_uv("pip", "compile", "--quiet", *options, str(requirements)).splitlines()
     finally:
@@ -63,7 +62,7 @@ def renew(version: str) -> None:
 def main(arguments: list[str]) -> int:
     """Renew the files of these releases, or of all; 1 and a message when one cannot be resolved."""
     try:
-        for version in arguments or DAYS:
+        for version in arguments or AIRFLOWS:
             renew(version)
     except SetupError as error:
         print(f"release_days: {error}", file=sys.stderr)

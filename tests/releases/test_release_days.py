@@ -11,7 +11,8 @@ import pytest
 
 from tests.examples import native_document
 from tools.environments import run_uv
-from tools.release_days import DAYS, PYTHON, constraints
+from tools.release_days import PYTHON, constraints
+from tools.supported import AIRFLOWS
 
 # The others are resolved only: an environment takes half a minute.
 INSTALLED = ("2.11.2", "3.0.6", "3.3.2")
@@ -43,14 +44,14 @@ print(json.dumps([sorted(bag.dags), bag.import_errors, hook.hook_class_name]))
 """
 
 
-@pytest.mark.parametrize("version", DAYS)
+@pytest.mark.parametrize("version", AIRFLOWS)
 def test_the_constraints_are_versions_of_that_airflow_only(version: str) -> None:
     lines = constraints(version).read_text().splitlines()
     assert f"apache-airflow=={version}" in lines
     assert [line for line in lines if "==" not in line or "/" in line or "@" in line] == []
 
 
-@pytest.mark.parametrize("version", DAYS)
+@pytest.mark.parametrize("version", AIRFLOWS)
 def test_it_can_be_installed_under_these_constraints(version: str, wheel: Path, tmp_path: Path) -> None:
     wanted = tmp_path / "requirements.in"
     package = f"airflow-provider-aqueduct[airflow,tables,images] @ {wheel.as_uri()}"
