@@ -1,1 +1,1 @@
-"""``make demo``: the script of the README on a real Airflow and a real S3 server, on this machine."""
+"""``make demo`` and ``make stack``: the demo of the package, with this checkout's README."""

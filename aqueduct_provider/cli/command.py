@@ -70,6 +70,7 @@ COMMANDS = (
     Command("lint", "Check specs and report every problem.", "specs"),
     Command("schema", "Print the JSON Schema of native specs.", "specs"),
     Command("import", "Make specs of the *_airflow.py files of the original Aqueduct.", "import_dags"),
+    Command("demo", "Try it out: start an S3 server and Airflow here, and run a flow.", "demo"),
     Command("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),
     Command("init", "Make Airflow show specs: a loader file, or a bundle.", "init"),
 )

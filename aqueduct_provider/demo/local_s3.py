@@ -1,4 +1,4 @@
-"""An S3 server of this machine alone, that forgets everything when it ends: moto in a process of its own."""
+"""An S3 server of this machine alone, which forgets everything when it ends: moto in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.integration.stack import free_port
-from tests.integration.waiting import wait_for
+from aqueduct_provider.demo.servers import end_group, free_port, wait_until
+from aqueduct_provider.errors import CommandNotStarted
 
 BUCKET = "demo"
 REGION = "us-east-1"
@@ -20,7 +20,7 @@ PROFILE = KEY_ID = SECRET = "demo"
 
 @contextmanager
 def local_s3(home: Path) -> Iterator[str]:
-    """The server's URL; the bucket is there.
+    """Start the server, create the bucket, and yield the server's URL.
 
     :param home: gets the server's log and the credentials file.
     """
@@ -31,18 +31,16 @@ def local_s3(home: Path) -> Iterator[str]:
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        wait_for(lambda: _listens(port, server), what="the S3 server", seconds=60)
+        wait_until(lambda: _listens(port, server, home / "s3.log"), label="the S3 server", seconds=60)
         endpoint = f"http://127.0.0.1:{port}"
-        s3_client(endpoint).create_bucket(Bucket=BUCKET)
+        _s3_client(endpoint).create_bucket(Bucket=BUCKET)
         _write_credentials(home / "credentials")
         yield endpoint
     finally:
-        server.terminate()
-        server.wait()
+        end_group(server)
 
 
-def s3_client(endpoint: str) -> Any:
-    """A boto3 client of the server."""
+def _s3_client(endpoint: str) -> Any:
     import boto3
 
     return boto3.client(
@@ -55,12 +53,15 @@ def s3_client(endpoint: str) -> Any:
 
 
 def _write_credentials(path: Path) -> None:
+    path.touch(mode=0o600)
     path.write_text(f"[{PROFILE}]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
-    path.chmod(0o600)
 
 
-def _listens(port: int, server: subprocess.Popen[bytes]) -> bool:
+def _listens(port: int, server: subprocess.Popen[bytes], log: Path) -> bool:
     if server.poll() is not None:
-        raise RuntimeError(f"the S3 server ended with exit code {server.returncode}")
+        wrote = log.read_text(errors="replace")[-2000:]
+        raise CommandNotStarted(
+            f"the S3 server ended with exit code {server.returncode}; it wrote:\n{wrote}".rstrip()
+        )
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

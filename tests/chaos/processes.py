@@ -11,7 +11,8 @@ from typing import Literal, get_args
 
 import psutil
 
-from tests.integration.stack import AirflowStack, processes_of
+from aqueduct_provider.demo.servers import processes_of
+from tests.integration.stack import AirflowStack
 
 # The one that user code or a connector runs in; Airflow's process of the task; the one that watches it.
 Role = Literal["child", "task", "supervisor"]

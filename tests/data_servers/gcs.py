@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aqueduct_provider.demo.servers import free_port
 from tests.data_servers.server import running
-from tests.integration.stack import free_port
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aqueduct_provider.demo.servers import free_port
 from tests.data_servers.server import running
-from tests.integration.stack import free_port
 
 USER, PASSWORD = "aqueduct", "planted-mongodb-password-91d7"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aqueduct_provider.demo.servers import free_port
 from tests.data_servers.server import own_folder, owner, program, run, running
-from tests.integration.stack import free_port
 
 USER, PASSWORD = "aqueduct", "planted-postgres-password-5c1e"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import redis
 
+from aqueduct_provider.demo.servers import free_port
 from tests.data_servers.server import own_folder, owner, program, running
-from tests.integration.stack import free_port
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aqueduct_provider.demo.servers import free_port
 from tests.data_servers.server import running
-from tests.integration.stack import free_port
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from aqueduct_provider.demo.local_airflow import Login
 from tests.integration.waiting import wait_for
 
 FINISHED = ("success", "failed")
@@ -24,19 +24,6 @@ class ApiError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"HTTP {status}: {message}")
         self.status = status
-
-
-@dataclass(frozen=True)
-class Login:
-    """Where Airflow is and who asks.
-
-    :param major: 2 or 3, which decides about paths and authentication.
-    """
-
-    url: str
-    user: str
-    password: str
-    major: int
 
 
 class AirflowClient:
@@ -165,17 +152,6 @@ class AirflowClient:
         if answer.is_error:
             raise ApiError(answer.status_code, answer.text)
         return answer
-
-
-def is_healthy(url: str, major: int) -> bool:
-    """Whether Airflow answers and all that it tells of is healthy."""
-    try:
-        answer = httpx.get(url + ("/api/v2/monitor/health" if major == 3 else "/health"), timeout=5)
-        parts = answer.raise_for_status().json()
-    except httpx.HTTPError:
-        return False
-    needed = ("metadatabase", "scheduler", *(("dag_processor",) if major == 3 else ()))
-    return all(parts[name]["status"] == "healthy" for name in needed)
 
 
 def _log_in_to_three(http: httpx.Client, login: Login) -> None:

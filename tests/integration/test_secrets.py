@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from sqlalchemy import create_engine, inspect, text
 
+from aqueduct_provider.demo.local_airflow import DATABASE_VARIABLE
 from tests.functions import function_archive
 from tests.integration.compiled import CompiledDraft
 from tests.integration.place import Place
-from tests.integration.stack import DATABASE_VARIABLE
 
 KEY_ID = "planted-key-id-77d0"
 STORAGE_SECRET = "planted-storage-secret-1f8a"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from aqueduct_provider.demo.stack import CONNECTION
 from tests.integration.draft import Draft, Json
 from tests.integration.place import SEEN_SECONDS, Place
-from tests.integration.surroundings import CONNECTION
 from tests.integration.waiting import wait_for
 
 KEY = "triggers/number.pickle"

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider import cli
+from aqueduct_provider.demo.local_airflow import DATABASE_VARIABLE, Machine
+from aqueduct_provider.demo.stack import CONNECTION, CONNECTION_VARIABLE, S3Place
 from tests.data_servers.postgres import PostgresServer
 from tests.data_servers.redis import RedisServer
 from tests.integration.client import AirflowClient
 from tests.integration.draft import Draft
-from tests.integration.stack import DATABASE_VARIABLE, MAJOR, AirflowStack, Machine, Worker
-from tests.integration.surroundings import CONNECTION, CONNECTION_VARIABLE, S3Place, database_settings
+from tests.integration.stack import MAJOR, AirflowStack, Worker
+from tests.integration.surroundings import database_settings
 from tests.integration.waiting import wait_for
 
 # Tasks that one worker runs at once.

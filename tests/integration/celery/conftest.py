@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.demo.stack import S3Place
 from tests.data_servers.postgres import PostgresServer
 from tests.data_servers.redis import redis_server
 from tests.integration.celery.cluster import Cluster, stack_of
-from tests.integration.surroundings import S3Place
 from tools.environments import index_settings
 
 WORKERS = ("first", "second")

@@ -1,0 +1,183 @@
+"""What a user sees of the demo: start the servers, run the README's script, show where to look."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.demo.stack import Stack, running_stack
+from aqueduct_provider.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DISTRIBUTION = "airflow-provider-aqueduct"
+# Modules that the extra installs.
+NEEDED = ("airflow", "moto", "pandas", "PIL", "pyarrow", "sklearn")
+SCRIPT_SECONDS = 300
+_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Tour:
+    """How the demo is run.
+
+    :param script: the flow; empty: start the servers only.
+    :param keep: leave the servers running until Ctrl-C.
+    :param variables: where to write the variables for the user's shell; None: in the demo's folder.
+    :param again: the command that ran the demo, for the hint at the end.
+    """
+
+    script: str
+    keep: bool = False
+    variables: Path | None = None
+    again: str = "aqueduct-airflow demo --keep"
+
+    def run(self) -> bool:
+        """Run the demo and return whether the script succeeded.
+
+        :raises ConfigError: something that the demo needs is not installed.
+        :raises AqueductError: a server does not start.
+        """
+        check_installation()
+        steps, started, good = Steps(), time.monotonic(), True
+        # Ended politely, the demo still ends what it started.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        home = Path(tempfile.mkdtemp(prefix="aqueduct-demo-"))
+        try:
+            with running_stack(home, steps.begin) as stack:
+                steps.end()
+                steps.print(_login(stack))
+                if self.script:
+                    good = run_script(stack, self.script, steps)
+                    seconds = time.monotonic() - started
+                    steps.print(f"{'PASSED' if good else 'FAILED'} after {seconds:.0f} s.")
+                if self.keep:
+                    self._stay(stack, steps)
+                elif good:
+                    steps.print(f"To see it in Airflow's UI: {self.again}")
+        finally:
+            steps.stop()
+            shutil.rmtree(home, ignore_errors=True)
+        return good
+
+    def _stay(self, stack: Stack, steps: Steps) -> None:
+        path = self.variables or stack.home / "demo.env"
+        stack.write_variables(path)
+        steps.print(where_to_look(stack, path, with_run=bool(self.script)))
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            steps.print("Stopping; nothing is left running.")
+        finally:
+            path.unlink(missing_ok=True)
+
+
+class Steps:
+    """The steps of the demo on the terminal: a spinner while one is under way, then a line with its time."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console: Console = Console(highlight=False, soft_wrap=True)
+        self._status = self._console.status("")
+        self._label, self._since = "", 0.0
+
+    def begin(self, name: str) -> None:
+        """End the step before, and show that this server is being started."""
+        self.end()
+        self._label, self._since = f"Starting {name}", time.monotonic()
+        if self._console.is_terminal:
+            self._status.update(f"{self._label} ...")
+            self._status.start()
+
+    def end(self) -> None:
+        """Print how long the step took."""
+        self.stop()
+        if self._label:
+            self.print(f"{self._label} ... {time.monotonic() - self._since:.0f} s")
+        self._label = ""
+
+    def stop(self) -> None:
+        """Take the spinner away."""
+        self._status.stop()
+
+    def print(self, text: str) -> None:
+        """Print lines as they are."""
+        self._console.print(text, markup=False)
+        self._console.file.flush()
+
+
+def check_installation() -> None:
+    """Check that the extra ``demo`` is installed, with Airflow 3.
+
+    :raises ConfigError: it is not; the message has the command that installs it.
+    """
+    install = f'pip install "{DISTRIBUTION}[demo]"'
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"the demo needs packages that are not installed ({', '.join(missing)}): {install}")
+    version = importlib.metadata.version("apache-airflow")
+    if version.startswith("2."):
+        raise ConfigError(
+            f"the demo needs Airflow 3, but here is {version}: in a new virtual environment, {install}"
+        )
+
+
+def readme_script() -> str:
+    """Return the script of the README, which is the description of the installed package."""
+    description = importlib.metadata.metadata(DISTRIBUTION)["Description"]
+    return script_of(description)
+
+
+def script_of(markdown: str) -> str:
+    """Return the ``python`` blocks of a page as one script."""
+    return "\n".join(_BLOCK.findall(markdown))
+
+
+def run_script(stack: Stack, script: str, steps: Steps) -> bool:
+    """Run a script in the stack's folder, in a process of its own, and return whether it succeeded."""
+    path = stack.home / "quickstart.py"
+    path.write_text(script, "utf-8")
+    steps.print("\nRunning the flow of the README:\n")
+    try:
+        done = subprocess.run(
+            [sys.executable, path.name],
+            cwd=stack.home,
+            env={**os.environ, **stack.variables},
+            timeout=SCRIPT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        steps.print(f"The script did not end within {SCRIPT_SECONDS} s.")
+        return False
+    steps.print("")
+    return done.returncode == 0
+
+
+def where_to_look(stack: Stack, variables: Path, *, with_run: bool) -> str:
+    """Return what can be done while the servers run."""
+    lines = ["", _login(stack)]
+    if with_run:
+        lines += [
+            f"The flow:          {stack.airflow.login.url}/dags/wine_quality",
+            f"Its script:        {stack.home / 'quickstart.py'}",
+        ]
+    lines += [f"In another shell:  . {variables}", "                   aqueduct-airflow flows"]
+    return "\n".join([*lines, "Running until Ctrl-C; then all of it is deleted."])
+
+
+def _login(stack: Stack) -> str:
+    login = stack.airflow.login
+    return f"Airflow:           {login.url}   (user {login.user}, password {login.password})"
