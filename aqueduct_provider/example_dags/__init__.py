@@ -1,0 +1,1 @@
+"""Examples for registries of Airflow providers, and for copying into a DAG folder."""
