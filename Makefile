@@ -7,12 +7,13 @@ BIN = .venv/bin
 # Without bytecode every start of Airflow compiles thousands of files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test demo stack lint format bench chaos constraints clean
+.PHONY: help test demo stack docs lint format bench chaos constraints clean
 
 help:
 	@echo "make test         all tests, on Airflow 3 and 2.11, against real servers"
 	@echo "make demo         the README's script on a real Airflow; ARGS=--keep leaves it running"
 	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
+	@echo "make docs         the documentation as a site, in .work/site"
 	@echo "make lint         ruff, mypy, import-linter; make format mends what ruff can"
 	@echo "make bench        the figures of benchmarks/; ARGS=--smoke only tries whether they run"
 	@echo "make chaos        kills, outages, tampering, hostile specs, about an hour; ARGS=--write keeps the figures"
@@ -31,6 +32,10 @@ demo:
 stack:
 	@$(PYTHON) tools/environments.py airflow-3
 	@$(BIN)/python -m demo --only-stack
+
+docs:
+	@$(PYTHON) tools/environments.py docs
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
 
 lint:
 	@$(PYTHON) tools/environments.py airflow-3
@@ -56,9 +61,9 @@ chaos:
 
 constraints:
 	@$(PYTHON) -m tools.release_days
-	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle
+	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle docs
 
 clean:
-	rm -rf .venv .venv-2.11 .venv-lowest-3 .venv-lowest-2.11 .venv-oracle .venv-dag-factory .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-2.11 .venv-lowest-3 .venv-lowest-2.11 .venv-oracle .venv-dag-factory .venv-docs .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
 	  .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -349,6 +349,13 @@ class OperatorKilled(OperatorFailed):
     fault = "system"
 
 
+class AqueductDeprecationWarning(DeprecationWarning):
+    """Something of the public interface will be removed.
+
+    The message names what to use instead, and the release that removes it: see ``docs/upgrading.md``.
+    """
+
+
 def is_retryable(error: BaseException) -> bool:
     """Whether running the failed operator again can help. Errors that are not ours count as retryable."""
     if isinstance(error, OperatorFailed):

@@ -116,6 +116,8 @@ ENVIRONMENTS = {
             ("-e", ".", "--group", "test", "apache-airflow==2.11.0", "apache-airflow-providers-fab<2"),
             lowest="2.11.0",
         ),
+        # No code of ours is imported: the API reference reads the sources.
+        Environment("docs", ".venv-docs", ">=3.11,<3.15", ("--group", "docs")),
         Environment("oracle", ".venv-oracle", ">=3.11,<3.12", ("aqueduct-ml==0.3.6", "psycopg2-binary")),
     )
 }
