@@ -17,7 +17,7 @@ from aqueduct_provider.sdk.resources.demo import DEMO_CONNECTION, make_demo
 
 EXAMPLES = Path(aqueduct_provider.__file__).parent / "example_dags"
 TASKS = {
-    "example_aqueduct_query": ["customers", "seconds", "size"],
+    "example_aqueduct_query": ["customers", "size"],
     "example_aqueduct_summary": ["averages", "save"],
 }
 
