@@ -52,8 +52,9 @@ class Tour:
         """
         check_installation()
         steps, started, good = Steps(), time.monotonic(), True
-        # Ended politely, the demo still ends what it started.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Stopped either way, it ends what it started; background jobs of a shell ignore SIGINT otherwise.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         home = Path(tempfile.mkdtemp(prefix="aqueduct-demo-"))
         try:
             with running_stack(home, steps.begin) as stack:
