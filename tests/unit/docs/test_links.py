@@ -70,3 +70,12 @@ def test_what_is_broken_is_found(tmp_path: Path) -> None:
     good = "[a](other.md) [b](other.md#the-aqueduct-type-and-more) [c](https://example.com/x) `[d](no.md)`"
     page.write_text(f"{good}\n[e](missing.md) [f](other.md#no-heading) [g](#nowhere)\n")
     assert broken_links(page) == ["missing.md", "other.md#no-heading", "#nowhere"]
+
+
+def test_the_front_page_is_short_and_shows_one_picture() -> None:
+    page = (ROOT / "README.md").read_text("utf-8")
+    assert len(page.splitlines()) <= 150
+    (picture,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page)
+    content = (ROOT / picture).read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert len(content) < 300_000
