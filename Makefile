@@ -7,10 +7,11 @@ BIN = .venv/bin
 # Without bytecode every start of Airflow compiles thousands of files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test demo stack docs lint format bench chaos constraints clean
+.PHONY: help test matrix demo stack docs lint format bench chaos constraints clean
 
 help:
 	@echo "make test         all tests, on Airflow 3 and 2.11, against real servers"
+	@echo "make matrix       unit tests on Python 3.10, 3.12, 3.14; a flow on each line of Airflow; ARGS=python-3.12: one"
 	@echo "make demo         the README's script on a real Airflow; ARGS=--keep leaves it running"
 	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
 	@echo "make docs         the documentation as a site, in .work/site"
@@ -24,6 +25,10 @@ test:
 	@$(PYTHON) tools/servers.py
 	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle
 	@$(BIN)/python tools/suites.py $(ARGS)
+
+matrix:
+	@$(PYTHON) tools/servers.py
+	@$(PYTHON) -m tools.matrix $(ARGS)
 
 demo:
 	@$(PYTHON) tools/environments.py airflow-3
@@ -64,6 +69,6 @@ constraints:
 	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle docs
 
 clean:
-	rm -rf .venv .venv-2.11 .venv-lowest-3 .venv-lowest-2.11 .venv-oracle .venv-dag-factory .venv-docs .venv-uv .work .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-* .work .mypy_cache .ruff_cache .pytest_cache \
 	  .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -116,6 +116,26 @@ ENVIRONMENTS = {
             ("-e", ".", "--group", "test", "apache-airflow==2.11.0", "apache-airflow-providers-fab<2"),
             lowest="2.11.0",
         ),
+        # For make matrix.
+        *(
+            Environment(
+                f"python-3.{minor}",
+                f".venv-python-3.{minor}",
+                f">=3.{minor},<3.{minor + 1}",
+                ("-e", ".", "--group", "test", "apache-airflow>=3,<4"),
+            )
+            for minor in (10, 12, 14)
+        ),
+        *(
+            Environment(
+                f"airflow-{release[:3]}",
+                f".venv-{release[:3]}",
+                ">=3.11,<3.12",
+                ("-e", ".", "--group", "test", f"apache-airflow=={release}"),
+                pins=f"release-days/{release}",
+            )
+            for release in ("3.1.8", "3.2.2")
+        ),
         # No code of ours is imported: the API reference reads the sources.
         Environment("docs", ".venv-docs", ">=3.11,<3.15", ("--group", "docs")),
         Environment("oracle", ".venv-oracle", ">=3.11,<3.12", ("aqueduct-ml==0.3.6", "psycopg2-binary")),

@@ -106,6 +106,11 @@ def main(arguments: Sequence[str]) -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     run = Run(arguments)
     results = [result for group in GROUPS for result in run.group(group)]
+    return closed(results)
+
+
+def closed(results: Sequence[Result]) -> int:
+    """Print the summary and the verdict of suites; the exit code."""
     print("\nSummary")
     for result in results:
         mark = "passed" if result.passed else "FAILED"
