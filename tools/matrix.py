@@ -8,12 +8,11 @@ entry whose environment cannot be built, such as without its Python, has failed.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from dataclasses import dataclass
 
 from tools.environments import ENVIRONMENTS, SetupError, ensure
-from tools.suites import REPORTS, Run, Suite, closed
+from tools.suites import REPORTS, Run, Suite, as_program, closed
 
 UNIT = ("tests/unit", "tests/runner", "tests/architecture")
 SMOKE = (
@@ -80,9 +79,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("STOPPED")
+    as_program(main)

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".work" / "reports"
@@ -214,7 +214,8 @@ def _pytest(suite: Suite, arguments: Sequence[str]) -> subprocess.Popen[str]:
     )
 
 
-if __name__ == "__main__":
+def as_program(main: Callable[[list[str]], int]) -> NoReturn:
+    """Run a main function with the arguments of this process, so that it can be stopped politely."""
     for number in (signal.SIGINT, signal.SIGTERM):
         # SIGINT too: a shell's background job ignores it, and hands that on to what it starts.
         signal.signal(number, signal.default_int_handler)
@@ -222,3 +223,7 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit("STOPPED")
+
+
+if __name__ == "__main__":
+    as_program(main)
