@@ -1,7 +1,7 @@
 """Where Airflow finds the spec of a DAG: below ``specs/`` in the artifact store, or in a folder of specs.
 
 In: a DAG id and the spec's bytes. Out: the spec at its place, seen whole or not at all. What belongs to
-somebody else is neither replaced nor removed. Must not import at module level: the models of ``spec/``.
+someone else is neither replaced nor removed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Delivery(Protocol):
     """A place that Airflow reads specs from. Methods raise ``StorageError`` when it does not answer."""
 
     def deliver(self, dag_id: str, data: bytes) -> str:
-        """Put the spec there, and say where, in words for people.
+        """Put the spec there, and say where, in words.
 
-        :raises AuthoringError: something that is no spec of this flow is there.
-        :raises ConfigError: there is no such place.
+        :raises AuthoringError: something that is not a spec of this flow is there.
+        :raises ConfigError: the place does not exist.
         """
         ...
 
@@ -35,9 +35,9 @@ class Delivery(Protocol):
         ...
 
     def withdraw(self, dag_id: str) -> None:
-        """Remove the spec; nothing there is no error.
+        """Remove the spec; nothing there is not an error.
 
-        :raises AuthoringError: it is a folder, and something that is no spec of this DAG is there.
+        :raises AuthoringError: it is a folder, and something that is not a spec of this DAG is there.
         """
         ...
 
@@ -102,15 +102,15 @@ class FolderDelivery:
 
     def _path(self, dag_id: str) -> Path:
         if not dag_id or dag_id.startswith(".") or set(dag_id) & set("/\\\0"):
-            raise AuthoringError(f"{dag_id!r} is no id of a DAG: it would lead out of {self.folder}.")
+            raise AuthoringError(f"{dag_id!r} is not a DAG id: it would lead out of {self.folder}.")
         return self.folder / f"{dag_id}.json"
 
     def _check(self) -> None:
-        cure = "Correct the resource's dags_folder: a folder of this machine that Airflow reads too."
+        fix = "Correct the resource's dags_folder: a folder of this machine that Airflow reads too."
         if not self.folder.is_dir():
-            raise ConfigError(f"There is no folder {self.folder}. {cure}")
+            raise ConfigError(f"The folder {self.folder} does not exist. {fix}")
         if not os.access(self.folder, os.W_OK | os.X_OK):
-            raise ConfigError(f"You may not write into {self.folder}. Allow it, or: {cure}")
+            raise ConfigError(f"You may not write into {self.folder}. Allow it, or: {fix}")
 
 
 @contextmanager
@@ -118,13 +118,13 @@ def _door(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}. Mend the folder or use another.") from error
+        raise StorageError(f"{path}: {error.strerror}. Fix the folder or use another.") from error
 
 
 def _refuse_another_flow(place: str, there: bytes | None, data: bytes) -> None:
     if there is not None and _flow_id(there) != _flow_id(data):
         raise AuthoringError(
-            f"{place} is no spec of this flow, so it was not replaced. Move it away if nobody needs it, or"
+            f"{place} is not a spec of this flow, so it was not replaced. Move it away if no one needs it, or"
             " give the flow another name."
         )
 
@@ -132,8 +132,8 @@ def _refuse_another_flow(place: str, there: bytes | None, data: bytes) -> None:
 def _refuse_another_dag(place: str, there: bytes | None, dag_id: str) -> None:
     if there is not None and _object(there).get("dag_id") != dag_id:
         raise AuthoringError(
-            f"{place} is no published spec of the DAG {dag_id!r}, so it was not removed. Remove it yourself"
-            " if nobody needs it."
+            f"{place} is not a published spec of the DAG {dag_id!r}, so it was not removed. Remove it "
+            "yourself if no one needs it."
         )
 
 

@@ -65,7 +65,9 @@ def test_what_is_no_spec_of_the_flow_is_not_replaced(place: Place, other: bytes,
     path = tmp_path / ("churn.json" if isinstance(delivery, FolderDelivery) else "specs/churn.json")
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(other)
-    with pytest.raises(AuthoringError, match=r"churn\.json is no spec of this flow, so it was not replaced"):
+    with pytest.raises(
+        AuthoringError, match=r"churn\.json is not a spec of this flow, so it was not replaced"
+    ):
         delivery.deliver("churn", spec())
     assert path.read_bytes() == other
 
@@ -81,7 +83,9 @@ def test_the_case_of_an_id_does_not_matter(place: Place, tmp_path: Path) -> None
 @pytest.mark.parametrize("other", [spec(dag_id="other"), b'{"name": "package"}', b"{"])
 def test_what_is_no_spec_of_the_dag_is_not_removed_from_a_folder(tmp_path: Path, other: bytes) -> None:
     (tmp_path / "churn.json").write_bytes(other)
-    with pytest.raises(AuthoringError, match="no published spec of the DAG 'churn', so it was not removed"):
+    with pytest.raises(
+        AuthoringError, match="not a published spec of the DAG 'churn', so it was not removed"
+    ):
         FolderDelivery(tmp_path).withdraw("churn")
     assert (tmp_path / "churn.json").read_bytes() == other
 
@@ -133,7 +137,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"There is no folder .*/none\. Correct the resource's dags_folder"):
+    with pytest.raises(ConfigError, match=r"The folder .*/none does not exist\. Correct the resource"):
         FolderDelivery(tmp_path / "none").deliver("churn", spec())
     assert FolderDelivery(tmp_path / "none").delivered("churn") is None
     FolderDelivery(tmp_path / "none").withdraw("churn")
@@ -157,5 +161,5 @@ def test_a_folder_in_the_files_place(tmp_path: Path) -> None:
 def test_ids_cannot_leave_the_folder(tmp_path: Path, dag_id: str) -> None:
     delivery = FolderDelivery(tmp_path)
     for use in (lambda: delivery.deliver(dag_id, spec()), lambda: delivery.withdraw(dag_id)):
-        with pytest.raises(AuthoringError, match="is no id of a DAG"):
+        with pytest.raises(AuthoringError, match="is not a DAG id"):
             use()
