@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ FIELDS = {
 PREFIX = "extra__google_cloud_platform__"
 
 
-@dataclass(frozen=True)
 class GoogleSystem(DataSystem):
     """A system that a service account's key opens."""
 

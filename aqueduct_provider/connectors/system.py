@@ -94,7 +94,8 @@ class Extra:
         return {"options": self.options} if self.options else {}
 
 
-@dataclass(frozen=True)
+# No comparison, no repr: making these methods would take longer than all declarations.
+@dataclass(frozen=True, eq=False, repr=False)
 class DataSystem:
     """A data system: a database server, or a store of files.
 
@@ -211,7 +212,7 @@ class DataSystem:
         return load_table(database, request, target, folder)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DatabaseServer(DataSystem):
     """A server with host, port, login and database; all that the extra holds goes to the driver.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aqueduct_provider.connectors.aws import AWS_FIELDS, AWS_SECRETS
 from aqueduct_provider.connectors.sql.dialect import Dialect
 from aqueduct_provider.connectors.system import (
@@ -48,7 +46,6 @@ _OPTIONS = OptionRules(
 )
 
 
-@dataclass(frozen=True)
 class Athena(DataSystem):
     """A database of Athena's, and the bucket for its results."""
 

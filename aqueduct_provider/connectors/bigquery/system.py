@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult
 
@@ -13,7 +12,6 @@ from aqueduct_provider.connectors.system import TABLE_MODULES, OptionRules
 from aqueduct_provider.connectors.uris import name_parts, on_host
 
 
-@dataclass(frozen=True)
 class _BigQueryDialect(Dialect):
     def decimal_column(self, precision: int, scale: int) -> DecimalColumn:
         # NUMERIC has 29 digits before the point and 9 after it, BIGNUMERIC has 38 and 38.
@@ -49,7 +47,6 @@ BIGQUERY: Dialect = _BigQueryDialect(
 )
 
 
-@dataclass(frozen=True)
 class BigQuery(GoogleSystem):
     """A project of BigQuery."""
 

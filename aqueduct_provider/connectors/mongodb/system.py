@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, unquote
@@ -28,7 +27,6 @@ _INSECURE = "tlsAllowInvalidCertificates"
 _TRUE = ("true", "1")
 
 
-@dataclass(frozen=True)
 class MongoDb(DataSystem):
     """A database of a MongoDB server or cluster."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlencode
 
@@ -64,7 +63,6 @@ SNOWFLAKE: Dialect = _SnowflakeDialect(
 )
 
 
-@dataclass(frozen=True)
 class Snowflake(DataSystem):
     """An account of Snowflake."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote
 
@@ -18,7 +17,6 @@ from aqueduct_provider.connectors.system import (
 )
 
 
-@dataclass(frozen=True)
 class _SqliteDialect(Dialect):
     def decimal_column(self, precision: int, scale: int) -> DecimalColumn:
         """Return a type of text: SQLite would make floats of decimals."""
@@ -49,7 +47,6 @@ SQLITE: Dialect = _SqliteDialect(
 )
 
 
-@dataclass(frozen=True)
 class Sqlite(DataSystem):
     """A file on the worker."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote
 
 from aqueduct_provider.connectors.sql.dialect import COMMON_TYPES, Dialect
@@ -27,7 +26,6 @@ DUCKDB = Dialect(
 )
 
 
-@dataclass(frozen=True)
 class DuckDb(DataSystem):
     """A file on the worker."""
 
