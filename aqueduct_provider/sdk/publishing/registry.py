@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, ObjectNotFound
-from aqueduct_provider.sdk.publishing.flow_names import dag_id_of
+from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
 from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 from aqueduct_provider.state.exec_state import exec_state_from_json
@@ -202,6 +202,9 @@ class Registry:
             record = FlowRecord.from_json(data)
             if key not in (published(record.dag_id), retired(record.dag_id)):
                 raise ValueError("it is that of another DAG id")
+            # Its id is part of the keys that are deleted, so it must not name another flow's objects.
+            if (record.flow_id, record.dag_id) != (flow_id_of(record.name), dag_id_of(record.name)):
+                raise ValueError(f"its ids are not those of a flow named {record.name!r}")
         except (ValueError, RecursionError) as error:
             raise IntegrityError(
                 f"{self.store.url(key)} is not a valid record of a published flow: {error}. Publish the flow "

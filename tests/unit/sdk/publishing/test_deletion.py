@@ -10,12 +10,13 @@ import pytest
 from aqueduct_provider.errors import (
     AirflowRefused,
     AirflowUnreachable,
+    AqueductError,
     AuthoringError,
     NotFound,
     WaitTimedOut,
 )
 from aqueduct_provider.sdk.publishing.deletion import delete_flow
-from aqueduct_provider.storage.layout import delivered_spec
+from aqueduct_provider.storage.layout import PUBLISHED_PREFIX, RETIRED_PREFIX, delivered_spec
 from tests.published import Deployment
 
 
@@ -134,6 +135,27 @@ def test_a_deletion_does_not_fail_when_airflow_then_goes(made: Deployment) -> No
     assert "Airflow shows the DAG until it notices" in delete_flow(flow, artifacts=False, force=False)
     made.fake.mend()
     assert made.client.list_flows() == []
+
+
+@pytest.mark.parametrize("prefix", [PUBLISHED_PREFIX, RETIRED_PREFIX])
+def test_a_forged_record_deletes_nothing_of_another_flow(made: Deployment, prefix: str) -> None:
+    victim, bystander = made.publish("victim"), made.publish("bystander")
+    made.run("victim")
+    if prefix == RETIRED_PREFIX:
+        made.client.delete_flow("bystander")
+    key = f"{prefix}bystander.json"
+    forged = made.store.get(key).replace(str(bystander.id()).encode(), str(victim.id()).encode())
+    made.store.put(key, forged)
+    before = {key: made.store.get(key) for key in made.store.list("")}
+
+    for options in ({"artifacts": True, "force": True}, {}):
+        with pytest.raises(AqueductError, match="its ids are not those of a flow named 'bystander'"):
+            made.client.delete_flow("bystander", **options)
+    with pytest.raises(AqueductError, match="its ids are not those of a flow named 'bystander'"):
+        made.client.flow("bystander").prune(keep=1)
+
+    assert {key: made.store.get(key) for key in made.store.list("")} == before
+    assert made.fake.calls("DELETE") == []
 
 
 # --- active runs

@@ -14,6 +14,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.sdk.enums import FlowState
 from aqueduct_provider.sdk.flow import Flow
+from aqueduct_provider.sdk.publishing.flow_names import flow_id_of
 from aqueduct_provider.sdk.publishing.flow_record import FlowRecord, PublishedVersion
 from aqueduct_provider.sdk.session import Session
 from tests.fake_airflow import FakeAirflow
@@ -54,7 +55,7 @@ def published(client: aq.Client, name: str = "churn", *, count: int = 1, **chang
     """A flow as the registry has it."""
     newest, *earlier = versions(count)
     record = FlowRecord(
-        flow_id=str(uuid4()),
+        flow_id=flow_id_of(name),
         name=name,
         dag_id=name,
         version_id=newest.version_id,
