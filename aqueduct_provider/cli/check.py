@@ -5,7 +5,6 @@ Must not import at module level: the SDK, the spec's models, rich.
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from functools import cache
@@ -53,24 +52,24 @@ def _of_spec(chosen: Namespace) -> list[OperatorCheck]:
 
 
 def _of_script(chosen: Namespace) -> list[OperatorCheck]:
+    from aqueduct_provider.sdk.console import print_text
     from aqueduct_provider.sdk.publishing.rehearsal import rehearse
     from aqueduct_provider.sdk.publishing.requirement_check import check_composition
 
     rehearsal = rehearse(chosen.file, chosen.arguments)
     if rehearsal.ended_early:
-        print(
-            f"Note: nothing was published, and what follows was not run: {rehearsal.ended_early}",
-            file=sys.stderr,
+        print_text(
+            f"Note: nothing was published, and what follows was not run: {rehearsal.ended_early}", stderr=True
         )
     return [check for one in rehearsal.compositions for check in check_composition(one)]
 
 
 def _print(checks: list[OperatorCheck]) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    # Soft wrap: what is cut at the terminal's width cannot be copied.
-    console = Console(soft_wrap=True, highlight=False)
+    from aqueduct_provider.sdk.console import console
+
+    out = console()
     for check in checks:
         bad = bool(check.problem)
         style = "bold red" if bad else "bold green"
@@ -78,11 +77,11 @@ def _print(checks: list[OperatorCheck]) -> None:
         if not bad:
             packages = f"{len(check.packages)} package{'' if len(check.packages) == 1 else 's'}"
             what += f": {packages} for Python {check.python_version}"
-        console.print(Text("error" if bad else "ok   ", style), Text(what), sep="")
+        out.print(Text("error" if bad else "ok   ", style), Text(what), sep="")
         for line in check.problem.splitlines():
-            console.print(Text(f"      {line}"))
+            out.print(Text(f"      {line}"))
     failed = sum(bool(check.problem) for check in checks)
-    console.print(Text(f"checked: {len(checks)}, cannot be resolved: {failed}"))
+    out.print(Text(f"checked: {len(checks)}, cannot be resolved: {failed}"))
 
 
 SUBCOMMANDS = {"check": Subcommand(_check_arguments, _check)}

@@ -9,6 +9,7 @@ subcommands.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from argparse import ArgumentParser, Namespace
@@ -85,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Names in specs may hold what the terminal's encoding lacks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_SafeFormatter())
     chosen = _parsed(sys.argv[1:] if arguments is None else list(arguments))
     try:
         code: int = chosen.run(chosen)
@@ -95,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (UsageError, AqueductError) as error:
-        print(f"{_PROGRAM}: {_words(error)}", file=sys.stderr)
+        _show_error(error)
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print(f"{_PROGRAM}: interrupted", file=sys.stderr)
@@ -131,10 +134,20 @@ def _subcommand(command: Command) -> Subcommand:
     return found
 
 
-def _words(error: Exception) -> str:
-    from aqueduct_provider.cli.error_hints import terminal_words
+class _SafeFormatter(logging.Formatter):
+    """Warnings may repeat text of the store or of a server."""
 
-    return terminal_words(str(error))
+    def format(self, record: logging.LogRecord) -> str:
+        from aqueduct_provider.sdk.console import terminal_safe
+
+        return terminal_safe(super().format(record))
+
+
+def _show_error(error: Exception) -> None:
+    from aqueduct_provider.cli.error_hints import terminal_words
+    from aqueduct_provider.sdk.console import print_text
+
+    print_text(f"{_PROGRAM}: {terminal_words(str(error))}", stderr=True)
 
 
 def _version() -> str:

@@ -204,7 +204,7 @@ def _resources(chosen: Namespace) -> int:
     if chosen.json:
         print_json(found)
         return 0
-    from aqueduct_provider.sdk.display.tables import console, plain_table
+    from aqueduct_provider.sdk.console import console, plain_table
 
     rows = [[_cell(one, key) for key in ("name", "service", "host", "username", "login")] for one in found]
     nothing = "No resource is connected. aqueduct-airflow connect NAME --host ... does it."

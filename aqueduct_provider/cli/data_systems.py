@@ -21,7 +21,9 @@ def _named(parser: ArgumentParser) -> None:
 
 
 def _test(chosen: Namespace) -> int:
-    print(client_of(chosen).resource(chosen.name).check_connection())
+    from aqueduct_provider.sdk.console import print_text
+
+    print_text(client_of(chosen).resource(chosen.name).check_connection())
     return 0
 
 
@@ -31,6 +33,7 @@ def _tables_arguments(parser: ArgumentParser) -> None:
 
 
 def _tables(chosen: Namespace) -> int:
+    from aqueduct_provider.sdk.console import print_text
     from aqueduct_provider.sdk.resources.data_system import DataSystem
 
     resource = client_of(chosen).resource(chosen.name)
@@ -40,7 +43,7 @@ def _tables(chosen: Namespace) -> int:
     if chosen.json:
         print_json(found)
     else:
-        print(*found, sep="\n", end="\n" if found else "")
+        print_text("".join(f"{name}\n" for name in found), end="")
     return 0
 
 

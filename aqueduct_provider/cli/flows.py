@@ -63,7 +63,7 @@ def _flows(chosen: Namespace) -> int:
     if chosen.json:
         print_json(found)
         return 0
-    from aqueduct_provider.sdk.display.tables import console, plain_table
+    from aqueduct_provider.sdk.console import console, plain_table
 
     columns = ("name", "dag_id", "engine", "created_at", "retired_at")
     rows = [[one.get(column) for column in columns] for one in found]
@@ -85,7 +85,8 @@ def _runs(chosen: Namespace) -> int:
     if chosen.json:
         print_json(found)
         return 0
-    from aqueduct_provider.sdk.display.tables import console, runs_table
+    from aqueduct_provider.sdk.console import console
+    from aqueduct_provider.sdk.display.tables import runs_table
 
     console().print(runs_table(found) if found else f"{flow.name()!r} has not run yet.")
     return 0
@@ -177,20 +178,24 @@ def _trigger_arguments(parser: ArgumentParser) -> None:
 
 
 def _trigger(chosen: Namespace) -> int:
+    from aqueduct_provider.sdk.console import print_text
+
     client = client_of(chosen)
     flow = client.flow(chosen.flow)
     values = values_of(chosen.parameters, flow.spec.parameters)
     run = client.trigger(flow.id(), values, unpause=chosen.unpause)
     if not chosen.wait:
-        found = {"flow": flow.name(), "run_id": run.run_id, "url": run.url()}
-        print_json(found) if chosen.json else print(f"Triggered {flow.name()!r}: {run.run_id}\n{run.url()}")
+        if chosen.json:
+            print_json({"flow": flow.name(), "run_id": run.run_id, "url": run.url()})
+        else:
+            print_text(f"Triggered {flow.name()!r}: {run.run_id}\n{run.url()}")
         return 0
-    print(f"{run.run_id}: {run.url()}", file=sys.stderr)
+    print_text(f"{run.run_id}: {run.url()}", stderr=True)
     succeeded = run.wait(chosen.timeout, progress=not chosen.json).value == "succeeded"
     if chosen.json:
         print_json(_run_document(run))
     elif succeeded:
-        print(f"Run {run.run_id} of {flow.name()!r} has succeeded.")
+        print_text(f"Run {run.run_id} of {flow.name()!r} has succeeded.")
     else:
         run.describe()
     return 0 if succeeded else 1
@@ -211,12 +216,14 @@ def _logs_arguments(parser: ArgumentParser) -> None:
 
 
 def _logs(chosen: Namespace) -> int:
+    from aqueduct_provider.sdk.console import print_text
+
     run = _run_of(client_of(chosen).flow(chosen.flow), chosen.run_id)
     text = run.logs(chosen.operator, chosen.try_number)
     if chosen.json:
         print_json({"run_id": run.run_id, "operator": chosen.operator, "log": text})
     elif text:
-        print(text.rstrip("\n"))
+        print_text(text.rstrip("\n"))
     else:
         print(f"There is no log of {chosen.operator!r} yet.", file=sys.stderr)
     return 0
@@ -240,6 +247,7 @@ def _artifact_arguments(parser: ArgumentParser) -> None:
 
 def _artifact(chosen: Namespace) -> int:
     from aqueduct_provider.cli.artifact_output import check_target, document_of, file_of, text_of, write
+    from aqueduct_provider.sdk.console import print_text
 
     if chosen.output:
         check_target(chosen.output, force=chosen.force)
@@ -248,16 +256,15 @@ def _artifact(chosen: Namespace) -> int:
     if chosen.trust_store:
         source.trust()
     if source.unverified:
-        print(
-            f"{source.name} is shown as the store has it, not verified. {source.unverified}", file=sys.stderr
-        )
+        warning = f"{source.name} is shown as the store has it, not verified. {source.unverified}"
+        print_text(warning, stderr=True)
     if chosen.output:
         data = file_of(source, PurePath(chosen.output).suffix.lower())
         write(data, chosen.output)
     elif chosen.json:
         print_json(document_of(source))
     else:
-        print(text_of(source))
+        print_text(text_of(source))
     return 0
 
 

@@ -116,16 +116,17 @@ def _write(
 
 
 def _print(results: list[_Result]) -> None:
-    from aqueduct_provider.cli.problems import print_verdict, problem_console
+    from aqueduct_provider.cli.problems import print_verdict
+    from aqueduct_provider.sdk.console import console
 
-    console = problem_console()
+    out = console()
     for result in results:
         warnings = result.imported.warnings if result.imported else ()
-        print_verdict(console, _summary(result), result.errors, warnings)
+        print_verdict(out, _summary(result), result.errors, warnings)
     refused = sum(result.outcome == "refused" for result in results)
-    console.print(f"imported: {len(results) - refused}, refused: {refused}", markup=False)
+    out.print(f"imported: {len(results) - refused}, refused: {refused}")
     if refused < len(results):
-        console.print(_NEXT, markup=False)
+        out.print(_NEXT)
 
 
 def _summary(result: _Result) -> str:

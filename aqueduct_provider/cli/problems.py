@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def problem_console() -> Console:
-    """Return a console that cuts no lines: a path that is cut at the terminal's width cannot be copied."""
-    from rich.console import Console
-
-    return Console(soft_wrap=True, highlight=False)
-
-
 def print_verdict(
     console: Console, file: str, errors: Sequence[Problem], warnings: Sequence[Problem] = ()
 ) -> None:

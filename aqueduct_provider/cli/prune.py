@@ -34,7 +34,7 @@ def _prune(chosen: Namespace) -> int:
         print(f"{flow.name()!r}: no older run has artifacts to delete.")
         return 0
     from aqueduct_provider.runs.retention import Pruned, total
-    from aqueduct_provider.sdk.display.tables import console, plain_table
+    from aqueduct_provider.sdk.console import console, plain_table
 
     rows = [(one["run_id"], f"{one['objects']}", f"{one['size']:,}") for one in found]
     console().print(plain_table(("run", "objects", "bytes"), rows))

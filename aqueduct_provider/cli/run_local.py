@@ -84,7 +84,8 @@ def _run(chosen: Namespace) -> int:
 
 
 def _print(outcome: LocalOutcome) -> None:
-    from aqueduct_provider.sdk.display.tables import console, operators_table_of, plain_table
+    from aqueduct_provider.sdk.console import console, plain_table
+    from aqueduct_provider.sdk.display.tables import operators_table_of
     from aqueduct_provider.sdk.results.outcomes import labels
 
     out = console()

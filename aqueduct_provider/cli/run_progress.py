@@ -25,7 +25,7 @@ _MOST_SHOWN = 20
 @contextmanager
 def shown(spec: WorkflowSpec) -> Iterator[Callable[[Event], None]]:
     """What is to be called with each event of a run of this spec."""
-    from aqueduct_provider.sdk.display.tables import console
+    from aqueduct_provider.sdk.console import console
 
     out = console(stderr=True)
     if not out.is_terminal:

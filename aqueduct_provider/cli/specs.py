@@ -102,16 +102,15 @@ def _missing_drivers(spec: WorkflowSpec) -> Iterator[Problem]:
 
 
 def _print_verdicts(verdicts: dict[Path, _Verdict]) -> None:
-    from aqueduct_provider.cli.problems import print_verdict, problem_console
+    from aqueduct_provider.cli.problems import print_verdict
+    from aqueduct_provider.sdk.console import console
 
-    console = problem_console()
+    out = console()
     for file, verdict in verdicts.items():
-        print_verdict(console, str(file), verdict.errors, verdict.warnings)
+        print_verdict(out, str(file), verdict.errors, verdict.warnings)
     failed = sum(bool(verdict.errors) for verdict in verdicts.values())
     count = sum(len(verdict.errors) for verdict in verdicts.values())
-    console.print(
-        f"checked: {len(verdicts)}, with problems: {failed}, problems in all: {count}", markup=False
-    )
+    out.print(f"checked: {len(verdicts)}, with problems: {failed}, problems in all: {count}")
 
 
 # --- schema

@@ -40,7 +40,7 @@ def _run(chosen: Namespace) -> int:
 
 def _print(found: Sequence[FlowStatus]) -> None:
     from aqueduct_provider.cli.error_hints import terminal_words
-    from aqueduct_provider.sdk.display.tables import console, plain_table
+    from aqueduct_provider.sdk.console import console, plain_table
 
     rows = [
         (

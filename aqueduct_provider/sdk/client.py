@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.console import print_text
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of_methods
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
@@ -223,7 +224,7 @@ class Client:
             print(f"Started run {info.run_id}.")
         else:
             if notice := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
-                print(notice)
+                print_text(notice)
             print(how_it_starts(record.name, request.schedule, request.source_flows))
         return flow
 
@@ -329,7 +330,7 @@ class Client:
                 "artifacts=True deletes what the runs left in the artifact store."
             )
         flow = self.flow(flow_identifier, flow_id, flow_name)
-        print(delete_flow(flow, artifacts=artifacts, force=force))
+        print_text(delete_flow(flow, artifacts=artifacts, force=force))
 
     # --- resources
 
@@ -357,7 +358,9 @@ class Client:
         """
         from aqueduct_provider.sdk.resources.connecting import connect_resource
 
-        print(connect_resource(self._session, name, service, config, rehearsed=bool(current_rehearsal())))
+        print_text(
+            connect_resource(self._session, name, service, config, rehearsed=bool(current_rehearsal()))
+        )
 
     def list_resources(self) -> dict[str, Resource]:
         """Return the connected resources by name; one that cannot be used is left out, with a warning.

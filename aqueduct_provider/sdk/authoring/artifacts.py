@@ -127,8 +127,9 @@ class Artifact(LazyValue):
     def describe(self) -> None:
         """Print a summary; the value only when it was computed already."""
         from aqueduct_provider.sdk.authoring.artifact_text import description
+        from aqueduct_provider.sdk.console import print_text
 
-        print(description(self._source))
+        print_text(description(self._source))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name()!r}: {self._source.type}>"

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aqueduct_provider.sdk.display.tables import console, headline, operators_table_of
+from aqueduct_provider.sdk.console import console
+from aqueduct_provider.sdk.display.tables import headline, operators_table_of
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.results.outcomes import ENDED, OperatorRun, labels
 
@@ -35,27 +36,6 @@ class Show(Protocol):
     def say(self, message: str) -> None:
         """Something about the waiting itself."""
         ...
-
-
-@contextmanager
-def spinner(message: str, *, shown: bool) -> Iterator[Callable[[str], None]]:
-    """A moving sign beside the message; the message alone where nothing can move.
-
-    What it gives prints a line about the waiting itself.
-
-    :param shown: False: nothing at all.
-    """
-    out = console(stderr=True)
-    if not shown:
-        yield lambda _line: None
-    elif out.is_terminal and not out.is_jupyter:
-        from rich.text import Text
-
-        with out.status(Text(message)):
-            yield lambda line: out.print(Text(line))
-    else:
-        out.print(message)
-        yield out.print
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AirflowError, NotFound
+from aqueduct_provider.sdk.console import cell_text, console, plain_table
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.results.outcomes import OperatorRun, labels
 
@@ -20,61 +19,8 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.spec.models import Schedule, WorkflowSpec
 
-_COLOURS = {"succeeded": "green", "failed": "red", "running": "yellow", "warning": "yellow"}
-# What would move the cursor, or break the columns.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONGEST_VALUE = 60
 _RUNS_SHOWN = 5
-
-
-def console(*, stderr: bool = False, fold: bool = False) -> Console:
-    """Where people read: nothing is markup there, and no line is cut.
-
-    :param fold: fold lines at the terminal's width, for what is drawn again in place.
-    """
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=not fold)
-
-
-def plain_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Text:
-    """A table of texts. Columns in which no row has anything are left out.
-
-    :param columns: their titles; no line of titles where all are empty.
-    :param right: columns that are aligned to the right.
-    """
-    from rich.cells import cell_len
-    from rich.text import Text
-
-    cells = [[_cell(cell) for cell in row] for row in rows]
-    used = [index for index in range(len(columns)) if not cells or any(row[index] for row in cells)]
-    head = [list(columns)] if any(columns) else []
-    widths = {index: max([0, *(cell_len(row[index]) for row in head + cells)]) for index in used}
-    table = Text()
-    for number, row in enumerate(head + cells):
-        line = Text("\n") if number else Text()
-        for place, index in enumerate(used):
-            space = " " * (widths[index] - cell_len(row[index]))
-            style = "bold" if head and not number else _style(columns[index], row[index])
-            line.append("  " if place else "")
-            line.append(space if columns[index] in right else "").append(row[index], style)
-            line.append("" if columns[index] in right else space)
-        line.rstrip()
-        table.append_text(line)
-    return table
-
-
-def _style(column: str, cell: str) -> str:
-    return _COLOURS.get(cell, "") if column == "status" else ""
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
-    text = f"{value:.1f}" if isinstance(value, float) else str(value)
-    return _CONTROLS.sub(" ", text).strip()
 
 
 # --- runs
@@ -108,7 +54,7 @@ def operators_table_of(
 
 def headline(run: Run, status: ExecutionStatus) -> str:
     """Which run it is, and how it is."""
-    return f"{_cell(run.record.name)}, run {_cell(run.run_id)}: {status.value}"
+    return f"{cell_text(run.record.name)}, run {cell_text(run.run_id)}: {status.value}"
 
 
 def print_run(run: Run) -> None:
@@ -163,7 +109,7 @@ def _print_failure(out: Console, label: str, failed: OperatorRun) -> None:
 def print_flow(flow: Flow) -> None:
     """Print a flow: what was published, and its newest runs where Airflow answers."""
     out, spec, record = console(), flow.spec, flow.record
-    out.print(_cell(record.name), style="bold")
+    out.print(cell_text(record.name), style="bold")
     if spec.flow.description:
         out.print(spec.flow.description)
     out.print(plain_table(("", ""), flow_facts(flow)))
@@ -183,8 +129,8 @@ def flow_facts(flow: Flow) -> list[tuple[str, str]]:
     return [
         ("flow id", record.flow_id),
         ("DAG", f"{record.dag_id}, on {record.engine}"),
-        ("version", f"{record.version_id}, published {_cell(record.created_at)}"),
-        *([("deleted", _cell(record.retired_at))] if record.retired_at else []),
+        ("version", f"{record.version_id}, published {cell_text(record.created_at)}"),
+        *([("deleted", cell_text(record.retired_at))] if record.retired_at else []),
         ("spec", record.delivered_to),
         ("schedule", schedule_text(flow.spec.schedule)),
     ]

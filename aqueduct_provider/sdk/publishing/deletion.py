@@ -105,7 +105,7 @@ def _notice(airflow: Airflow, dag_id: str, seconds: float) -> str:
 
 def _wait_until_gone(airflow: Airflow, dag_id: str, seconds: float) -> None:
     """Wait until Airflow does not show the DAG any more."""
-    from aqueduct_provider.sdk.display.progress import spinner
+    from aqueduct_provider.sdk.console import spinner
 
     def look() -> bool:
         return airflow.dag(dag_id) is None

@@ -93,7 +93,7 @@ def how_it_starts(name: str, schedule: object, sources: Sequence[str]) -> str:
 
 
 def _wait(watch: _DeploymentWatch, timeout: float, *, progress: bool) -> None:
-    from aqueduct_provider.sdk.display.progress import spinner
+    from aqueduct_provider.sdk.console import spinner
 
     look = Patient(watch.look)
     if look():

@@ -76,7 +76,7 @@ def usable_resources(session: Session) -> dict[str, Resource]:
 
 def print_surroundings(session: Session) -> None:
     """Print the artifact store and the connected resources; what cannot be used, with the reason."""
-    from aqueduct_provider.sdk.display.tables import console, plain_table
+    from aqueduct_provider.sdk.console import console, plain_table
 
     out = console()
     try:

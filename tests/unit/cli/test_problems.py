@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.cli.problems import print_verdict, printable, problem_console
+from aqueduct_provider.cli.problems import print_verdict, printable
 from aqueduct_provider.errors import Problem
+from aqueduct_provider.sdk.console import console
 
 
 @pytest.mark.parametrize(
@@ -23,8 +24,8 @@ def test_what_steers_a_terminal_is_escaped(text: str, shown: str) -> None:
 
 def test_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = Problem("$", "rather [bold]odd"), Problem("line 3, task '\x1b'", "wrong")
-    print_verdict(problem_console(), "a.json", (), [good, Problem("$.x", "odd")])
-    print_verdict(problem_console(), "x" * 200, [bad, Problem("", "no place")])
+    print_verdict(console(), "a.json", (), [good, Problem("$.x", "odd")])
+    print_verdict(console(), "x" * 200, [bad, Problem("", "no place")])
     assert capsys.readouterr().out.splitlines() == [
         "ok    a.json",
         "  warning: rather [bold]odd",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.sdk.display.progress import picture, run_progress, spinner
+from aqueduct_provider.sdk.display.progress import picture, run_progress
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.results.outcomes import OperatorRun
 
@@ -79,14 +79,6 @@ def test_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[red]:x:: running\n" in capsys.readouterr().err
 
 
-def test_a_message_where_nothing_can_move(capsys: pytest.CaptureFixture[str]) -> None:
-    with spinner("Waiting [for] it", shown=True) as say:
-        say("It [is] late.")
-    with spinner("Not shown", shown=False) as say:
-        say("Not shown either")
-    assert capsys.readouterr() == ("", "Waiting [for] it\nIt [is] late.\n")
-
-
 # --- terminals
 
 
@@ -117,15 +109,6 @@ def test_in_a_narrow_terminal_nothing_is_cut(
         show(FAILED, [one("f", FAILED, "It went wrong in many words.")])
     words = without_codes(capsys.readouterr().err.rsplit("\x1b[1A", 1)[-1]).split()
     assert words[-7:] == "f: It went wrong in many words.".split()
-
-
-@pytest.mark.usefixtures("terminal")
-def test_a_moving_sign_in_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with spinner("Waiting [for] it", shown=True) as say:
-        say("It [is] late.")
-    told = without_codes(capsys.readouterr().err)
-    assert "Waiting [for] it" in told
-    assert "It [is] late.\n" in told
 
 
 def test_small_flows_are_shown_whole() -> None:
@@ -163,7 +146,8 @@ CELL = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from tests.unit.sdk.display.test_progress import LOOKS, RUN
-from aqueduct_provider.sdk.display.progress import run_progress, spinner
+from aqueduct_provider.sdk.console import spinner
+from aqueduct_provider.sdk.display.progress import run_progress
 with spinner("Waiting <for> it", shown=True):
     pass
 with run_progress(RUN) as show:

@@ -12,11 +12,9 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.sdk.display.tables import (
-    console,
     operators_table,
     operators_table_of,
     parameters_table,
-    plain_table,
     print_flow,
     print_run,
     runs_table,
@@ -34,53 +32,6 @@ ROOT = Path(__file__).parents[4]
 
 def spec(**fields: Any) -> WorkflowSpec:
     return parse(json.dumps(native_document(**fields)).encode(), "churn")
-
-
-# --- columns
-
-
-def test_columns_are_aligned_and_nothing_trails() -> None:
-    table = plain_table(("name", "n", "note"), [("a", 10, "x"), ("longer", 2, None)], right=("n",))
-    assert table.plain == "name     n  note\na       10  x\nlonger   2"
-
-
-def test_wide_signs_are_aligned() -> None:
-    table = plain_table(("name", "n"), [("日本", 1), ("abcd", 2)])
-    assert table.plain == "name  n\n日本  1\nabcd  2"
-
-
-def test_empty_columns_are_left_out() -> None:
-    assert plain_table(("a", "b"), [("1", ""), ("2", None)]).plain == "a\n1\n2"
-
-
-def test_without_titles_there_is_no_line_of_titles() -> None:
-    assert plain_table(("", ""), [("a", "b")]).plain == "a  b"
-
-
-def test_without_rows_there_are_titles() -> None:
-    assert plain_table(("a", "b"), []).plain == "a  b"
-
-
-def test_cells_cannot_break_the_lines() -> None:
-    assert plain_table(("a",), [("x\ny\x1b[31m",)]).plain == "a\nx y [31m"
-
-
-def test_numbers_and_moments() -> None:
-    moment = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
-    table = plain_table(("a", "b"), [(1.26, moment)])
-    assert table.plain.splitlines()[1] == f"1.3  {moment.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def test_only_statuses_are_coloured() -> None:
-    table = plain_table(("operator", "status"), [("failed", "failed")])
-    assert [(span.start, span.style) for span in table.spans if span.style == "red"] == [(27, "red")]
-
-
-def test_no_line_is_cut_and_nothing_is_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    text = f"{'x' * 300} [bold]y[/bold] :smile:"
-    console().print(text)
-    console().print(plain_table(("a",), [(text,)]))
-    assert capsys.readouterr().out == f"{text}\na\n{text}\n"
 
 
 # --- operators of a run
