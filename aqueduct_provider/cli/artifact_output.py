@@ -104,9 +104,12 @@ def _serialization(source: StoredSource) -> str:
 
 def _plain(source: StoredSource, serialization: str) -> Any:
     try:
-        return plain_value(source.content(), serialization)
+        value = plain_value(source.content(), serialization)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"{source.name} cannot be read as {serialization}: {describe(error)}") from error
+    if value is not None:
+        source.check_type(value)
+    return value
 
 
 def _table(source: StoredSource) -> Any:

@@ -107,7 +107,7 @@ class Flow:
         try:
             return Run(self.session, self.record, wanted, airflow.run(self.record.dag_id, wanted))
         except (NotFound, AirflowUnreachable) as error:
-            if self.session.registry.version_of_run(self.record.flow_id, wanted) is None:
+            if not self.session.registry.version_of_run(self.record.flow_id, wanted):
                 if isinstance(error, AirflowUnreachable):
                     raise
                 raise NotFound(

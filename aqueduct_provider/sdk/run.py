@@ -14,7 +14,14 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AirflowError, AuthoringError, IntegrityError, NotFound, ObjectNotFound
+from aqueduct_provider.errors import (
+    AirflowError,
+    AuthoringError,
+    IntegrityError,
+    NotFound,
+    ObjectNotFound,
+    SpecError,
+)
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.check_results import CheckResults
@@ -205,15 +212,25 @@ class Run:
         """The spec of the version that the run ran under; the latest as long as no operator has ended."""
         if self._spec is not None:
             return self._spec
+        from aqueduct_provider.sdk.results.run_artifacts import spec_of_any_task
+
         registry = self.session.registry
         version = registry.version_of_run(self.record.flow_id, self.run_id)
-        spec = registry.spec(self.record.flow_id, version or self.record.version_id)
+        # An exec state names it, which lies in the bucket: where that cannot be, ask Airflow.
+        if version == "" and (recorded := spec_of_any_task(self)):
+            return recorded
+        try:
+            spec = registry.spec(self.record.flow_id, version or self.record.version_id)
+        except (NotFound, SpecError):
+            if recorded := spec_of_any_task(self):
+                return recorded
+            raise
         if (spec.flow.name, spec.dag_id) != (self.record.name, self.record.dag_id):
             raise IntegrityError(
                 f"The record of {self.record.name!r} names a spec of {spec.flow.name!r}: it was changed. "
                 "Publish the flow again."
             )
-        if version is not None:
+        if version:
             self._spec = spec
         return spec
 

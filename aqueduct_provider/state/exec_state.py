@@ -96,11 +96,11 @@ def exec_state_from_json(data: bytes) -> ExecState:
         return ExecState(
             Status(document["status"]),
             None if kind is None else FailureType(kind),
-            why.get("tip", ""),
-            why.get("context", ""),
-            logs["stdout"],
-            logs["stderr"],
-            document.get("version"),
+            _text(why.get("tip", "")),
+            _text(why.get("context", "")),
+            _text(logs["stdout"]),
+            _text(logs["stderr"]),
+            None if document.get("version") is None else _text(document["version"]),
             _part(document.get("task")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -108,6 +108,12 @@ def exec_state_from_json(data: bytes) -> ExecState:
             f"An exec state cannot be read ({type(error).__name__}: {error}). Was it changed by hand? Run "
             "the task again to write it anew."
         ) from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} in place of a string")
+    return value
 
 
 def _part(document: dict[str, Any] | None) -> TaskPart | None:

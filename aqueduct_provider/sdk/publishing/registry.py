@@ -156,15 +156,16 @@ class Registry:
     def version_of_run(self, flow_id: str, run_id: str) -> str | None:
         """Return the version that a run used, by the first exec state that it has left; two requests.
 
-        :return: None while the run has left none, and for runs that did not record it yet.
+        :return: None while the run has left none; empty where that one names no version.
         """
         key = next(iter(self.store.list(NativeLayout(flow_id, run_id).operators_prefix)), None)
         if key is None:
             return None
         try:
-            return exec_state_from_json(self.store.get(key)).version
-        except (ObjectNotFound, IntegrityError):
-            return None
+            # It becomes part of a key, so only ids are taken.
+            return str(UUID(exec_state_from_json(self.store.get(key)).version or ""))
+        except (ObjectNotFound, IntegrityError, ValueError):
+            return ""
 
     def put(self, record: FlowRecord) -> None:
         """Write the record of a published flow."""

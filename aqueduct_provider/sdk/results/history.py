@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -85,4 +86,12 @@ def _value(run: Run, name: str, type_: str | None) -> tuple[Any, str]:
             f"{name!r} is of type {found}: only numbers and checks have a history. Read it run by run, with "
             "run.artifact(name).get()."
         )
-    return source.kept()[1], source.unverified
+    return _plotted(source.kept()[1]), source.unverified
+
+
+def _plotted(value: Any) -> Any:
+    """Return a number as a float, with infinity for integers that a float cannot hold."""
+    try:
+        return value if value is None or isinstance(value, bool) else float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

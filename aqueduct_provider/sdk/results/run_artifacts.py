@@ -10,7 +10,14 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import DigestMismatch, IntegrityError, NotFound, SpecError
+from aqueduct_provider.errors import (
+    AirflowError,
+    ConfigError,
+    DigestMismatch,
+    IntegrityError,
+    NotFound,
+    SpecError,
+)
 from aqueduct_provider.sdk.results.deleted import deletion_of
 from aqueduct_provider.sdk.results.records import Recorded
 from aqueduct_provider.sdk.results.stored_source import StoredSource
@@ -84,6 +91,22 @@ def verified_spec(run: Run, spec: WorkflowSpec, task_id: str) -> WorkflowSpec:
         return spec
     # The exec states, which name the version, lie in the bucket; or they are those of an earlier try.
     return recorded_spec(run, went_by)
+
+
+def spec_of_any_task(run: Run) -> WorkflowSpec | None:
+    """Return the spec that a task of the run went by, as Airflow's database names it; None where none does.
+
+    :raises IntegrityError: the store does not have it.
+    """
+    record = run.record
+    try:
+        tasks = run.session.airflow(record.engine).tasks(record.dag_id, run.run_id)
+    except (AirflowError, ConfigError, NotFound):
+        return None
+    for task in sorted(tasks, key=lambda task: task.task_id):
+        if task.state == "success" and (went_by := run.records.of(task.task_id).spec):
+            return recorded_spec(run, went_by)
+    return None
 
 
 def _source_of(run: Run, spec: WorkflowSpec, artifact_id: str) -> StoredSource:

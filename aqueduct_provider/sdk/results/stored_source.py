@@ -18,6 +18,12 @@ from aqueduct_provider.errors import AqueductError, AuthoringError, IntegrityErr
 from aqueduct_provider.runner import serializations
 from aqueduct_provider.sdk.enums import ArtifactType
 from aqueduct_provider.sdk.results.records import Recorded
+from aqueduct_provider.sdk.results.size_limits import (
+    MAX_CONTENT,
+    MAX_METADATA,
+    bounded_get,
+    check_table_size,
+)
 
 if TYPE_CHECKING:
     from aqueduct_provider.artifacts.manifest import ArtifactRef
@@ -28,6 +34,8 @@ log = logging.getLogger("aqueduct")
 
 _CURE = "Was it changed by hand? Run the operator again to write it anew."
 _UNTYPED = ArtifactType.UNTYPED.value
+# Types of which any value may be.
+_ANY_TYPE = frozenset({_UNTYPED, ArtifactType.PICKLABLE.value})
 _KNOWN_TYPES = frozenset(kind.value for kind in ArtifactType)
 # What unpickling raises where a class or function is not as it was.
 _OTHER_VERSIONS = (AttributeError, TypeError)
@@ -115,6 +123,8 @@ class StoredSource:
             number, ref = deletion.number, self._known().ref
             if number is not None and ref is not None:
                 self._check(json.dumps(number).encode(), ref.sha256, "the number that is kept of it")
+            elif number is not None:
+                self.check_type(number)
             return number is not None, number
 
     def known_metadata(self) -> Mapping[str, Any]:
@@ -137,9 +147,24 @@ class StoredSource:
         content = self._content
         if content is None:
             content = self._fetched()
-            self._check_readable()
+            self._check_readable(content)
             self._content = content
         return content
+
+    def check_type(self, value: Any) -> None:
+        """Check the type of a decoded value that Airflow does not vouch for: the bytes may be any.
+
+        :raises IntegrityError: it is of another type than the artifact.
+        """
+        from aqueduct_provider.runner.codecs import CodecError, accepted_type
+
+        if not self.unverified or self.type in _ANY_TYPE:
+            return
+        try:
+            accepted_type(value, self.type)
+        except CodecError as error:
+            place = self.store.url(self.content_key)
+            raise IntegrityError(f"{self.name!r} ({place}) {error}. {_CURE}") from error
 
     # --- what is known of it
 
@@ -170,8 +195,8 @@ class StoredSource:
         serialization = facts["serialization_type"]
         return next((kind for kind in kinds if serialization not in serializations.of_type(kind)), "")
 
-    def _check_readable(self) -> None:
-        """Refuse what only the store says, where that cannot be, or could run code."""
+    def _check_readable(self, data: bytes) -> None:
+        """Refuse what only the store says, where it cannot be, could run code or needs too much memory."""
         facts = self.known_metadata()
         serialization = facts["serialization_type"]
         if not self.unverified:
@@ -183,6 +208,21 @@ class StoredSource:
             )
         if serialization in serializations.RUNS_CODE and not self._is_trusted:
             raise self._refusal(f"It is stored as a {serialization}, which can run code when it is read")
+        if serialization == "parquet" and not self._is_trusted:
+            self._check_table(data)
+
+    def _check_table(self, data: bytes) -> None:
+        try:
+            check_table_size(data, MAX_CONTENT)
+        except IntegrityError as error:
+            raise self._refusal(f"It {error}") from error
+        except ImportError as error:
+            raise AuthoringError(_missing_module(self.name, error)) from error
+        except Exception as error:
+            place = self.store.url(self.content_key)
+            raise IntegrityError(
+                f"{self.name!r} ({place}) is not a Parquet file: {error}. {_CURE}"
+            ) from error
 
     # --- its bytes
 
@@ -201,10 +241,12 @@ class StoredSource:
         return data
 
     def _bytes(self, ref: ArtifactRef | None) -> bytes:
-        key = ref.key if ref is not None else self.content_key
         try:
-            return self.store.get(key)
+            if ref is None and not self._is_trusted:
+                return bounded_get(self.store, self.content_key, MAX_CONTENT)
+            return self.store.get(ref.key if ref is not None else self.content_key)
         except ObjectNotFound as error:
+            key = ref.key if ref is not None else self.content_key
             deletion = self.deletion()
             raise NotFound(
                 f"{self.name!r} was {deletion.reason}"
@@ -235,13 +277,15 @@ class StoredSource:
         may_run_code = self._is_trusted or not self.unverified
         try:
             with nullcontext() if may_run_code else data_only():
-                return decode(data, facts["serialization_type"], facts["artifact_type"])
+                value = decode(data, facts["serialization_type"], facts["artifact_type"])
         except CodeRefused as error:
             raise self._refusal(f"It {error}") from error
         except CodecError as error:
             raise self._unreadable(error) from error
         except ImportError as error:
             raise AuthoringError(_missing_module(self.name, error)) from error
+        self.check_type(value)
+        return value
 
     def _refusal(self, reason: str) -> AuthoringError:
         return AuthoringError(
@@ -274,7 +318,7 @@ def metadata_of(store: ObjectStore, key: str) -> dict[str, Any] | None:
     :raises IntegrityError: what is there is no metadata.
     """
     try:
-        metadata: dict[str, Any] = json.loads(store.get(key))
+        metadata: dict[str, Any] = json.loads(bounded_get(store, key, MAX_METADATA))
     except ObjectNotFound:
         return None
     except (ValueError, RecursionError) as error:

@@ -268,7 +268,15 @@ def test_a_run_tells_which_version_it_used(registry: Registry, store: CountingSt
     assert registry.version_of_run(a_record().flow_id, f"{RUN}1") is None
 
 
-@pytest.mark.parametrize("data", [ExecState(Status.SUCCEEDED).to_json(), b"{", b"[]"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        ExecState(Status.SUCCEEDED).to_json(),
+        *(ExecState(Status.SUCCEEDED, version=name).to_json() for name in ("../../x", "\ud800", "")),
+        b"{",
+        b"[]",
+    ],
+)
 def test_a_run_that_does_not_tell(registry: Registry, data: bytes) -> None:
     leave(registry, "a", data)
-    assert registry.version_of_run(a_record().flow_id, RUN) is None
+    assert registry.version_of_run(a_record().flow_id, RUN) == ""

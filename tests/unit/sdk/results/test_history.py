@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import AuthoringError, NotFound
+from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound
 from aqueduct_provider.sdk.results.history import COLUMNS, metric_history
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.storage.layout import NativeLayout
@@ -104,3 +104,26 @@ def test_a_name_that_is_a_check_here_and_a_number_there(
     table = flow.metric_history("total")
     assert table["value"].dtype == dtype
     assert table["value"].tolist() == values[::-1]
+
+
+@pytest.mark.parametrize("content", [b'"999"', b"[1, 2]", b'"false"', b"true"])
+def test_a_forged_value_that_airflow_does_not_vouch_for(made: Deployment, content: bytes) -> None:
+    flow = made.publish()
+    run = made.run(rows=4)
+    made.store.put(NativeLayout(flow.record.flow_id, run.run_id).content("total"), content)
+    for task in made.fake.dags["churn"].runs[run.run_id].tasks.values():
+        task.xcoms.clear()
+    with pytest.raises(IntegrityError, match=r"'total' .* must be of type numeric"):
+        flow.metric_history("total")
+
+
+def test_integers_that_no_float_holds(made: Deployment) -> None:
+    flow = made.publish()
+    for number, value in enumerate([10**400, -(10**400)]):
+        layout = NativeLayout(flow.record.flow_id, f"r{number}")
+        made.fake.add_run("churn", f"r{number}")
+        made.store.put(layout.content("total"), str(value).encode())
+        metadata = b'{"artifact_type": "numeric", "serialization_type": "json"}'
+        made.store.put(layout.metadata("total"), metadata)
+        vouch(made.fake, made.store, flow.spec, f"r{number}", "total")
+    assert flow.metric_history("total")["value"].tolist() == [-math.inf, math.inf]

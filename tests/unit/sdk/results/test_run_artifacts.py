@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.session import Session
-from aqueduct_provider.storage.layout import FlowLayout, delivered_spec
+from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, delivered_spec
 from tests.published import Deployment, features
 
 
@@ -76,3 +77,29 @@ def test_names(made: Deployment) -> None:
     made.publish()
     with pytest.raises(NotFound, match=r"has no artifact 'totl'\. Did you mean 'total'\?"):
         made.run().artifact("totl")
+
+
+@pytest.mark.parametrize("version", ["../../x", "\ud800", str(uuid.uuid4()), 5])
+def test_a_forged_version_in_an_exec_state(made: Deployment, version: Any) -> None:
+    flow = made.publish()
+    run_id = made.run(rows=4).run_id
+    # Newer than the run: the latest version is not the one that it went by.
+    made.publish(artifacts=made.author(total="sum"))
+    for operator in flow.spec.operators:
+        key = NativeLayout(str(flow.id()), run_id).exec_state(operator.id)
+        made.store.put(key, json.dumps({**json.loads(made.store.get(key)), "version": version}).encode())
+    run = read_anew(made, run_id)
+    assert [one.word for one in run.operators()] == ["succeeded"] * 4
+    assert read_anew(made, run_id).artifact("total").get() == 6
+
+
+def test_a_forged_version_where_airflow_does_not_know_the_run(made: Deployment) -> None:
+    flow = made.publish()
+    run_id = made.run(rows=4).run_id
+    version = str(uuid.uuid4())
+    for operator in flow.spec.operators:
+        key = NativeLayout(str(flow.id()), run_id).exec_state(operator.id)
+        made.store.put(key, json.dumps({**json.loads(made.store.get(key)), "version": version}).encode())
+    del made.fake.dags["churn"].runs[run_id]
+    with pytest.raises(NotFound, match=f"There is no version {version}"):
+        read_anew(made, run_id).operators()

@@ -14,6 +14,7 @@ import pytest
 from aqueduct_provider.errors import AuthoringError, DigestMismatch, IntegrityError, NotFound
 from aqueduct_provider.runner.codecs import encode, infer_type
 from aqueduct_provider.sdk.authoring.artifacts import TableArtifact, artifact_from
+from aqueduct_provider.sdk.results import size_limits, stored_source
 from aqueduct_provider.sdk.results.deleted import Deletion
 from aqueduct_provider.sdk.results.records import Recorded
 from aqueduct_provider.sdk.results.stored_source import StoredSource, metadata_of
@@ -273,3 +274,63 @@ def test_an_image_that_other_programs_would_read(store: CountingStore) -> None:
     store.put("metadata", b'{"artifact_type": "image", "serialization_type": "image"}')
     with pytest.raises(IntegrityError, match="cannot be read as image"):
         source(store).value()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("numeric", b'"999"'),
+        ("numeric", b"true"),
+        ("numeric", b"null"),
+        ("boolean", b'"false"'),
+        ("boolean", b"[1, 2]"),
+        ("list", b"{}"),
+        ("dictionary", b"1"),
+        ("json", b"no JSON"),
+    ],
+)
+def test_a_value_of_another_type_needs_airflow(store: CountingStore, kind: str, content: bytes) -> None:
+    serialization = "string" if kind == "json" else "json"
+    store.put("content", content)
+    store.put("metadata", json.dumps({"artifact_type": kind, "serialization_type": serialization}).encode())
+    for made in (source(store), source(store, declared=kind), trusted(source(store))):
+        with pytest.raises(
+            IntegrityError, match=rf"^'model' \(.*content\) is of type .* must be of type {kind}"
+        ):
+            made.value()
+        with pytest.raises(IntegrityError, match="must be of type"):
+            made.kept()
+
+
+def test_numbers_of_another_type_that_are_kept_of_what_was_deleted(store: CountingStore) -> None:
+    write(store, 1.5)
+    store.delete(["content"])
+    made = source(store, deletion=lambda: Deletion("gone", True))
+    with pytest.raises(IntegrityError, match="is of type boolean"):
+        made.kept()
+
+
+def test_a_large_table_needs_airflow_or_trust(store: CountingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(store, pandas.DataFrame({"a": [1.0] * 10_000}))
+    monkeypatch.setattr(stored_source, "MAX_CONTENT", 10_000)
+    with pytest.raises(
+        AuthoringError, match=r"^'model' is not read\. It holds a table of more than 10,000 bytes"
+    ):
+        source(store).value()
+    for found in (vouched(store).value(), trusted(source(store)).value()):
+        assert len(found) == 10_000
+
+
+def test_what_is_not_a_parquet_file(store: CountingStore) -> None:
+    write(store, pandas.DataFrame({"a": [1]}))
+    store.put("content", b"PAR1")
+    with pytest.raises(IntegrityError, match="is not a Parquet file"):
+        source(store).value()
+
+
+def test_large_metadata_is_not_read(store: CountingStore) -> None:
+    write(store, 1)
+    store.put("metadata", store.get("metadata") + b" " * size_limits.MAX_METADATA)
+    with pytest.raises(IntegrityError, match=r"metadata has 16,777,\d+ bytes"):
+        source(store).value()
+    assert vouched(store).value() == 1
