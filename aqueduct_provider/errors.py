@@ -60,11 +60,42 @@ from typing import Any, ClassVar, Literal
 Fault = Literal["user", "system"]
 
 
+@dataclass(frozen=True)
+class Hint:
+    """What the reader can do about an error, in a sentence.
+
+    :param python: for readers in Python.
+    :param terminal: for readers of ``aqueduct-airflow``.
+    """
+
+    python: str
+    terminal: str
+
+    @classmethod
+    def worded(cls, sentence: str, python: str, terminal: str) -> Hint:
+        """Return a sentence with the one or the other in place of its ``{}``."""
+        return cls(sentence.format(python), sentence.format(terminal))
+
+
 class AqueductError(Exception):
-    """Base of everything this package raises on purpose. ``str()`` is one message fit for its reader."""
+    """Base of everything this package raises on purpose. ``str()`` is one message fit for its reader.
+
+    :param hint: ends the message in the words of where it is read.
+    """
 
     fault: ClassVar[Fault] = "system"
     retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str = "", *, hint: Hint | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} {self.hint.python}" if self.hint else super().__str__()
+
+    def for_terminal(self) -> str:
+        """Return the message with the commands and options of ``aqueduct-airflow``."""
+        return f"{super().__str__()} {self.hint.terminal}" if self.hint else str(self)
 
 
 @dataclass(frozen=True)

@@ -144,10 +144,10 @@ class _SafeFormatter(logging.Formatter):
 
 
 def _show_error(error: Exception) -> None:
-    from aqueduct_provider.cli.error_hints import terminal_words
     from aqueduct_provider.sdk.console import print_text
 
-    print_text(f"{_PROGRAM}: {terminal_words(str(error))}", stderr=True)
+    message = error.for_terminal() if isinstance(error, AqueductError) else str(error)
+    print_text(f"{_PROGRAM}: {message}", stderr=True)
 
 
 def _version() -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import Subcommand
-from aqueduct_provider.cli.error_hints import terminal_words
 from aqueduct_provider.cli.parameter_values import add_parameters, values_of
 from aqueduct_provider.cli.shared_options import (
     add_json,
@@ -101,7 +100,7 @@ def _print(outcome: LocalOutcome) -> None:
         out.print(plain_table(("artifact", "type", "bytes", "value", "where"), rows, right=("bytes",)))
     for label, one in zip(labels(outcome.operators), outcome.operators, strict=True):
         if one.has_failed:
-            text = f"{label}: {terminal_words(one.tip)}"
+            text = f"{label}: {one.tip}"
             out.print("\n".join(filter(None, ["\n" + text, one.traceback.rstrip()])))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import Subcommand
 from aqueduct_provider.cli.shared_options import add_json, add_store, client_of, print_json
@@ -32,14 +32,19 @@ def _run(chosen: Namespace) -> int:
     client = client_of(chosen)
     found = client.status() if chosen.flow is None else [client.flow(chosen.flow).status()]
     if chosen.json:
-        print_json([asdict(one) for one in found])
+        print_json([_document(one) for one in found])
     else:
         _print(found)
     return 0 if all(one.is_fine for one in found) else 1
 
 
+def _document(status: FlowStatus) -> dict[str, Any]:
+    document = asdict(status)
+    del document["terminal_problem"]
+    return document
+
+
 def _print(found: Sequence[FlowStatus]) -> None:
-    from aqueduct_provider.cli.error_hints import terminal_words
     from aqueduct_provider.sdk.console import console, plain_table
 
     rows = [
@@ -52,7 +57,7 @@ def _print(found: Sequence[FlowStatus]) -> None:
             (one.airflow_version_id or "")[:_SHORT],
             one.stale_since,
             "paused" if one.paused else "",
-            terminal_words(one.problem),
+            one.terminal_problem,
         )
         for one in found
     ]

@@ -187,7 +187,8 @@ class UvBuilder:
             return sys.executable
         raise PythonNotFound(
             f"{lacks}, and the operator asks for it. Install Python {wanted} on the worker, or set "
-            "missing_python in the [aqueduct] section of airflow.cfg to 'download' or 'worker'."
+            "missing_python in the [aqueduct] section of airflow.cfg (--missing-python in a local run) to "
+            "'download' or 'worker'."
         )
 
 
@@ -259,7 +260,7 @@ class _Uv:
             supervised=True,
         ).run()
         if finished.killed:
-            raise OperatorKilled("Airflow ended the task while its Python environment was being built.")
+            raise OperatorKilled("The task was ended while its Python environment was being built.")
         if finished.returncode != 0:
             raise self._failure(arguments, finished)
         return finished

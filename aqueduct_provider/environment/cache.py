@@ -312,7 +312,7 @@ class _Waiting:
                 " process if it hangs."
             )
         if self._request.cancelled():
-            raise OperatorKilled("Airflow ended the task while it waited for its Python environment.")
+            raise OperatorKilled("The task was ended while it waited for its Python environment.")
         if not self._said:
             name = self._request.name[:12]
             self._request.say(f"Waiting for another task, which builds or uses environment {name}.")

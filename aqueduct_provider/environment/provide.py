@@ -62,7 +62,7 @@ def provide(
 
 
 def _check_worker(spec: EnvironmentSpec, on_line: OnLine) -> None:
-    remedy = "Set isolation = auto in the [aqueduct] section of airflow.cfg"
+    remedy = "Set isolation = auto in the [aqueduct] section of airflow.cfg (--isolation auto in a local run)"
     if spec.python_version != WORKER_PYTHON:
         raise PythonNotFound(
             f"The operator asks for Python {spec.python_version}; isolation = never allows only the worker's "

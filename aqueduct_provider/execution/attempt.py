@@ -197,7 +197,7 @@ class Attempt:
         self, outcome: JobOutcome, job: Job | TableJob | None, folder: Path
     ) -> dict[str, ArtifactRef]:
         if self._killed:
-            raise OperatorKilled("Airflow ended the task before its artifacts were stored.")
+            raise OperatorKilled("The task was ended before its artifacts were stored.")
         task, layout = self.task, self.task.layout
         measured = _measured(task, outcome)
         new = [

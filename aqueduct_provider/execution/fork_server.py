@@ -189,7 +189,7 @@ class _Server:
         until = time.monotonic() + _PATIENCE
         while not child.pid and child.returncode is None:
             if cancelled():
-                raise OperatorKilled("Airflow ended the task before the operator's process had started.")
+                raise OperatorKilled("The task was ended before the operator's process had started.")
             if time.monotonic() > until:
                 raise TimeoutError(f"its server said nothing for {_PATIENCE:g} s")
             child.listen(_POLL)

@@ -108,7 +108,7 @@ class GroupAttempt:
         self._current = Attempt(replace(task, inputs={**task.inputs, **self._made()}), worker)
         # Asked after the attempt can be reached: a kill meets either the one or the other.
         if self._killed:
-            raise OperatorKilled("Airflow ended the task; the operators that had not begun were not run.")
+            raise OperatorKilled("The task was ended; the operators that had not begun were not run.")
         try:
             self._manifests[operator.task_id] = manifest = self._current.run()
         except OperatorKilled:

@@ -72,9 +72,7 @@ def read_outcome(folder: Path, finished: Finished, *, by_user: bool = True) -> J
     :raises OperatorCrashed: it ended without an outcome.
     """
     if finished.killed:
-        raise OperatorKilled(
-            "Airflow ended the task; its child process and all that it had started are gone."
-        )
+        raise OperatorKilled("The task was ended; its child process and all that it had started are gone.")
     if finished.timed_out:
         raise OperatorTimedOut(
             f"The operator ran longer than its timeout and was ended after {finished.wall_time:.1f} s. "

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import (
     AirflowError,
     AuthoringError,
+    Hint,
     IntegrityError,
     NotFound,
     ObjectNotFound,
@@ -49,6 +50,8 @@ log = logging.getLogger("aqueduct")
 
 # Requests to the store at the same time.
 REQUESTS = 16
+# What shows a run, in Python and in the terminal.
+_DESCRIBE = ("run.describe()", "aqueduct-airflow show")
 
 Tasks = Mapping[str, "TaskInfo"]
 
@@ -283,7 +286,9 @@ class Run:
             what=f"the run {self.run_id} of {self.record.name!r} is not over",
             seconds=timeout,
             pause=pause,
-            cure="It goes on; wait again, or look at run.describe().",
+            hint=Hint.worded(
+                "It goes on; wait again, or look at {}.", "run.describe()", "aqueduct-airflow show"
+            ),
         )
 
     # --- the store

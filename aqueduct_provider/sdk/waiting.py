@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from aqueduct_provider.errors import AirflowUnreachable, AqueductError, StorageUnavailable, WaitTimedOut
+from aqueduct_provider.errors import AirflowUnreachable, AqueductError, Hint, StorageUnavailable, WaitTimedOut
 
 Value = TypeVar("Value")
 
@@ -23,14 +23,14 @@ def wait_for(
     what: str | Callable[[], str],
     seconds: float | None,
     pause: float | Callable[[float], float] = 1.0,
-    cure: str | Callable[[], str] = "",
+    hint: Hint | str | Callable[[], str] = "",
 ) -> Value:
     """Return the first truthy answer of ``look``.
 
     :param what: what is waited for, for the error message: "the run x is not over".
     :param seconds: how long to wait at most; None: for ever.
     :param pause: seconds between two looks; or what gives them, by the seconds that it took so far.
-    :param cure: what users can do when it takes too long; or what gives it.
+    :param hint: what can be done when it takes too long; or what gives it.
     :raises WaitTimedOut: the time is over; ``look`` is called once more just before.
     """
     begin = time.monotonic()
@@ -39,13 +39,13 @@ def wait_for(
         now = time.monotonic()
         left = end - now
         if left <= 0:
-            raise WaitTimedOut(f"After {seconds:g} s {_said(what)}. {_said(cure)}".rstrip())
+            label = what if isinstance(what, str) else what()
+            message = f"After {seconds:g} s {label}."
+            if isinstance(hint, Hint):
+                raise WaitTimedOut(message, hint=hint)
+            raise WaitTimedOut(f"{message} {hint() if callable(hint) else hint}".rstrip())
         time.sleep(min(pause(now - begin) if callable(pause) else pause, left))
     return answer
-
-
-def _said(words: str | Callable[[], str]) -> str:
-    return words if isinstance(words, str) else words()
 
 
 def brisk(waited: float) -> float:

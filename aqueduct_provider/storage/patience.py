@@ -235,4 +235,4 @@ def _is_certificate(error: StorageUnavailable) -> bool:
 
 
 def _killed(url: str) -> OperatorKilled:
-    return OperatorKilled(f"Airflow ended the task while it waited for {url}.")
+    return OperatorKilled(f"The task was ended while it waited for {url}.")

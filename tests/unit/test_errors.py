@@ -79,3 +79,14 @@ def test_an_unforeseen_error_is_told_without_its_message() -> None:
         told = errors.unforeseen(error)
     assert told.startswith("ValueError in test_errors.py, line ")
     assert "planted" not in told
+
+
+def test_a_hint_ends_the_message_in_the_words_of_its_reader() -> None:
+    hint = errors.Hint.worded("Do it again with {}.", "force=True", "--force")
+    error = pickle.loads(pickle.dumps(errors.NotFound("It is gone.", hint=hint)))
+    assert str(error) == "It is gone. Do it again with force=True."
+    assert error.for_terminal() == "It is gone. Do it again with --force."
+    plain = errors.NotFound("It is gone.")
+    assert str(plain) == plain.for_terminal() == "It is gone."
+    spec = errors.SpecError("a.json", [errors.Problem("$", "odd")])
+    assert spec.for_terminal() == "a.json has 1 problem: $: odd"

@@ -5,6 +5,7 @@ In: the session of a client, connection ids. Out: resources, or an error that sa
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,9 @@ def nothing(connection_id: str, connector: str) -> DataSystem:
     """Find no resource, where none is connected."""
     raise ConfigError(
         f"The Airflow connection {connection_id!r} is not there without Airflow, and no {connector} resource "
-        f"here stands for it. Connect one: client.connect_resource(name, {connector!r}, {{..., "
-        f'"connection_id": {connection_id!r}}}).'
+        f"is connected for it. Connect one: client.connect_resource(name, {connector!r}, {{..., "
+        f'"connection_id": {connection_id!r}}}), or aqueduct-airflow connect NAME --service '
+        f"{shlex.quote(connector)} --connection-id {shlex.quote(connection_id)}."
     )
 
 

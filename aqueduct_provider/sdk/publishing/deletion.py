@@ -12,7 +12,14 @@ import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import AirflowError, AirflowRefused, AuthoringError, NotFound, WaitTimedOut
+from aqueduct_provider.errors import (
+    AirflowError,
+    AirflowRefused,
+    AuthoringError,
+    Hint,
+    NotFound,
+    WaitTimedOut,
+)
 from aqueduct_provider.sdk.waiting import brisk, wait_for
 
 if TYPE_CHECKING:
@@ -28,6 +35,8 @@ _GONE_SECONDS = 300.0
 # A bundle notices within seconds what a loader may show for these two minutes.
 _NOTICE_SECONDS = 5.0
 _CONFLICT = 409
+# How to delete again, in Python and in the terminal.
+_AGAIN = ("artifacts=True", "--artifacts")
 
 
 def delete_flow(
@@ -59,8 +68,9 @@ def delete_flow(
     active = [run.run_id for run in airflow.active_runs(record.dag_id)]
     if active and not force and not _confirmed(flow.name(), active):
         raise AuthoringError(
-            f"{flow.name()!r} was not deleted, for {_count(active)} active: {_some(active)}. Wait for the "
-            "end, or delete it with force=True, which ends them."
+            f"{flow.name()!r} was not deleted, because {_count(active)} active: {_some(active)}. Wait for "
+            "their end.",
+            hint=Hint.worded("Or end them with {}.", "force=True", "--force"),
         )
     _retire(session, record, airflow, active)
     ask_to_parse(airflow, record.dag_id)
@@ -118,7 +128,7 @@ def _wait_until_gone(airflow: Airflow, dag_id: str, seconds: float) -> None:
             what=f"Airflow still shows the DAG {dag_id!r}, whose spec is gone",
             seconds=seconds,
             pause=brisk,
-            cure="Does its DAG processor run? Delete the flow again later, with artifacts=True.",
+            hint=Hint.worded("Does its DAG processor run? Delete the flow again later, with {}.", *_AGAIN),
         )
 
 
@@ -138,7 +148,7 @@ def _delete_dag(airflow: Airflow, dag_id: str, seconds: float) -> None:
         look,
         what=f"tasks of the DAG {dag_id!r} still run, so Airflow does not delete it",
         seconds=seconds,
-        cure="Its spec is gone. Delete the flow again when they have ended, with artifacts=True.",
+        hint=Hint.worded("Its spec is gone. Delete the flow again when they have ended, with {}.", *_AGAIN),
     )
 
 

@@ -101,7 +101,7 @@ def _wait(watch: _DeploymentWatch, timeout: float, *, progress: bool) -> None:
     message = f"Waiting for Airflow to show {watch.record.name!r} ..."
     with spinner(message, shown=progress and timeout > 0) as say:
         watch.say = say
-        wait_for(look, what=watch.found, seconds=timeout, pause=brisk, cure=watch.cure)
+        wait_for(look, what=watch.found, seconds=timeout, pause=brisk, hint=watch.hint)
 
 
 @dataclass
@@ -138,7 +138,7 @@ class _DeploymentWatch:
             self._asked, self._ask_at = True, now + _ASK_AGAIN_SECONDS
         return False
 
-    def cure(self) -> str:
+    def hint(self) -> str:
         """Return what can be done about it, in words."""
         place = self.record.delivered_to
         if self._find_problem():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.errors import AuthoringError, Hint
 from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.names import nfc_keys
@@ -39,8 +39,10 @@ def trigger(
     if dag is not None and dag.is_paused:
         if not unpause:
             raise AuthoringError(
-                f"{record.name!r} is paused in Airflow: a run would wait for ever. Unpause it there, or "
-                "trigger it with unpause=True; its schedule then runs again, too."
+                f"{record.name!r} is paused in Airflow: a run would wait for ever. Unpause it there.",
+                hint=Hint.worded(
+                    "Or trigger it with {}; its schedule then runs again, too.", "unpause=True", "--unpause"
+                ),
             )
         airflow.unpause(record.dag_id)
     for key, data in given.objects.items():

@@ -11,13 +11,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shlex
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import ConfigError, CredentialsError, NotFound
+from aqueduct_provider.errors import ConfigError, CredentialsError, Hint, NotFound
 from aqueduct_provider.sdk.resources import profile_file
 from aqueduct_provider.sdk.resources.profile_checks import (
     as_text,
@@ -152,7 +153,7 @@ class Profile:
         """
         variables = {name: self._environ.get(f"AQUEDUCT_{name.upper()}") for name in STORE_FIELDS}
         layers = {
-            "The arguments of aq.Client": self._overrides,
+            "The client's arguments, or the options": self._overrides,
             "The environment": filled(variables),
             str(self.path): filled(self._data.get("store", {})),
         }
@@ -168,9 +169,9 @@ class Profile:
                 merged = {**ChainMap(*layers.values()), "folder": ""}
                 return StoreProfile(**merged)
         raise ConfigError(
-            "No artifact store is known. Name the S3 bucket in one of three ways: aq.Client(bucket="
-            '"my-bucket"); the environment variable AQUEDUCT_BUCKET; or bucket = "my-bucket" under [store] in'
-            f" {self.path}. For local runs a folder will do: the same three ways, with folder."
+            "No artifact store is known. Name the S3 bucket by the environment variable AQUEDUCT_BUCKET, or "
+            f'by bucket = "my-bucket" under [store] in {self.path}; for local runs, name a folder so.',
+            hint=Hint('Or give aq.Client(bucket="my-bucket").', "Or give --bucket NAME, or --folder DIR."),
         )
 
     def resources(self) -> dict[str, ResourceProfile]:
@@ -198,8 +199,11 @@ class Profile:
         known = self._data.get("resources", {})
         if name not in known:
             raise NotFound(
-                f"There is no resource {name!r}.{suggestion(name, known)} Connect it with "
-                f"client.connect_resource({name!r}, service, {{...}})."
+                f"There is no resource {name!r}.{suggestion(name, known)}",
+                hint=Hint(
+                    f"Connect it with client.connect_resource({name!r}, service, {{...}}).",
+                    f"Connect it with aqueduct-airflow connect {shlex.quote(name)} --service SERVICE.",
+                ),
             )
         return self._resource(name, known[name])
 

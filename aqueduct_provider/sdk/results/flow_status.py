@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import takewhile
@@ -44,6 +44,7 @@ class FlowStatus:
         none of the flow's versions, when the last one was. None: it shows the last one, or nobody knows.
     :param paused: whether the DAG is paused in Airflow; None: nobody knows.
     :param problem: why Airflow does not show it, where that is known.
+    :param terminal_problem: the same in the words of ``aqueduct-airflow``.
     """
 
     name: str
@@ -56,6 +57,7 @@ class FlowStatus:
     stale_since: datetime | None = None
     paused: bool | None = None
     problem: str = ""
+    terminal_problem: str = field(default="", repr=False)
 
     @property
     def is_fine(self) -> bool:
@@ -80,7 +82,8 @@ def _of_engine(session: Session, engine: str, records: Sequence[FlowRecord]) -> 
         all_well = all(_is_current(record, shown.get(record.dag_id)) for record in records)
         problems = NO_PROBLEMS if all_well else airflow_problems(airflow)
     except (AirflowError, ConfigError, NotFound) as error:
-        return [_status(record, FlowState.UNREACHABLE, None, str(error)) for record in records]
+        words = str(error), error.for_terminal()
+        return [_status(record, FlowState.UNREACHABLE, None, *words) for record in records]
     return [_judged(record, shown.get(record.dag_id), problems) for record in records]
 
 
@@ -110,7 +113,9 @@ def _judged(record: FlowRecord, dag: DagInfo | None, problems: AirflowProblems) 
     return _status(record, state, dag, problem)
 
 
-def _status(record: FlowRecord, state: FlowState, dag: DagInfo | None, problem: str) -> FlowStatus:
+def _status(
+    record: FlowRecord, state: FlowState, dag: DagInfo | None, problem: str, terminal_problem: str = ""
+) -> FlowStatus:
     seen = _version_in(dag, record) if dag is not None else None
     is_behind = state in (FlowState.STALE, FlowState.MISSING, FlowState.BROKEN)
     return FlowStatus(
@@ -124,6 +129,7 @@ def _status(record: FlowRecord, state: FlowState, dag: DagInfo | None, problem: 
         stale_since=_since(record, seen) if is_behind else None,
         paused=dag.is_paused if dag is not None else None,
         problem=problem,
+        terminal_problem=terminal_problem or problem,
     )
 
 

@@ -61,7 +61,7 @@ def test_it_looks_once_even_without_time() -> None:
 @pytest.mark.parametrize("what", ["it is not there", lambda: "it is not there"])
 def test_when_the_time_is_over_it_says_what_was_waited_for(what: Any) -> None:
     with pytest.raises(WaitTimedOut) as caught:
-        wait_for(looks(None), what=what, seconds=0, cure="Look again.")
+        wait_for(looks(None), what=what, seconds=0, hint="Look again.")
     assert str(caught.value) == "After 0 s it is not there. Look again."
 
 

@@ -123,7 +123,7 @@ def test_the_resource_of_a_connection(client: aq.Client) -> None:
     assert find("aqueduct_demo", "SQLite").name() == "Demo"
     for connection, connector in (("wh", "MySQL"), ("other", "Postgres"), ("aqueduct_demo", "Postgres")):
         with pytest.raises(
-            ConfigError, match=f"no {connector} resource here stands for it. Connect one: client"
+            ConfigError, match=f"no {connector} resource is connected for it. Connect one: client"
         ):
             find(connection, connector)
     with pytest.raises(

@@ -175,9 +175,10 @@ def test_active_runs_are_not_ended_when_nobody_is_asked(active: Deployment) -> N
     with pytest.raises(AuthoringError) as caught:
         active.client.delete_flow("churn")
     assert str(caught.value) == (
-        "'churn' was not deleted, for 2 runs are active: r2, r1. Wait for the end, or delete it with "
-        "force=True, which ends them."
+        "'churn' was not deleted, because 2 runs are active: r2, r1. Wait for their end. Or end them with "
+        "force=True."
     )
+    assert caught.value.for_terminal().endswith("Wait for their end. Or end them with --force.")
     assert [run.state for run in active.fake.dags["churn"].runs.values()] == ["running", "queued", "success"]
     assert active.store.exists(delivered_spec("churn"))
 

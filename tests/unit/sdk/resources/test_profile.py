@@ -96,7 +96,7 @@ def test_without_a_store_the_three_ways_are_named(path: Path) -> None:
 @pytest.mark.parametrize(
     ("use", "place"),
     [
-        (lambda path: profile(path, bucket="b", folder="f"), "The arguments of aq.Client"),
+        (lambda path: profile(path, bucket="b", folder="f"), "The client's arguments, or the options"),
         (lambda path: profile(path, "", {"AQUEDUCT_BUCKET": "b", "AQUEDUCT_FOLDER": "f"}), "The environment"),
         (lambda path: profile(path, '[store]\nbucket = "b"\nfolder = "/f"\n'), "config.toml"),
     ],
