@@ -1,22 +1,19 @@
-"""Where the boxes and lines of a flow's graph stand, from left to right (pure).
+"""A layered layout of a flow's graph, from left to right (pure).
 
-In: the boxes, in an order in which each comes after all that it needs, and the edges. Out: the centre of each
-box and the lines between them. The same graph always gives the same picture. A line that is longer than one
-layer has a place of its own in every layer that it passes, so it crosses no box; the lines of one box share
-them, up to where they part.
+The same graph always gives the same picture. An edge that is longer than one layer has a place of its own in
+every layer that it passes, so it crosses no box; the edges of one box share these places until they part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 Edge = tuple[str, str]
 Point = tuple[float, float]
 
 _SWEEPS = 2
-_ALIGNMENTS = 3
 _MARGIN = 10.0
 
 
@@ -24,7 +21,8 @@ _MARGIN = 10.0
 class Grid:
     """Sizes in pixels.
 
-    :param width: of a box. :param height: of a box.
+    :param width: of a box.
+    :param height: of a box.
     :param gap: between two layers.
     :param space: between two boxes of a layer.
     :param lane: room that a passing line has in a layer.
@@ -38,12 +36,13 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Line:
+class EdgePart:
     """A part of one or more edges of a box, between neighbouring layers.
 
     :param source: the box that the edges come from.
     :param target: the box that it ends at; None: a passage.
-    :param start: where it begins. :param end: where it arrives.
+    :param start: where it begins.
+    :param end: where it arrives.
     :param onward: how far to the right a passage goes on; at a box, nowhere.
     """
 
@@ -55,8 +54,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """A picture.
+class GraphLayout:
+    """Where everything is drawn.
 
     :param boxes: name -> its centre.
     """
@@ -64,7 +63,7 @@ class Layout:
     width: float
     height: float
     boxes: Mapping[str, Point]
-    lines: tuple[Line, ...]
+    lines: tuple[EdgePart, ...]
 
 
 @dataclass(eq=False)
@@ -73,7 +72,7 @@ class _Cell:
 
     :param name: the box, or the one whose lines pass.
     :param size: its height with the space around it.
-    :param rank: where in its layer it stands, from 0 to 1.
+    :param rank: its place in its layer, from 0 to 1.
     """
 
     name: str
@@ -86,7 +85,7 @@ class _Cell:
     y: float = 0.0
 
 
-def layout(names: Sequence[str], edges: Iterable[Edge], grid: Grid) -> Layout:
+def layout(names: Sequence[str], edges: Iterable[Edge], grid: Grid) -> GraphLayout:
     """Lay out a graph.
 
     :param names: of the boxes, each after those from which an edge leads to it.
@@ -94,12 +93,12 @@ def layout(names: Sequence[str], edges: Iterable[Edge], grid: Grid) -> Layout:
     edges = tuple(dict.fromkeys(edges))
     rows = _rows(names, edges, _levels(names, edges), grid)
     _sort(rows)
-    _align(rows, grid)
+    _stack(rows, grid)
     return _picture(rows, grid)
 
 
 def _levels(names: Sequence[str], edges: Iterable[Edge]) -> dict[str, int]:
-    """The layer of each box: the longest path to it; one that needs nothing stands before its reader."""
+    """Return the layer of each box: the longest path to it; just before its reader if it needs nothing."""
     needs: dict[str, list[str]] = {name: [] for name in names}
     readers: dict[str, list[str]] = {name: [] for name in names}
     for start, end in edges:
@@ -117,7 +116,7 @@ def _levels(names: Sequence[str], edges: Iterable[Edge]) -> dict[str, int]:
 def _rows(
     names: Sequence[str], edges: Sequence[Edge], levels: Mapping[str, int], grid: Grid
 ) -> list[list[_Cell]]:
-    """The cells of each layer, each linked with its neighbours in the layers beside it."""
+    """Return the cells of each layer, each linked with its neighbours in the layers next to it."""
     boxes = {name: _Cell(name, levels[name], grid.height + grid.space, is_box=True) for name in names}
     last_level: dict[str, int] = {}
     for start, end in edges:
@@ -142,7 +141,7 @@ def _link(before: _Cell, after: _Cell) -> None:
 
 
 def _sort(rows: Sequence[list[_Cell]]) -> None:
-    """Order each layer by where the neighbours of its cells stand, there and back."""
+    """Order each layer by the places of its cells' neighbours, there and back."""
     for row in rows:
         _rank(row)
     for _ in range(_SWEEPS):
@@ -166,58 +165,29 @@ def _rank(row: Sequence[_Cell]) -> None:
         cell.rank = (index + 0.5) / len(row)
 
 
-def _align(rows: Sequence[Sequence[_Cell]], grid: Grid) -> None:
-    """Set the heights: each cell as near to its neighbours' as the order of its layer allows."""
-    for row in rows:
-        total = 0.0
+def _stack(rows: Sequence[Sequence[_Cell]], grid: Grid) -> None:
+    """Set the heights: each layer is stacked in its order, around one middle line."""
+    heights = [sum(cell.size for cell in row) for row in rows]
+    highest = max(heights, default=0.0)
+    for row, height in zip(rows, heights, strict=True):
+        top = _MARGIN - grid.space / 2 + (highest - height) / 2
         for cell in row:
-            cell.y = total + cell.size / 2
-            total += cell.size
-    for _ in range(_ALIGNMENTS):
-        for row in reversed(rows):
-            _place(row, [_mean(cell.after, cell.y) for cell in row])
-        for row in rows:
-            _place(row, [_mean(cell.before, cell.y) for cell in row])
-    top = min((cell.y - cell.size / 2 for row in rows for cell in row), default=0.0)
-    for cell in (cell for row in rows for cell in row):
-        cell.y += _MARGIN - grid.space / 2 - top
+            cell.y = top + cell.size / 2
+            top += cell.size
 
 
-def _mean(cells: Sequence[_Cell], otherwise: float) -> float:
-    return sum(cell.y for cell in cells) / len(cells) if cells else otherwise
-
-
-def _place(row: Sequence[_Cell], wanted: Sequence[float]) -> None:
-    """Set the heights as near to the wanted ones (in least squares) as possible without an overlap.
-
-    Neighbours that would overlap are pooled, and pools that would overlap become one.
-    """
-    steps = ((before.size + cell.size) / 2 for before, cell in pairwise(row))
-    offsets = list(accumulate(steps, initial=0.0))
-    pools: list[tuple[float, int]] = []
-    for wish, offset in zip(wanted, offsets, strict=True):
-        total, count = wish - offset, 1
-        while pools and pools[-1][0] * count >= total * pools[-1][1]:
-            total, count = total + pools[-1][0], count + pools[-1][1]
-            pools.pop()
-        pools.append((total, count))
-    starts = (total / count for total, count in pools for _ in range(count))
-    for cell, start, offset in zip(row, starts, offsets, strict=True):
-        cell.y = start + offset
-
-
-def _picture(rows: Sequence[Sequence[_Cell]], grid: Grid) -> Layout:
+def _picture(rows: Sequence[Sequence[_Cell]], grid: Grid) -> GraphLayout:
     cells = [cell for row in rows for cell in row]
     left = [_MARGIN + level * (grid.width + grid.gap) for level in range(len(rows))]
     lines = tuple(_line(cell, other, left, grid) for cell in cells for other in cell.after)
     boxes = {cell.name: (left[cell.level] + grid.width / 2, cell.y) for cell in cells if cell.is_box}
     bottom = max((cell.y + cell.size / 2 for cell in cells), default=0.0)
     right = left[-1] + grid.width if left else _MARGIN
-    return Layout(right + _MARGIN, bottom + _MARGIN - grid.space / 2, boxes, lines)
+    return GraphLayout(right + _MARGIN, bottom + _MARGIN - grid.space / 2, boxes, lines)
 
 
-def _line(cell: _Cell, other: _Cell, left: Sequence[float], grid: Grid) -> Line:
-    return Line(
+def _line(cell: _Cell, other: _Cell, left: Sequence[float], grid: Grid) -> EdgePart:
+    return EdgePart(
         source=cell.name,
         target=other.name if other.is_box else None,
         start=(left[cell.level] + grid.width, cell.y),

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.sdk.display.graph_layout import Edge, Grid, Layout, Line, Point, layout
+from aqueduct_provider.sdk.display.graph_layout import Edge, EdgePart, GraphLayout, Grid, Point, layout
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Operator, WorkflowSpec
@@ -82,7 +82,7 @@ def _artifacts_by_edge(spec: WorkflowSpec) -> dict[Edge, list[str]]:
     return edges
 
 
-def _opening(picture: Layout, spec: WorkflowSpec) -> str:
+def _opening(picture: GraphLayout, spec: WorkflowSpec) -> str:
     width, height = round(picture.width), round(picture.height)
     label = f"The graph of {spec.flow.name}: {len(spec.operators)} operators"
     return (
@@ -96,7 +96,7 @@ def _opening(picture: Layout, spec: WorkflowSpec) -> str:
 # --- lines
 
 
-def _lines(picture: Layout, artifacts: Mapping[Edge, list[str]]) -> Iterator[str]:
+def _lines(picture: GraphLayout, artifacts: Mapping[Edge, list[str]]) -> Iterator[str]:
     carried: defaultdict[str, list[str]] = defaultdict(list)
     for (source, _), names in artifacts.items():
         carried[source].extend(names)
@@ -107,7 +107,7 @@ def _lines(picture: Layout, artifacts: Mapping[Edge, list[str]]) -> Iterator[str
     yield "</g>"
 
 
-def _line(line: Line, names: list[str]) -> str:
+def _line(line: EdgePart, names: list[str]) -> str:
     (x, y), (end, below) = line.start, line.end
     middle = round((x + end) / 2)
     path = f"M{_n(x)} {_n(y)}C{middle} {_n(y)} {middle} {_n(below)} {_n(end)} {_n(below)}"

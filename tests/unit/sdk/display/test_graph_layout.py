@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from aqueduct_provider.sdk.display.graph_layout import Edge, Grid, Layout, layout
+from aqueduct_provider.sdk.display.graph_layout import Edge, GraphLayout, Grid, layout
 
 GRID = Grid(width=100)
 
@@ -21,7 +21,7 @@ def random_graph(seed: int, count: int) -> tuple[list[str], list[Edge]]:
     return names, edges
 
 
-def column(made: Layout, name: str) -> int:
+def column(made: GraphLayout, name: str) -> int:
     left = sorted({x for x, _ in made.boxes.values()})
     return left.index(made.boxes[name][0])
 
