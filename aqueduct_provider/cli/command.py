@@ -40,7 +40,7 @@ class Subcommand:
 
 
 @dataclass(frozen=True)
-class Command:
+class ListedCommand:
     """How a subcommand is listed.
 
     :param module: the module of this package that has it.
@@ -52,28 +52,28 @@ class Command:
 
 
 COMMANDS = (
-    Command("flows", "List the published flows.", "flows"),
-    Command("runs", "List the newest runs of a flow.", "flows"),
-    Command("status", "Tell whether Airflow shows what was published last.", "status"),
-    Command("show", "Show a flow, or one of its runs with its failures.", "flows"),
-    Command("trigger", "Run a published flow once, on its Airflow.", "flows"),
-    Command("logs", "Print the log of an operator in a run.", "flows"),
-    Command("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
-    Command("prune", "Delete the artifacts of older runs of a flow.", "prune"),
-    Command("delete", "Delete a published flow.", "flows"),
-    Command("run", "Run a spec here, without Airflow.", "run_local"),
-    Command("connect", "Connect a resource under a name, and check the connection.", "connect"),
-    Command("resources", "List the connected resources.", "connect"),
-    Command("test", "Check the connection to a connected resource.", "data_systems"),
-    Command("tables", "List the tables, collections or files of a data system.", "data_systems"),
-    Command("disconnect", "Forget a resource and its secrets.", "connect"),
-    Command("check", "Check whether the requirements of a flow can be resolved.", "check"),
-    Command("lint", "Check specs and report every problem.", "specs"),
-    Command("schema", "Print the JSON Schema of native specs.", "specs"),
-    Command("import", "Make specs of the *_airflow.py files of the original Aqueduct.", "import_dags"),
-    Command("demo", "Try it out: start an S3 server and Airflow here, and run a flow.", "demo"),
-    Command("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),
-    Command("init", "Make Airflow show specs: a loader file, or a bundle.", "init"),
+    ListedCommand("flows", "List the published flows.", "flows"),
+    ListedCommand("runs", "List the newest runs of a flow.", "flows"),
+    ListedCommand("status", "Tell whether Airflow shows what was published last.", "status"),
+    ListedCommand("show", "Show a flow, or one of its runs with its failures.", "flows"),
+    ListedCommand("trigger", "Run a published flow once, on its Airflow.", "flows"),
+    ListedCommand("logs", "Print the log of an operator in a run.", "flows"),
+    ListedCommand("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
+    ListedCommand("prune", "Delete the artifacts of older runs of a flow.", "prune"),
+    ListedCommand("delete", "Delete a published flow.", "flows"),
+    ListedCommand("run", "Run a spec here, without Airflow.", "run_local"),
+    ListedCommand("connect", "Connect a resource under a name, and check the connection.", "connect"),
+    ListedCommand("resources", "List the connected resources.", "connect"),
+    ListedCommand("test", "Check the connection to a connected resource.", "data_systems"),
+    ListedCommand("tables", "List the tables, collections or files of a data system.", "data_systems"),
+    ListedCommand("disconnect", "Forget a resource and its secrets.", "connect"),
+    ListedCommand("check", "Check whether the requirements of a flow can be resolved.", "check"),
+    ListedCommand("lint", "Check specs and report every problem.", "specs"),
+    ListedCommand("schema", "Print the JSON Schema of native specs.", "specs"),
+    ListedCommand("import", "Make specs of the *_airflow.py files of the original Aqueduct.", "import_dags"),
+    ListedCommand("demo", "Try it out: start an S3 server and Airflow here, and run a flow.", "demo"),
+    ListedCommand("demo-db", "Write the demo database, for runs on Airflow.", "data_systems"),
+    ListedCommand("init", "Make Airflow show specs: a loader file, or a bundle.", "init"),
 )
 
 
@@ -128,7 +128,7 @@ def _own_parser() -> ArgumentParser:
     return parser
 
 
-def _subcommand(command: Command) -> Subcommand:
+def _subcommand(command: ListedCommand) -> Subcommand:
     module = import_module(f"aqueduct_provider.cli.{command.module}")
     found: Subcommand = module.SUBCOMMANDS[command.name]
     return found

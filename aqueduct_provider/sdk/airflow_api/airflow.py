@@ -35,7 +35,7 @@ from aqueduct_provider.sdk.airflow_api.api_models import (
 )
 from aqueduct_provider.sdk.airflow_api.http_errors import not_airflow
 from aqueduct_provider.sdk.airflow_api.log import text_of, without_sources
-from aqueduct_provider.sdk.airflow_api.login import AirflowLogin, Session
+from aqueduct_provider.sdk.airflow_api.login import AirflowLogin, AirflowSession
 
 if TYPE_CHECKING:
     import httpx
@@ -66,7 +66,7 @@ class Airflow:
 
     def __init__(self, login: AirflowLogin, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.login = login
-        self._session = Session(login, sleep=sleep)
+        self._session = AirflowSession(login, sleep=sleep)
 
     def __repr__(self) -> str:
         user = f", user {self.login.username!r}" if self.login.username else ""

@@ -107,7 +107,7 @@ def _no_host(shown: str) -> ConfigError:
 
 
 @dataclass(frozen=True)
-class Line:
+class ApiLine:
     """The Airflow that answers.
 
     :param api: the path before those of its REST API.
@@ -119,7 +119,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Token:
+class AccessToken:
     """A JWT.
 
     :param renew_at: when it is to be replaced, on the session's clock; None: when it is refused.
@@ -133,7 +133,7 @@ class Token:
         return self.renew_at is not None and clock >= self.renew_at
 
 
-class Session:
+class AirflowSession:
     """Requests to one Airflow as one user. Threads may share it.
 
     :param sleep: waits between two tries, in seconds.
@@ -151,15 +151,15 @@ class Session:
         self._clock = clock
         self._wire = Wire(login.url, login.ca_file, sleep=sleep)
         self._lock = threading.RLock()
-        self._line: Line | None = None
-        self._token: Token | None = None
+        self._line: ApiLine | None = None
+        self._token: AccessToken | None = None
 
     @property
     def base(self) -> str:
         """The URL before every path: that of the login, with https when Airflow redirects there."""
         return self._wire.base
 
-    def line(self) -> Line:
+    def line(self) -> ApiLine:
         """Which Airflow it is; asked once."""
         with self._lock:
             if self._line is None:
@@ -210,7 +210,7 @@ class Session:
 
     # --- which line
 
-    def _find_line(self) -> Line:
+    def _find_line(self) -> ApiLine:
         for api in _APIS:
             path = f"{api}/version"
             answer = self._wire.send(Request("GET", path, headers=self._given_key(), repeatable=True))
@@ -220,10 +220,10 @@ class Session:
             if major := re.match(r"\d+", version):
                 # Where Airflow has moved to https, passwords are not sent over http.
                 self._wire.base = str(answer.url).removesuffix(path)
-                return Line(version, int(major[0]), api)
+                return ApiLine(version, int(major[0]), api)
         raise not_airflow(answer, self.base)
 
-    def _enter_two(self, line: Line) -> None:
+    def _enter_two(self, line: ApiLine) -> None:
         """Airflow 2 answers a wrong password like a missing permission: ask for what all users may read."""
         query = [("limit", "1")]
         answer = self._wire.send(Request("GET", f"{line.api}/dags", query, self._key(line), repeatable=True))
@@ -237,13 +237,13 @@ class Session:
 
     # --- who asks
 
-    def _renews(self, line: Line) -> bool:
+    def _renews(self, line: ApiLine) -> bool:
         return line.major >= 3 and not self.login.token
 
     def _given_key(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.login.token}"} if self.login.token else {}
 
-    def _key(self, line: Line, *, refused: dict[str, str] | None = None) -> dict[str, str]:
+    def _key(self, line: ApiLine, *, refused: dict[str, str] | None = None) -> dict[str, str]:
         """The header that says who asks.
 
         :param refused: the one that Airflow refused.
@@ -293,7 +293,7 @@ class Session:
         )
 
 
-def token_of(text: str, now: float, clock: float) -> Token:
+def token_of(text: str, now: float, clock: float) -> AccessToken:
     """When a token is to be renewed, read without verifying it.
 
     :param now: seconds since 1970.
@@ -305,8 +305,8 @@ def token_of(text: str, now: float, clock: float) -> Token:
         # Both are of Airflow's clock, so that a wrong clock here does no harm.
         life = float(claims["exp"]) - float(claims.get("iat", now))
     except (binascii.Error, IndexError, KeyError, TypeError, ValueError):
-        return Token(text, None)
-    return Token(text, clock + max(life - _MARGIN, life * 0.9))
+        return AccessToken(text, None)
+    return AccessToken(text, clock + max(life - _MARGIN, life * 0.9))
 
 
 def _text_at(answer: httpx.Response, name: str) -> str:

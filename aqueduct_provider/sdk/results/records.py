@@ -44,7 +44,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Record:
+class RunRecord:
     """What a task left in Airflow's database.
 
     :param value: its XCom value; None: there is none.
@@ -95,10 +95,10 @@ class Records:
         self._session, self._engine = session, engine
         self._dag_id, self._run_id = dag_id, run_id
         # Until when they hold: a task that left nothing may be run again.
-        self._known: dict[str, tuple[float, Record]] = {}
+        self._known: dict[str, tuple[float, RunRecord]] = {}
         self._absent = 0.0, ""
 
-    def of(self, task_id: str, *, fresh: bool = False) -> Record:
+    def of(self, task_id: str, *, fresh: bool = False) -> RunRecord:
         """The record of an Airflow task.
 
         :param fresh: ask again; it may have run again.
@@ -108,14 +108,14 @@ class Records:
             return known
         until, why = self._absent
         if time.monotonic() < until:
-            return Record(task_id, why=why)
+            return RunRecord(task_id, why=why)
         found = self._asked(task_id)
         if found.value is not None or found.why:
             seconds = math.inf if found.value is not None else _ABSENT_SECONDS
             self._known[task_id] = time.monotonic() + seconds, found
         return found
 
-    def _asked(self, task_id: str) -> Record:
+    def _asked(self, task_id: str) -> RunRecord:
         """The record; that no Airflow knows the run is remembered for its other tasks."""
         engines = self._session.engines()
         reasons = []
@@ -130,21 +130,21 @@ class Records:
             reasons.append(f"{engine!r} does not know the run {self._run_id} (any more).")
         why = " ".join(reasons) or "No Airflow is connected here."
         self._absent = time.monotonic() + _ABSENT_SECONDS, why
-        return Record(task_id, why=why)
+        return RunRecord(task_id, why=why)
 
-    def _asked_at(self, airflow: Airflow, task_id: str) -> Record | None:
+    def _asked_at(self, airflow: Airflow, task_id: str) -> RunRecord | None:
         """As one Airflow tells; None where it does not know the run."""
         value = airflow.xcom(self._dag_id, self._run_id, task_id)
         if isinstance(value, Mapping):
-            return Record(task_id, value)
+            return RunRecord(task_id, value)
         try:
             tasks = {task.task_id: task.state for task in airflow.tasks(self._dag_id, self._run_id)}
         except NotFound:
             return None
         if tasks.get(task_id) == "success":
-            return Record(task_id, why=_NO_XCOM.format(task_id=task_id))
+            return RunRecord(task_id, why=_NO_XCOM.format(task_id=task_id))
         if tasks.get(task_id) in _FAILED:
             left = airflow.xcom(self._dag_id, self._run_id, task_id, LEFT_KEY)
             if isinstance(left, Mapping):
-                return Record(task_id, left)
-        return Record(task_id, is_over=False)
+                return RunRecord(task_id, left)
+        return RunRecord(task_id, is_over=False)

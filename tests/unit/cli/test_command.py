@@ -126,7 +126,7 @@ def test_errors_name_options_not_arguments(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("aqueduct-airflow: No artifact store is known.")
-    assert "--bucket my-bucket" in err
+    assert "--bucket NAME" in err
     assert "Client" not in err
     assert err.count("\n") == 1
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, ConfigError
-from aqueduct_provider.sdk.airflow_api.login import AirflowLogin, Session, address_of, token_of
+from aqueduct_provider.sdk.airflow_api.login import AirflowLogin, AirflowSession, address_of, token_of
 from tests.certificates import authority
 from tests.fake_airflow import FakeAirflow
 
@@ -46,13 +46,18 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def session(clock: Clock) -> Iterator[Callable[..., Session]]:
-    opened: list[Session] = []
+Open = Callable[..., AirflowSession]
 
-    def open_(fake: FakeAirflow, **login: str) -> Session:
+
+@pytest.fixture
+def session(clock: Clock) -> Iterator[Open]:
+    opened: list[AirflowSession] = []
+
+    def open_(fake: FakeAirflow, **login: str) -> AirflowSession:
         given = login or {"username": fake.user, "password": fake.password}
-        opened.append(Session(AirflowLogin(**{"host": fake.url, **given}), sleep=lambda _: None, clock=clock))
+        opened.append(
+            AirflowSession(AirflowLogin(**{"host": fake.url, **given}), sleep=lambda _: None, clock=clock)
+        )
         return opened[-1]
 
     yield open_
@@ -145,7 +150,7 @@ def test_what_cannot_be_sent(given: dict[str, str], words: str) -> None:
 # --- which line
 
 
-def test_the_line_is_asked_once(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_the_line_is_asked_once(fake: FakeAirflow, session: Open) -> None:
     one = session(fake)
     line = one.line()
     assert (line.major, line.version) == (fake.major, fake.version)
@@ -153,7 +158,7 @@ def test_the_line_is_asked_once(fake: FakeAirflow, session: Callable[..., Sessio
     assert len(fake.calls("GET", f"{line.api}/version")) == 1
 
 
-def test_a_path_in_front(session: Callable[..., Session]) -> None:
+def test_a_path_in_front(session: Open) -> None:
     with FakeAirflow(3, prefix="/team/airflow") as fake:
         assert session(fake).ask("GET", "/dags").json()["total_entries"] == 0
         bare = session(fake, host=fake.host, username="x", password="y")
@@ -161,7 +166,7 @@ def test_a_path_in_front(session: Callable[..., Session]) -> None:
             bare.line()
 
 
-def test_something_else_answers(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_something_else_answers(fake: FakeAirflow, session: Open) -> None:
     fake.html(2)
     with pytest.raises(AirflowUnreachable, match=r"answers, but not as Airflow \(HTTP 200 OK, text/html\)"):
         session(fake).line()
@@ -170,13 +175,13 @@ def test_something_else_answers(fake: FakeAirflow, session: Callable[..., Sessio
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"version": 3}', b'{"version": "x"}', b"no json"])
-def test_other_json_is_not_airflow(fake: FakeAirflow, session: Callable[..., Session], body: bytes) -> None:
+def test_other_json_is_not_airflow(fake: FakeAirflow, session: Open, body: bytes) -> None:
     fake.fail(200, 2, body=body)
     with pytest.raises(AirflowUnreachable, match="not as Airflow"):
         session(fake).line()
 
 
-def test_a_proxy_that_wants_a_login(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_a_proxy_that_wants_a_login(fake: FakeAirflow, session: Open) -> None:
     fake.fail(401, body=b"<html>", kind="text/html")
     with pytest.raises(AirflowLoginFailed, match="HTTP 401"):
         session(fake).line()
@@ -185,15 +190,13 @@ def test_a_proxy_that_wants_a_login(fake: FakeAirflow, session: Callable[..., Se
         session(fake).line()
 
 
-def test_a_server_that_is_starting(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_a_server_that_is_starting(fake: FakeAirflow, session: Open) -> None:
     fake.html(3, status=503)
     with pytest.raises(AirflowUnreachable, match="HTTP 503"):
         session(fake).line()
 
 
-def test_passwords_go_where_airflow_moved_to(
-    three: FakeAirflow, session: Callable[..., Session], tmp_path: Path
-) -> None:
+def test_passwords_go_where_airflow_moved_to(three: FakeAirflow, session: Open, tmp_path: Path) -> None:
     ca = authority(tmp_path)
     with FakeAirflow(3, certificate=ca.server) as moved:
         three.redirect(f"{moved.url}/api/v2/version", 100)
@@ -208,7 +211,7 @@ def test_passwords_go_where_airflow_moved_to(
 # --- user names and passwords
 
 
-def test_logging_in(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_logging_in(fake: FakeAirflow, session: Open) -> None:
     one = session(fake)
     for _ in range(3):
         one.ask("GET", "/dags")
@@ -217,7 +220,7 @@ def test_logging_in(fake: FakeAirflow, session: Callable[..., Session]) -> None:
     assert len(fake.calls("POST", "/auth/token")) == (1 if fake.major == 3 else 0)
 
 
-def test_a_wrong_password(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_a_wrong_password(fake: FakeAirflow, session: Open) -> None:
     with pytest.raises(AirflowLoginFailed, match=r"the user 'ann'") as failure:
         session(fake, username="ann", password="pa55").ask("GET", "/dags")
     assert fake.url in str(failure.value)
@@ -226,14 +229,12 @@ def test_a_wrong_password(fake: FakeAirflow, session: Callable[..., Session]) ->
     assert len(fake.asked) <= 3
 
 
-def test_passwords_of_all_scripts(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_passwords_of_all_scripts(fake: FakeAirflow, session: Open) -> None:
     fake.users["jürgen"] = "pässwörd: ☃"
     assert session(fake, username="jürgen", password="pässwörd: ☃").ask("GET", "/dags").status_code == 200
 
 
-def test_a_missing_permission_is_no_wrong_password(
-    fake: FakeAirflow, session: Callable[..., Session]
-) -> None:
+def test_a_missing_permission_is_no_wrong_password(fake: FakeAirflow, session: Open) -> None:
     fake.forbid("PATCH")
     with pytest.raises(AirflowRefused, match="permission is missing") as failure:
         session(fake).ask("PATCH", "/dags/d", body={})
@@ -241,9 +242,7 @@ def test_a_missing_permission_is_no_wrong_password(
     assert len(fake.calls("PATCH")) == 1
 
 
-def test_airflow_3_that_has_no_tokens_for_passwords(
-    three: FakeAirflow, session: Callable[..., Session]
-) -> None:
+def test_airflow_3_that_has_no_tokens_for_passwords(three: FakeAirflow, session: Open) -> None:
     three.fail(404, path="/auth/token", body=b"{}")
     with pytest.raises(AirflowLoginFailed, match="give a token of its own"):
         session(three).ask("GET", "/dags")
@@ -252,13 +251,13 @@ def test_airflow_3_that_has_no_tokens_for_passwords(
 @pytest.mark.parametrize(
     "body", [b"{}", b"[]", b'{"access_token": null}', b'{"access_token": "a b"}', b"<html>"]
 )
-def test_an_answer_without_a_token(three: FakeAirflow, session: Callable[..., Session], body: bytes) -> None:
+def test_an_answer_without_a_token(three: FakeAirflow, session: Open, body: bytes) -> None:
     three.fail(201, path="/auth/token", body=body)
     with pytest.raises(AirflowUnreachable, match="not as Airflow"):
         session(three).ask("GET", "/dags")
 
 
-def test_a_login_that_fails_otherwise(three: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_a_login_that_fails_otherwise(three: FakeAirflow, session: Open) -> None:
     three.fail(500, path="/auth/token", body=b"x", kind="text/plain")
     with pytest.raises(AirflowRefused, match="API server's log"):
         session(three).ask("GET", "/dags")
@@ -268,13 +267,13 @@ def test_a_login_that_fails_otherwise(three: FakeAirflow, session: Callable[...,
 # --- neither user nor token
 
 
-def test_airflow_3_where_all_are_admins(three: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_airflow_3_where_all_are_admins(three: FakeAirflow, session: Open) -> None:
     three.all_admins = True
     assert session(three, username="").ask("GET", "/dags").status_code == 200
     assert len(three.calls("GET", "/auth/token")) == 1
 
 
-def test_nobody(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_nobody(fake: FakeAirflow, session: Open) -> None:
     with pytest.raises(AirflowLoginFailed, match="somebody without user name and token"):
         session(fake, username="").ask("GET", "/dags")
 
@@ -282,7 +281,7 @@ def test_nobody(fake: FakeAirflow, session: Callable[..., Session]) -> None:
 # --- tokens of the user
 
 
-def test_a_bearer_token(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_a_bearer_token(fake: FakeAirflow, session: Open) -> None:
     fake.tokens.add("t0ken")
     one = session(fake, token="t0ken", username="ann", password="unused")
     assert one.ask("GET", "/dags").status_code == 200
@@ -290,7 +289,7 @@ def test_a_bearer_token(fake: FakeAirflow, session: Callable[..., Session]) -> N
     assert not fake.calls("POST")
 
 
-def test_a_bearer_token_that_is_refused(fake: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_a_bearer_token_that_is_refused(fake: FakeAirflow, session: Open) -> None:
     with pytest.raises(AirflowLoginFailed, match="the token given") as failure:
         session(fake, token="t0ken").ask("GET", "/dags")
     assert "t0ken" not in str(failure.value)
@@ -325,9 +324,7 @@ def test_when_a_token_is_renewed(text: str, renew_at: float | None) -> None:
     assert not token.is_over(100)
 
 
-def test_tokens_are_renewed_before_they_end(
-    three: FakeAirflow, session: Callable[..., Session], clock: Clock
-) -> None:
+def test_tokens_are_renewed_before_they_end(three: FakeAirflow, session: Open, clock: Clock) -> None:
     one = session(three)
     one.ask("GET", "/dags")
     clock.now += 3600 - 61
@@ -338,9 +335,7 @@ def test_tokens_are_renewed_before_they_end(
     assert len(three.calls("POST", "/auth/token")) == 2
 
 
-def test_tokens_that_airflow_forgot_are_renewed_once(
-    three: FakeAirflow, session: Callable[..., Session]
-) -> None:
+def test_tokens_that_airflow_forgot_are_renewed_once(three: FakeAirflow, session: Open) -> None:
     three.add_dag("d", paused=True)
     one = session(three)
     one.ask("GET", "/dags")
@@ -350,23 +345,21 @@ def test_tokens_that_airflow_forgot_are_renewed_once(
     assert len(three.calls("POST", "/auth/token")) == 2
 
 
-def test_tokens_that_are_never_accepted(three: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_tokens_that_are_never_accepted(three: FakeAirflow, session: Open) -> None:
     three.token_seconds = -10
     with pytest.raises(AirflowLoginFailed, match="Token Expired"):
         session(three).ask("GET", "/dags")
     assert len(three.calls("POST", "/auth/token")) == 2
 
 
-def test_a_signature_that_airflow_no_longer_knows(
-    three: FakeAirflow, session: Callable[..., Session]
-) -> None:
+def test_a_signature_that_airflow_no_longer_knows(three: FakeAirflow, session: Open) -> None:
     one = session(three)
     one.ask("GET", "/dags")
     three.fail(403, path="/dags", body=b'{"detail": "Invalid JWT token"}')
     assert one.ask("GET", "/dags").status_code == 200
 
 
-def test_threads_share_a_session(three: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_threads_share_a_session(three: FakeAirflow, session: Open) -> None:
     one = session(three)
 
     def ask(number: int) -> int:
@@ -380,7 +373,7 @@ def test_threads_share_a_session(three: FakeAirflow, session: Callable[..., Sess
     assert len(three.calls("POST", "/auth/token")) == 2
 
 
-def test_closing_forgets_the_token(three: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_closing_forgets_the_token(three: FakeAirflow, session: Open) -> None:
     one = session(three)
     one.ask("GET", "/dags")
     one.close()
@@ -388,7 +381,7 @@ def test_closing_forgets_the_token(three: FakeAirflow, session: Callable[..., Se
     assert len(three.calls("POST", "/auth/token")) == 2
 
 
-def test_what_is_asked(two: FakeAirflow, session: Callable[..., Session]) -> None:
+def test_what_is_asked(two: FakeAirflow, session: Open) -> None:
     one = session(two)
     with pytest.raises(AirflowRefused):
         one.ask("POST", "/nothing", body={"a": None}, query=[("a", "b")], accept="text/plain")
