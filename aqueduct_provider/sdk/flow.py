@@ -152,7 +152,7 @@ class Flow:
         """
         from aqueduct_provider.sdk.publishing.pruning import prune_flow
 
-        return prune_flow(self, keep, dry_run=dry_run)
+        return prune_flow(self.session, self.record, keep, dry_run=dry_run)
 
     def wait_until_deployed(self, timeout: float = 600, *, progress: bool = True) -> None:
         """Wait until Airflow shows the version that was published last.

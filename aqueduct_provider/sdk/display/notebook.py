@@ -24,10 +24,8 @@ from aqueduct_provider.sdk.results.outcomes import labels
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource
-    from aqueduct_provider.sdk.authoring.artifacts import Artifact
-    from aqueduct_provider.sdk.flow import Flow
+    from aqueduct_provider.sdk.display.views import ArtifactView, FlowView, RunView
     from aqueduct_provider.sdk.results.outcomes import OperatorRun
-    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.spec.models import Parameter
 
 T = TypeVar("T")
@@ -49,17 +47,17 @@ _plain = reprlib.Repr()
 _plain.maxother, _plain.maxstring = _CHARACTERS, 200
 
 
-def artifact_html(artifact: Artifact) -> str:
+def artifact_html(artifact: ArtifactView) -> str:
     """An artifact: what it is, who makes it, and its value when that is there already."""
     return _shown(artifact, _artifact)
 
 
-def run_html(run: Run) -> str:
+def run_html(run: RunView) -> str:
     """A run as it is now: its status, its operators, and why some of them failed."""
     return _shown(run, _run)
 
 
-def flow_html(flow: Flow) -> str:
+def flow_html(flow: FlowView) -> str:
     """A flow: what was published last, its parameters and its graph."""
     return _shown(flow, _flow)
 
@@ -75,7 +73,7 @@ def _shown(thing: T, make: Callable[[T], str]) -> str:
 # --- artifacts
 
 
-def _artifact(artifact: Artifact) -> str:
+def _artifact(artifact: ArtifactView) -> str:
     source = artifact.source
     facts = escape(f"{source.type}{_origin(source)}")
     head = f'<div><b>{escape(source.name)}</b> <span style="{_FAINT}">{facts}</span></div>'
@@ -212,7 +210,7 @@ def _cut(text: str) -> str:
 # --- runs
 
 
-def _run(run: Run) -> str:
+def _run(run: RunView) -> str:
     status, operators, lack = run.as_far_as_known()
     created = run.created_at()
     about = f"{_status(status.value)}{f', created {_cell(created)}' if created else ''}"
@@ -242,7 +240,7 @@ def _failure(name: str, operator: OperatorRun) -> str:
 # --- flows
 
 
-def _flow(flow: Flow) -> str:
+def _flow(flow: FlowView) -> str:
     from aqueduct_provider.sdk.display.tables import flow_facts
 
     spec, record = flow.spec, flow.record

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from aqueduct_provider.sdk.run import Run
+    from aqueduct_provider.sdk.display.views import RunView
 
 # Longer lists would not fit a screen: of larger flows only what runs or has failed is shown.
 _MOST_SHOWN = 20
@@ -39,7 +39,7 @@ class Show(Protocol):
 
 
 @contextmanager
-def run_progress(run: Run) -> Iterator[Show]:
+def run_progress(run: RunView) -> Iterator[Show]:
     """Shows a run in the way that fits where this process runs."""
     out = console(stderr=True)
     if out.is_jupyter:
@@ -70,7 +70,7 @@ def _notebook_cell() -> Callable[[RenderableType], None]:
 class _InPlace:
     """Replaces what it has shown before, when that has changed."""
 
-    def __init__(self, run: Run, update: Callable[[RenderableType], None]) -> None:
+    def __init__(self, run: RunView, update: Callable[[RenderableType], None]) -> None:
         self._run, self._update = run, update
         self._shown: Text | None = None
 
@@ -87,7 +87,7 @@ class _InPlace:
         self._shown = None
 
 
-def picture(run: Run, status: ExecutionStatus, operators: Sequence[OperatorRun]) -> Text:
+def picture(run: RunView, status: ExecutionStatus, operators: Sequence[OperatorRun]) -> Text:
     """A run and its operators on one screen, and why operators have failed."""
     from rich.text import Text
 
@@ -112,7 +112,7 @@ def _worth_showing(operators: Sequence[OperatorRun]) -> Sequence[OperatorRun]:
 class _Lines:
     """Prints a line for each change."""
 
-    def __init__(self, run: Run, out: Console) -> None:
+    def __init__(self, run: RunView, out: Console) -> None:
         self._run, self._out = run, out
         self._seen: dict[str, str] = {}
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from aqueduct_provider.sdk.flow import Flow
-    from aqueduct_provider.sdk.run import Run
+    from aqueduct_provider.sdk.display.views import FlowView, RunView
     from aqueduct_provider.spec.models import Schedule, WorkflowSpec
 
 _LONGEST_VALUE = 60
@@ -52,12 +51,12 @@ def operators_table_of(
     )
 
 
-def headline(run: Run, status: ExecutionStatus) -> str:
+def headline(run: RunView, status: ExecutionStatus) -> str:
     """Which run it is, and how it is."""
     return f"{cell_text(run.record.name)}, run {cell_text(run.run_id)}: {status.value}"
 
 
-def print_run(run: Run) -> None:
+def print_run(run: RunView) -> None:
     """Print a run; each failure with its reason, the user's traceback and what the code printed.
 
     Where Airflow does not answer, what the store tells is printed, and why that is all.
@@ -76,7 +75,7 @@ def print_run(run: Run) -> None:
             _print_failure(out, label, one)
 
 
-def _run_facts(run: Run) -> Iterable[tuple[str, Any]]:
+def _run_facts(run: RunView) -> Iterable[tuple[str, Any]]:
     from aqueduct_provider.spec.run_values import VALUES_KEY
 
     if run.info is None:
@@ -106,7 +105,7 @@ def _print_failure(out: Console, label: str, failed: OperatorRun) -> None:
 # --- flows
 
 
-def print_flow(flow: Flow) -> None:
+def print_flow(flow: FlowView) -> None:
     """Print a flow: what was published, and its newest runs where Airflow answers."""
     out, spec, record = console(), flow.spec, flow.record
     out.print(cell_text(record.name), style="bold")
@@ -123,7 +122,7 @@ def print_flow(flow: Flow) -> None:
     out.print(_newest_runs(flow))
 
 
-def flow_facts(flow: Flow) -> list[tuple[str, str]]:
+def flow_facts(flow: FlowView) -> list[tuple[str, str]]:
     """What is to be known of a flow, beside its parts."""
     record = flow.record
     return [
@@ -145,7 +144,7 @@ def _show_graph(spec: WorkflowSpec) -> None:
     ipython.display(ipython.SVG(flow_svg(spec)))
 
 
-def _newest_runs(flow: Flow) -> Text | str:
+def _newest_runs(flow: FlowView) -> Text | str:
     try:
         runs = flow.list_runs(_RUNS_SHOWN)
     except (AirflowError, NotFound) as error:

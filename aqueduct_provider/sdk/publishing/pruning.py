@@ -1,7 +1,6 @@
-"""What ``flow.prune`` does: Airflow says which runs have ended, and the store deletes those that are older.
+"""Delete the artifacts of older runs: Airflow knows which runs have ended, the store which are older.
 
-In: a flow, and how many successful runs keep their artifacts. Out: what was deleted of which run. Nothing is
-deleted while Airflow cannot be asked.
+Nothing is deleted while Airflow cannot be asked.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, AuthoringError, NotFound
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.flow import Flow
+    from aqueduct_provider.sdk.publishing.flow_record import Record
+    from aqueduct_provider.sdk.session import Session
 
 
-def prune_flow(flow: Flow, keep: int | None, *, dry_run: bool) -> list[dict[str, Any]]:
+def prune_flow(session: Session, record: Record, keep: int | None, *, dry_run: bool) -> list[dict[str, Any]]:
     """Delete the artifacts of older runs; for each of those runs ``run_id``, ``objects`` and ``size``.
 
     :param keep: how many of the newest successful runs keep their artifacts; None: the flow's k_latest_runs.
@@ -25,9 +25,8 @@ def prune_flow(flow: Flow, keep: int | None, *, dry_run: bool) -> list[dict[str,
     """
     from aqueduct_provider.runs.retention import Policy, prune
 
-    session, record = flow.session, flow.record
     airflow = session.airflow(record.engine)
-    number = _keep(flow, keep)
+    number = _keep(session, record, keep)
     policy = Policy(number, "k_latest_runs" if keep is None else "prune", record.version_id)
 
     def state_of(run_id: str) -> str | None:
@@ -48,18 +47,18 @@ def prune_flow(flow: Flow, keep: int | None, *, dry_run: bool) -> list[dict[str,
         )
     except (AirflowUnreachable, AirflowLoginFailed) as error:
         raise type(error)(
-            f"{error} {flow.name()!r} is not pruned: only Airflow knows which of its runs are active."
+            f"{error} {record.name!r} is not pruned: only Airflow knows which of its runs are active."
         ) from error
     return [asdict(one) for one in found]
 
 
-def _keep(flow: Flow, keep: int | None) -> int:
-    number = flow.spec.retention.k_latest_runs if keep is None else keep
+def _keep(session: Session, record: Record, keep: int | None) -> int:
+    number = session.registry.latest_spec(record).retention.k_latest_runs if keep is None else keep
     if number is None:
         raise AuthoringError(
-            f"{flow.name()!r} has no k_latest_runs. Say how many of its newest successful runs keep their "
+            f"{record.name!r} has no k_latest_runs. Say how many of its newest successful runs keep their "
             "artifacts (keep=..., or --keep on the terminal)."
         )
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise AuthoringError(f"keep={number!r}: give a whole number from 1.")
+        raise AuthoringError(f"keep={number!r}: give an integer from 1.")
     return number

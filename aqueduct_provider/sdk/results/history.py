@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, NotFound
 from aqueduct_provider.sdk.results.outcomes import run_status
-from aqueduct_provider.sdk.run import REQUESTS, Run
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 
 if TYPE_CHECKING:
     import pandas
 
+    from aqueduct_provider.sdk.results.run_reader import RunReader
+
 log = logging.getLogger("aqueduct")
 
+# Requests to the store and to Airflow at the same time.
+_REQUESTS = 16
 COLUMNS = ("run_id", "created_at", "status", "value")
 _NUMBER, _CHECK = "numeric", "boolean"
 # What its type must be is known once it is written.
 _READABLE = frozenset({_NUMBER, _CHECK, "untyped"})
 
 
-def metric_history(name: str, runs: Sequence[Run], *, trust_store: bool = False) -> pandas.DataFrame:
+def metric_history(name: str, runs: Sequence[RunReader], *, trust_store: bool = False) -> pandas.DataFrame:
     """The values of an artifact in these runs, a row for each.
 
     Columns: ``run_id``, ``created_at``, ``status``, ``value``. Values are floats; those of checks are
@@ -41,14 +44,14 @@ def metric_history(name: str, runs: Sequence[Run], *, trust_store: bool = False)
     from aqueduct_provider.storage.parallel import together
 
     name = tidy(name)
-    specs = together([partial(_types, run) for run in runs], REQUESTS)
+    specs = together([partial(_types, run) for run in runs], _REQUESTS)
     known = {artifact for types in specs for artifact in types}
     if runs and name not in known:
         raise NotFound(
             f"No run of {runs[0].record.name!r} has an artifact {name!r}.{suggestion(name, known)}"
         )
     calls = [partial(_value, run, name, types.get(name)) for run, types in zip(runs, specs, strict=True)]
-    found = together(calls, REQUESTS)
+    found = together(calls, _REQUESTS)
     values = [value for value, _ in found]
     if not trust_store and (unverified := [why for value, why in found if why and value is not None]):
         log.warning(
@@ -70,12 +73,12 @@ def metric_history(name: str, runs: Sequence[Run], *, trust_store: bool = False)
     return table.assign(value=pandas.Series(values, dtype=dtype))
 
 
-def _types(run: Run) -> dict[str, str]:
+def _types(run: RunReader) -> dict[str, str]:
     """Artifact type by name, in the run's version of the flow."""
     return {artifact.name: artifact.type.value for artifact in run.spec.artifacts}
 
 
-def _value(run: Run, name: str, type_: str | None) -> tuple[Any, str]:
+def _value(run: RunReader, name: str, type_: str | None) -> tuple[Any, str]:
     """The value, None where there is none; and why Airflow does not vouch for it."""
     if type_ is None:
         return None, ""

@@ -26,7 +26,7 @@ from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
     from aqueduct_provider.runs.pinned_version import SpecRef
-    from aqueduct_provider.sdk.run import Run
+    from aqueduct_provider.sdk.results.run_reader import RunReader
     from aqueduct_provider.spec.models import ParamOperator, WorkflowSpec
 
 log = logging.getLogger("aqueduct")
@@ -35,7 +35,7 @@ log = logging.getLogger("aqueduct")
 REQUESTS = 16
 
 
-def source_named(run: Run, name: str) -> StoredSource:
+def source_named(run: RunReader, name: str) -> StoredSource:
     """Where the artifact with this name lies.
 
     :raises NotFound: the flow has none of this name.
@@ -47,7 +47,7 @@ def source_named(run: Run, name: str) -> StoredSource:
     return _source_of(run, true, artifact_id if true is spec else _id_of(run, true, wanted))
 
 
-def parameter_values(run: Run, *, trust_store: bool) -> dict[str, Any]:
+def parameter_values(run: RunReader, *, trust_store: bool) -> dict[str, Any]:
     """The values of a run's parameters, by name; without those that are not computed yet, or deleted.
 
     :raises AuthoringError: one could run code when it is read, and Airflow does not vouch for it.
@@ -81,7 +81,7 @@ def _parameters(spec: WorkflowSpec) -> list[ParamOperator]:
     return [operator for operator in spec.operators if isinstance(operator, ParamOperator)]
 
 
-def verified_spec(run: Run, spec: WorkflowSpec, task_id: str) -> WorkflowSpec:
+def verified_spec(run: RunReader, spec: WorkflowSpec, task_id: str) -> WorkflowSpec:
     """The spec that an Airflow task went by, where Airflow's database names it.
 
     :raises IntegrityError: the store does not have it.
@@ -93,7 +93,7 @@ def verified_spec(run: Run, spec: WorkflowSpec, task_id: str) -> WorkflowSpec:
     return recorded_spec(run, went_by)
 
 
-def spec_of_any_task(run: Run) -> WorkflowSpec | None:
+def spec_of_any_task(run: RunReader) -> WorkflowSpec | None:
     """Return the spec that a task of the run went by, as Airflow's database names it; None where none does.
 
     :raises IntegrityError: the store does not have it.
@@ -109,7 +109,7 @@ def spec_of_any_task(run: Run) -> WorkflowSpec | None:
     return None
 
 
-def _source_of(run: Run, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
+def _source_of(run: RunReader, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
     """Where an artifact lies."""
     store, layout, artifact = run.session.store, run.layout, spec.artifact(artifact_id)
     return StoredSource(
@@ -124,7 +124,7 @@ def _source_of(run: Run, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
     )
 
 
-def recorded_spec(run: Run, went_by: SpecRef) -> WorkflowSpec:
+def recorded_spec(run: RunReader, went_by: SpecRef) -> WorkflowSpec:
     """The spec that the tasks of a run went by, which becomes that of the run.
 
     :raises IntegrityError: the store has another one in its place.
@@ -150,7 +150,7 @@ def recorded_spec(run: Run, went_by: SpecRef) -> WorkflowSpec:
     return spec
 
 
-def _look_up(run: Run, spec: WorkflowSpec, artifact_id: str, fresh: bool) -> Recorded:
+def _look_up(run: RunReader, spec: WorkflowSpec, artifact_id: str, fresh: bool) -> Recorded:
     operator = spec.producer(artifact_id)
     record = run.records.of(operator.airflow_task_id, fresh=fresh)
     went_by = record.spec
@@ -163,7 +163,7 @@ def _look_up(run: Run, spec: WorkflowSpec, artifact_id: str, fresh: bool) -> Rec
     return record.artifact(operator, artifact_id)
 
 
-def _id_of(run: Run, spec: WorkflowSpec, name: str) -> str:
+def _id_of(run: RunReader, spec: WorkflowSpec, name: str) -> str:
     for artifact in spec.artifacts:
         if artifact.name == name:
             return artifact.id

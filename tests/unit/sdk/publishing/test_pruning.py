@@ -62,7 +62,7 @@ def test_numbers_that_are_none(made: Deployment) -> None:
     flow = made.publish()
     wrong: list[Any] = [0, -1, True, 1.5, "2"]
     for keep in wrong:
-        with pytest.raises(AuthoringError, match="give a whole number from 1"):
+        with pytest.raises(AuthoringError, match="give an integer from 1"):
             flow.prune(keep)
     with pytest.raises(AuthoringError, match="'churn' has no k_latest_runs"):
         flow.prune()

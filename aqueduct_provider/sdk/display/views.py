@@ -1,0 +1,74 @@
+"""What is shown of artifacts, runs and flows, as far as display needs to know them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
+    from aqueduct_provider.sdk.authoring.artifact_sources import Source
+    from aqueduct_provider.sdk.enums import ExecutionStatus
+    from aqueduct_provider.sdk.publishing.flow_record import Record
+    from aqueduct_provider.sdk.results.outcomes import OperatorRun
+    from aqueduct_provider.spec.models import WorkflowSpec
+
+
+class ArtifactView(Protocol):
+    """An artifact."""
+
+    @property
+    def source(self) -> Source:
+        """Where its value comes from."""
+        ...
+
+
+class RunView(Protocol):
+    """A run of a flow."""
+
+    @property
+    def record(self) -> Record:
+        """The record of its flow."""
+        ...
+
+    @property
+    def run_id(self) -> str:
+        """Airflow's id of the run."""
+        ...
+
+    @property
+    def info(self) -> RunInfo | None:
+        """What Airflow last reported of it; None where Airflow does not know it."""
+        ...
+
+    @property
+    def spec(self) -> WorkflowSpec:
+        """The spec of its version."""
+        ...
+
+    def created_at(self) -> datetime | None:
+        """Return when it was queued."""
+        ...
+
+    def as_far_as_known(self) -> tuple[ExecutionStatus, list[OperatorRun], str]:
+        """Return its status and operators, and why Airflow cannot be asked."""
+        ...
+
+
+class FlowView(Protocol):
+    """A published flow."""
+
+    @property
+    def record(self) -> Record:
+        """The flow as it was published last."""
+        ...
+
+    @property
+    def spec(self) -> WorkflowSpec:
+        """The spec that was published last."""
+        ...
+
+    def list_runs(self, limit: int) -> Sequence[dict[str, Any]]:
+        """Return the newest runs."""
+        ...
