@@ -54,7 +54,7 @@ class ListedCommand:
 COMMANDS = (
     ListedCommand("flows", "List the published flows.", "flows"),
     ListedCommand("runs", "List the newest runs of a flow.", "flows"),
-    ListedCommand("status", "Tell whether Airflow shows what was published last.", "status"),
+    ListedCommand("status", "Report whether Airflow shows what was published last.", "status"),
     ListedCommand("show", "Show a flow, or one of its runs with its failures.", "flows"),
     ListedCommand("trigger", "Run a published flow once, on its Airflow.", "flows"),
     ListedCommand("logs", "Print the log of an operator in a run.", "flows"),

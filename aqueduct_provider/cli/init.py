@@ -77,7 +77,7 @@ def _init(chosen: Namespace) -> int:
     file: Path = chosen.folder / LOADER_FILE
     loader = _loader(chosen.connection)
     if not chosen.folder.is_dir():
-        raise UsageError(f"{chosen.folder} is no folder; create it, or name Airflow's DAG folder")
+        raise UsageError(f"{chosen.folder} is not a folder; create it, or name Airflow's DAG folder")
     try:
         if file.exists() and file.read_text("utf-8", "replace") == loader:
             print(f"{file} is there already")
@@ -91,7 +91,7 @@ def _init(chosen: Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}; check the permissions") from error
     store = f", or deliver them to the store of {chosen.connection}" if chosen.connection else ""
-    print(f"wrote {file}; drop *.json specs beside it{store}")
+    print(f"wrote {file}; drop *.json specs next to it{store}")
     return 0
 
 

@@ -88,7 +88,7 @@ def _from_text(name: str, kind: str, text: str) -> Any:
         if kind == "untyped":
             return text
         raise UsageError(
-            f"-p {name}: {_short(text)} is no JSON, as a value of type {kind} must be:"
+            f"-p {name}: {_short(text)} is not JSON, as a value of type {kind} must be:"
             f' 3, 0.5, true, [1, 2] or {{"a": 1}}{_KEYS if kind == "dictionary" else ""}'
         ) from error
     return tuple(value) if kind == "tuple" and isinstance(value, list) else value
@@ -110,7 +110,7 @@ def _from_file(name: str, kind: str, path: Path) -> Any:
     try:
         return _from_text(name, kind, data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise UsageError(f"-p {name}: {path} is no text in UTF-8") from error
+        raise UsageError(f"-p {name}: {path} is not UTF-8 text") from error
 
 
 def _unpickled(name: str, kind: str, path: Path, data: bytes) -> Any:

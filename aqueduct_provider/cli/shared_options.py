@@ -113,7 +113,7 @@ def store_for(spec: WorkflowSpec, chosen: Namespace) -> ObjectStore:
 
 
 def _check_code(spec: WorkflowSpec, store: ObjectStore) -> None:
-    """A folder is a copy that somebody made: say at once what it lacks."""
+    """Check at once that a folder, which is a copy made by hand, holds the code of the flow."""
     from aqueduct_provider.spec.models import CallOperator
 
     keys = dict.fromkeys(one.code.key for one in spec.operators if isinstance(one, CallOperator))
@@ -127,9 +127,9 @@ def _check_code(spec: WorkflowSpec, store: ObjectStore) -> None:
 
 
 def positive(text: str) -> int:
-    """A whole number above 0, as a type of ``argparse``."""
+    """Parse an integer above 0, as a type of ``argparse``."""
     if not text.isdigit() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise ArgumentTypeError(f"{text!r} is not an integer above 0")
     return int(text)
 
 

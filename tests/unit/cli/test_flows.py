@@ -250,7 +250,7 @@ def test_numbers_that_cannot_be(words: list[str], capsys: Captured) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["runs", "churn", *words])
     assert caught.value.code == 2
-    assert "is no whole number above 0" in capsys.readouterr().err
+    assert "is not an integer above 0" in capsys.readouterr().err
 
 
 # --- delete

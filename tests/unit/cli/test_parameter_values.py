@@ -54,10 +54,10 @@ def test_texts(kind: str, text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("numeric", "many", "-p p: 'many' is no JSON, as a value of type numeric must be"),
-        ("boolean", "True", "'True' is no JSON"),
-        ("dictionary", "{0: 1.0}", r"'{0: 1.0}' is no JSON.* Keys are text in JSON: .* client.trigger"),
-        ("list", "x" * 1000, r"'x{57}\.\.\.' is no JSON"),
+        ("numeric", "many", "-p p: 'many' is not JSON, as a value of type numeric must be"),
+        ("boolean", "True", "'True' is not JSON"),
+        ("dictionary", "{0: 1.0}", r"'{0: 1.0}' is not JSON.* Keys are text in JSON: .* client.trigger"),
+        ("list", "x" * 1000, r"'x{57}\.\.\.' is not JSON"),
         ("bytes", "raw", "a value of type bytes is read from a file: @FILE"),
         ("table", "[]", "a value of type table is read from a file"),
         ("picklable", "3", "a value of type picklable is read from a file"),
@@ -85,8 +85,8 @@ def test_files(tmp_path: Path) -> None:
     assert read("untyped", b"words") == "words"
     assert read("picklable", dump_pickle({1})) == {1}
     for kind, data, message in (
-        ("numeric", b"x", "is no JSON"),
-        ("string", b"\xff", "is no text in UTF-8"),
+        ("numeric", b"x", "is not JSON"),
+        ("string", b"\xff", "is not UTF-8 text"),
         ("picklable", b"no pickle", "cannot be read as pickle"),
     ):
         with pytest.raises(UsageError, match=message):

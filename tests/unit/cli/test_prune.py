@@ -51,4 +51,4 @@ def test_prune(options: list[str], capsys: Captured) -> None:
 def test_a_number_that_is_none(capsys: Captured) -> None:
     with pytest.raises(SystemExit):
         main(["prune", "churn", "--keep", "0"])
-    assert "is no whole number above 0" in capsys.readouterr().err
+    assert "is not an integer above 0" in capsys.readouterr().err

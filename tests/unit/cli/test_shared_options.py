@@ -92,5 +92,5 @@ def test_operators_for_programs() -> None:
 def test_numbers() -> None:
     assert positive("3") == 3
     for text in ("0", "-1", "1.5", "", "x"):
-        with pytest.raises(ArgumentTypeError, match="no whole number above 0"):
+        with pytest.raises(ArgumentTypeError, match="not an integer above 0"):
             positive(text)
