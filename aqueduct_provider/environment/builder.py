@@ -48,7 +48,7 @@ _PASSED_VARIABLES = frozenset(
     "CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LD_LIBRARY_PATH PKG_CONFIG_PATH CARGO_HOME RUSTUP_HOME".split()
 )
 _PASSED_PREFIXES = ("UV_", "LC_", "XDG_")
-# These would make uv install elsewhere than it is told to.
+# These would make uv install elsewhere than it is asked to.
 _WITHHELD_VARIABLES = frozenset(
     "UV_PYTHON UV_SYSTEM_PYTHON UV_MANAGED_PYTHON UV_PROJECT UV_PROJECT_ENVIRONMENT UV_WORKING_DIR "
     "UV_WORKING_DIRECTORY UV_VENV_RELOCATABLE".split()

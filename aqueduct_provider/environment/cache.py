@@ -321,7 +321,7 @@ class _Waiting:
 
 
 def _platform() -> str:
-    # The last part tells musl from glibc.
+    # The last part distinguishes musl from glibc.
     return f"{sys.platform}-{platform.machine()}-{getattr(sys.implementation, '_multiarch', '')}"
 
 

@@ -163,7 +163,7 @@ def _normalise_line(number: int, line: str) -> str:
     requirement = parsed(line)
     # A file of this worker is not refused here: what was published may rely on wheels that every worker has.
     if requirement is None or (problem_of(line) and not (requirement.url or "").startswith("file:///")):
-        # What is shortened may end within a password, which could not be told from the rest.
+        # What is shortened may end within a password, which could not be found in the rest.
         shown = without_credentials(line) if len(line) <= _LONGEST_SHOWN else "..."
         raise RequirementsError(f"Requirement line {number}: {shown!r} {problem_of(line)}.")
     requirement = Requirement(line)

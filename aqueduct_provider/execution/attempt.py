@@ -235,7 +235,7 @@ class Attempt:
         self, status: Status, failure_type: FailureType | None = None, tip: str = "", context: str = ""
     ) -> ExecState:
         part, redact = None, self.worker.redact
-        # Of an operator that has a task of its own, Airflow tells the same.
+        # Only for fused operators: otherwise Airflow already records these times.
         if self.task.operator.fuse is not None and self.task.try_number is not None:
             part = TaskPart(self.task.try_number, self._began, datetime.now(timezone.utc))
         return ExecState(

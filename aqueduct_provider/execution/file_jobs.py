@@ -83,7 +83,8 @@ def load_file(bench: Bench, operator: LoadOperator, target: FilesLoad) -> Job:
 def _check_place(store: ObjectStore, place: ObjectStore, key: str) -> None:
     """Refuse to write what Airflow and its workers run.
 
-    :param store: the artifact store of the run. :param place: where the load writes.
+    :param store: the artifact store of the run.
+    :param place: where the load writes.
     """
     if prefix := protected_prefix(store.url(""), place.url(key)):
         raise OperatorFailed(

@@ -39,7 +39,7 @@ _MAX_TEXT = 1_000_000
 # Bytes of a name in a file system, and of a path in an archive, to which that of the folder is added.
 _LONGEST_NAME = 255
 _LONGEST_PATH = 1024
-# What zipfile raises for a file that is no zip, is damaged, encrypted or packed in a way of its own, or
+# What zipfile raises for a file that is not a zip, is damaged, encrypted or packed in a way of its own, or
 # names a path twice as file and folder. Other errors, such as a full disk, are the worker's.
 _BAD_ZIP = (
     zipfile.BadZipFile,
@@ -89,7 +89,7 @@ def fetch_code(
     :param folder: a folder that does not exist yet.
     :param cache: where archives with a pinned digest are kept.
     :raises DigestMismatch: the archive is not the one that the spec pins.
-    :raises UnsafeArchive: it is no zip, or holds what no function archive may hold.
+    :raises UnsafeArchive: it is not a zip, or holds what no function archive may hold.
     :raises DiskError: it cannot be kept.
     """
     if code.sha256:
@@ -112,13 +112,13 @@ def declared_by(code: Code, read: Callable[[], bytes]) -> tuple[tuple[str, ...],
     if code.requirements is not None and code.python_version is not None:
         return code.requirements, code.python_version
     with _zip(io.BytesIO(read()), code.key) as zipped:
-        texts = {
+        declared = {
             PurePosixPath(entry.filename).name: _entry_text(zipped, entry, code.key)
             for entry in zipped.infolist()
             if len(PurePosixPath(entry.filename).parts) == 2
             and entry.filename.endswith((_REQUIREMENTS, _PYTHON_VERSION))
         }
-    return _declared(code, texts.get(_REQUIREMENTS), texts.get(_PYTHON_VERSION))
+    return _declared(code, declared.get(_REQUIREMENTS), declared.get(_PYTHON_VERSION))
 
 
 def unpack(archive: Path, folder: Path, limits: ArchiveLimits, *, name: str) -> Path:

@@ -149,15 +149,15 @@ class GroupAttempt:
         return map(self.tasks[0].layout.content, made & read)
 
     def _failure(self) -> OperatorFailed:
-        told = [f"{task_id!r}: {_message(error)}" for task_id, error in self._errors.items()]
+        errors = [f"{task_id!r}: {_message(error)}" for task_id, error in self._errors.items()]
         # Run again, the task ends as it did where one of its operators does.
         deterministic = not all(map(is_retryable, self._errors.values()))
         if len(self.tasks) == 1:
             return OperatorFailed(_message(*self._errors.values()), deterministic=deterministic)
-        head = f"{len(told)} of {len(self.tasks)} operators failed"
+        head = f"{len(errors)} of {len(self.tasks)} operators failed"
         if self._not_run:
             head += f", and {', '.join(map(repr, self._not_run))} could not be run without them"
-        return OperatorFailed("\n  ".join([f"{head}.", *told]), deterministic=deterministic)
+        return OperatorFailed("\n  ".join([f"{head}.", *errors]), deterministic=deterministic)
 
 
 @contextmanager

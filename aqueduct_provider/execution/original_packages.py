@@ -31,7 +31,7 @@ _MODULES = frozenset(
     "psycopg2 pyarrow pydantic pymongo pyodbc pytz requests requests_toolbelt scipy six sklearn sqlalchemy "
     "tenacity threadpoolctl tqdm typing_extensions urllib3 yaml".split()
 )
-# Where the first part of the name does not tell the package.
+# Where the first part of the name does not show the package.
 _PACKAGES = {
     "aqueduct": "aqueduct-ml",
     "aqueduct_executor": "aqueduct-ml",

@@ -95,16 +95,16 @@ def _wrong_fields(outcome: JobOutcome) -> Iterator[str]:
 
 
 def _is_failure(failure: Failure) -> bool:
-    texts: tuple[Any, ...] = (failure.tip, failure.context, failure.failed_import)
+    strings: tuple[Any, ...] = (failure.tip, failure.context, failure.failed_import)
     return (
         failure.kind in ("user", "system")
-        and all(isinstance(text, str) for text in texts)
+        and all(isinstance(text, str) for text in strings)
         and isinstance(failure.deterministic, bool)
     )
 
 
 def _is_output(info: OutputInfo) -> bool:
-    texts: tuple[Any, ...] = (
+    strings: tuple[Any, ...] = (
         info.path,
         info.artifact_type,
         info.serialization_type,
@@ -112,7 +112,7 @@ def _is_output(info: OutputInfo) -> bool:
         info.encoding,
     )
     return (
-        all(isinstance(text, str) for text in texts)
+        all(isinstance(text, str) for text in strings)
         and info.artifact_type in _ARTIFACT_TYPES
         and info.serialization_type in SERIALIZATION_TYPES
         and isinstance(info.schema, list)

@@ -100,7 +100,7 @@ def _restore(sources: dict[str, bytes], target: Path) -> None:
         with replacing(path) as file:
             file.write(sources[name])
         path.chmod(0o644)
-    # Python tells by time and size whether a compiled module is that of its source.
+    # Python checks by time and size whether a compiled module is that of its source.
     for cached in target.rglob("__pycache__"):
         shutil.rmtree(cached, ignore_errors=True)
     forget_compiled(target)

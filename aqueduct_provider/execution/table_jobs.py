@@ -42,7 +42,7 @@ def load_table(bench: Bench, operator: LoadOperator, target: SqlLoad | MongoLoad
     """The job that writes the operator's last input into a data system."""
     *parameters, saved = operator.inputs
     inputs = bench.fetch_inputs(operator.inputs)
-    texts = [
+    strings = [
         bench.text(artifact, file, "names the table to save to")
         for artifact, file in zip(parameters, inputs, strict=False)
     ]
@@ -50,7 +50,7 @@ def load_table(bench: Bench, operator: LoadOperator, target: SqlLoad | MongoLoad
     return TableJob(
         LoadOrder(
             system=bench.worker.system(operator),
-            target=_target(target, texts),
+            target=_target(target, strings),
             mode=target.update_mode,
             path=file.path,
             artifact_type=file.artifact_type,
@@ -67,7 +67,7 @@ def load_key(flow_id: str, run_id: str, operator_id: str) -> str:
     return hashlib.sha256(json.dumps([flow_id, run_id, operator_id]).encode()).hexdigest()
 
 
-def _target(target: SqlLoad | MongoLoad, texts: list[str]) -> str:
+def _target(target: SqlLoad | MongoLoad, strings: list[str]) -> str:
     """The table or collection: named in the spec, or by the first string input."""
     name = target.table if isinstance(target, SqlLoad) else target.collection
-    return name or texts[0]
+    return name or strings[0]

@@ -152,7 +152,7 @@ class Bench:
         """The text in a fetched string artifact.
 
         :param use: what it does, for the error: ``fills a placeholder of the file path``.
-        :raises OperatorFailed: it is no string.
+        :raises OperatorFailed: it is not a string.
         """
         if file.serialization_type != "string":
             name = self.task.workflow.artifact(artifact_id).name

@@ -34,7 +34,7 @@ class AqueductOperator(BaseOperator):
     :param operators: one operator of it, or all that have the same ``fuse``, in the order they run in.
     """
 
-    # No templates: queries and texts of a spec are the user's own, and may hold braces or secrets.
+    # No templates: queries and strings of a spec are the user's own, and may hold braces or secrets.
     template_fields: Sequence[str] = ()
     shallow_copy_attrs: Sequence[str] = ("workflow", "operators")
     ui_color = "#e4f0fa"
@@ -144,7 +144,7 @@ class AqueductOperator(BaseOperator):
         self.log.info("%s", line)
 
     def _report(self, error: AqueductError) -> AirflowException:
-        """Log the user's own traceback, once, and give the error that tells Airflow whether to try again."""
+        """Log the user's own traceback, once, and give the error that lets Airflow try again or not."""
         message = self._redact(str(error))
         if isinstance(error, OperatorFailed) and error.context:
             self.log.error("%s\n%s", message, self._redact(error.context))

@@ -65,7 +65,7 @@ def patience() -> Patience:
 
     :raises ConfigError: a setting is wrong.
     """
-    # Who lets S3 pause for longer between two pieces means that such a pause is no fault.
+    # Who lets S3 pause for longer between two pieces means that such a pause is not a fault.
     return Patience(config.s3_patience(), stall=max(STALL_SECONDS, config.s3_read_timeout()))
 
 

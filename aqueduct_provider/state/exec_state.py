@@ -52,7 +52,7 @@ class ExecState:
     :param context: the traceback; for user errors from the user's first frame on.
     :param stdout: what the user's code printed, on success and on failure.
     :param version: id of the version that the task ran with; None for compiled flows, whose format is fixed.
-    :param part: None for an operator that has an Airflow task of its own, which tells the same.
+    :param part: None for an operator that has an Airflow task of its own, which records the same.
     """
 
     status: Status

@@ -44,7 +44,7 @@ def run_outcome(store: ObjectStore, flow_id: str, run_id: str, state: str | None
     if any(_stops(one) for one in known):
         return RunOutcome.ENDED
     versions = {one.version for one in known}
-    # One that cannot be read, or none at all, tells nothing.
+    # One that cannot be read, or none at all, shows nothing.
     if len(known) != len(keys) or len(versions) != 1:
         return RunOutcome.OPEN
     wanted = _operators(store, flow_id, versions.pop())

@@ -58,7 +58,8 @@ class S3Settings:
     :param session_token: what temporary keys have as a third part.
     :param credentials_text: the content of a credentials file, instead of its path.
     :param max_attempts: tries of one request, the first included.
-    :param connect_timeout: seconds. :param read_timeout: seconds between two pieces of an answer.
+    :param connect_timeout: seconds.
+    :param read_timeout: seconds between two pieces of an answer.
     :param max_connections: objects that are moved at once.
     """
 

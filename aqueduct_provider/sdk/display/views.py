@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
-    from aqueduct_provider.sdk.authoring.artifact_sources import Source
+    from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource
     from aqueduct_provider.sdk.enums import ExecutionStatus
-    from aqueduct_provider.sdk.publishing.flow_record import Record
+    from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.sdk.results.outcomes import OperatorRun
     from aqueduct_provider.spec.models import WorkflowSpec
 
@@ -19,7 +19,7 @@ class ArtifactView(Protocol):
     """An artifact."""
 
     @property
-    def source(self) -> Source:
+    def source(self) -> ArtifactSource:
         """Where its value comes from."""
         ...
 
@@ -28,7 +28,7 @@ class RunView(Protocol):
     """A run of a flow."""
 
     @property
-    def record(self) -> Record:
+    def record(self) -> FlowRecord:
         """The record of its flow."""
         ...
 
@@ -60,7 +60,7 @@ class FlowView(Protocol):
     """A published flow."""
 
     @property
-    def record(self) -> Record:
+    def record(self) -> FlowRecord:
         """The flow as it was published last."""
         ...
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, AuthoringError, NotFound
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.publishing.flow_record import Record
+    from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.sdk.session import Session
 
 
-def prune_flow(session: Session, record: Record, keep: int | None, *, dry_run: bool) -> list[dict[str, Any]]:
+def prune_flow(
+    session: Session, record: FlowRecord, keep: int | None, *, dry_run: bool
+) -> list[dict[str, Any]]:
     """Delete the artifacts of older runs; for each of those runs ``run_id``, ``objects`` and ``size``.
 
     :param keep: how many of the newest successful runs keep their artifacts; None: the flow's k_latest_runs.
@@ -52,7 +54,7 @@ def prune_flow(session: Session, record: Record, keep: int | None, *, dry_run: b
     return [asdict(one) for one in found]
 
 
-def _keep(session: Session, record: Record, keep: int | None) -> int:
+def _keep(session: Session, record: FlowRecord, keep: int | None) -> int:
     number = session.registry.latest_spec(record).retention.k_latest_runs if keep is None else keep
     if number is None:
         raise AuthoringError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
-    from aqueduct_provider.sdk.publishing.flow_record import Record
+    from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.sdk.results.records import Records
     from aqueduct_provider.sdk.results.stored_source import StoredSource
     from aqueduct_provider.sdk.session import Session
@@ -24,7 +24,7 @@ class RunReader(Protocol):
         ...
 
     @property
-    def record(self) -> Record:
+    def record(self) -> FlowRecord:
         """The record of its flow."""
         ...
 

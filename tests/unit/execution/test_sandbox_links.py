@@ -28,7 +28,7 @@ def home(tmp_path: Path) -> Path:
 def linking(home: Path, body: str) -> str:
     """Return a function that puts links to a folder at all names that the worker might use."""
     return (
-        "import os, pathlib, shutil, sys\n"
+        "import os, pathlib, time\n"
         "def predict(*_):\n"
         "    for name in ('sandbox-tmp', 'sandbox-etc', 'tmp', 'etc', '0', '1'):\n"
         "        path = pathlib.Path(os.environ['AQUEDUCT_JOB'], name)\n"
@@ -46,7 +46,9 @@ def test_no_link_of_one_operator_shows_the_next_what_is_outside(
     desk: Desk, function: Function, home: Path
 ) -> None:
     look = "import os\ndef predict(*_): return [os.listdir('/tmp'), os.path.exists('/tmp/airflow.cfg')]"
-    first = function(linking(home, "os.kill(os.getppid(), 9)"), task_id="a", outputs=["a"], fuse="g")
+    first = function(
+        linking(home, "os.kill(os.getppid(), 9); time.sleep(600)"), task_id="a", outputs=["a"], fuse="g"
+    )
     second = function(look, task_id="b", outputs=["b"], fuse="g")
     sandbox = find_sandbox(network=True, hidden=[home])
     run = LocalRun(desk.flow(first, second, types={"b": "list"}), desk.store, desk.folder, sandbox=sandbox)
