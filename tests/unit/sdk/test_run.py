@@ -19,6 +19,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
 from aqueduct_provider.sdk.run import Run, created_at
+from aqueduct_provider.sdk.waiting import wait_for
 from aqueduct_provider.storage.layout import NativeLayout
 from tests.counting import CountingStore
 from tests.published import Deployment, features
@@ -188,7 +189,14 @@ def test_waiting_for_the_end(made: Deployment, capsys: pytest.CaptureFixture[str
     made.publish()
     run = made.client.trigger("churn", progress=False)
     capsys.readouterr()
-    with made.meanwhile(lambda: made.work(run.run_id)):
+    made.fake.asked.clear()
+
+    def work_after_a_look() -> None:
+        # The second question is asked when the first one, for the status, is answered.
+        wait_for(lambda: len(made.fake.asked) > 1, what="nobody looks", seconds=60, pause=0.01)
+        made.work(run.run_id)
+
+    with made.meanwhile(work_after_a_look):
         status = run.wait(timeout=120, pause=0.02)
     assert status is aq.ExecutionStatus.SUCCEEDED
     lines = capsys.readouterr().err.splitlines()
