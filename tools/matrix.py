@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
         except SetupError as error:
             print(f"{name}: {error}", file=sys.stderr)
             missing.append(name)
-    code = closed([result for suite in built for result in run.group([[suite]])])
+    code = closed(run.all(built))
     if missing:
         print(f"FAILED: no environment for {', '.join(missing)}")
     return 1 if missing else code

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import NoReturn, TextIO
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".work" / "reports"
 # Seconds after which a suite that hangs is ended, and fails.
-DEADLINE = 1500
+DEADLINE = 1800
 
 
 @dataclass(frozen=True)
@@ -68,45 +69,33 @@ _LOWEST_TWO = tuple(path for path in _LOWEST if not path.endswith(("artifacts", 
 # Old versions warn of what came later.
 _LENIENT = ("-W", "default")
 
-# The lanes of a group run at the same time, the suites of a lane one after the other: unit tests keep one
-# core busy, Airflow's servers more than one.
-GROUPS: tuple[tuple[tuple[Suite, ...], ...], ...] = (
-    (
-        (
-            Suite(
-                "unit, runner, architecture on Airflow 3",
-                ".venv",
-                ("tests/unit", "tests/runner", "tests/architecture"),
-            ),
-        ),
-        (
-            Suite(
-                "unit, architecture, data systems on Airflow 2.11",
-                ".venv-2.11",
-                (*(f"tests/unit/{name}" for name in _TWO.split()), "tests/architecture", "tests/connectors"),
-            ),
-            Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
-            Suite("oldest versions on Airflow 3.0", ".venv-lowest-3", _LOWEST, _LENIENT),
-            Suite("oldest versions on Airflow 2.11", ".venv-lowest-2.11", _LOWEST_TWO, _LENIENT),
-        ),
+# The longest first: two run at the same time, and whichever lane is free takes the next. Unit tests keep one
+# core busy, Airflow's servers wait most of the time.
+SUITES = (
+    Suite(
+        "unit, runner, architecture on Airflow 3",
+        ".venv",
+        ("tests/unit", "tests/runner", "tests/architecture"),
     ),
-    (
-        (Suite("integration on Airflow 3", ".venv", ("tests/integration",)),),
-        (
-            Suite("releases of Airflow", ".venv", ("tests/releases",)),
-            Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
-            Suite("a part of the campaign, on Airflow 3", ".venv", ("tests/chaos",)),
-        ),
+    Suite("integration on Airflow 3", ".venv", ("tests/integration",)),
+    Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
+    Suite(
+        "unit, architecture, data systems on Airflow 2.11",
+        ".venv-2.11",
+        (*(f"tests/unit/{name}" for name in _TWO.split()), "tests/architecture", "tests/connectors"),
     ),
+    Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
+    Suite("a part of the campaign, on Airflow 3", ".venv", ("tests/chaos",)),
+    Suite("oldest versions on Airflow 3.0", ".venv-lowest-3", _LOWEST, _LENIENT),
+    Suite("releases of Airflow", ".venv", ("tests/releases",)),
+    Suite("oldest versions on Airflow 2.11", ".venv-lowest-2.11", _LOWEST_TWO, _LENIENT),
 )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run all suites; ``arguments`` go to pytest."""
     REPORTS.mkdir(parents=True, exist_ok=True)
-    run = Run(arguments)
-    results = [result for group in GROUPS for result in run.group(group)]
-    return closed(results)
+    return closed(Run(arguments).all(SUITES))
 
 
 def closed(results: Sequence[Result]) -> int:
@@ -135,17 +124,17 @@ class Run:
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
 
-    def group(self, lanes: Sequence[Sequence[Suite]]) -> list[Result]:
-        """Run lanes at the same time: what the first one prints is seen at once, the others' afterwards."""
-        with ThreadPoolExecutor(len(lanes)) as pool:
+    def all(self, suites: Sequence[Suite]) -> list[Result]:
+        """Run suites, two at a time: print one lane as it goes on, the other one afterwards."""
+        waiting = deque(suites)
+        with ThreadPoolExecutor(1) as pool:
             try:
-                quiet = [pool.submit(self._lane, lane) for lane in lanes[1:]]
-                results = self._lane(lanes[0], shown=True)
-                for lane in quiet:
-                    for result in lane.result():
-                        results.append(result)
-                        suite = result.suite
-                        print(f"\n=== {suite.name}\n{_report(suite).read_text()}", end="", flush=True)
+                quiet = pool.submit(self._lane, waiting)
+                results = self._lane(waiting, shown=True)
+                for result in quiet.result():
+                    results.append(result)
+                    suite = result.suite
+                    print(f"\n=== {suite.name}\n{_report(suite).read_text()}", end="", flush=True)
             except KeyboardInterrupt:
                 self._stopped = True
                 for process in tuple(self._running):
@@ -153,8 +142,15 @@ class Run:
                 raise
         return results
 
-    def _lane(self, lane: Sequence[Suite], *, shown: bool = False) -> list[Result]:
-        return [self._suite(suite, shown=shown) for suite in lane if not self._stopped]
+    def _lane(self, waiting: deque[Suite], *, shown: bool = False) -> list[Result]:
+        results: list[Result] = []
+        while not self._stopped:
+            try:
+                suite = waiting.popleft()
+            except IndexError:
+                break
+            results.append(self._suite(suite, shown=shown))
+        return results
 
     def _suite(self, suite: Suite, *, shown: bool) -> Result:
         with _pytest(suite, self._arguments) as process:
