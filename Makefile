@@ -17,7 +17,7 @@ help:
 	@echo "make docs         the documentation as a site, in .work/site"
 	@echo "make lint         ruff, mypy, import-linter; make format mends what ruff can"
 	@echo "make bench        the figures of benchmarks/; ARGS=--smoke only tries whether they run"
-	@echo "make chaos        kills, outages, tampering, hostile specs, about an hour; ARGS=--write keeps the figures"
+	@echo "make chaos        kills, outages, tampering, hostile specs, up to 90 minutes; ARGS=--write keeps the figures"
 	@echo "make constraints  pin in constraints/: the newest versions, the oldest, those of release days"
 	@echo "make clean        remove the environments and all that tools left behind"
 

@@ -37,8 +37,8 @@ def test_kill_9(place: Place, postgres: PostgresServer, scale: Scale, count: Cal
     note = ", ".join(f"{number} of a {role}" for role, number in sorted(killed.items()))
     count("kill -9, right results", right, total, note)
     folders, processes = left_behind(place.airflow)
-    left = f"{folders} {processes}"
-    count("folders and processes left after that", 0 if folders or processes else 1, 1, left)
+    left = ", ".join(map(str, (*folders, *processes)))
+    count("folders and processes left after that", 0 if left else 1, 1, left or "none")
 
 
 def _kill_while_it_runs(flow: Appending, run_id: str, role: Role) -> bool:

@@ -28,5 +28,5 @@ def test_readers(
         "tampering: no code run, no wrong value believed",
         len(ATTACKS) - len(believed),
         len(ATTACKS),
-        str(believed),
+        ", ".join(believed),
     )
