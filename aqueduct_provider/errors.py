@@ -7,7 +7,7 @@
     |   |-- AuthoringError        a call of the SDK, or the flow that it describes, is wrong
     |   |   |-- RequirementsMissing   nothing says which packages a function needs
     |   |   `-- PackagingError    a function cannot be packaged
-    |   `-- NotFound              there is no such flow, run, artifact or resource
+    |   `-- NotFound              the flow, run, artifact or resource does not exist
     |-- StorageError              S3, or a disk of this machine, did not do what was asked
     |   |-- CredentialsError      file, profile or keys are missing or refused
     |   |-- BucketNotFound
@@ -31,8 +31,8 @@
     |   |-- DataSystemLoginFailed  it refuses the user or the password, or knows no such database
     |   |-- StatementRefused    a query or a name cannot be run, or is refused
     |   `-- LoadRefused         a table cannot be written as asked
-    |-- RunVersionChanged         a flow was published anew under a run, which cannot go on with one version
-    |-- CommandNotStarted         there is no such program, or it may not be executed
+    |-- RunVersionChanged         a flow was published again during a run, which cannot go on with one version
+    |-- CommandNotStarted         the program does not exist or may not be executed
     |-- WaitTimedOut              what was waited for did not happen in time
     |-- AirflowImportError        the Airflow side was imported without an Airflow that it can use
     |-- AirflowError              Airflow's REST API did not do what was asked
@@ -62,7 +62,7 @@ Fault = Literal["user", "system"]
 
 @dataclass(frozen=True)
 class Hint:
-    """What the reader can do about an error, in a sentence.
+    """A sentence on what the reader can do about an error.
 
     :param python: for readers in Python.
     :param terminal: for readers of ``aqueduct-airflow``.
@@ -103,7 +103,7 @@ class Problem:
     """One thing that is wrong in a spec.
 
     :param path: JSON path, such as ``$.operators[0].retries``; in a Python file a line, such as ``line 3``.
-    :param message: what is wrong there and how to mend it.
+    :param message: what is wrong there and how to fix it.
     """
 
     path: str
@@ -114,7 +114,7 @@ class Problem:
 
 
 class UserError(AqueductError):
-    """What was asked for, or how, is wrong: who asked must change it."""
+    """The request is wrong, and its author must change it."""
 
     fault: ClassVar[Fault] = "user"
     retryable: ClassVar[bool] = False
@@ -160,7 +160,7 @@ class CredentialsError(StorageError):
 
 
 class BucketNotFound(StorageError):
-    """There is no such bucket."""
+    """The bucket does not exist."""
 
     retryable = False
 
@@ -178,7 +178,7 @@ class WrongRegion(StorageError):
 
 
 class ObjectNotFound(StorageError):
-    """There is no object under this key."""
+    """No object has this key."""
 
     retryable = False
 
@@ -192,7 +192,7 @@ class DiskError(StorageError):
 
 
 class DiskFull(DiskError):
-    """There is no space left, or no more of the user's quota: what fills it may go away."""
+    """The disk or the user's quota is full; this may pass when space is freed."""
 
 
 class DiskRefused(DiskError):
@@ -272,7 +272,7 @@ class LoadRefused(DataSystemError):
 
 
 class RunVersionChanged(AqueductError):
-    """A flow was published anew under a run of it, which cannot go on with one version."""
+    """A flow was published again during a run of it, which cannot go on with one version."""
 
     fault = "user"
     retryable = False
@@ -295,11 +295,11 @@ class PackagingError(AuthoringError):
 
 
 class NotFound(UserError):
-    """There is no such flow, run, artifact or resource."""
+    """The flow, run, artifact or resource does not exist."""
 
 
 class WaitTimedOut(AqueductError):
-    """What was waited for did not happen in time; it may still happen."""
+    """The awaited event did not happen in time; it may still happen."""
 
 
 class AirflowError(AqueductError):
@@ -336,7 +336,7 @@ class AirflowRefused(AirflowError):
 class OperatorFailed(AqueductError):
     """The operator ran and did not succeed.
 
-    :param message: what happened, in one sentence for people.
+    :param message: what happened, in one sentence for users.
     :param context: the traceback; for errors of the user's code from the user's first frame on.
     :param deterministic: whether running it again would end the same way (a wrong type, an import error).
     """
@@ -388,14 +388,14 @@ class AqueductDeprecationWarning(DeprecationWarning):
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Whether running the failed operator again can help. Errors that are not ours count as retryable."""
+    """Return whether retrying the failed operator can help; foreign errors count as retryable."""
     if isinstance(error, OperatorFailed):
         return error.retryable and not error.deterministic
     return not isinstance(error, AqueductError) or error.retryable
 
 
 def unforeseen(error: BaseException) -> str:
-    """What to say of an error that is not ours, without its message: that may repeat a secret of a spec."""
+    """Return a message for a foreign error, without that error's own, which may repeat a secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}, line {frame.lineno}"
     return f"{type(error).__name__} in {place}; please report this"

@@ -1,4 +1,4 @@
-"""One child process: stream its lines, time it out, end its whole group. Used for uv and for the job.
+"""Run one child process: stream its lines, time it out, end its whole group. Used for uv and jobs.
 
 In: a command, its folder and its complete environment. Out: a :class:`Finished`, and each line as it comes.
 How the child comes into being is an argument: :func:`spawn`, or what forks it from a server. Imports nothing
@@ -38,7 +38,7 @@ _REAP = 1.5
 
 @dataclass(frozen=True)
 class Finished:
-    """How a child ended.
+    """The end of a child.
 
     :param returncode: its exit code; negative: the number of the signal that ended it.
     :param stdout: what it wrote; head and tail, with a note between, when longer than the capture limit.
@@ -58,7 +58,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class ChildCommand:
-    """What a child is to run.
+    """The command of a child.
 
     :param argv: the command; nothing is added and no shell is involved.
     :param cwd: the folder it runs in.
@@ -118,7 +118,7 @@ Start = Callable[[ChildCommand], Running]
 def spawn(command: ChildCommand) -> Running:
     """Start a process of its own.
 
-    :raises CommandNotStarted: there is no such program or folder, or it may not be executed.
+    :raises CommandNotStarted: the program or folder does not exist or may not be used.
     """
     try:
         return subprocess.Popen(
@@ -202,7 +202,7 @@ class Child:
     def run(self) -> Finished:
         """Run the command to its end.
 
-        :raises CommandNotStarted: there is no such program or folder, or it may not be executed.
+        :raises CommandNotStarted: the program or folder does not exist or may not be used.
         """
         if self._must_end():
             return Finished(-signal.SIGTERM, "", "", 0.0, timed_out=False, killed=True)
@@ -298,7 +298,7 @@ def _wait(process: Running, seconds: float) -> None:
 
 
 def _signal_group(process: Running, signum: int) -> bool:
-    """Whether there was a process to take the signal."""
+    """Return whether there was a process to receive the signal."""
     try:
         os.killpg(process.pid, signum)
     except ProcessLookupError:
@@ -309,7 +309,7 @@ def _signal_group(process: Running, signum: int) -> bool:
 
 
 def _is_alive(process: Running) -> bool:
-    """Whether the child or some other process of its group lives."""
+    """Return whether any process of the child's group is alive."""
     # The order counts: a leader that ended is a member of the group until poll() reaps it.
     return process.poll() is None or (_signal_group(process, 0) and _has_living_members(process.pid))
 

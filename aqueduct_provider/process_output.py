@@ -1,4 +1,4 @@
-"""The output of a child process: bytes from two pipes -> lines as they come, and what is kept of them.
+"""Read a child's output: bytes from two pipes become lines at once, and part of them is kept.
 
 In: pipes, and who gets the lines. Out: lines without their ends, and each stream's text, cut in the middle
 when it is long. Imports nothing of this package.
@@ -75,7 +75,7 @@ class Output:
 
     @property
     def is_open(self) -> bool:
-        """Whether some process can still write."""
+        """Return whether a process can still write."""
         return bool(self._selector.get_map())
 
     def pump(self, seconds: float) -> None:
@@ -94,7 +94,7 @@ class Output:
             reader.close()
 
     def captured(self) -> tuple[str, str]:
-        """What is kept of each stream."""
+        """Return what is kept of each stream."""
         return self._stdout.capture.text(), self._stderr.capture.text()
 
     def _read(self, key: selectors.SelectorKey) -> bool:

@@ -50,7 +50,7 @@ class StoredBytes(Protocol):
 
     @property
     def serialization_type(self) -> str:
-        """How they are to be read."""
+        """Return how to read it."""
         ...
 
 
@@ -80,7 +80,7 @@ def packages_needed(stored: StoredBytes, view: str = "") -> frozenset[str]:
 
 
 def _of_table(source: str | bytes, view: str) -> frozenset[str]:
-    """The library of a frame, without which it would be another library's, and what pickled cells need."""
+    """Return the library of a frame, needed to restore it as such, and what pickled cells need."""
     from aqueduct_provider.runner.parquet_files import note_of
 
     facts = note_of(source) or {}
@@ -105,7 +105,7 @@ def holds_pickles(table: bytes) -> bool:
 
 
 def _pickles_of(note: Any) -> Iterator[bytes]:
-    """The pickles in a file's note: of categories, dtypes, the index, and ``attrs``."""
+    """Yield the pickles in a file's note: of categories, dtypes, the index, and ``attrs``."""
     if isinstance(note, list):
         for item in note:
             yield from _pickles_of(item)
@@ -118,7 +118,7 @@ def _pickles_of(note: Any) -> Iterator[bytes]:
 
 
 def _cells(source: str | bytes, columns: list[str]) -> set[bytes]:
-    """The different cells of columns of a Parquet file."""
+    """Return the distinct cells of columns of a Parquet file."""
     import pyarrow.parquet
 
     from aqueduct_provider.runner.parquet_files import opened
@@ -212,7 +212,7 @@ def _named_modules(data: bytes | BinaryIO) -> Iterator[str]:
 
 
 def _named(opcode: str, argument: Any, before: str | None, last: str | None) -> tuple[str, str] | None:
-    """The module and the name in it that an opcode imports."""
+    """Return the module and the name that an opcode imports."""
     if opcode == "STACK_GLOBAL" and before and last:
         return before, last
     if opcode in ("GLOBAL", "INST"):

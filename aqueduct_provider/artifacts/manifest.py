@@ -39,7 +39,7 @@ class ArtifactRef:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one operator left behind.
+    """The results of one operator.
 
     :param status: ``warning`` for a failed check of severity ``warning``, ``failed`` for one of severity
         ``error``.
@@ -50,25 +50,25 @@ class Manifest:
     artifacts: Mapping[str, ArtifactRef]
 
     def to_xcom(self) -> dict[str, Any]:
-        """The JSON form that goes into XCom."""
+        """Return the JSON form that goes into XCom."""
         refs = {artifact: dataclasses.asdict(ref) for artifact, ref in self.artifacts.items()}
         return {"version": VERSION, "status": self.status, "artifacts": refs}
 
 
 @dataclass(frozen=True)
 class GroupManifest:
-    """What the operators of one task left behind, by their task ids; those that did not run are missing."""
+    """The results of one task's operators, by their task ids; those that did not run are missing."""
 
     operators: Mapping[str, Manifest]
 
     def to_xcom(self) -> dict[str, Any]:
-        """The JSON form that goes into XCom."""
+        """Return the JSON form that goes into XCom."""
         members = {task_id: manifest.to_xcom() for task_id, manifest in self.operators.items()}
         return {"version": VERSION, "operators": members}
 
 
 def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest:
-    """The manifest that the Airflow task ``task_id`` left in XCom.
+    """Return the manifest that the Airflow task ``task_id`` left in XCom.
 
     :param operator: the task id of the operator that is meant, should the task have run several.
     :raises IntegrityError: there is none, or it has another version.

@@ -24,7 +24,7 @@ class Metadata:
     encoding: str | None = None
 
     def to_json(self) -> bytes:
-        """The stored form."""
+        """Return the stored form."""
         document = {
             "schema": list(self.schema),
             "system_metadata": dict(self.system_metadata),

@@ -38,7 +38,7 @@ def fetch_content(store: ObjectStore, ref: ArtifactRef, path: Path) -> None:
 
 
 def fetch_metadata(store: ObjectStore, ref: ArtifactRef) -> bytes:
-    """The bytes of an artifact's metadata JSON, verified like its content."""
+    """Return an artifact's metadata JSON, verified like its content."""
     return fetch_bytes(store, ref.metadata_key, ref.metadata_sha256)
 
 
@@ -59,7 +59,7 @@ def fetch_file(
 
 
 def fetch_bytes(store: ObjectStore, key: str, sha256: str) -> bytes:
-    """The bytes of a small object; when they were damaged on the way, fetched once more.
+    """Return the bytes of a small object; if they were damaged on the way, fetch them once more.
 
     :raises DigestMismatch: they do not have this digest.
     """
@@ -101,7 +101,7 @@ def publish(store: ObjectStore, artifacts: Sequence[NewArtifact], workers: int) 
 
 
 def mismatch(what: str, *, wanted: str, found: str) -> DigestMismatch:
-    """The error for bytes that are not the promised ones."""
+    """Return the error for bytes with another digest than the promised one."""
     return DigestMismatch(
         f"{what} was changed after it was written: its sha256 is {found}, its producer recorded {wanted}. "
         "Nothing was loaded from it. Run the producing task again, or publish the flow again if it is code."

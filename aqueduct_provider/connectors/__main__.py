@@ -1,4 +1,4 @@
-"""The child process of an extract or a load: ``python -m aqueduct_provider.connectors JOB_FOLDER``.
+"""Run an extract or a load in a child process: ``python -m aqueduct_provider.connectors JOB_FOLDER``.
 
 In: one line of stdin, the order; it holds credentials, which so are in no file, argument or variable. Out:
 ``outcome.json`` in the folder, written last. Then stdin is the lifeline of ``runner/lifeline.py``: when the
@@ -79,7 +79,7 @@ def _full_disk(error: BaseException, order: Order, folder: Path) -> Failure | No
 
 
 def _without_secrets(text: str, order: Order) -> str:
-    """The text without what drivers may have put into their messages."""
+    """Return the text with everything removed that drivers may have put into their messages."""
     from aqueduct_provider.spec.compiled_facts import secret_texts
     from aqueduct_provider.spec.redactor import Redactor
 

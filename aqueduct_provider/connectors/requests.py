@@ -1,4 +1,4 @@
-"""What a connector is asked to do: plain values, which travel to the child process as JSON (pure).
+"""Requests to connectors: plain values, which travel to the child process as JSON (pure).
 
 Orders hold credentials: they go through a pipe, never to a file or a command line, and are never shown.
 """
@@ -15,7 +15,7 @@ from aqueduct_provider.connectors.tables.model import UpdateMode
 
 @dataclass(frozen=True)
 class SystemOrder:
-    """Which data system, and how it is reached.
+    """A data system and its configuration.
 
     :param connector: its name (Aqueduct formats, section 6): ``Postgres``, ``MongoDB``, ...
     :param config: the fields of its configuration, credentials among them.
@@ -30,9 +30,10 @@ class ExtractOrder:
     """Read a table into a file.
 
     :param queries: for SQL: one query, or a chain.
-    :param collection: for MongoDB. :param find: the arguments of ``find``: ``args`` and ``kwargs``.
+    :param collection: for MongoDB.
+    :param find: the arguments of ``find``: ``args`` and ``kwargs``.
     :param parameters: values of ``$1``, ``$2``, ...
-    :param dates: what ``{{ name }}`` stands for in a query.
+    :param dates: the value of each ``{{ name }}`` in a query.
     :param tables: how the table is stored: ``parquet``, or ``table``, the original's JSON.
     :param path: the file, in the job folder.
     :param patience: seconds for which S3 is waited for, where the result lies there; None: not at all.
@@ -73,13 +74,13 @@ Order = ExtractOrder | LoadOrder
 
 
 def to_json(order: Order) -> str:
-    """The order as JSON; it holds credentials."""
+    """Return the order as JSON; it holds credentials."""
     kind = "extract" if isinstance(order, ExtractOrder) else "load"
     return json.dumps({"kind": kind, **asdict(order)})
 
 
 def from_json(text: str) -> Order:
-    """The order in ``text``."""
+    """Parse the order in ``text``."""
     data = json.loads(text)
     kind = data.pop("kind")
     data["system"] = SystemOrder(**data["system"])

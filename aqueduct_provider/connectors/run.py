@@ -2,7 +2,6 @@
 
 In: an order and the folder that its paths are relative to. Out: the facts of the artifact, or a number of
 rows; failures are ``DataSystemError``. The same for a task's child process and for eager work in a notebook.
-Must not import at module level: drivers, pandas, pyarrow.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def check(system: SystemOrder) -> str:
 
 
 def discover(system: SystemOrder) -> list[str]:
-    """The tables or collections that can be seen. Raises ``DataSystemError``."""
+    """Return the tables or collections that the user may see. Raises ``DataSystemError``."""
     with _open(system) as database:
         tables: list[str] = database.tables()
         return tables

@@ -49,7 +49,7 @@ def option_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class OptionRules:
-    """Which options a connection may hold beyond login, host and database.
+    """The options that a connection may hold beyond login, host and database.
 
     :param known: those that are used or passed to the driver; None: all but the refused ones are passed, and
         the driver or its connector refuses those that it does not know.
@@ -90,7 +90,7 @@ class Extra:
 
     @property
     def option_field(self) -> Config:
-        """The options as a field of the configuration; empty where no option is given."""
+        """Return the options as a configuration field; empty if no option is given."""
         return {"options": self.options} if self.options else {}
 
 
@@ -102,7 +102,7 @@ class DataSystem:
     :param name: as specs and configuration files spell it.
     :param package: that holds ``database.py``; empty: the system has no connection of its own.
     :param aliases: other names that users may type; case, spaces and signs do not count.
-    :param family: which class of the SDK stands for it.
+    :param family: which class of the SDK represents it.
     :param needed: fields without which the SDK cannot reach it.
     :param optional: its other fields, without secrets.
     :param secrets: fields that are kept in the keyring.

@@ -73,7 +73,7 @@ _GRACE = 1.0
 
 @dataclass(frozen=True)
 class Built:
-    """What was built.
+    """An environment that was built.
 
     :param python_version: in full, ``3.11.7``.
     :param builder: what built it, ``uv 0.9.1``.
@@ -172,7 +172,7 @@ class UvBuilder:
         return tuple(without_credentials(line) for line in lines if line)
 
     def _python(self, wanted: str, uv: _Uv) -> str:
-        """A Python of this minor version, as ``uv venv --python`` takes it."""
+        """Return a Python of this minor version, as ``uv venv --python`` takes it."""
         if wanted == WORKER_PYTHON:
             return sys.executable
         pythons = uv.pythons()
@@ -193,7 +193,7 @@ class UvBuilder:
 
 
 def find_uv() -> str:
-    """The path of the uv that is installed with this package, else of the one on the PATH.
+    """Return the path of the uv installed with this package, else of the one on the PATH.
 
     :raises EnvironmentBuildError: there is none.
     """
@@ -204,17 +204,17 @@ def find_uv() -> str:
     except (ImportError, FileNotFoundError) as exc:
         found = shutil.which("uv")
         if found is None:
-            raise EnvironmentBuildError("There is no uv on this worker. Install it: pip install uv.") from exc
+            raise EnvironmentBuildError("This worker has no uv. Install it: pip install uv.") from exc
         return found
 
 
 def executable_in(folder: Path) -> Path:
-    """The Python of the environment in this folder."""
+    """Return the Python of the environment in this folder."""
     return folder / "bin" / "python"
 
 
 def uv_variables(worker: Mapping[str, str], *, downloads: bool) -> dict[str, str]:
-    """The environment variables of uv: an allow-list of the worker's.
+    """Return the environment variables for uv: an allow-list of the worker's.
 
     :param downloads: whether uv may download a Python.
     """
@@ -266,7 +266,7 @@ class _Uv:
         return finished
 
     def pythons(self) -> dict[str, str]:
-        """The CPythons on this machine: minor version -> the newest one's path. Broken ones are left out."""
+        """Return the working CPythons of this machine: minor version -> path of the newest one."""
         finished = self.run("python", "list", "--only-installed", "--output-format", "json", quiet=True)
         found = [
             python
@@ -304,7 +304,7 @@ class _Uv:
 
 
 def clean_reason(stderr: str) -> str:
-    """What uv gave as its reason, from its first error on, without marks and without tracebacks of builds."""
+    """Return uv's reason from its first error on, without marks and without tracebacks of builds."""
     lines = stderr.splitlines()
     first = next((n for n, line in enumerate(lines) if _FIRST_ERROR.match(line)), 0)
     kept = [_MARKS.sub("", line).strip() for line in _without_tracebacks(lines[first:])]
@@ -316,7 +316,7 @@ def clean_reason(stderr: str) -> str:
 
 
 def _without_tracebacks(lines: Iterable[str]) -> list[str]:
-    """The lines without the frames of tracebacks; the exceptions at their ends stay."""
+    """Return the lines without traceback frames; the exceptions at their ends stay."""
     kept: list[str] = []
     indent: int | None = None
     for line in lines:
@@ -378,7 +378,7 @@ def _python_version_in(folder: Path) -> str:
 
 
 def _search_path(path: str, pyenv_root: str | None) -> str:
-    """The PATH with pyenv's versions in place of its shims, most of which fail."""
+    """Return the PATH with pyenv's versions instead of its shims, most of which fail."""
     root = expanded(pyenv_root or "~/.pyenv")
     folders = [folder for folder in path.split(os.pathsep) if not Path(folder).is_relative_to(root)]
     return os.pathsep.join([*folders, *map(str, sorted(root.glob("versions/3.*/bin")))])

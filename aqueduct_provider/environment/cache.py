@@ -38,7 +38,7 @@ from aqueduct_provider.storage.private_folder import private_folder
 MARKER = "aqueduct-environment.json"
 # In an environment that must be built again without anything that uv has cached.
 DAMAGED = "aqueduct-environment.damaged"
-# What stands for the fingerprint of the worker's own Python.
+# In place of the fingerprint, for the worker's own Python.
 WORKER = "worker"
 
 _VERSION = 1
@@ -65,16 +65,16 @@ class PythonEnvironment:
 
     @property
     def folder(self) -> Path | None:
-        """Where it is in the cache; None for the worker's own Python."""
+        """Return its folder in the cache; None for the worker's own Python."""
         return None if self.fingerprint == WORKER else self.executable.parent.parent
 
     @property
     def is_discarded(self) -> bool:
-        """Whether it was found to be damaged, and a new lease builds it again."""
+        """Return whether it was found to be damaged; the next lease then builds it again."""
         return self.folder is not None and not (self.folder / MARKER).exists()
 
     def __str__(self) -> str:
-        """For people: which environment, and what it cost."""
+        """Describe for the log which environment it is and what it cost."""
         if self.fingerprint == WORKER:
             return f"Running in the worker's own Python: {self.executable}"
         how = "reused" if self.reused else f"built in {self.build_seconds:.1f} s"
@@ -83,7 +83,7 @@ class PythonEnvironment:
 
 @dataclass(frozen=True)
 class _Marker:
-    """What the completion marker holds. Requirements are without credentials, size is in bytes."""
+    """The content of the completion marker. Requirements are without credentials, size is in bytes."""
 
     version: int
     requirements: list[str]
@@ -130,7 +130,7 @@ class EnvironmentCache:
     def lease(
         self, spec: EnvironmentSpec, on_line: OnLine, *, cancelled: Callable[[], bool] = lambda: False
     ) -> Iterator[PythonEnvironment]:
-        """An environment that stays while the context is open; when it is not there, built or waited for.
+        """Yield an environment that stays while the context is open, and build or await it if needed.
 
         :param spec: what it must have.
         :param on_line: gets the builder's output and what there is to say about it.
@@ -155,8 +155,8 @@ class EnvironmentCache:
         waiting = _Waiting(request, lock, self._max_wait)
         try:
             while not self._use(request, lock, waiting):
-                # Nobody waits for the exclusive lock: who has built holds the shared one for as long as its
-                # task runs. And another process may evict what was built before this one shares the lock.
+                # Do not block for the exclusive lock: the builder holds the shared one while its task runs.
+                # And another process may evict what was built before this one shares the lock.
                 if lock.try_acquire(fcntl.LOCK_EX):
                     build_seconds += self._build(request, lock)
                 else:
@@ -168,7 +168,7 @@ class EnvironmentCache:
         )
 
     def _use(self, request: _Request, lock: _Lock, waiting: _Waiting) -> bool:
-        """Whether there is such an environment; it then has this process as a user."""
+        """Register this process as a user of the environment; return whether the environment exists."""
         while not lock.try_acquire(fcntl.LOCK_SH):
             waiting.pause()
         marker = _complete(request.folder)
@@ -337,7 +337,7 @@ def known_of(folder: Path) -> list[str]:
 
 
 def _complete(folder: Path) -> _Marker | None:
-    """The marker, unless the environment is half-built or its Python has gone from the machine."""
+    """Return the marker, unless the environment is half-built or its Python was removed."""
     marker = _read_marker(folder)
     return marker if marker and os.access(executable_in(folder), os.X_OK) else None
 

@@ -1,6 +1,6 @@
 """Identify an environment by the sha256 of its requirements and Python version.
 
-In: requirement lines as people write them. Out: an :class:`EnvironmentSpec` in one spelling, its fingerprint,
+In: requirement lines as users write them. Out: an :class:`EnvironmentSpec` in one spelling, its fingerprint,
 and what this worker's own Python lacks of it. Runs no process and writes nothing.
 """
 
@@ -91,7 +91,7 @@ def normalise(requirements: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_python_version(text: str) -> str:
-    """The minor version in ``3.11``, ``3.11.7`` or ``Python 3.11.7``.
+    """Return the minor version of ``3.11``, ``3.11.7`` or ``Python 3.11.7``.
 
     :raises RequirementsError: there is none in it.
     """
@@ -102,7 +102,7 @@ def parse_python_version(text: str) -> str:
 
 
 def fingerprint(spec: EnvironmentSpec, platform: str) -> str:
-    """The name of the environment: a sha256 in hex.
+    """Return the name of the environment: a sha256 in hex.
 
     :param platform: what binary packages are chosen by, such as ``linux-x86_64``.
     """
@@ -196,7 +196,7 @@ def _applies(requirement: Requirement, extra: str) -> bool:
 
 
 def _needs_of(found: Distribution, extra: str) -> Iterator[Requirement]:
-    """What an extra adds: the dependencies that apply with it and not without it."""
+    """Yield the dependencies that apply only with an extra."""
     for requirement in map(Requirement, found.requires or ()):
         if not _applies(requirement, "") and _applies(requirement, extra):
             yield requirement

@@ -35,9 +35,9 @@ def provide(
     on_line: OnLine,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[PythonEnvironment]:
-    """A Python for an operator, for as long as the context is open.
+    """Yield a Python for an operator, for as long as the context is open.
 
-    :param spec: what it must have; requirements may be as people write them.
+    :param spec: what it must have; requirements may be as users write them.
     :param isolation: ``always``: one from the cache; ``auto``: the worker's own when it satisfies every
         requirement, else one from the cache; ``never``: the worker's own, where a package of another version
         than asked for is a warning and a missing one an error.

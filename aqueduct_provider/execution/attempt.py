@@ -145,7 +145,7 @@ class Attempt:
 
     @contextmanager
     def _starting(self, folder: Path) -> Iterator[Start]:
-        """What starts the child: a sandbox of its own, where there is to be one."""
+        """Yield what starts the child: with a sandbox of its own if configured."""
         if self.worker.sandbox is None:
             yield self.worker.start
         else:
@@ -223,7 +223,7 @@ class Attempt:
         return dict(zip(task.operator.outputs, refs, strict=True))
 
     def _verdict(self, outcome: JobOutcome) -> ExecState:
-        """The exec state of an attempt whose job ended well; a failed check has the last word here."""
+        """Return the exec state of an attempt whose job ended well; here a failed check decides."""
         operator = self.task.operator
         if isinstance(operator, CheckOperator) and not outcome.check_passed:
             if operator.severity == "error":
@@ -309,7 +309,7 @@ def record_refusal(task: OperatorTask, worker: Worker, error: AqueductError) -> 
 
 
 def _measured(task: OperatorTask, outcome: JobOutcome) -> dict[str, str]:
-    """What the job cost, as the metadata has it; the compiled dialect knows no CPU time."""
+    """Return the job's cost as the metadata has it; the compiled dialect knows no CPU time."""
     if not isinstance(task.operator, CallOperator):
         return {}
     measured = {"runtime": str(outcome.wall_time), "max_memory": str(outcome.max_memory_mb)}

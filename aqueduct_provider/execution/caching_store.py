@@ -1,4 +1,4 @@
-"""An artifact store that keeps on the local disk what the next operators of the same task read.
+"""Cache on the local disk what the next operators of the same task read from the artifact store.
 
 What is kept is digested before it is read. Where it differs, the store has the object.
 """

@@ -26,13 +26,11 @@ _FILLS = "fills a placeholder of the file path"
 
 
 def extract_files(bench: Bench, operator: ExtractOperator, source: FilesExtract) -> Job:
-    """The job that reads files of a bucket, which are fetched now."""
+    """Return the job that reads files of a bucket, and download them now."""
     store = bench.worker.connect(operator)
     keys = file_keys(store, source.filepath)
     if not keys:
-        raise OperatorFailed(
-            f"There are no files below {store.url(str(source.filepath))}.", deterministic=True
-        )
+        raise OperatorFailed(f"No files found below {store.url(str(source.filepath))}.", deterministic=True)
     files = [
         ExternalFile(f"files/{index}", store.url(key), source.artifact_type.value, source.format or "")
         for index, key in enumerate(keys)
@@ -57,7 +55,7 @@ def extract_files(bench: Bench, operator: ExtractOperator, source: FilesExtract)
 
 
 def load_file(bench: Bench, operator: LoadOperator, target: FilesLoad) -> Job:
-    """The job that writes a file, which is uploaded when it is there."""
+    """Return the job that writes a file, which is uploaded afterwards."""
     *params, saved = operator.inputs
     inputs = bench.fetch_inputs(operator.inputs)
     values = [bench.text(param, file, _FILLS) for param, file in zip(params, inputs, strict=False)]
@@ -95,7 +93,7 @@ def _check_place(store: ObjectStore, place: ObjectStore, key: str) -> None:
 
 
 def _fill(filepath: str, values: list[str]) -> str:
-    """The file path with its ``{name}`` placeholders filled by the values, in the order of first appearance.
+    """Return the path with its ``{name}`` placeholders filled, in the order of first appearance.
 
     As in the original, a name that stands twice gets one value, and without values braces are plain text.
     """

@@ -2,7 +2,7 @@
 
 In: the command of a runner and its job. Out: a child that ``process.Child`` treats as one of its own: leader
 of its session, with pipes to it. Each Python and set of variables has its own server (``runner/server.py``),
-which has loaded the runner and nothing of a user; where none can be had, the child is spawned instead.
+which has loaded the runner and no user code; where none is available, the child is spawned instead.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 # Seconds that a server may take to start and fork: a cold environment on a slow disk has this long.
 _PATIENCE = 60.0
 _POLL = 0.1
-# Seconds in which a server must end once nobody needs it.
+# Seconds in which a server must end once it is no longer needed.
 _REAP = 2.0
 
 _LAST_WORDS = 2000
@@ -69,7 +69,7 @@ class ForkServers:
         self._servers.clear()
 
     def start(self, command: ChildCommand) -> Running:
-        """A child that runs the command, whose last argument is the job's folder.
+        """Start a child that runs the command, whose last argument is the job's folder.
 
         :raises OperatorKilled: it was cancelled.
         :raises CommandNotStarted: see :func:`spawn`.
@@ -133,11 +133,11 @@ class _Server:
 
     @property
     def is_free(self) -> bool:
-        """Whether it lives, and its last child has been seen to end."""
+        """Return whether it lives and its last child is known to have ended."""
         return self._process.poll() is None and (self._child is None or self._child.returncode is not None)
 
     def fork(self, folder: str, cancelled: Callable[[], bool]) -> _ForkedChild:
-        """A child for the job in the folder. Raises ``OSError`` where that cannot be."""
+        """Fork a child for the job in the folder. Raises ``OSError`` if that is not possible."""
         child = self._child = _ForkedChild(self._socket, self._end)
         try:
             if self._box is not None:
@@ -206,7 +206,7 @@ class _Server:
         return ChildProcessError(printed or "its server has ended")
 
     def _end(self) -> int:
-        """How the server ended, once its socket says that it has."""
+        """Return the server's exit code, after its socket was closed."""
         try:
             code = self._process.wait(_REAP) or -signal.SIGKILL
         except subprocess.TimeoutExpired:
@@ -283,7 +283,7 @@ class _ForkedChild:
             self.returncode = message.get("returncode", self.returncode)
 
     def _receive(self) -> tuple[bytes, int]:
-        """What comes next, and the process that sent it; 0: that is not known."""
+        """Return the next message and the process that sent it; 0: unknown."""
         data, ancillary, _, _ = self._server.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
         for level, kind, content in ancillary:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):

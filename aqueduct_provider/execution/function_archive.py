@@ -57,7 +57,7 @@ _BAD_ZIP = (
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """What an archive may hold when unpacked.
+    """The limits of an unpacked archive.
 
     :param max_bytes: total size of its files.
     :param max_files: number of its entries.
@@ -218,7 +218,7 @@ def _evict(cache: Path) -> None:
 def _declared(
     code: Code, requirements: str | None, python_version: str | None
 ) -> tuple[tuple[str, ...], str | None]:
-    """What the spec says, else the files of the archive."""
+    """Return what the spec declares, else the files of the archive."""
     lines = code.requirements
     if lines is None:
         lines = parse_requirements_file(requirements) if requirements else ()

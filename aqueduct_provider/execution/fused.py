@@ -131,7 +131,7 @@ class GroupAttempt:
         log.error("%s", self.worker.redact(text))
 
     def _missing(self, operator: Operator) -> list[str]:
-        """What the operator needs of this group and does not have."""
+        """Return the task ids before the operator that failed or were not run."""
         before = upstream(self.tasks[0].workflow)[operator.task_id]
         return [name for name in before if name in self._errors or name in self._not_run]
 
@@ -143,7 +143,7 @@ class GroupAttempt:
         }
 
     def _read_again(self) -> Iterator[str]:
-        """The keys of what one of the operators writes and another reads."""
+        """Return the keys that one of the operators writes and another reads."""
         made = {artifact for task in self.tasks for artifact in task.operator.outputs}
         read = {artifact for task in self.tasks for artifact in task.operator.inputs}
         return map(self.tasks[0].layout.content, made & read)

@@ -21,7 +21,7 @@ from aqueduct_provider.process import Finished
 from aqueduct_provider.runner.contract import OUTCOME_FILE, JobOutcome
 from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, disk_error
 
-# An allow-list, so that a variable with a secret that nobody thought of stays out.
+# An allow-list, so that a variable with an unexpected secret stays out.
 PASSED_VARIABLES = frozenset(
     "HOME USER LOGNAME PATH LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH "
     "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE "
@@ -44,12 +44,12 @@ def job_command(python: Path, runner: Path, folder: Path, grace: float) -> list[
 
 
 def connector_command(folder: Path) -> list[str]:
-    """How the child of an extract or load is started: this package, in the worker's own Python."""
+    """Return the command for the child of an extract or load: this package, in the worker's Python."""
     return [sys.executable, "-u", "-m", "aqueduct_provider.connectors", str(folder)]
 
 
 def job_variables(worker: Mapping[str, str], also: frozenset[str], python: Path) -> dict[str, str]:
-    """The child's environment variables.
+    """Return the child's environment variables.
 
     :param worker: those of the worker.
     :param also: further names that the configuration allows.
@@ -62,7 +62,7 @@ def job_variables(worker: Mapping[str, str], also: frozenset[str], python: Path)
 
 
 def read_outcome(folder: Path, finished: Finished, *, by_user: bool = True) -> JobOutcome:
-    """The outcome that the child left.
+    """Return the outcome that the child left.
 
     :param by_user: whether code of the user ran in it.
     :raises OperatorFailed: that code left something else.

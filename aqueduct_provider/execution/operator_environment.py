@@ -24,7 +24,7 @@ _MAKE_TABLES = {"pandas", "polars", "pyarrow", "duckdb"}
 
 
 def serialization_of(artifact_type: ArtifactType, table_serialization: str) -> str:
-    """The serialization type whose packages a value of this type needs; empty where it needs none."""
+    """Return the serialization type whose packages a value of this type needs; empty: none."""
     return {
         ArtifactType.TABLE: table_serialization,
         ArtifactType.IMAGE: "image",
@@ -38,7 +38,7 @@ def environment_of(
     serializations: Iterable[str],
     table_serialization: str,
 ) -> EnvironmentSpec:
-    """The environment for these requirements and for reading and writing these serialization types.
+    """Return the environment for these requirements and for reading and writing these serialization types.
 
     Packages that the requirements name keep the versions asked for there. Who asks for a library of tables
     may return one without having said so, and gets what writing it needs. Where the original's tables are

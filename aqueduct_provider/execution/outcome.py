@@ -78,7 +78,7 @@ def untrue(message: str, *, by_user: bool) -> OperatorFailed:
         return OperatorCrashed(f"A process of ours reported what cannot be: {message}. Please report this.")
     return OperatorFailed(
         f"The operator's code changed what its process reports: {message}. Its working directory is in a"
-        " folder of the job: write only files of your own there, and none into the folders beside it."
+        " folder of the job: write only files of your own there, and none into the folders next to it."
     )
 
 

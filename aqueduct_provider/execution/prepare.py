@@ -167,7 +167,7 @@ def _system_metric(bench: Bench, operator: SystemMetricOperator) -> JobOutcome:
     if measured is None:
         name = bench.task.workflow.artifact(source).name
         raise OperatorFailed(
-            f"There is no {operator.metric} of {name!r}: only functions, metrics and checks are measured.",
+            f"{name!r} has no {operator.metric}: only functions, metrics and checks are measured.",
             deterministic=True,
         )
     (slot,) = bench.output_slots()

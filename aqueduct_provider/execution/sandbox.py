@@ -92,7 +92,7 @@ class Box:
 
     @property
     def umask(self) -> int:
-        """The umask to start the command with; -1: the worker's."""
+        """Return the umask to start the command with; -1: the worker's."""
         # Folders that are made inside are for another user.
         return 0o022 if _is_root() else -1
 

@@ -17,7 +17,7 @@ from aqueduct_provider.spec.system_operators import MongoExtract, MongoLoad, Sql
 
 
 def extract_table(bench: Bench, operator: ExtractOperator, source: SqlExtract | MongoExtract) -> TableJob:
-    """The job that reads a query's result into the operator's output."""
+    """Return the job that reads a query's result into the operator's output."""
     inputs = bench.fetch_inputs(operator.inputs)
     parameters = tuple(
         bench.text(artifact, file, "is a parameter of a query")
@@ -39,7 +39,7 @@ def extract_table(bench: Bench, operator: ExtractOperator, source: SqlExtract | 
 
 
 def load_table(bench: Bench, operator: LoadOperator, target: SqlLoad | MongoLoad) -> TableJob:
-    """The job that writes the operator's last input into a data system."""
+    """Return the job that writes the operator's last input into a data system."""
     *parameters, saved = operator.inputs
     inputs = bench.fetch_inputs(operator.inputs)
     strings = [
@@ -63,11 +63,14 @@ def load_table(bench: Bench, operator: LoadOperator, target: SqlLoad | MongoLoad
 
 
 def load_key(flow_id: str, run_id: str, operator_id: str) -> str:
-    """The same for every try of one load in one run, and for no other: a digest, 64 hexadecimal digits."""
+    """Return a digest that is the same for every try of one load in one run, and for no other.
+
+    It has 64 hexadecimal digits.
+    """
     return hashlib.sha256(json.dumps([flow_id, run_id, operator_id]).encode()).hexdigest()
 
 
 def _target(target: SqlLoad | MongoLoad, strings: list[str]) -> str:
-    """The table or collection: named in the spec, or by the first string input."""
+    """Return the table or collection: named in the spec, or by the first string input."""
     name = target.table if isinstance(target, SqlLoad) else target.collection
     return name or strings[0]

@@ -33,7 +33,7 @@ class OperatorTask:
     :param params: the run's parameter values by name; None means the published value.
     :param inputs: the operator's input artifacts by id, as their producers left them.
     :param given: values of this run that lie in the store, by parameter; they come before ``params``.
-    :param dates: what ``{{ today }}``, ``{{ ds }}`` and others stand for in queries of this run.
+    :param dates: values of ``{{ today }}``, ``{{ ds }}`` and others in queries of this run.
     :param try_number: which try of Airflow's task it is; None without Airflow.
     """
 
@@ -48,7 +48,7 @@ class OperatorTask:
 
     @property
     def layout(self) -> Layout:
-        """The keys of this run."""
+        """Return the keys of this run."""
         compiled = self.workflow.compiled
         if compiled is not None:
             return CompiledLayout(compiled.metadata_paths, self.run_id)
@@ -56,18 +56,18 @@ class OperatorTask:
 
     @property
     def version(self) -> str | None:
-        """The version of the spec, as exec states name it; None where the original must read them."""
+        """Return the spec's version, as exec states name it; None if the original must read them."""
         return None if self.workflow.compiled is not None else str(self.workflow.version.id)
 
     @property
     def table_serialization(self) -> str:
-        """How the flow stores tables."""
+        """Return how the flow stores tables."""
         return self.workflow.table_serialization
 
 
 @dataclass(frozen=True)
 class Worker:
-    """What this worker offers to its tasks.
+    """The worker's offer to its tasks.
 
     :param store: the flow's artifact store.
     :param connect: the store that an extract or load of files reads or writes.

@@ -1,6 +1,6 @@
 """Lay out an operator in its workspace: its task, its worker and its job folder.
 
-What every kind of operator needs from it stands here; what each of them does with it, in ``prepare.py``,
+What every kind of operator needs from it is here; what each of them does with it, in ``prepare.py``,
 ``file_jobs.py`` and ``table_jobs.py``.
 """
 
@@ -37,7 +37,7 @@ PICKLES = frozenset({"pickle", "tensorflow-keras-model", "numpy-scalar", "parque
 
 @dataclass(frozen=True)
 class Job:
-    """What the child is asked, and the environment it is asked in.
+    """A request to the child, and the environment that it runs in.
 
     :param upload: for loads, where the file that the child writes goes.
     """
@@ -49,7 +49,7 @@ class Job:
 
 @dataclass(frozen=True)
 class TableJob:
-    """What a child process in the worker's own Python is asked: a table between a data system and a file."""
+    """A request to a child in the worker's own Python: move a table between a data system and a file."""
 
     order: Order
 
@@ -96,7 +96,7 @@ class Bench:
         )
 
     def output_slots(self) -> list[OutputSlot]:
-        """One slot for each of the operator's outputs."""
+        """Return one slot for each of the operator's outputs."""
         (self.folder / "outputs").mkdir(exist_ok=True)
         artifacts = [self.task.workflow.artifact(output) for output in self.task.operator.outputs]
         return [
@@ -107,7 +107,7 @@ class Bench:
     def environment(
         self, code: CodeFolder | None, serializations: Iterable[str], inputs: Sequence[InputFile] = ()
     ) -> EnvironmentSpec:
-        """The environment of some code, or of none, that reads these and writes the operator's outputs.
+        """Return the environment for the code, these serialization types and the operator's outputs.
 
         :param inputs: files that the code is given.
         """
@@ -123,7 +123,7 @@ class Bench:
         return environment_of(requirements, code.python_version, ["pickle", *wanted], tables)
 
     def _unlisted(self, code: CodeFolder, inputs: Sequence[InputFile]) -> tuple[str, ...]:
-        """What code of the original uses and does not list, for it was installed there."""
+        """Return packages that code of the original uses without listing: they were installed there."""
         if self.task.workflow.compiled is None:
             return ()
         values = (
@@ -136,20 +136,20 @@ class Bench:
     def environment_beside(
         self, neighbours: Iterable[Operator], *, reads: str, writes: str = ""
     ) -> EnvironmentSpec:
-        """The environment of an operator without code of its own.
+        """Return the environment of an operator without code of its own.
 
         Pickles need the packages of those who made or will read them, so they are read in the environment
         of the first neighbour that has code.
 
         :param reads: serialization type of what it reads.
-        :param writes: serialization type of what it writes beside its outputs.
+        :param writes: serialization type of what it writes in addition to its outputs.
         """
         code = next((near.code for near in neighbours if isinstance(near, CallOperator)), None)
         folder = self.fetch_code(code) if code is not None and reads in PICKLES else None
         return self.environment(folder, [reads, writes])
 
     def text(self, artifact_id: str, file: InputFile, use: str) -> str:
-        """The text in a fetched string artifact.
+        """Return the text in a fetched string artifact.
 
         :param use: what it does, for the error: ``fills a placeholder of the file path``.
         :raises OperatorFailed: it is not a string.
@@ -168,7 +168,7 @@ def _reads_mongodb(workflow: WorkflowSpec) -> bool:
 
 
 def user_keys(fetch: Callable[[], Fetched]) -> Fetched:
-    """A file that the flow or its run names and that is not there is their mistake, not the system's."""
+    """Treat a missing file that the flow or its run names as the user's mistake, not the system's."""
     try:
         return fetch()
     except ObjectNotFound as error:

@@ -81,13 +81,13 @@ class AqueductHook(BaseHook):
     def settings(self) -> S3Settings:
         """Read what the connection and the ``[aqueduct]`` section say.
 
-        :raises ConfigError: there is no such connection, or it is wrong; names everything that is.
+        :raises ConfigError: the connection does not exist or is not valid; names every problem.
         """
         try:
             connection = self.get_connection(self.aqueduct_conn_id)
         except AirflowNotFoundException as error:
             raise ConfigError(
-                f"There is no Airflow connection {self.aqueduct_conn_id!r}. Add one of type aqueduct, under"
+                f"Airflow has no connection {self.aqueduct_conn_id!r}. Add one of type aqueduct, under"
                 " Admin > Connections or with `airflow connections add`."
             ) from error
         fields, problems = _read_extra(connection.extra)

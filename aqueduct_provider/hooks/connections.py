@@ -38,7 +38,7 @@ def mask(secrets: Iterable[str], redact: Redactor) -> None:
 def system_for(
     workflow: WorkflowSpec, operator: ExtractOperator | LoadOperator, redact: Redactor | None = None
 ) -> SystemOrder:
-    """The data system of an extract or a load, with its credentials, which are masked from now on.
+    """Return the data system of an extract or a load, with its credentials, which are masked from then on.
 
     :param redact: that of the task; None: only Airflow learns the secrets.
     :raises ConfigError: the connection is not there, or lacks something.
@@ -60,9 +60,9 @@ _GENERIC = (
 
 
 def connection_config(connector: str, connection_id: str) -> Config:
-    """The configuration of a data system that an Airflow connection names.
+    """Return the configuration of a data system that an Airflow connection names.
 
-    :raises ConfigError: there is no such connection, it is of another type, or fields are missing.
+    :raises ConfigError: the connection does not exist, is of another type, or lacks fields.
     """
     system = registry.get(connector)
     try:
@@ -70,7 +70,7 @@ def connection_config(connector: str, connection_id: str) -> Config:
     except AirflowNotFoundException as error:
         wanted = " or ".join(system.connection_types)
         raise ConfigError(
-            f"There is no Airflow connection {connection_id!r}, which the flow uses for {connector}. Add "
+            f"Airflow has no connection {connection_id!r}, which the flow uses for {connector}. Add "
             f"one of type {wanted}, under Admin > Connections or with `airflow connections add`."
         ) from error
     if connection.conn_type not in system.connection_types:

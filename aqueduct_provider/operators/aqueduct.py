@@ -1,7 +1,7 @@
 """Define ``AqueductOperator``: one operator of a flow as one Airflow task, or several that are fused.
 
 In: the flow's spec and the operators in it, set when the DAG is parsed. Out: what ``execution`` leaves in the
-store, and a manifest of keys and digests as XCom. The path from inputs to exec state stands in
+store, and a manifest of keys and digests as XCom. The path from inputs to exec state is in
 ``execution/attempt.py``, so that it runs without Airflow; this file only translates to and from Airflow.
 """
 

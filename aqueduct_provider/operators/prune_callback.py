@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def deletes(workflow: WorkflowSpec) -> bool:
-    """Whether anything is deleted when a run of this flow has succeeded."""
+    """Return whether anything is deleted when a run of this flow has succeeded."""
     unkept = any(not artifact.keep_snapshot for artifact in workflow.artifacts)
     return workflow.compiled is None and (workflow.retention.k_latest_runs is not None or unkept)
 

@@ -10,7 +10,7 @@ from aqueduct_provider.connectors.sql.query_dates import query_dates
 
 
 def run_dates(context: Mapping[str, Any]) -> dict[str, str]:
-    """What ``{{ today }}``, ``{{ ds }}``, ``{{ data_interval_start }}`` and ``{{ data_interval_end }}`` are.
+    """Return the values of ``{{ today }}``, ``{{ ds }}`` and both ends of the data interval.
 
     ``today`` is the day on which the task runs, as in the original. The others are those of the run, the
     same at every try; a run without a data interval, as those started by hand on Airflow 3, has the time

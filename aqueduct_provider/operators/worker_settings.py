@@ -32,7 +32,7 @@ _CREDENTIALS_FILES = (
 
 
 def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience, redact: Redactor) -> Worker:
-    """What this worker offers to the tasks of a flow.
+    """Return what this worker offers to the tasks of a flow.
 
     :param on_line: gets every line that a child prints.
     :param patience: how long the task waits for its stores.
@@ -61,7 +61,7 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience, reda
 
 
 def patience() -> Patience:
-    """How long a task waits for its stores, as the configuration says.
+    """Return how long a task waits for its stores, from the configuration.
 
     :raises ConfigError: a setting is wrong.
     """

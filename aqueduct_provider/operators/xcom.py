@@ -11,12 +11,12 @@ from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Man
 from aqueduct_provider.runs.pinned_version import RunTask, SpecRef
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
-# The key under which the first tasks of a run tell by which version they go.
+# Under this key, the first tasks of a run publish the version that they run.
 VERSION_KEY = "aqueduct_version"
 
 
 def run_task(task_id: str, context: Mapping[str, Any]) -> RunTask:
-    """The task that is run; what another one left is asked for once."""
+    """Return the task to run; XComs of other tasks are pulled once."""
     ti = context["ti"]
 
     @cache
@@ -39,7 +39,7 @@ def with_spec(manifest: Manifest | GroupManifest, spec: WorkflowSpec) -> dict[st
 
 
 def inputs_of(spec: WorkflowSpec, operators: Sequence[Operator], task: RunTask) -> dict[str, ArtifactRef]:
-    """The artifacts of other tasks that the operators read, as those tasks left them.
+    """Return the artifacts of other tasks that the operators read.
 
     :raises IntegrityError: one of them left nothing.
     """

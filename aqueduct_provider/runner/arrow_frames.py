@@ -1,4 +1,4 @@
-"""Frames of polars, pyarrow, DuckDB and other Arrow streams <-> Parquet files.
+"""Store frames of polars, pyarrow, DuckDB and other Arrow streams as Parquet, and read them.
 
 Streams and lazy frames are written batch by batch, and read so from a file: they never pass through memory as
 a whole. A column that would come back as another type is refused, or its frame pickled.
@@ -43,7 +43,7 @@ Stored = Tuple[str, Optional[bytes], Schema]
 
 
 def write_polars(value: Any, _: str, target: Target, pickler: Pickler) -> Stored:
-    """A ``polars.DataFrame``. Raises :class:`CodecError`: a column holds Python objects."""
+    """Write a ``polars.DataFrame``. Raises :class:`CodecError`: a column holds Python objects."""
     import polars
 
     schema = _polars_schema(value)
@@ -60,7 +60,7 @@ def write_polars(value: Any, _: str, target: Target, pickler: Pickler) -> Stored
 
 
 def write_lazy(value: Any, _: str, target: Target, __: Pickler) -> Stored:
-    """A ``polars.LazyFrame``, computed in pieces. Raises :class:`CodecError`: Parquet lacks a type."""
+    """Write a ``polars.LazyFrame`` in pieces. Raises :class:`CodecError`: Parquet lacks a type."""
     schema = _polars_schema(value)
     for name, dtype in value.collect_schema().items():
         if _has_empty_struct(dtype):
@@ -72,14 +72,14 @@ def write_lazy(value: Any, _: str, target: Target, __: Pickler) -> Stored:
 
 
 def read_polars(source: Source, _: Any) -> Any:
-    """A ``polars.DataFrame``."""
+    """Read a ``polars.DataFrame``."""
     import polars
 
     return polars.read_parquet(source)
 
 
 def read_lazy(source: Source, _: Any) -> Any:
-    """A ``polars.LazyFrame`` that scans the file."""
+    """Return a ``polars.LazyFrame`` that scans the file."""
     import polars
 
     return polars.scan_parquet(io.BytesIO(source) if isinstance(source, bytes) else source)
@@ -117,7 +117,7 @@ def _polars_file(value: Any, facts: Dict[str, Any], target: Target) -> Optional[
 
 
 def _comes_back(source: Any, schema: Any) -> bool:
-    """Whether polars gives the columns back as they are, and other readers can read them."""
+    """Return whether polars restores the columns as they are, and other readers can read them."""
     import polars
     import pyarrow
 
@@ -134,7 +134,7 @@ def _comes_back(source: Any, schema: Any) -> bool:
 
 
 def write_table(value: Any, library: str, target: Target, pickler: Pickler) -> Stored:
-    """A ``pyarrow.Table`` or ``RecordBatch``."""
+    """Write a ``pyarrow.Table`` or ``RecordBatch``."""
     import pyarrow
 
     check_columns(value.schema.names)
@@ -153,7 +153,7 @@ def write_table(value: Any, library: str, target: Target, pickler: Pickler) -> S
 
 
 def read_table(source: Source, facts: Any) -> Any:
-    """A ``pyarrow.Table``."""
+    """Read a ``pyarrow.Table``."""
 
     table = parquet_files.read_table(source)
     if not facts or "schema" not in facts:
@@ -162,13 +162,13 @@ def read_table(source: Source, facts: Any) -> Any:
 
 
 def read_batch(source: Source, facts: Any) -> Any:
-    """A ``pyarrow.RecordBatch``."""
+    """Read a ``pyarrow.RecordBatch``."""
     table = read_table(source, facts).combine_chunks()
     return table.to_batches()[0] if table.num_rows else _empty_batch(table.schema)
 
 
 def read_reader(source: Source, facts: Any) -> Any:
-    """A ``pyarrow.RecordBatchReader``, which reads the file piece by piece."""
+    """Return a ``pyarrow.RecordBatchReader``, which reads the file piece by piece."""
     import pyarrow
     import pyarrow.parquet
 
@@ -192,12 +192,12 @@ def _stored_schema(facts: Dict[str, Any], metadata: Any) -> Any:
 
 
 def _keeps_metadata(schema: Any) -> bool:
-    """Whether the schema's own metadata comes back: our note and Arrow's have keys there, too."""
+    """Return whether the schema's own metadata is restored; our note and Arrow's have keys there, too."""
     return not {NOTE, _ARROW_SCHEMA}.intersection(schema.metadata or {})
 
 
 def _can_be_cast(table: Any) -> bool:
-    """Whether columns that Parquet gives back as other types, such as seconds, become what they were."""
+    """Return whether a cast restores columns that Parquet returns as other types, such as seconds."""
     import pyarrow
 
     try:
@@ -236,7 +236,7 @@ def write_stream(value: Any, library: str, target: Target, _: Pickler) -> Stored
 
 
 def write_generator(value: Any, target: Target) -> Stored:
-    """What a generator yields: Arrow batches or tables of one schema, which come back as a table.
+    """Write what a generator yields: Arrow batches or tables of one schema; they are read as a table.
 
     :raises CodecError: it yields anything else, or nothing.
     """
@@ -252,7 +252,7 @@ def write_generator(value: Any, target: Target) -> Stored:
 
 
 def read_duckdb(source: Source, _: Any) -> Any:
-    """A DuckDB relation; that of a file scans it."""
+    """Return a DuckDB relation that scans the file."""
     import duckdb
 
     if isinstance(source, bytes):
@@ -282,7 +282,7 @@ def _write_batches(schema: Any, batches: Any, library: str, target: Target) -> S
 
 
 def _differs_in_names(field: Any) -> bool:
-    """Whether Parquet changes nothing of a column but the names of a map's fields, which a cast restores."""
+    """Return whether Parquet changes only the names of a map's fields, which a cast restores."""
     import pyarrow
 
     empty = pyarrow.schema([field]).empty_table()

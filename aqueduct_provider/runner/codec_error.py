@@ -1,4 +1,4 @@
-"""The error of the codecs, and how other errors are described in one line."""
+"""The error of the codecs, and one-line descriptions of other errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values <-> bytes for every artifact type (Aqueduct formats, section 4).
+"""Encode values as bytes and decode them, for every artifact type (Aqueduct formats, section 4).
 
 In: a Python value, or bytes with the types that their metadata names. Out: the other. There are two dialects.
 In the compiled one the bytes are those of the original system, so that each side reads what the other wrote.
@@ -61,17 +61,17 @@ class Encoded:
 
     @property
     def encoding(self) -> str:
-        """The codec and its version, ``parquet/v3``."""
+        """Return the codec and its version, ``parquet/v3``."""
         return encoding_of(self.serialization_type)
 
 
 def encoding_of(serialization_type: str) -> str:
-    """The codec and its version that a serialization type is written with today."""
+    """Return the codec and version with which a serialization type is written now."""
     return f"{serialization_type}/v{_VERSIONS.get(serialization_type, 1)}"
 
 
 def infer_type(value: Any) -> str:
-    """The artifact type of ``value``; ``picklable``, which :func:`encode` tries, when there is no other."""
+    """Return the artifact type of ``value``; ``picklable``, which :func:`encode` tries, if none fits."""
     for names, types, kind in _CLASSES:
         if isinstance(value, types + tuple(_loaded(names))):
             return str(kind(value) if callable(kind) else kind)
@@ -79,7 +79,7 @@ def infer_type(value: Any) -> str:
 
 
 def accepted_type(value: Any, expected: str) -> str:
-    """The artifact type under which ``value`` is stored where ``expected`` is asked for.
+    """Return the artifact type under which ``value`` is stored where ``expected`` is asked for.
 
     A string whose text happens to be JSON is still a string.
 
@@ -127,7 +127,7 @@ def encode(
 
 
 def decode(data: bytes, serialization_type: str, artifact_type: str, view: str = "") -> Any:
-    """The value that was stored.
+    """Return the stored value.
 
     :param view: for tables: as which library's frame, one of ``frames.VIEWS``; empty: as what it was.
     :raises CodecError: when the bytes are not what the types say; the cause is the codec's own error.
@@ -147,14 +147,14 @@ def decode(data: bytes, serialization_type: str, artifact_type: str, view: str =
 
 
 def plain_value(data: bytes, serialization_type: str) -> Any:
-    """The number, text or JSON value in the bytes; None of what is anything else."""
+    """Return the number, text or JSON value in the bytes; None for anything else."""
     if serialization_type == "numpy-scalar":
         return json.loads(data)["value"]
     return _READERS[serialization_type](data) if serialization_type in PLAIN else None
 
 
 def preview_table(data: bytes, serialization_type: str) -> Any:
-    """A table as a DataFrame of pandas to look at, without running any code that is in it.
+    """Return a table as a DataFrame of pandas to look at, without running any code in it.
 
     :param serialization_type: one of :data:`TABLES`.
     :raises CodecError: the bytes are not such a table.
@@ -165,7 +165,7 @@ def preview_table(data: bytes, serialization_type: str) -> Any:
 
 
 def decode_file(path: str, serialization_type: str, artifact_type: str, view: str = "") -> Any:
-    """The value in a file, which must stay as long as the value is used; as :func:`decode`."""
+    """Return the value in a file, which must exist as long as the value is used; see :func:`decode`."""
     if serialization_type == "parquet":
         return _guarded(serialization_type, lambda: read_frame(path, view))
     with open(path, "rb") as file:
@@ -220,7 +220,7 @@ def _exact_bytes(value: bytes, pickler: Pickler) -> Tuple[str, bytes]:
 
 
 def _exact_list(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
-    """A list or tuple; tables and images in it are stored by their own codecs, which other versions read."""
+    """Encode a list or tuple; tables and images in it use their own codecs."""
     if survives_json(value):
         return "json", json.dumps(value).encode()
     if type(value) not in (list, tuple) or any(map(is_container, value)) or _has_twice(value):
@@ -238,7 +238,7 @@ def _exact_list(value: Any, pickler: Pickler) -> Tuple[str, bytes]:
 
 
 def _has_twice(value: Any) -> bool:
-    """Whether one object is several elements, which it stays only in one pickle."""
+    """Return whether an object occurs as several elements; only one common pickle keeps that."""
     ids = [id(item) for item in value if not isinstance(item, (str, bytes, int, float, type(None)))]
     return len(set(ids)) < len(ids)
 

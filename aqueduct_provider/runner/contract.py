@@ -63,7 +63,7 @@ class ExternalFile:
 
 @dataclass(frozen=True)
 class OutputSlot:
-    """Where one result goes and what type it must have (``untyped`` accepts any).
+    """The place for one result and the type that it must have (``untyped`` accepts any).
 
     :param name: how error messages call this output.
     """
@@ -75,7 +75,7 @@ class OutputSlot:
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """How to call the user's code.
+    """The call of the user's code.
 
     :param code_dir: the archive's top-level folder: working directory and import path of the call.
     :param entry_file: the file in it to import, ``model.py``.
@@ -123,7 +123,7 @@ class JobRequest:
 
 @dataclass(frozen=True)
 class OutputInfo:
-    """What was written to one output slot: the facts that become the artifact's metadata.
+    """The content of one output slot: the facts that become the artifact's metadata.
 
     :param schema: for tables a list of one-entry objects ``{column: dtype}``, else empty.
     :param encoding: the codec and its version, ``parquet/v3``; stored names never change their meaning.
@@ -142,7 +142,7 @@ class Failure:
     """Why a job failed.
 
     :param kind: ``user`` or ``system``.
-    :param tip: one sentence for people.
+    :param tip: one sentence for users.
     :param context: the traceback; for user errors from the user's first frame on, without the runner's.
     :param deterministic: whether the same job would end the same way again.
     :param failed_import: the module, or the path, that could not be imported; empty: it was something else.
@@ -157,9 +157,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """How a job ended.
+    """The end of a job.
 
-    :param outputs: one per output slot, in order, when there is no failure.
+    :param outputs: one per output slot, in order, unless the job failed.
     :param check_passed: for checks, what the check said; its artifact is written either way.
     :param wall_time: seconds that the user's call took.
     :param cpu_time: CPU seconds of the child during the call.
@@ -176,12 +176,12 @@ class JobOutcome:
 
 
 def to_json(message: Any) -> str:
-    """A request or an outcome as JSON text."""
+    """Return a request or an outcome as JSON text."""
     return json.dumps(dataclasses.asdict(message), ensure_ascii=True)
 
 
 def request_from_json(text: str) -> JobRequest:
-    """The request in ``text``. Raises ``ValueError`` when its version is unknown."""
+    """Parse the request in ``text``. Raises ``ValueError`` when its version is unknown."""
     data = _checked(text)
     call = data["call"]
     return JobRequest(
@@ -196,7 +196,7 @@ def request_from_json(text: str) -> JobRequest:
 
 
 def outcome_from_json(text: str) -> JobOutcome:
-    """The outcome in ``text``. Raises ``ValueError`` when its version is unknown."""
+    """Parse the outcome in ``text``. Raises ``ValueError`` when its version is unknown."""
     data = _checked(text)
     failure = data["failure"]
     return JobOutcome(

@@ -136,12 +136,12 @@ def is_numpy_scalar(value: Any) -> bool:
 
 
 def dump_numpy_scalar(value: Any) -> bytes:
-    """A numpy scalar as JSON: the number and the name of its dtype."""
+    """Return a numpy scalar as JSON: the number and the name of its dtype."""
     return json.dumps({"dtype": value.dtype.name, "value": value.item()}).encode()
 
 
 def load_numpy_scalar(data: bytes) -> Any:
-    """The numpy scalar; where numpy is not installed, the number as Python's own."""
+    """Return the numpy scalar, or a Python number if numpy is not installed."""
     stored = json.loads(data)
     try:
         numpy = importlib.import_module("numpy")

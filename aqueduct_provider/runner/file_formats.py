@@ -22,7 +22,7 @@ _PICKLED = ("string", "boolean", "numeric", "dictionary", "list", "tuple", "pick
 
 
 def read_file(data: bytes, key: str, artifact_type: str, table_format: str) -> Any:
-    """The value in a file.
+    """Return the value in a file.
 
     :param key: how error messages call the file.
     :param artifact_type: what it must be.
@@ -44,9 +44,9 @@ def read_file(data: bytes, key: str, artifact_type: str, table_format: str) -> A
 
 
 def merge_tables(tables: List[Any]) -> Any:
-    """One table of the rows of all.
+    """Concatenate the rows of all into one table.
 
-    :raises CodecError: when there is none, or one of them is no table.
+    :raises CodecError: when there is none, or one of them is not a table.
     """
     if not tables or any(infer_type(table) != "table" for table in tables):
         raise CodecError("Only tables can be merged, and at least one file is needed.")
@@ -56,7 +56,7 @@ def merge_tables(tables: List[Any]) -> Any:
 
 
 def write_file(value: Any, artifact_type: str, table_format: str, image_suffix: str = "") -> bytes:
-    """The file that a load leaves for ``value``.
+    """Write the file of a load for ``value``.
 
     :param image_suffix: of the file, ``.png``; empty: images become JPEG, as in the original.
     :raises CodecError: when the value cannot be written so.
@@ -94,7 +94,7 @@ def _encode_element(value: Any, formats: _Formats) -> Tuple[str, bytes]:
 
 
 def _file_kind(artifact_type: str, table_format: str) -> str:
-    """The name, in the original's containers too, of how a file of this type is written."""
+    """Return the name of the file format for this type, in the original's containers too."""
     if artifact_type == "table":
         kind = f"{table_format.lower()}_table"
         if kind not in _WRITERS:
@@ -102,7 +102,7 @@ def _file_kind(artifact_type: str, table_format: str) -> str:
         return kind
     kind = "pickle" if artifact_type in _PICKLED else artifact_type
     if kind != "image" and kind not in _WRITERS:
-        raise CodecError(f"has the type {artifact_type}, for which there is no kind of file")
+        raise CodecError(f"has the type {artifact_type}, which has no file format")
     return kind
 
 

@@ -1,4 +1,4 @@
-"""What is known of a frame without its library: whose it is, and that its columns have names."""
+"""Recognize frames without importing their library, and check that their columns have names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VIEWS = tuple(dict.fromkeys(_LIBRARIES.values()))
 
 
 def library_of(kind: Any) -> str:
-    """The name of a frame's class, one of :data:`VIEWS`; empty for any other class."""
+    """Return the name of a frame's class, one of :data:`VIEWS`; empty for any other class."""
     if not isinstance(kind, type):
         return ""
     names = (f"{base.__module__.partition('.')[0]}.{base.__qualname__}" for base in kind.__mro__)

@@ -1,4 +1,4 @@
-"""Tables of every library <-> Parquet: pandas, polars, pyarrow, DuckDB, and any other Arrow stream.
+"""Store tables of every library as Parquet: pandas, polars, pyarrow, DuckDB, any other Arrow stream.
 
 A frame comes back as what it was where its library is installed, or as what its reader asks for
 (``frame_kinds.VIEWS``).
@@ -49,7 +49,7 @@ def write_frame(value: Any, target: Target, pickler: Pickler) -> Stored:
 
 
 def read_frame(source: Source, view: str = "") -> Any:
-    """The frame in a Parquet file.
+    """Return the frame in a Parquet file.
 
     :param view: as which library's frame; empty: as what it was, where its library is installed; else as a
         DataFrame of pandas, else as an Arrow table.
@@ -62,7 +62,7 @@ def read_frame(source: Source, view: str = "") -> Any:
 
 
 def as_view(value: Any, view: str) -> Any:
-    """A frame that is not stored as Parquet, as another library's.
+    """Return a frame that is not stored as Parquet as another library's frame.
 
     :raises CodecError: Parquet, by which it would become the other, cannot keep it.
     """
@@ -78,12 +78,12 @@ def as_view(value: Any, view: str) -> Any:
 
 
 def read_parquet(data: bytes) -> Any:
-    """The DataFrame of pandas in a Parquet file of any origin."""
+    """Read a Parquet file of any origin as a pandas DataFrame."""
     return _read_pandas(data, note_of(data))
 
 
 def preview_frame(data: bytes) -> Any:
-    """A Parquet file of any library as a DataFrame to look at; nothing in it is unpickled."""
+    """Return a Parquet file of any library as a DataFrame to look at; nothing in it is unpickled."""
     from .pandas_tables import preview_pandas
 
     return preview_pandas(data, note_of(data))

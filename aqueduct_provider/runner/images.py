@@ -1,4 +1,4 @@
-"""PIL images <-> bytes: lossless in native flows, JPEG where the original must read them."""
+"""Encode PIL images: lossless in native flows, JPEG where the original must read them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _PNG_INFO = ("dpi", "exif", "icc_profile", "transparency")
 
 
 def dump_jpeg(image: Any) -> bytes:
-    """A PIL image as JPEG, which knows neither transparency nor palettes, and changes pixels."""
+    """Return a PIL image as JPEG, which supports neither transparency nor palettes and changes pixels."""
     return _saved(image if image.mode in _JPEG_MODES else image.convert("RGB"), "JPEG", {})
 
 
 def dump_image_file(image: Any, suffix: str) -> bytes:
-    """An image as a file of a name with this suffix: ``.png``, ``.tiff``; PNG where it says no format.
+    """Return an image in the format of this suffix, such as ``.png``; PNG for unknown ones.
 
     :param suffix: empty: JPEG, as the original writes all images.
     :raises CodecError: the format does not hold images of this mode.
@@ -44,7 +44,7 @@ def dump_image_file(image: Any, suffix: str) -> bytes:
 
 
 def dump_lossless(image: Any, pickler: Pickler) -> Tuple[str, bytes]:
-    """The serialization type and the bytes of an image, with every pixel, its mode, alpha and EXIF data.
+    """Return serialization type and bytes of an image, with all pixels, mode, alpha and EXIF data.
 
     An image file that was opened and not touched stays the file that it was. PNG holds the common modes; an
     image that it cannot hold is pickled, and so is one of a class that is not PIL's.
@@ -70,7 +70,7 @@ def dump_lossless(image: Any, pickler: Pickler) -> Tuple[str, bytes]:
 
 
 def open_image(data: bytes) -> Any:
-    """The image in the bytes of a JPEG, PNG or other image file."""
+    """Return the image in the bytes of a JPEG, PNG or other image file."""
     from PIL import Image
 
     if not is_data_only():
@@ -86,7 +86,7 @@ def _saved(image: Any, kind: str, options: Dict[str, Any]) -> bytes:
 
 
 def _png(image: Any) -> bytes:
-    """The image as PNG; nothing where that would change it."""
+    """Return the image as PNG; nothing if that would change it."""
     if image.mode not in _PNG_MODES:
         return b""
     options = {name: image.info[name] for name in _PNG_INFO if name in image.info}
@@ -143,7 +143,7 @@ def _not_kept(attribute: str) -> CodecError:
 
 
 def _untouched_file(image: Any) -> bytes:
-    """The bytes of a file that was opened and whose pixels were not asked for yet; else nothing."""
+    """Return the bytes of an opened file whose pixels were not read yet; else nothing."""
     file = getattr(image, "fp", None)
     if file is None or not getattr(image, "tile", None) or image.tell():
         return b""
@@ -158,13 +158,13 @@ def _untouched_file(image: Any) -> bytes:
 
 
 def _exif(image: Any) -> bytes:
-    """The EXIF data as it is now; in ``info`` is what was read."""
+    """Return the current EXIF data; ``info`` has those that were read."""
     found = image.getexif()
     return bytes(found.tobytes()) if len(found) else b""
 
 
 def _alphas(image: Any) -> bytes:
-    """The alpha of each entry of a palette of four bands; nothing for other images."""
+    """Return the alpha of each entry of a four-band palette; nothing for other images."""
     if image.mode != "P" or image.palette is None or image.palette.mode != "RGBA":
         return b""
     return bytes(image.getpalette("RGBA")[3::4])

@@ -134,7 +134,7 @@ def _run_check(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
 def _run_param(request: JobRequest, folder: str, _: _Meter) -> JobOutcome:
     value = _read_inputs(request, folder, "The parameter's value")[0]
     expected = request.outputs[0].expected_type
-    # JSON, in which values are given at trigger time, knows no tuples and no JSON texts.
+    # Values given at trigger time are JSON, which has neither tuples nor JSON strings.
     if request.inputs[0].serialization_type == "json":
         if expected == "tuple" and isinstance(value, list):
             value = tuple(value)
@@ -189,7 +189,7 @@ _OPERATIONS: Dict[str, Callable[[JobRequest, str, _Meter], JobOutcome]] = {
 
 
 def _call_user(request: JobRequest, folder: str, meter: _Meter) -> Any:
-    """What the user's function returns for the inputs."""
+    """Call the user's function with the inputs."""
     call = request.call
     if call is None:
         raise ValueError(f"a {request.operation} job needs a call")
@@ -225,7 +225,7 @@ def _attribute(owner: Any, name: str, owner_name: str) -> Any:
 
 
 def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """The user's code under guard: whatever it raises becomes the user's failure."""
+    """Run the user's code and turn whatever it raises into the user's failure."""
     try:
         return function(*arguments)
     except _UserFailure:
@@ -236,7 +236,8 @@ def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     except ImportError as exc:
         raise _UserFailure(_import_tip(exc), exc) from exc
     except SyntaxError as exc:
-        raise _UserFailure(f"The operator's code is no Python {_python()}: {one_line(exc)}", exc) from exc
+        tip = f"The operator's code is not valid in Python {_python()}: {one_line(exc)}"
+        raise _UserFailure(tip, exc) from exc
     except BaseException as exc:
         tip = f"Error in {what}: {one_line(exc)}"
         raise _UserFailure(tip, exc, deterministic=False) from exc
@@ -244,7 +245,8 @@ def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
 
 def _import_tip(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"There is no module {error.name!r}: add {package_of(error.name)} to the requirements."
+        package = package_of(error.name)
+        return f"The module {error.name!r} is not installed: add {package} to the requirements."
     return f"An import failed: {one_line(error)}. Check the versions in the requirements."
 
 
@@ -312,7 +314,7 @@ def _cpu_seconds() -> float:
 
 
 def peak_memory() -> int:
-    """The most memory that this process had resident, in bytes."""
+    """Return the peak resident memory of this process in bytes."""
     try:
         with open("/proc/self/status") as status:
             for line in status:

@@ -1,4 +1,4 @@
-"""Keras models that cannot be pickled <-> the bytes of the file that Keras writes."""
+"""Store Keras models that cannot be pickled as the bytes of the file that Keras writes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .pickles import check_may_run_code
 
 
 def dump_keras(model: Any) -> bytes:
-    """A model as the file that Keras saves it to."""
+    """Return a model as the file that Keras saves it to."""
     # Keras 3 writes its own format only; the original reads HDF5, which Keras 2 writes.
     version = getattr(sys.modules.get("keras"), "__version__", "2")
     name = "model.h5" if version.startswith("2") else "model.keras"
@@ -23,7 +23,7 @@ def dump_keras(model: Any) -> bytes:
 
 
 def read_keras(data: bytes) -> Any:
-    """The model in the bytes of such a file. Raises ``CodeRefused`` where only data may be read."""
+    """Return the model in the bytes of such a file. Raises ``CodeRefused`` where only data may be read."""
     check_may_run_code("a Keras model")
     try:
         from tensorflow import keras

@@ -1,4 +1,4 @@
-"""Columns of Python objects in a DataFrame <-> columns of Parquet, in the way that each of them survives.
+"""Store DataFrame columns of Python objects as Parquet columns that restore them exactly.
 
 An encoding is tried, read back and compared cell by cell, value and type: the first that gives back what
 went in is taken. The order is that of usefulness to others: a type of Arrow's, JSON text, and last a pickle
@@ -20,7 +20,7 @@ from .pickles import Pickler, unpickle
 
 # In a field's metadata, for the data systems: what a text or binary column really is.
 KIND = b"aqueduct:kind"
-# Likewise, of text that is JSON: some cells are text, the others numbers or truth values.
+# Also in a field's metadata, of text that is JSON: some cells are text, the others numbers or booleans.
 CELLS = b"aqueduct:cells"
 
 Note = Dict[str, Any]
@@ -29,7 +29,7 @@ Stored = Tuple[Any, Note, Dict[bytes, bytes]]
 
 
 def store_cells(name: str, cells: List[Any], pickler: Pickler) -> Stored:
-    """The cells of one column as an Arrow array from which :func:`restore_cells` gives them back.
+    """Return the cells of one column as an Arrow array from which :func:`restore_cells` gives them back.
 
     :param name: of the column, for the error.
     :param cells: one Python object for each row.
@@ -56,7 +56,7 @@ def same_cells(cells: List[Any], others: List[Any]) -> bool:
 
 
 def restore_cells(array: Any, note: Note) -> List[Any]:
-    """The cells that were stored."""
+    """Return the stored cells."""
     cells = _RESTORE[note["as"]](array, note)
     if "missing" not in note:
         return cells
@@ -88,7 +88,7 @@ _MISSING: Dict[str, Callable[[], Any]] = {"nan": _nan, "NA": _not_available, "Na
 
 
 def _missing(cells: List[Any]) -> str:
-    """The kind of missing cell of a column; ``none`` for None or for none at all, ``mixed`` for several."""
+    """Return the kind of missing cells: ``none`` for None or no such cells, ``mixed`` for several kinds."""
     kinds = {kind for kind in map(_missing_kind, cells) if kind}
     if len(kinds) > 1:
         return "mixed"
@@ -106,7 +106,7 @@ def _missing_kind(cell: Any) -> str:
 
 
 def _bare(cells: List[Any], missing: str) -> List[Any]:
-    """The cells with None where one is missing, when they are all missing in the same way."""
+    """Return the cells with None for missing ones, if they are all missing in the same way."""
     if missing in ("none", "mixed"):
         return cells
     return [None if _missing_kind(cell) else cell for cell in cells]
@@ -130,7 +130,7 @@ def _as_text(cells: List[Any], missing: str) -> Optional[Stored]:
 
 
 def _as_arrow(cells: List[Any], missing: str) -> Optional[Stored]:
-    """A type of Arrow's: numbers, dates, decimals, bytes, lists and structs of one shape."""
+    """Store cells as an Arrow type: numbers, dates, decimals, bytes, lists and structs of one shape."""
     return _tried(cells, missing, {"as": "cells"}, _bare(cells, missing))
 
 
@@ -149,7 +149,7 @@ def _as_scalars(cells: List[Any], missing: str) -> Optional[Stored]:
 
 
 def _times_note(cells: List[Any]) -> Note:
-    """The resolution and the zone of pandas' times, where all have the same."""
+    """Return the unit and zone of pandas' times if all share them."""
     facts = {(getattr(cell, "unit", None), str(getattr(cell, "tz", None))) for cell in _present(cells)}
     if len(facts) != 1:
         return {}
@@ -158,7 +158,7 @@ def _times_note(cells: List[Any]) -> Note:
 
 
 def _as_arrays(cells: List[Any], missing: str) -> Optional[Stored]:
-    """One-dimensional numpy arrays of one dtype, such as embeddings."""
+    """Store one-dimensional numpy arrays of one dtype, such as embeddings."""
     present = _present(cells)
     if not present or {_class_name(type(cell)) for cell in present} != {"numpy.ndarray"}:
         return None
@@ -179,9 +179,9 @@ def _as_json(cells: List[Any], missing: str) -> Optional[Stored]:
         return None
     if not all(survives_json(cell) and is_finite_json(cell) for cell in present):
         return None
-    texts = [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in bare]
+    strings = [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in bare]
     try:
-        array = pyarrow.array(texts, pyarrow.large_string())
+        array = pyarrow.array(strings, pyarrow.large_string())
     except UnicodeError:
         return None
     kinds = set(map(type, present))
@@ -198,8 +198,8 @@ def _as_extended_json(cells: List[Any], missing: str) -> Optional[Stored]:
 
     bare = _bare(cells, missing)
     try:
-        texts = [None if cell is None else json_util.dumps(cell) for cell in bare]
-        array = pyarrow.array(texts, pyarrow.large_string())
+        strings = [None if cell is None else json_util.dumps(cell) for cell in bare]
+        array = pyarrow.array(strings, pyarrow.large_string())
         back = _from_extended_json(array, {})
     except Exception:
         return None  # BSON has no such type.
@@ -236,7 +236,7 @@ _PLAIN = (str, int, float, bool, bytes, type(None))
 
 
 def _tried(cells: List[Any], missing: str, note: Note, bare: List[Any]) -> Optional[Stored]:
-    """What Arrow makes of the cells, unless they come back as anything else."""
+    """Return Arrow's conversion of the cells, unless it does not restore them exactly."""
     import pyarrow
 
     if missing == "mixed":

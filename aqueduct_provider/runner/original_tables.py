@@ -10,7 +10,7 @@ Schema = List[Dict[str, str]]
 
 
 def write_json(table: Any) -> bytes:
-    """A DataFrame as pandas' JSON with a schema, without its index."""
+    """Return a DataFrame as pandas' JSON with a schema, without its index."""
     table = _with_plain_strings(table).reset_index(drop=True)
     # The resolution that the original writes; newer pandas would follow the column's.
     text: str = table.to_json(orient="table", date_format="iso", date_unit="ms", index=False)
@@ -18,7 +18,7 @@ def write_json(table: Any) -> bytes:
 
 
 def write_bson(table: Any) -> bytes:
-    """A DataFrame as MongoDB's Extended JSON: a list of records."""
+    """Return a DataFrame as MongoDB's Extended JSON: a list of records."""
     import pandas
     from bson import json_util
 
@@ -33,14 +33,14 @@ def write_bson(table: Any) -> bytes:
 
 
 def read_json(data: bytes) -> Any:
-    """The DataFrame that :func:`write_json` wrote."""
+    """Read the DataFrame that :func:`write_json` wrote."""
     import pandas
 
     return pandas.read_json(io.StringIO(data.decode("utf-8")), orient="table")
 
 
 def read_bson(data: bytes) -> Any:
-    """The DataFrame that :func:`write_bson` wrote."""
+    """Read the DataFrame that :func:`write_bson` wrote."""
     import pandas
     from bson import json_util
 
@@ -48,7 +48,7 @@ def read_bson(data: bytes) -> Any:
 
 
 def schema_of(table: Any) -> Schema:
-    """The dtype of each column, as the original names them."""
+    """Return the dtype of each column, as the original names them."""
     return [{name: str(dtype)} for name, dtype in _with_plain_strings(table).dtypes.items()]
 
 

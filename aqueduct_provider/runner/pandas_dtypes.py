@@ -1,4 +1,4 @@
-"""The dtypes of pandas' columns and indexes: when two are the same, and their entries in the note."""
+"""Compare the dtypes of pandas' columns and indexes, and note them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Note = Dict[str, Any]
 
 
 def has_text_dtype() -> bool:
-    """Whether this pandas has a dtype of its own for strings whose missing values are NaN (3.0)."""
+    """Return whether this pandas has a dtype of its own for strings whose missing values are NaN (3.0)."""
     import pandas
 
     return int(pandas.__version__.partition(".")[0]) >= 3
@@ -45,7 +45,7 @@ def same_index(one: Any, other: Any) -> bool:
 
 
 def dtype_note(dtype: Any, pickler: Pickler) -> Note:
-    """The text of a dtype, and the dtype itself where the text does not say all, as of some time zones."""
+    """Return a dtype's text, and the dtype itself if the text is not enough (some time zones)."""
     import pandas
 
     text = str(dtype)
@@ -58,7 +58,7 @@ def dtype_note(dtype: Any, pickler: Pickler) -> Note:
 
 
 def cast(column: Any, dtype: Any) -> Any:
-    """A column or an index as one of another dtype."""
+    """Cast a column or an index to another dtype."""
     zone = getattr(dtype, "tz", None)
     if zone is None:
         return column.astype(dtype)
@@ -67,7 +67,7 @@ def cast(column: Any, dtype: Any) -> Any:
 
 
 def restored_dtype(note: Note) -> Any:
-    """The dtype that a column had; that of strings as far as this pandas knows it."""
+    """Return the dtype that a column had; for strings as far as this pandas supports it."""
     import pandas
 
     if "pickle" in note:

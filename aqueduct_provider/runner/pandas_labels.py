@@ -1,4 +1,4 @@
-"""What a DataFrame has besides its columns: their names, its index and its ``attrs``, and their notes."""
+"""Note a DataFrame's column names, index and ``attrs``, and restore them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NotParquet(Exception):
 
 
 def index_columns(schema: Any) -> List[str]:
-    """The columns of a Parquet file's Arrow schema that are the index of a DataFrame, not its columns."""
+    """Return the columns of a Parquet file's Arrow schema that form the index of a DataFrame."""
     stored = (schema.metadata or {}).get(b"pandas")
     if not stored:
         return []
@@ -50,7 +50,7 @@ def _is_utf8(name: str) -> bool:
 
 
 def _is_range(columns: Any) -> bool:
-    """Whether these are the columns of a frame that has none; other numbers are not names."""
+    """Return whether these are default column labels; other numbers are not names."""
     import pandas
 
     return isinstance(columns, pandas.RangeIndex)
@@ -69,9 +69,9 @@ def restore_names(frame: Any, note: Note) -> None:
 
 
 def index_note(index: Any, pickler: Pickler) -> Note:
-    """The note of what Parquet does not keep of an index: frequencies, and the zones of times, by level.
+    """Return what Parquet does not keep of an index: frequencies and time zones, by level.
 
-    :raises NotParquet: a frequency has no text that stands for it.
+    :raises NotParquet: a frequency has no text form.
     """
     zones: Note = {}
     freqs: Note = {}
@@ -90,7 +90,7 @@ def _levels(index: Any) -> List[Any]:
 
 
 def _is_regular(index: Any) -> bool:
-    """Whether the index is one of times, whose frequency can be set; that of periods is its dtype."""
+    """Return whether the index has times whose frequency can be set; for periods it is the dtype."""
     import pandas
 
     return isinstance(index, (pandas.DatetimeIndex, pandas.TimedeltaIndex))
@@ -109,12 +109,12 @@ def _has_text(freq: Any) -> bool:
 
 
 def without_names(index: Any, names: Any) -> Any:
-    """An index whose levels have none of these names, which would stand for two columns of a file."""
+    """Return an index whose levels have none of these names, which would name two columns of a file."""
     return index.set_names([None if name in names else name for name in index.names])
 
 
 def restored_index(index: Any, note: Note) -> Any:
-    """The index as it was.
+    """Restore the index.
 
     :param index: what pandas makes of the columns of a file.
     """
@@ -135,7 +135,7 @@ def _with_level(index: Any, level: int, part: Any) -> Any:
 
 
 def index_preview(note: Note) -> Note:
-    """The note without what must be unpickled."""
+    """Return the note without what must be unpickled."""
     return {
         **note,
         "zones": {key: zone for key, zone in note.get("zones", {}).items() if "pickle" not in zone},

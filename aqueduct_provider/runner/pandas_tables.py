@@ -1,4 +1,4 @@
-"""A pandas DataFrame <-> an Arrow table that Parquet keeps, with a note of what Parquet itself cannot say.
+"""Convert a pandas DataFrame to an Arrow table and back, with a note of what Parquet cannot express.
 
 Columns that survive as they are go through pyarrow's own conversion. Objects, categories and times get an
 encoding of their own and an entry in the note, from which :func:`from_arrow` makes them again. A frame that
@@ -58,7 +58,7 @@ def write_pandas(frame: Any, target: Target, pickler: Pickler) -> Optional[bytes
 
 
 def read_pandas(source: Source, facts: Optional[Note]) -> Any:
-    """The frame in a Parquet file.
+    """Return the frame in a Parquet file.
 
     :param facts: the file's note; None for files of other programs, and those of releases before the note.
     """
@@ -81,7 +81,7 @@ def _register_types() -> None:
 
 
 def preview_pandas(source: Source, facts: Optional[Note]) -> Any:
-    """The frame in a Parquet file without unpickling anything: such cells are shown as what they are."""
+    """Return the frame without unpickling anything; pickled cells show their size."""
     import pyarrow
 
     if facts is None or "names" not in facts:
@@ -91,8 +91,8 @@ def preview_pandas(source: Source, facts: Optional[Note]) -> Any:
     for place, name in enumerate(table.column_names):
         own = columns.get(name, {})
         if own.get("as") == "pickles":
-            texts = [f"<pickled, {len(cell):,} bytes>" for cell in table.column(name).to_pylist()]
-            table = table.set_column(place, name, pyarrow.array(texts, pyarrow.large_string()))
+            strings = [f"<pickled, {len(cell):,} bytes>" for cell in table.column(name).to_pylist()]
+            table = table.set_column(place, name, pyarrow.array(strings, pyarrow.large_string()))
             columns[name] = {"as": "text"}
         elif "pickle" in own or _has_pickled_categories(own):
             del columns[name]
@@ -173,7 +173,7 @@ def _from_arrow(table: Any, note: Note) -> Any:
 
 
 def _note_of_others(schema: Any, facts: Note) -> Note:
-    """The note for a table that was not pandas': lists and structs are Python's, not numpy's.
+    """Return the note for a table of another library: its lists and structs are Python's, not numpy's.
 
     :param facts: the file's note; of a table from a data system it may say how cells are restored.
     """
@@ -212,7 +212,7 @@ def _restored(array: Any, note: Note, index: Any) -> Any:
 
 
 def _category(column: Any, pickler: Pickler) -> Tuple[Any, Note]:
-    """The values, as others read them; the note has all categories, in their order."""
+    """Return the values as others read them; the note has all categories, in their order."""
     import pyarrow
 
     categories = column.cat.categories
@@ -255,7 +255,7 @@ def _restored_category(array: Any, note: Note) -> Any:
 
 
 def _dumped(_: str, categories: Any, pickler: Pickler) -> Optional[Note]:
-    """The categories as Parquet; None where that is not possible without a pickle."""
+    """Return the categories as Parquet; None if that needs a pickle."""
     import pandas
 
     column = pandas.Series(categories, dtype=categories.dtype)
@@ -282,7 +282,7 @@ def _pickled(name: str, categories: Any, pickler: Pickler) -> Note:
 
 
 def _loaded(stored: Note, name: Any) -> Any:
-    """The index of the categories; what was pickled before note version 3 was a frame."""
+    """Return the index of the categories; before note version 3, the pickle was a frame."""
     import pandas
 
     data = base64.b64decode(stored["data"])
@@ -293,12 +293,12 @@ def _loaded(stored: Note, name: Any) -> Any:
 
 
 def _is_plain(categories: Any) -> bool:
-    """Whether they are Arrow's own values: numbers, text and times."""
+    """Return whether they are Arrow's own values: numbers, text and times."""
     return categories.dtype.kind in "biuMm" or str(categories.dtype) in ("str", "string", *_NUMPY_FLOATS)
 
 
 def _labels(categories: Any) -> Any:
-    """One Arrow value for each category, different from all others: the category itself, or its text.
+    """Return one Arrow value for each category, different from all others: the category itself, or its text.
 
     :raises NotParquet: two categories have the same text, or one has no text.
     """
@@ -307,19 +307,19 @@ def _labels(categories: Any) -> Any:
     try:
         if _is_plain(categories):
             return pyarrow.array(categories, from_pandas=True)
-        texts = [str(category) for category in categories]
-        labels = _text_array(texts)
+        strings = [str(category) for category in categories]
+        labels = _text_array(strings)
     except Exception as exc:  # Whatever their ``__str__`` raises.
         raise NotParquet(f"Arrow has no value for a category: {describe(exc)}") from exc
-    if len(set(texts)) != len(texts):
+    if len(set(strings)) != len(strings):
         raise NotParquet("several of its categories have the same text")
     return labels
 
 
-def _text_array(texts: List[str]) -> Any:
+def _text_array(strings: List[str]) -> Any:
     import pyarrow
 
-    return pyarrow.array(texts, pyarrow.large_string())
+    return pyarrow.array(strings, pyarrow.large_string())
 
 
 def _check_plain(frame: Any, table: Any, note: Note, pickler: Pickler) -> None:
@@ -344,7 +344,7 @@ def _check_plain(frame: Any, table: Any, note: Note, pickler: Pickler) -> None:
 
 
 def _is_proven(dtype: Any) -> bool:
-    """Whether every value of a dtype comes back; others are tried with the values at hand."""
+    """Return whether every value of a dtype is restored; other dtypes are tried with the actual values."""
     import numpy
     import pandas
 
@@ -360,7 +360,7 @@ def _is_string(dtype: Any) -> bool:
 
 
 def _survives(frame: Any, dtype: Any) -> bool:
-    """Whether a frame of one column comes back from Parquet."""
+    """Return whether Parquet restores a frame of one column."""
     import pyarrow
     import pyarrow.parquet
 
@@ -375,7 +375,7 @@ def _survives(frame: Any, dtype: Any) -> bool:
 
 
 def _in_order(frame: Any, table: Any, own: Dict[str, Any]) -> Any:
-    """The table with all columns as the frame has them, those of the index last."""
+    """Return the table with the frame's columns in order, those of the index last."""
     import pyarrow
 
     arrays, fields = [], []

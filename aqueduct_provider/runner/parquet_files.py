@@ -25,7 +25,7 @@ Source = Union[str, bytes]
 # A path; None: in memory.
 Target = Optional[str]
 
-# Older pyarrow writes version 2.4, which has no nanoseconds, unless told otherwise.
+# Older pyarrow writes version 2.4, which has no nanoseconds, by default.
 # The names of the fields of lists are kept, where Parquet's own are asked for they are all ``element``.
 _OPTIONS: Dict[str, Any] = {"compression": "zstd", "version": "2.6", "use_compliant_nested_type": False}
 # Seconds to wait for threads of Arrow at most.
@@ -33,7 +33,7 @@ _LONGEST_WAIT = 1.0
 
 
 def note(library: str, **facts: Any) -> Dict[str, Any]:
-    """A note; ``library`` says whose frame it was."""
+    """Return a note; ``library`` says whose frame it was."""
     return {"version": NOTE_VERSION, "library": library, **facts}
 
 
@@ -70,14 +70,14 @@ def write_batches(
 
 
 def in_memory(table: Any, facts: Dict[str, Any]) -> bytes:
-    """The bytes of an Arrow table with a note."""
+    """Return the bytes of an Arrow table with a note."""
     data = write_table(table, facts, None)
     assert data is not None
     return data
 
 
 def note_of(source: Source) -> Optional[Dict[str, Any]]:
-    """The note in a file; None where it has none.
+    """Return the note in a file; None: it has none.
 
     :raises CodecError: a newer release wrote it.
     """
@@ -100,7 +100,7 @@ def note_of(source: Source) -> Optional[Dict[str, Any]]:
 
 
 def read_table(source: Source) -> Any:
-    """The Arrow table in a file, without our note."""
+    """Read the Arrow table in a file, without our note."""
     import pyarrow.parquet
 
     table = _of_bytes(source) if isinstance(source, bytes) else pyarrow.parquet.read_table(source)
@@ -108,7 +108,7 @@ def read_table(source: Source) -> Any:
 
 
 def _of_bytes(source: bytes) -> Any:
-    """The table in a file that is in memory, which is not copied.
+    """Read the table in a file in memory, without a copy.
 
     Arrow's threads may let go of the bytes when the table is there already. To let go of a Python object they
     need the interpreter, and abort it when it is just ending: so they are waited for, some microseconds.
@@ -125,12 +125,12 @@ def _of_bytes(source: bytes) -> Any:
 
 
 def without_note(schema: Any) -> Optional[Dict[bytes, bytes]]:
-    """The metadata of a schema but for our note."""
+    """Return the metadata of a schema without our note."""
     return {key: value for key, value in (schema.metadata or {}).items() if key != NOTE} or None
 
 
 def opened(source: Source) -> Any:
-    """What pyarrow reads a file from, also after this call has ended."""
+    """Return a source for pyarrow that stays readable after this call."""
     import pyarrow
 
     if not isinstance(source, bytes):
@@ -142,7 +142,7 @@ def opened(source: Source) -> Any:
 
 
 def changed_fields(schema: Any) -> List[str]:
-    """The fields of an Arrow schema that Parquet would give back as another type; all where it has none.
+    """Return the fields that Parquet would return as another type; all if it lacks one of the types.
 
     The names of fields inside lists and maps count.
     """

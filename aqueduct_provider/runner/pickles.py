@@ -115,7 +115,7 @@ def check_may_run_code(what: str) -> None:
 
 
 def pack_elements(value: Any, encode_element: Callable[[Any], Any]) -> bytes:
-    """A list or tuple in the container of the formats.
+    """Return a list or tuple in the container of the formats.
 
     :param encode_element: gives an element's serialization type and bytes.
     """
@@ -129,7 +129,7 @@ def pack_elements(value: Any, encode_element: Callable[[Any], Any]) -> bytes:
 
 
 def unpack_elements(value: Any, readers: Dict[str, Callable[[bytes], Any]]) -> Any:
-    """The list or tuple in a container; any other value as it is."""
+    """Return the list or tuple in a container; any other value as it is."""
     if not is_container(value):
         return value
     kinds: List[str] = value[_ELEMENT_TYPES]
@@ -138,7 +138,7 @@ def unpack_elements(value: Any, readers: Dict[str, Callable[[bytes], Any]]) -> A
 
 
 def is_container(value: Any) -> bool:
-    """Check for the dict that stands for a list or tuple; a user's own dict may look like it, too."""
+    """Check for the dict that represents a list or tuple; a user's own dict may look like it, too."""
     return isinstance(value, dict) and value.keys() == _CONTAINER_KEYS
 
 

@@ -13,11 +13,11 @@ from .codecs import CodecError, accepted_type, describe, infer_type
 
 
 class ResultError(Exception):
-    """What came back is not what such an operator must return; ``str()`` is a sentence for its user."""
+    """The operator returned something else than it must; ``str()`` is a sentence for its user."""
 
 
 def split_results(value: Any, count: int) -> List[Any]:
-    """The outputs in what a function returned: with one output, the value is it, even when it is a tuple.
+    """Return the outputs of a function; a single output is the value itself, even if it is a tuple.
 
     :raises ResultError: when it returned another number of outputs.
     """
@@ -35,7 +35,7 @@ def split_results(value: Any, count: int) -> List[Any]:
 
 
 def typed_output(value: Any, expected: str, what: str) -> str:
-    """The artifact type of ``value``, which must be the expected one.
+    """Return the artifact type of ``value``, and check that it is the expected one.
 
     :param what: how the message calls it, ``Output 'predictions'``.
     :raises ResultError: when it is of another type.
@@ -47,7 +47,7 @@ def typed_output(value: Any, expected: str, what: str) -> str:
 
 
 def metric_type(value: Any) -> str:
-    """The artifact type of what a metric returned: a number. Raises ``ResultError``."""
+    """Return the artifact type of what a metric returned: a number. Raises ``ResultError``."""
     kind = infer_type(value)
     # The original takes booleans for numbers here, as Python does.
     if kind not in ("numeric", "boolean"):
@@ -56,7 +56,7 @@ def metric_type(value: Any) -> str:
 
 
 def plain_number(value: Any) -> Any:
-    """A metric's value as Python's own number: whoever reads it expects one, whatever library made it."""
+    """Return a metric's value as a Python number, whatever library made it."""
     value = value.item() if hasattr(value, "item") else value
     if type(value) in (bool, int, float):
         return value
@@ -64,7 +64,7 @@ def plain_number(value: Any) -> Any:
 
 
 def check_result(value: Any) -> bool:
-    """What a check returned: a bool, numpy's bool or a Series of them. Raises ``ResultError``."""
+    """Return what a check returned: a bool, numpy's bool or a Series of them. Raises ``ResultError``."""
     if _is_bool_series(value):
         return bool(value.all())
     kind = infer_type(value)
@@ -74,12 +74,12 @@ def check_result(value: Any) -> bool:
 
 
 def output_name(name: str, number: int) -> str:
-    """How messages call an output: by its name, or by its number (from 1) when it has none."""
+    """Return how messages call an output: by its name, or by its number (from 1) when it has none."""
     return f"Output {name!r}" if name else f"Output {number}"
 
 
 def one_line(error: BaseException) -> str:
-    """The class and the first line of the message, cut where it is long."""
+    """Return the class and the first line of the message, shortened if it is long."""
     line = describe(error).split("\n")[0]
     return line if len(line) <= 300 else f"{line[:300]}..."
 

@@ -1,4 +1,4 @@
-"""Which serialization types the values of each artifact type can have, and which of them can run code.
+"""The serialization types of each artifact type, and which of them can run code.
 
 The one table by which workers judge what a run's ``conf`` names, and readers what a bucket holds.
 """

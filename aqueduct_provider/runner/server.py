@@ -1,4 +1,4 @@
-"""A server that forks: ``python -I -u runner --serve SOCKET``, one child for each job.
+"""Serve forked children: ``python -I -u runner --serve SOCKET``, one child for each job.
 
 In: on the socket, for each job a line of JSON with its folder, and the three descriptors that become the
 child's standard streams. Out: ``{"pid": n}`` from the child once it leads its own session, and
@@ -31,7 +31,7 @@ def serve(control: int, grace: float, *, early: bool) -> Optional[Tuple[str, int
     :param control: the descriptor of the socket.
     :param grace: see ``Supervisor``.
     :param early: whether to load what most jobs need before the first fork.
-    :return: in a child, its job's folder and its bond; None in the server once there are no more jobs.
+    :return: in a child, its job's folder and its bond; None in the server after its last job.
     """
     if early:
         _load_early()
@@ -87,7 +87,7 @@ def _become_child(server: socket.socket, folder: str, streams: List[int]) -> Non
 
 
 def _receive(server: socket.socket) -> Tuple[str, List[int]]:
-    """The next job; an empty folder when the worker is gone or has no more."""
+    """Return the next job; an empty folder when the worker is gone or has no more."""
     line, descriptors = b"", array.array("i")
     # Python 3.8 has no socket.recv_fds.
     room = socket.CMSG_LEN(3 * descriptors.itemsize)
@@ -105,7 +105,7 @@ def _receive(server: socket.socket) -> Tuple[str, List[int]]:
 
 
 def _send(server: socket.socket, message: object) -> bool:
-    """Whether there was somebody to take it."""
+    """Return whether the other side was there to receive it."""
     try:
         server.sendall(json.dumps(message).encode() + b"\n")
     except OSError:

@@ -13,7 +13,7 @@ _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 def user_traceback(error: BaseException) -> str:
-    """The formatted traceback of ``error`` and of its chain, without the frames that lead to the user's."""
+    """Format the traceback of ``error`` and its chain, from the user's first frame on."""
     seen = set()
     pending = [error]
     while pending:
@@ -27,7 +27,7 @@ def user_traceback(error: BaseException) -> str:
 
 
 def full_traceback(error: BaseException) -> str:
-    """The formatted traceback with every frame; a line of its own where even formatting fails."""
+    """Format the traceback with every frame; if even that fails, return one line about it."""
     import traceback
 
     try:

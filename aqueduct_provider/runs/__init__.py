@@ -1,1 +1,1 @@
-"""What concerns a run as a whole: its pinned version and retention."""
+"""Code for a run as a whole: its pinned version and retention."""

@@ -173,9 +173,9 @@ def _fetched(own: WorkflowSpec, wanted: SpecRef, task: RunTask, store: ObjectSto
     spec = loader.parse(data, f"version {wanted.version} of {own.flow.name}")
     if task.task_id not in flow_plan(spec).tasks:
         raise RunVersionChanged(
-            f"There is no task {task.task_id!r} in version {wanted.version} of {own.flow.name!r}, with which "
-            f"this run began; it came with version {own.version.id}. Clear the whole run, so that all of it "
-            "runs by the new one."
+            f"Version {wanted.version} of {own.flow.name!r}, with which this run began, has no task "
+            f"{task.task_id!r}, which came with version {own.version.id}. Clear the whole run, so that all "
+            "of it runs by the new one."
         )
     return spec
 

@@ -40,7 +40,7 @@ _MOST_NUMBERS = 200
 
 @dataclass(frozen=True)
 class Policy:
-    """Which artifacts are kept.
+    """The rule for which artifacts are kept.
 
     :param keep: how many successful runs keep theirs; at least 1.
     :param version: id of the version of the flow that says so.
@@ -53,7 +53,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was deleted of one run, or would be.
+    """The objects of one run that were, or would be, deleted.
 
     :param objects: their number.
     :param size: in bytes.
@@ -66,7 +66,7 @@ class Pruned:
 
 @dataclass(frozen=True)
 class _Look:
-    """What lies in the folder of a run.
+    """The content of a run's folder.
 
     :param last: when its last object was written; the mark does not count.
     :param marked: whether it was pruned after that: what is left is the rest of a deletion that was cut off.

@@ -34,7 +34,7 @@ class FailureType(IntEnum):
 
 @dataclass(frozen=True)
 class TaskPart:
-    """Which part of an Airflow task that runs several operators was this one's.
+    """This operator's part of an Airflow task that runs several.
 
     :param try_number: the try of the task: an exec state of an earlier one says nothing of this one.
     """
@@ -46,9 +46,9 @@ class TaskPart:
 
 @dataclass(frozen=True)
 class ExecState:
-    """How an operator ended.
+    """The end of an operator.
 
-    :param tip: one sentence for people; empty when nothing failed.
+    :param tip: one sentence for users; empty when nothing failed.
     :param context: the traceback; for user errors from the user's first frame on.
     :param stdout: what the user's code printed, on success and on failure.
     :param version: id of the version that the task ran with; None for compiled flows, whose format is fixed.
@@ -65,7 +65,7 @@ class ExecState:
     part: TaskPart | None = None
 
     def to_json(self) -> bytes:
-        """The stored form."""
+        """Return the stored form."""
         failed = self.tip or self.context
         document: dict[str, Any] = {
             "user_logs": {"stdout": self.stdout, "stderr": self.stderr},
@@ -85,7 +85,7 @@ class ExecState:
 
 
 def exec_state_from_json(data: bytes) -> ExecState:
-    """The exec state in ``data``.
+    """Parse the exec state in ``data``.
 
     :raises IntegrityError: there is none.
     """
@@ -106,7 +106,7 @@ def exec_state_from_json(data: bytes) -> ExecState:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
             f"An exec state cannot be read ({type(error).__name__}: {error}). Was it changed by hand? Run "
-            "the task again to write it anew."
+            "the task again to write a new one."
         ) from error
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from aqueduct_provider.errors import IntegrityError
 
-# Who deleted: the flow's own ``k_latest_runs``, or somebody who asked for it.
+# Who deleted: the flow's own ``k_latest_runs``, or a user who asked for it.
 By = Literal["k_latest_runs", "prune"]
 Number = int | float | bool
 
@@ -37,17 +37,17 @@ class PrunedMark:
 
     @property
     def reason(self) -> str:
-        """What happened, and how to keep more, for people; goes on after "it was "."""
+        """Return what happened and how to keep more; continues a sentence after "it was "."""
         day = f"{self.pruned_at:%Y-%m-%d}"
         if self.by == "prune":
-            return f"deleted on {day} by somebody who pruned the flow (keep={self.keep})."
+            return f"deleted on {day} by a user who pruned the flow (keep={self.keep})."
         return (
             f"deleted by the flow's retention (k_latest_runs={self.keep}) on {day}. To keep the artifacts of "
             "more runs, publish the flow with a larger k_latest_runs."
         )
 
     def to_json(self) -> bytes:
-        """The stored form."""
+        """Return the stored form."""
         document = {
             "pruned_at": self.pruned_at.isoformat(),
             "by": self.by,
@@ -59,7 +59,7 @@ class PrunedMark:
 
 
 def pruned_mark_from_json(data: bytes) -> PrunedMark:
-    """The mark in ``data``.
+    """Parse the mark in ``data``.
 
     :raises IntegrityError: there is none.
     """

@@ -20,7 +20,7 @@ REQUESTS = 16
 
 
 class RunOutcome(Enum):
-    """Whether a run has ended, and how."""
+    """The state of a run that matters to its outcome: whether it has ended, and how."""
 
     SUCCEEDED = "succeeded"
     ENDED = "ended"
@@ -31,7 +31,7 @@ _AIRFLOW = {"success": RunOutcome.SUCCEEDED, "failed": RunOutcome.ENDED}
 
 
 def run_outcome(store: ObjectStore, flow_id: str, run_id: str, state: str | None) -> RunOutcome:
-    """How a run ended.
+    """Return how a run ended.
 
     :param state: Airflow's state of the run; None where Airflow does not know it (any more).
     """
@@ -60,12 +60,12 @@ def _state(store: ObjectStore, key: str) -> ExecState | None:
 
 
 def _stops(state: ExecState) -> bool:
-    """Whether a run cannot have succeeded with it."""
+    """Return whether a run with this state cannot have succeeded."""
     return state.status is not Status.SUCCEEDED and state.failure_type is not FailureType.USER_NON_FATAL
 
 
 def _operators(store: ObjectStore, flow_id: str, version: str | None) -> list[str]:
-    """The ids of a version's operators; none where the version cannot be read."""
+    """Return the ids of a version's operators; empty if the version cannot be read."""
     from aqueduct_provider.spec.loader import parse
 
     if version is None:

@@ -13,13 +13,13 @@ _GROUP = "::group::"
 
 
 def section_start(name: str, task_id: str) -> str:
-    """The line before an operator's part of the log."""
+    """Return the line before an operator's part of the log."""
     label = " ".join(name.split())
     return f"::group::{label}" if label == task_id else f"::group::{label} ({task_id})"
 
 
 def section_of(text: str, start: str, others: Collection[str]) -> str | None:
-    """One operator's part of a log, without the lines around it; None where there is none.
+    """Return one operator's part of a log, without the lines around it; None: it is not there.
 
     :param start: its first line, as :func:`section_start` gives it.
     :param others: those of the other operators in the log, before which it ends at the latest.

@@ -1,4 +1,4 @@
-"""The one door through which the errors of AWS credential providers leave: each names its cause and its fix.
+"""Translate the errors of AWS credential providers: each names its cause and its fix.
 
 botocore's providers start processes, read files and send requests, at once or when a request is signed, and
 let out whatever goes wrong there. Messages hold no key ids, no arguments of commands and no content of files.
@@ -46,7 +46,7 @@ _FIXES = {
 
 @dataclass(frozen=True)
 class CredentialSource:
-    """What credentials are taken from.
+    """The source of credentials.
 
     :param name: what messages call the file, or files.
     :param path: the one file that is read; empty: AWS's usual files.
@@ -63,7 +63,7 @@ class CredentialSource:
 
     @property
     def subject(self) -> str:
-        """What messages begin with."""
+        """Return what messages begin with."""
         return _SUBJECTS.get(self.provider, f"Profile {self.profile!r} of {self.name}")
 
     def option(self, name: str) -> str:

@@ -61,7 +61,7 @@ def checked(credentials: Credentials, source: CredentialSource) -> Credentials:
             self.method = credentials.method
 
         def __getattr__(self, name: str) -> Any:
-            """The keys as attributes: they are those of this moment."""
+            """Return the current keys as attributes."""
             return getattr(self.get_frozen_credentials(), name)
 
         def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -113,7 +113,7 @@ def refuse_mfa(source: CredentialSource) -> None:
 
 
 def _roles(source: CredentialSource) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The profiles whose role is assumed; a source profile with keys of its own is used by its keys."""
+    """Yield the profiles whose role is assumed; a source profile with keys of its own uses its keys."""
     for place, (name, options) in enumerate(source.chain):
         if not options.get("role_arn") or options.get("web_identity_token_file"):
             return

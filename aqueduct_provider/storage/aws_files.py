@@ -63,7 +63,7 @@ def _syntax_problem(text: str) -> str:
             " Keep one of the two"
         )
     except configparser.MissingSectionHeaderError as error:
-        return f"line {error.lineno}: there is no section header above it. Add one, such as [default]"
+        return f"line {error.lineno}: no section header precedes it. Add one, such as [default]"
     except configparser.ParsingError as error:
         return f"line {error.errors[0][0]}: it is not of the form name = value. Correct it"
     return next(_nested_problems(parser), "")

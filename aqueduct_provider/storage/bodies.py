@@ -1,4 +1,4 @@
-"""What the clients of S3 and of Google Cloud Storage are given: bodies that note their progress, and marks.
+"""Bodies for the clients of S3 and Google Cloud Storage, which note their progress, and marks.
 
 All bytes pass a :class:`Transfer`, so that one whose result is no longer wanted ends with the next block.
 """

@@ -37,10 +37,10 @@ def usable_folder(folder: Path, setting: str) -> Path:
     :param setting: where another folder can be named, for the error.
     :raises ConfigError: it cannot be made, this user may not write into it, others may, or it begins with a
         ``~`` that means nothing.
-    :raises DiskFull: there is no space for it.
+    :raises DiskFull: the disk has no space for it.
     """
     if not folder.is_absolute():
-        raise ConfigError(f"There is no home directory for this user. Set {setting} to a folder.")
+        raise ConfigError(f"This user has no home directory. Set {setting} to a folder.")
     try:
         private_folder(folder, setting=setting)
         with tempfile.TemporaryFile(dir=folder):

@@ -1,7 +1,7 @@
 """Use a bucket of Google Cloud Storage as an ``ObjectStore``, through Google's own client.
 
-In: keys, bytes and files. Out: the same, streamed, and errors with their cure. The client compares objects
-with their CRC32C checksums. With ``gcs_errors`` the only code that uses it; must not import Airflow.
+In: keys, bytes and files. Out: the same, streamed, and errors that say how to fix them. The client compares
+objects with their CRC32C checksums. With ``gcs_errors`` the only code that uses it.
 """
 
 from __future__ import annotations
@@ -37,16 +37,18 @@ _Result = TypeVar("_Result")
 
 
 def connect(settings: GcsSettings, patience: Patience = IMPATIENT) -> GcsStore:
-    """The store that the settings name. Sends no request, unless default credentials have to be fetched.
+    """Connect to the store that the settings name.
+
+    Sends no request, unless default credentials have to be fetched.
 
     :param patience: that of a task; in place of ``retry_seconds``, so that one of the two repeats requests.
     :raises ConfigError: the bucket's name or the service account's key cannot be one.
-    :raises CredentialsError: there are no application default credentials.
+    :raises CredentialsError: no application default credentials were found.
     """
     bucket, prefix = bucket_and_prefix(settings.bucket, settings.root_dir)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", bucket):
         raise ConfigError(
-            f"{settings.bucket!r} is no name of a bucket: write 3 to 63 lower-case letters, digits, dots, "
+            f"{settings.bucket!r} is not a valid bucket name: use 3-63 lower-case letters, digits, dots, "
             "hyphens and underscores, or gs://bucket/some/prefix."
         )
     with translated(f"gs://{bucket}/{prefix}"):
@@ -80,8 +82,8 @@ def _credentials(settings: GcsSettings) -> tuple[Any, str | None]:
     except ValueError:
         # Not `from error`: it may show what the key holds.
         raise ConfigError(
-            "The GCS connector has 1 problem: private_key in service_account_credentials is no key in PEM "
-            "form. Give the key file as Google made it."
+            "The GCS connector has 1 problem: private_key in service_account_credentials is not a PEM key. "
+            "Paste the key file as Google created it."
         ) from None
 
 
@@ -115,7 +117,7 @@ class GcsStore:
 
     @property
     def _request(self) -> dict[str, Any]:
-        """How one request is sent; its retries are counted."""
+        """Return how to send one request; its retries are counted."""
         options = self._settings.options
         is_patient = self._patience.seconds is not None and not options.get("num_retries")
         return {
@@ -186,11 +188,11 @@ class GcsStore:
         together([partial(self._delete, key) for key in keys], self._threads)
 
     def url(self, key: str) -> str:
-        """How people write where the object is, ``gs://bucket/prefix/key``."""
+        """Return the URL of an object, ``gs://bucket/prefix/key``."""
         return f"gs://{self.bucket}/{self.prefix}{key}"
 
     def check(self) -> None:
-        """One small listing, which shows whether credentials, bucket and permissions are right.
+        """Send one small listing to check credentials, bucket and permissions.
 
         :raises StorageError: they are not.
         """
@@ -248,7 +250,7 @@ class GcsStore:
             raise
 
     def _pages(self, prefix: str, **more: Any) -> Iterator[Any]:
-        """The pages of a listing. An iterator of the client ends with the first page that fails."""
+        """Yield the pages of a listing. An iterator of the client ends with the first page that fails."""
         while True:
             blobs, page = self._ask(prefix, lambda _: self._page(prefix, **more))
             yield page
@@ -267,7 +269,8 @@ class GcsStore:
                 return blobs, next(blobs.pages)
         except ObjectNotFound as error:
             raise BucketNotFound(
-                f"{self.url(prefix)}: there is no bucket {self.bucket!r}. Correct its name or create it."
+                f"{self.url(prefix)}: the bucket {self.bucket!r} does not exist. Correct its name or create "
+                "it."
             ) from error
 
     def _see_bucket(self) -> None:

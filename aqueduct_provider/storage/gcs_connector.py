@@ -16,7 +16,7 @@ _KEY_FIELDS = ("client_email", "private_key", "token_uri")
 
 @dataclass(frozen=True)
 class GcsSettings:
-    """Where a store is and how it is reached.
+    """The location of a store and how to reach it.
 
     :param bucket: name, or ``gs://bucket/some/prefix``.
     :param root_dir: a further prefix.
@@ -41,14 +41,14 @@ class GcsSettings:
 
 
 def connector_settings(connector: Mapping[str, Any], **requests: Any) -> GcsSettings:
-    """The settings in the configuration of a GCS connector.
+    """Return the settings in the configuration of a GCS connector.
 
     :param requests: how requests are sent: ``timeout``, ``retry_seconds``, ``max_connections``.
     :raises ConfigError: fields are missing or of the wrong kind; names all of them, and shows no value.
     """
-    texts = {name: connector.get(name) or "" for name in ("bucket", "root_dir", "endpoint", "project_id")}
-    problems = [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
-    if not texts["bucket"]:
+    fields = {name: connector.get(name) or "" for name in ("bucket", "root_dir", "endpoint", "project_id")}
+    problems = [f"{name} must be text" for name, value in fields.items() if not isinstance(value, str)]
+    if not fields["bucket"]:
         problems.append("bucket is missing")
     account = connector.get(_CREDENTIALS) or None
     if isinstance(account, str):
@@ -58,12 +58,12 @@ def connector_settings(connector: Mapping[str, Any], **requests: Any) -> GcsSett
         count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
         raise ConfigError(f"The GCS connector has {count}: {'; '.join(sorted(problems))}.")
     return GcsSettings(
-        texts["bucket"],
-        texts["root_dir"],
+        fields["bucket"],
+        fields["root_dir"],
         account,
-        endpoint=texts["endpoint"],
+        endpoint=fields["endpoint"],
         options=connector.get("options") or {},
-        project=texts["project_id"],
+        project=fields["project_id"],
         **requests,
     )
 

@@ -42,7 +42,7 @@ def translated(url: str) -> Iterator[None]:
     except (RequestException, DataCorruption, InvalidResponse) as error:
         raise _away(error, url) from error
     except OSError as error:
-        raise StorageError(f"{url}: the local file failed: {error}. Mend it on this machine.") from error
+        raise StorageError(f"{url}: the local file failed: {error}. Fix it on this machine.") from error
 
 
 def _from_answer(error: Exception, url: str) -> StorageError:
@@ -51,8 +51,8 @@ def _from_answer(error: Exception, url: str) -> StorageError:
     status = int(error.code or 0) if isinstance(error, GoogleAPICallError) else 0
     if isinstance(error, NotFound):
         return ObjectNotFound(
-            f"There is no object {url}. It was not written yet, was deleted, or the bucket or its prefix is "
-            "another."
+            f"The object {url} does not exist. It was not written yet, was deleted, or the bucket or its "
+            "prefix is not the one it was written to."
         )
     if isinstance(error, Unauthorized):
         return CredentialsError(
@@ -75,7 +75,7 @@ def _from_login(error: Exception, url: str) -> StorageError:
     if isinstance(error, TransportError):
         return _away(error, url)
     return CredentialsError(
-        f"{url}: no access token can be had: {_said(error)}. Correct the key of the service account, and "
+        f"{url}: no access token is available: {_said(error)}. Correct the key of the service account, and "
         "check this machine's clock; without a key, give this machine application default credentials."
     )
 

@@ -36,12 +36,12 @@ class FlowLayout:
 
     @property
     def prefix(self) -> str:
-        """The prefix of all objects of the flow: versions, values and runs."""
+        """Return the prefix of all objects of the flow: versions, values and runs."""
         return f"flows/{self.flow_id}/"
 
     @property
     def versions_prefix(self) -> str:
-        """The prefix of the specs of all versions."""
+        """Return the prefix of the specs of all versions."""
         return f"{self.prefix}versions/"
 
     def version(self, version_id: str) -> str:
@@ -50,12 +50,12 @@ class FlowLayout:
 
     @property
     def runs_prefix(self) -> str:
-        """The prefix of all runs, each a folder of its own."""
+        """Return the prefix of all runs, each a folder of its own."""
         return f"{self.prefix}runs/"
 
     @property
     def pruned_prefix(self) -> str:
-        """The prefix of empty objects that name the runs of which no content is left to delete."""
+        """Return the prefix of the empty objects that name runs without content left to delete."""
         return f"{self.prefix}pruned/"
 
     def pruned(self, run_id: str) -> str:
@@ -63,7 +63,7 @@ class FlowLayout:
         return f"{self.pruned_prefix}{run_id}"
 
     def value(self, sha256: str) -> str:
-        """Key of a parameter's value: a default that is no JSON, or one that was given at trigger time."""
+        """Return the key of a parameter's value: a default that is not JSON, or one given at trigger time."""
         return f"{self.prefix}values/{sha256}"
 
 
@@ -121,7 +121,7 @@ class NativeLayout:
 
     @property
     def run_prefix(self) -> str:
-        """The prefix of all objects of the run."""
+        """Return the prefix of all objects of the run."""
         return f"{FlowLayout(self.flow_id).runs_prefix}{self.run_id}/"
 
     @property
@@ -131,12 +131,12 @@ class NativeLayout:
 
     @property
     def artifacts_prefix(self) -> str:
-        """The prefix of the artifacts of the run."""
+        """Return the prefix of the artifacts of the run."""
         return f"{self.run_prefix}artifacts/"
 
     @property
     def operators_prefix(self) -> str:
-        """The prefix of the exec states of the run."""
+        """Return the prefix of the exec states of the run."""
         return f"{self.run_prefix}operators/"
 
     def content(self, artifact_id: str) -> str:
@@ -149,7 +149,7 @@ class NativeLayout:
         return f"{self.operators_prefix}{operator_id}/state.json"
 
     def content_of(self, key: str) -> str | None:
-        """The artifact whose content has this key; None for every other key."""
+        """Return the artifact whose content has this key; None for every other key."""
         artifact_id = key.removeprefix(self.artifacts_prefix).removesuffix("/content")
         return artifact_id if key == self.content(artifact_id) else None
 
@@ -188,7 +188,7 @@ def key_prefix(prefix: str) -> str:
 
 
 def bucket_and_prefix(bucket: str, root_dir: str) -> tuple[str, str]:
-    """The bucket's own name, and the prefix of every key: empty, or ``like/this/``.
+    """Split into the bucket's name and the prefix of every key: empty, or ``like/this/``.
 
     :param bucket: ``bucket``, ``s3://bucket/some/prefix`` or ``gs://bucket/some/prefix``.
     :param root_dir: a further prefix.

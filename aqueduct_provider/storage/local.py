@@ -21,7 +21,7 @@ _BLOCK = 1 << 20
 
 
 def stamp(status: os.stat_result) -> str:
-    """What changes when a file is written, or replaced by another."""
+    """Return a mark that changes when the file is written or replaced."""
     # Replaced twice within one tick of the file system's clock, it still has another inode.
     return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
 
@@ -76,7 +76,7 @@ class LocalStore:
         found = (Path(base, name) for base, _, names in os.walk(folder) for name in names)
         keys = (path.relative_to(self.root).as_posix() for path in found if not path.name.startswith(PARTIAL))
         for key in sorted(key for key in keys if key.startswith(prefix)):
-            # Deleted meanwhile, it is no object any more.
+            # Skip an object that was deleted meanwhile.
             with suppress(FileNotFoundError):
                 status = (self.root / key).stat()
                 yield Entry(key, stamp(status), status.st_size, status.st_mtime_ns / 1e9)
@@ -93,7 +93,7 @@ class LocalStore:
                 self._path(key).unlink(missing_ok=True)
 
     def url(self, key: str) -> str:
-        """The object's ``file://`` URL."""
+        """Return the object's ``file://`` URL."""
         return (self.root / key).absolute().as_uri()
 
     def _path(self, key: str) -> Path:
@@ -110,7 +110,7 @@ class LocalStore:
         path = self._path(key)
         if not path.is_file():
             raise ObjectNotFound(
-                f"There is no object {self.url(key)}. It was not written yet, or was deleted."
+                f"The object {self.url(key)} does not exist. It was not written yet, or was deleted."
             )
         return path
 
@@ -127,7 +127,7 @@ class LocalStore:
             if found := disk_error(error, self.root):
                 raise found from error
             raise StorageError(
-                f"{self.root}, key {key!r}: {error}. Mend the folder or use another."
+                f"{self.root}, key {key!r}: {error}. Fix the folder or use another."
             ) from error
 
 

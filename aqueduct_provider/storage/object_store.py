@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What was moved: the sha256 of the bytes in hexadecimal, and their number."""
+    """A transferred object: the sha256 of its bytes in hexadecimal, and their number."""
 
     sha256: str
     size: int
@@ -39,7 +39,7 @@ class ObjectStore(Protocol):
     """
 
     def get(self, key: str) -> bytes:
-        """The object's bytes; for small objects."""
+        """Return the object's bytes; for small objects."""
         ...
 
     def put(self, key: str, data: bytes) -> None:
@@ -59,30 +59,30 @@ class ObjectStore(Protocol):
         ...
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+        """Return whether the object exists."""
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
-        """Every key that begins with ``prefix``, in the order of keys."""
+        """Yield every key that begins with ``prefix``, in the order of keys."""
         ...
 
     def entries(self, prefix: str) -> Iterator[Entry]:
-        """As :meth:`list`, with what tells whether an object has changed."""
+        """List objects as :meth:`list` does, each with a mark that changes with its content."""
         ...
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """The next part of every key that goes on with a slash after it, each once, in order.
+        """Yield the next part of every key that has a slash after it, each once, in order.
 
         :param prefix: empty, or ending with a slash. What lies deeper is not listed.
         """
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete these objects; those that are not there are no error."""
+        """Delete these objects; those that do not exist are ignored."""
         ...
 
     def url(self, key: str) -> str:
-        """How people write where the object is, ``s3://bucket/prefix/key``."""
+        """Return the URL of an object, such as ``s3://bucket/prefix/key``."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""How long a store is waited for: pauses between requests, the least speed of a body, the end of the task.
+"""Limit the wait for a store: pauses between requests, the least speed of a body, the end of the task.
 
 In: requests of a store. Out: their results, ``StorageUnavailable`` when the patience of the task is over,
 or ``OperatorKilled`` soon after a kill. Nothing interrupts a request while it resolves a name, connects or
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 # 10 percent more of the processor's time.
 BLOCK = 256 << 10
 STALL_SECONDS = 64.0
-# What a killed task may still tell the store, in seconds: Airflow kills the task 5 s after it asked for its
+# For the last requests of a killed task, in seconds: Airflow kills the task 5 s after it asked for its
 # end, of which the child may have used 3.5.
 LAST_WORD_SECONDS = 1.0
 
@@ -39,7 +39,7 @@ _Result = TypeVar("_Result")
 
 
 class Transfer:
-    """One request under way, and whether somebody still waits for it.
+    """A request in flight, and whether its caller still waits for it.
 
     :param repeated: an earlier request of the same call failed; it may have had its effect.
     """
@@ -62,7 +62,7 @@ class Transfer:
     def receiving(self, size: int = 0) -> Iterator[None]:
         """Note that bytes of a body arrived, and hold off :meth:`abandon` while they are written.
 
-        :raises StorageUnavailable: nobody waits for them.
+        :raises StorageUnavailable: the caller has given up.
         """
         with self._lock:
             self._check()
@@ -74,7 +74,7 @@ class Transfer:
     def sending(self) -> None:
         """Note that bytes of a body were asked for.
 
-        :raises StorageUnavailable: nobody waits for the answer.
+        :raises StorageUnavailable: the caller has given up.
         """
         with self._lock:
             self._check()
@@ -86,12 +86,12 @@ class Transfer:
 
     def _check(self) -> None:
         if self._abandoned:
-            raise StorageUnavailable("Nobody waits for this request any more.")
+            raise StorageUnavailable("The caller of this request has given up.")
         self.heard = time.monotonic()
 
 
 class Patience:
-    """How long one task waits for its stores. Safe to use from several threads.
+    """The limits of one task's waits for its stores. Safe to use from several threads.
 
     :param seconds: how long a store may fail to answer; None: errors are raised at once, and requests run in
         the thread that makes them.
@@ -206,7 +206,7 @@ class Patience:
         return True
 
     def _left(self, silent_since: float) -> float:
-        """The seconds that are left to a request, which may be the last of many that were not answered.
+        """Return the seconds left to a request, which may be the last of many unanswered ones.
 
         Without the others, a group of operators would spend its patience once for each of them.
         """
@@ -220,12 +220,12 @@ class Patience:
         )
 
 
-# Of processes that are not tasks. Nobody may cancel it, for it belongs to all of them.
+# For processes that are not tasks. It is shared, so no caller may cancel it.
 IMPATIENT = Patience()
 
 
 def _pause(attempt: int) -> float:
-    """The seconds before the next attempt: growing, and different in tasks that fail at the same time."""
+    """Return the seconds before the next attempt: growing, and random so that tasks do not coincide."""
     return min(_FIRST_PAUSE * 2.0 ** min(attempt - 1, 10), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)
 
 

@@ -1,11 +1,11 @@
 """Use a bucket of S3 as an ``ObjectStore``.
 
-In: keys, bytes and files. Out: the same, streamed, and errors with their cure. With ``s3_client`` and
-``s3_errors`` the only code that uses botocore; must not import Airflow.
+In: keys, bytes and files. Out: the same, streamed, and errors that say how to fix them. With ``s3_client``
+and ``s3_errors`` the only code that uses botocore.
 
 How big objects move, from 64 MiB on, was measured with 256 MB on 2 shared cores against a stub server; MB/s,
 medians of five. At 90 MB/s per connection and 30 ms latency (an assumption of how S3 behaves): upload 233,
-with one put_object 75; download 296, in one stream 84. Without limits there is no difference beyond the noise
+with one put_object 75; download 296, in one stream 84. Without limits the difference is within the noise
 (209 and 229; 334 and 311). The download of s3transfer was slower and took more memory in a single trial (175
 MB/s with 51 MB, against 291 with 6 for ranges written in place), hence ranges of our own; for uploads see
 ``s3_upload.py``. An object above 5 GB has to be uploaded in parts anyway.
@@ -60,7 +60,9 @@ _Result = TypeVar("_Result")
 
 
 def connect(settings: S3Settings, patience: Patience = IMPATIENT) -> S3Store:
-    """The store that the settings name. Sends no request, unless AWS credentials have to be fetched.
+    """Connect to the store that the settings name.
+
+    Sends no request, unless AWS credentials have to be fetched.
 
     :param patience: that of a task; in place of ``max_attempts``, so that one of the two repeats requests.
     :raises ConfigError: bucket name, region or endpoint URL cannot be one.
@@ -69,7 +71,7 @@ def connect(settings: S3Settings, patience: Patience = IMPATIENT) -> S3Store:
     bucket, prefix = bucket_and_prefix(settings.bucket, settings.root_dir)
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,255}", bucket):
         raise ConfigError(
-            f"{settings.bucket!r} is no name of a bucket: write 3 to 63 lower-case letters, digits, dots and"
+            f"{settings.bucket!r} is not a valid bucket name: use 3-63 lower-case letters, digits, dots and"
             " hyphens, or s3://bucket/some/prefix."
         )
     if patience.seconds is not None:
@@ -167,7 +169,7 @@ class S3Store:
         return tuple(filter(None, (keys.access_key, keys.secret_key, keys.token)))
 
     def check(self) -> None:
-        """One small listing, which shows whether endpoint, credentials, bucket and permissions are right.
+        """Send one small listing to check endpoint, credentials, bucket and permissions.
 
         :raises StorageError: they are not.
         """
@@ -212,7 +214,7 @@ class S3Store:
         return True
 
     def _pages(self, prefix: str, **more: Any) -> Iterator[ListObjectsV2OutputTypeDef]:
-        """The pages of a listing. A paginator of botocore ends with the first page that fails."""
+        """Yield the pages of a listing. A paginator of botocore ends with the first page that fails."""
         place = {"Bucket": self.bucket, "Prefix": self.prefix + prefix, **more}
         while True:
             page = self._ask(prefix, lambda _: self.client.list_objects_v2(**place))
@@ -240,7 +242,7 @@ class S3Store:
             )
 
     def _put(self, key: str, body: bytes | IO[bytes], sha256: bytes, **more: Any) -> None:
-        """The checksum lets S3 refuse damaged bytes, and spares botocore one that it would make itself."""
+        """Upload bytes with a checksum: S3 refuses damaged bytes, and botocore need not compute its own."""
         checksum = base64.b64encode(sha256).decode()
         self.client.put_object(
             Bucket=self.bucket,

@@ -1,4 +1,4 @@
-"""The bodies of S3's answers: received, compared with the checksum that S3 keeps, written to files.
+"""Receive the bodies of S3's answers, compare them with S3's checksum, and write them to files.
 
 All bytes pass a :class:`Transfer`, so that one whose result is no longer wanted ends with the next block.
 """
@@ -48,7 +48,7 @@ class _Checksum:
 
 
 def read(answer: GetObjectOutputTypeDef, transfer: Transfer) -> bytes:
-    """The body of a small object."""
+    """Return the body of a small object."""
     checksum, blocks = _Checksum(answer), []
     for block in _blocks(answer, transfer):
         checksum.update(block)

@@ -47,7 +47,7 @@ _ELSEWHERE = ("ec2-credentials-file", "boto-config", "container-role", "iam-role
 
 @dataclass(frozen=True)
 class S3Settings:
-    """Where a store is and how it is reached. Empty texts mean: not configured.
+    """The location of a store and how to reach it. Empty strings mean: not configured.
 
     :param bucket: name, or ``s3://bucket/some/prefix``.
     :param root_dir: a further prefix.
@@ -84,7 +84,7 @@ _lock = threading.Lock()
 
 
 def _forget() -> None:
-    """A forked child must neither share its parent's connections nor wait for a lock held there."""
+    """Reset after a fork: a child must not share connections nor wait for a lock held in its parent."""
     global _lock
     _lock = threading.Lock()
     _clients.clear()
@@ -94,7 +94,7 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def client_for(settings: S3Settings) -> S3Client:
-    """The process's client for these settings; a new one when the credentials file has changed.
+    """Return the process's client for these settings; a new one if the credentials file has changed.
 
     :raises CredentialsError: the file, the profile in it or its keys are missing or unusable.
     :raises ConfigError: the endpoint URL or the region cannot be one.
@@ -112,7 +112,7 @@ def client_for(settings: S3Settings) -> S3Client:
 
 @contextmanager
 def other_services(settings: S3Settings) -> Iterator[boto3.Session]:
-    """A session for clients of other AWS services, with the credentials and the region of the settings.
+    """Yield a session for clients of other AWS services, with the settings' credentials and region.
 
     :raises CredentialsError: the file, the profile in it or its keys are missing or unusable.
     """
@@ -128,7 +128,7 @@ def other_services(settings: S3Settings) -> Iterator[boto3.Session]:
 
 
 def _stamp(settings: S3Settings) -> tuple[int, ...] | None:
-    """What changes when the credentials file does. Raises ``CredentialsError`` when it cannot be read."""
+    """Return a mark that changes with the credentials file. Raises ``CredentialsError``."""
     if settings.access_keys or not settings.credentials_path:
         return None
     path = expanded(settings.credentials_path)
@@ -137,8 +137,8 @@ def _stamp(settings: S3Settings) -> tuple[int, ...] | None:
             status = os.fstat(file.fileno())
     except FileNotFoundError as error:
         raise CredentialsError(
-            f"There is no credentials file {path} on this machine. The path is one on the Airflow machines:"
-            " put the file there on each of them, or correct the path."
+            f"The credentials file {path} does not exist on this machine. The path is one on the Airflow "
+            "machines: put the file there on each of them, or correct the path."
         ) from error
     except OSError as error:
         raise CredentialsError(
@@ -184,7 +184,7 @@ def _new_client(settings: S3Settings) -> S3Client:
 
 
 def _timestamp(text: Any) -> datetime:
-    """The time that S3 writes; botocore's own reading takes most of the time of a long list."""
+    """Parse S3's timestamps; botocore's own parser takes most of the time of a long list."""
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except (ValueError, AttributeError):
@@ -205,7 +205,7 @@ def _ask_for_checksum(params: dict[str, Any], **_: Any) -> None:
 
 @contextmanager
 def _session(settings: S3Settings) -> Iterator[Session]:
-    """A session that knows what the settings name, and nothing beyond it when they name keys or a profile."""
+    """Yield a session for the settings; if they name keys or a profile, it knows nothing else."""
     from botocore.session import Session
 
     if settings.access_keys:
@@ -225,7 +225,7 @@ def _session(settings: S3Settings) -> Iterator[Session]:
 
 
 def _usual_session(settings: S3Settings) -> Session:
-    """A session that asks all of AWS's usual places."""
+    """Return a session that uses AWS's default credential chain."""
     from botocore.session import Session
 
     session = Session()
@@ -316,7 +316,7 @@ def _check_profile(session: Session, settings: S3Settings) -> None:
 
 
 def _misspelled(session: Session, profile: str) -> str:
-    """A name with a space counts as one name in quotes only."""
+    """Return a hint for profile names with a space, which must be quoted."""
     found = f"profile {profile}" in session.available_profiles
     return f' Write [profile "{profile}"], with quotes, for [profile {profile}].' if found else ""
 
@@ -328,6 +328,6 @@ def _source_name(settings: S3Settings) -> str:
 
 
 def _name(settings: S3Settings) -> str:
-    """The same at the beginning of a sentence."""
+    """Return the same for the beginning of a sentence."""
     name = _source_name(settings)
     return name[:1].upper() + name[1:]

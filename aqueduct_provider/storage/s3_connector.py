@@ -17,7 +17,7 @@ _NEEDED = {
 
 
 def connector_settings(connector: Mapping[str, Any], called: str = "S3", **requests: Any) -> S3Settings:
-    """The settings in the configuration of an S3 connector, or of another that has its credentials.
+    """Return the settings in the configuration of an S3 connector, or of another that has its credentials.
 
     :param called: what error messages call the connector.
     :param requests: how requests are sent: retries, timeouts and connections of ``S3Settings``.
@@ -29,25 +29,25 @@ def connector_settings(connector: Mapping[str, Any], called: str = "S3", **reque
             f"The {called} connector has type {kind!r}; it must be one of: {', '.join(_NEEDED)}."
         )
     needed = ("bucket", *_NEEDED[kind])
-    texts = {
+    fields = {
         name: connector.get(name) or ""
         for name in (*needed, "region", "root_dir", "config_file_profile", "session_token")
     }
-    problems = [f"{name} is missing" for name in needed if not texts[name]]
-    problems += [f"{name} must be text" for name, value in texts.items() if not isinstance(value, str)]
+    problems = [f"{name} is missing" for name in needed if not fields[name]]
+    problems += [f"{name} must be text" for name, value in fields.items() if not isinstance(value, str)]
     if problems:
         count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
         raise ConfigError(
             f"The {called} connector of type {kind} has {count}: {'; '.join(sorted(problems))}."
         )
     return S3Settings(
-        bucket=texts["bucket"],
-        region=texts["region"],
-        root_dir=texts["root_dir"],
-        credentials_path=texts.get("config_file_path", ""),
-        credentials_text=texts.get("config_file_content", ""),
-        credentials_profile=texts["config_file_profile"] if kind != "access_key" else "",
-        access_keys=(texts["access_key_id"], texts["secret_access_key"]) if kind == "access_key" else None,
-        session_token=texts["session_token"],
+        bucket=fields["bucket"],
+        region=fields["region"],
+        root_dir=fields["root_dir"],
+        credentials_path=fields.get("config_file_path", ""),
+        credentials_text=fields.get("config_file_content", ""),
+        credentials_profile=fields["config_file_profile"] if kind != "access_key" else "",
+        access_keys=(fields["access_key_id"], fields["secret_access_key"]) if kind == "access_key" else None,
+        session_token=fields["session_token"],
         **requests,
     )

@@ -119,7 +119,7 @@ _KEY_ID = re.compile(r"\bA(?:KI|SI)[AD][A-Z0-9]{7,}\b|(?<=Credential=)[^/\s'\"]+
 
 @dataclass(frozen=True)
 class S3Location:
-    """What a request was about.
+    """The object or prefix that a request was about.
 
     :param url: the object or prefix, ``s3://bucket/key``.
     :param region: the region that requests are signed for; may be empty.
@@ -144,13 +144,11 @@ def translated(place: S3Location) -> Iterator[None]:
     except (BotoCoreError, HTTPError, ConnectionError, TimeoutError) as error:
         raise from_botocore(error, place) from error
     except OSError as error:
-        raise StorageError(
-            f"{place.url}: the local file failed: {error}. Mend it on this machine."
-        ) from error
+        raise StorageError(f"{place.url}: the local file failed: {error}. Fix it on this machine.") from error
 
 
 def body_errors() -> tuple[type[Exception], ...]:
-    """What reading a body raises when the connection is cut in the middle: asking again may help."""
+    """Return the exceptions for connections cut while reading a body: asking again may help."""
     from botocore.exceptions import (
         FlexibleChecksumError,
         IncompleteReadError,
@@ -163,12 +161,12 @@ def body_errors() -> tuple[type[Exception], ...]:
 
 
 def error_code(error: ClientError) -> str:
-    """The code of an error that S3 answered with; to HEAD it answers with the status alone."""
+    """Return the code of S3's error; for HEAD, the status is all there is."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def kind_of(code: str, status: int = 0) -> type[StorageError]:
-    """The class of an error that S3 answered with."""
+    """Return the class of an error that S3 answered with."""
     for kind, codes in _CODES.items():
         if code in codes:
             return kind
@@ -178,7 +176,7 @@ def kind_of(code: str, status: int = 0) -> type[StorageError]:
 
 
 def from_answer(error: ClientError, place: S3Location) -> StorageError:
-    """The error for an answer that S3, or the service that gives credentials, sent."""
+    """Return the error for an answer from S3 or from the service that gives credentials."""
     details = error.response.get("Error", {})
     code, said = error_code(error), details.get("Message", "")
     answer = error.response.get("ResponseMetadata", {})
@@ -201,11 +199,11 @@ def without_key_ids(text: str) -> str:
 def _message(kind: type[StorageError], place: S3Location, reason: str, code: str) -> str:
     if kind is ObjectNotFound:
         return (
-            f"There is no object {place.url}. It was not written yet, was deleted, or bucket and root dir"
-            " are not those that it was written to."
+            f"The object {place.url} does not exist. It was not written yet, was deleted, or bucket and root "
+            "dir are not those that it was written to."
         )
-    cures = {
-        BucketNotFound: f"There is no bucket {place.bucket!r} at {place.endpoint}. Correct its name or"
+    fixes = {
+        BucketNotFound: f"The bucket {place.bucket!r} does not exist at {place.endpoint}. Correct its name or"
         " create it.",
         CredentialsError: f"S3 refuses the credentials. {_credentials_fix(code)}",
         AccessDenied: "Give these credentials s3:GetObject, s3:PutObject, s3:DeleteObject and"
@@ -213,7 +211,7 @@ def _message(kind: type[StorageError], place: S3Location, reason: str, code: str
         StorageUnavailable: f"{place.endpoint} kept throttling or failing through all retries. Try again"
         " later, or raise s3_patience (of tasks) or s3_max_attempts in the [aqueduct] section.",
     }
-    return f"{place.url}: {reason}. {cures.get(kind, 'S3 refused the request.')}"
+    return f"{place.url}: {reason}. {fixes.get(kind, 'S3 refused the request.')}"
 
 
 def _credentials_fix(code: str) -> str:
@@ -228,7 +226,7 @@ def _credentials_fix(code: str) -> str:
 
 
 def from_botocore(error: Exception, place: S3Location) -> StorageError:
-    """The error for what went wrong on this side, or on the way."""
+    """Return the error for a failure on this side or on the way."""
     from botocore import exceptions as botocore
     from botocore.parsers import ResponseParserError
     from urllib3.exceptions import HTTPError

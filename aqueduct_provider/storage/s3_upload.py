@@ -1,4 +1,4 @@
-"""A file above 64 MiB into a bucket, in parts that go out at the same time.
+"""Upload a file above 64 MiB in parts, several at the same time.
 
 s3transfer does the same, but what an outage breaks it begins again from the first part, and the parts that it
 then cannot remove stay in the bucket, unseen and paid for. Here each request has the patience of the task.

@@ -74,7 +74,7 @@ def test_a_flow_is_delivered_changed_and_taken_back(place: Place, loader: Path, 
     placeholder = f"broken_spec__aqueduct_store_{CONNECTION}"
     wait_for(lambda: placeholder in place.client.dags(), what="the placeholder", seconds=SEEN_SECONDS)
     docs = " ".join(place.client.details(placeholder)["doc_md"].split())
-    assert f"There is no Airflow connection '{CONNECTION}'" in docs
+    assert f"Airflow has no connection '{CONNECTION}'" in docs
 
     delivery = Delivery(place)
     draft = delivery.deliver(first, tmp_path)

@@ -1,8 +1,8 @@
 """Athena, through PyAthena, which starts queries and waits for them; read only.
 
-Values are execution parameters of the query. Athena takes them as SQL literals, so texts are quoted here. The
-result is the CSV file that Athena leaves in S3, fetched as any object and read in batches, see
-``results.py``. Must not import at module level: the driver, pyarrow.
+Values are execution parameters of the query. Athena takes them as SQL literals, so strings are quoted here.
+The result is the CSV file that Athena leaves in S3, fetched as any object and read in batches, see
+``results.py``.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema =
 
 
 def connect(connector: str, config: Config) -> AthenaDatabase:
-    """A connection. Sends no request, unless credentials have to be fetched.
+    """Return a connection. Sends no request, unless credentials have to be fetched.
 
-    :raises ConfigError: the configuration cannot be used. :raises DataSystemError: there are no credentials.
+    :raises ConfigError: the configuration cannot be used.
+    :raises DataSystemError: no credentials were found.
     """
     from pyathena import connect as connect_driver
 
@@ -72,7 +73,7 @@ def _options(connector: str, config: Config) -> dict[str, Any]:
 
 
 def _settings(connector: str, config: Config) -> S3Settings:
-    """How the bucket of the results is reached, and Athena with it."""
+    """Return how to reach the bucket of the results, and Athena itself."""
     output = config_text(config, "output_location")
     if not output.startswith("s3://"):
         raise ConfigError(
@@ -123,7 +124,7 @@ class AthenaDatabase:
             schema = schema_of(cursor.description or ())
             location = cursor.output_location or ""
             if not location.endswith(".csv"):
-                # What SHOW and DESCRIBE leave is no table.
+                # SHOW and DESCRIBE leave plain text, not a CSV file.
                 yield dbapi_rows.batches(schema, cursor.fetchmany)
                 return
             path = folder / "result.csv"
@@ -156,17 +157,17 @@ class AthenaDatabase:
             yield cursor
 
     def _may_succeed_later(self, query_id: str | None) -> bool:
-        """What Athena says of a query that failed."""
+        """Return whether Athena says that a failed query may be tried again."""
         try:
             answer = self._connection.client.get_query_execution(QueryExecutionId=query_id)
             return bool(answer["QueryExecution"]["Status"]["AthenaError"]["Retryable"])
         except Exception:
-            # Whatever this is, the query's own failure is what has to be told.
+            # Report the failure of the query itself, not this one.
             return False
 
 
 def _literal(value: Value) -> str:
-    """A value as an execution parameter. In SQL's texts, nothing but the quote itself means anything."""
+    """Return a value as an execution parameter. In SQL strings, only the quote has to be escaped."""
     literal = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
     if len(literal) > _LONGEST_VALUE:
         raise StatementRefused(

@@ -1,7 +1,7 @@
-"""The one door through which PyAthena's and AWS' errors leave: each becomes a ``DataSystemError``.
+"""Translate the errors of PyAthena and AWS: each becomes a ``DataSystemError``.
 
 What AWS refuses is judged as S3's refusals are: by code and status. A query that fails is the query's fault,
-unless Athena itself says that it may be tried again. Must not import at module level: the driver.
+unless Athena itself says that it may be tried again.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _from_driver(error: Exception, what: str, is_retryable: Callable[[], bool]) 
 
 
 def _kind_of_cause(cause: BaseException) -> type[StorageError]:
-    """The class of what botocore raised: an answer, or none."""
+    """Return the error class for what botocore raised, with or without an answer."""
     answer = getattr(cause, "response", None)
     if isinstance(answer, dict):
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

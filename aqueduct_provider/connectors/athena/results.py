@@ -1,9 +1,8 @@
-"""The CSV file that Athena leaves of a query's result -> batches of Arrow records.
+"""Read the CSV file of an Athena result in batches of Arrow records.
 
 The file, and not the API that gives its rows: that one gives 1,000 at a time. Nor the driver's Arrow cursor,
-which holds the whole result and makes empty texts NULL. In the file, NULL is an empty field without quotes,
+which holds the whole result and makes empty strings NULL. In the file, NULL is an empty field without quotes,
 and every value is a text, in the spelling of Athena's type. Arrays, maps, rows and intervals stay that text.
-Must not import at module level: pyarrow.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _TIMESTAMP_CHARACTERS = 26
 
 
 def schema_of(description: Sequence[Sequence[Any]]) -> pyarrow.Schema:
-    """The schema of a result.
+    """Return the schema of a result.
 
     :param description: of a DBAPI cursor: name, type, ..., precision and scale in the fifth and sixth place.
     """
@@ -73,7 +72,7 @@ def _type_of(name: str, precision: int, scale: int) -> pyarrow.DataType:
 
 
 def read_csv(path: Path, schema: pyarrow.Schema) -> Batches:
-    """The rows of a result file.
+    """Return the rows of a result file.
 
     :raises StatementRefused: while reading, when a value does not fit its column's type.
     """
@@ -103,17 +102,17 @@ def _batches(path: Path, schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch
             yield pa.RecordBatch.from_arrays(list(columns), schema=schema)
 
 
-def _converted(field: pyarrow.Field, texts: pyarrow.Array) -> pyarrow.Array:
+def _converted(field: pyarrow.Field, strings: pyarrow.Array) -> pyarrow.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if field.type == pa.timestamp("us"):
-        texts = pc.utf8_slice_codeunits(texts, 0, _TIMESTAMP_CHARACTERS)
+        strings = pc.utf8_slice_codeunits(strings, 0, _TIMESTAMP_CHARACTERS)
     try:
         if parse := _parser(field.type):
-            values = [None if text is None else parse(text) for text in texts.to_pylist()]
+            values = [None if text is None else parse(text) for text in strings.to_pylist()]
             return pa.array(values, field.type)
-        return texts.cast(field.type)
+        return strings.cast(field.type)
     except (pa.ArrowException, ValueError, LookupError, OverflowError) as error:
         raise StatementRefused(
             f"Column {field.name!r} of the result has a value that does not fit its type, {field.type}: "
@@ -122,7 +121,7 @@ def _converted(field: pyarrow.Field, texts: pyarrow.Array) -> pyarrow.Array:
 
 
 def _parser(kind: pyarrow.DataType) -> Callable[[str], Any] | None:
-    """What reads the texts that Arrow's own casts do not."""
+    """Return the parser for a type whose text Arrow cannot cast; None: Arrow can."""
     import pyarrow as pa
 
     if pa.types.is_binary(kind):
@@ -133,7 +132,7 @@ def _parser(kind: pyarrow.DataType) -> Callable[[str], Any] | None:
 
 
 def _instant(text: str) -> datetime:
-    """A point in time, written as 2026-11-22 01:02:03.123 with an offset or the name of a zone."""
+    """Parse a point in time such as 2026-11-22 01:02:03.123, with an offset or a zone's name."""
     local, _, zone = text.rpartition(" ")
     if zone[:1] in "+-":
         return datetime.fromisoformat(local[:_TIMESTAMP_CHARACTERS] + zone)

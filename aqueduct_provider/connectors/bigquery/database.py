@@ -1,7 +1,7 @@
 """BigQuery, through Google's own client: query jobs with parameters, and load jobs of Parquet files.
 
 A load job is done whole or not at all, and no second job can have its id: a second try finds the job of the
-first one, so that no markers are needed. Must not import at module level: the client, pyarrow.
+first one, so that no markers are needed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _TYPES = {
 
 
 def connect(connector: str, config: Config) -> BigQueryDatabase:
-    """A client; it says who it is with its first request. Raises ``DataSystemError``.
+    """Return a client, which logs in with its first request. Raises ``DataSystemError``.
 
     Options: those of ``connectors/system_options.py``, such as ``location`` and ``impersonation_chain``.
     """
@@ -87,13 +87,13 @@ def _credentials(what: str, account: str, options: Mapping[str, str]) -> Any:
         return google_credentials(json.loads(account) if account else None, options, _SCOPES)[0]
     except DefaultCredentialsError as error:
         raise DataSystemLoginFailed(
-            f"{what}: there is no key of a service account, and there are no application default credentials"
-            f" on this machine: {str(error).strip().rstrip('.')}. Give the key, or those."
+            f"{what}: no service account key was given, and this machine has no application default "
+            f"credentials: {str(error).strip().rstrip('.')}. Provide one of them."
         ) from error
     except (ValueError, TypeError, AttributeError, GoogleAuthError):
         # The error of the key's parser may quote it.
         raise DataSystemLoginFailed(
-            f"{what}: service_account_credentials is no key of a service account: paste the whole JSON of "
+            f"{what}: service_account_credentials is not a service account key: paste the whole JSON of "
             "the key file."
         ) from None
 
@@ -195,7 +195,7 @@ class BigQueryDatabase:
         raise AssertionError
 
     def _target(self, table: TableName) -> Any:
-        """The dataset of a table."""
+        """Return the dataset of a table."""
         from google.api_core.exceptions import NotFound
 
         if not table.schema:
@@ -206,7 +206,7 @@ class BigQueryDatabase:
             raise LoadRefused(f"{self._what} has no dataset {table.schema}: create it first.") from exc
 
     def _earlier_job(self, job_id: str, target: Any) -> Any:
-        """A job that an earlier try has started; None: there is none."""
+        """Return the job that an earlier try started; None: there is none."""
         from google.api_core.exceptions import NotFound
 
         try:
@@ -217,7 +217,7 @@ class BigQueryDatabase:
     def _start(
         self, file: IO[bytes], schema: pyarrow.Schema, load: TableLoad, target: Any, job_id: str
     ) -> Any:
-        """A new job; or, when another try was faster, the job that this has started."""
+        """Start a job and return it, or return the one that a concurrent try started first."""
         from google.api_core.exceptions import Conflict
         from google.cloud.bigquery import LoadJobConfig, SchemaField
 
@@ -269,7 +269,7 @@ class _Started:
 
 
 def _has_done(job: Any, load: TableLoad, retry: Any) -> bool:
-    """Whether the job of an earlier try has done the load. One whose worker died may still be at work."""
+    """Return whether an earlier try's job did the load. It may still run after its worker died."""
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
@@ -302,7 +302,7 @@ def _write_parquet(data: Batches, file: IO[bytes]) -> None:
 
 
 def _parameter(value: Value) -> Any:
-    """A parameter by position."""
+    """Return a positional parameter."""
     from google.cloud.bigquery import ScalarQueryParameter
 
     return ScalarQueryParameter(None, _PARAMETERS[type(value)], value)
@@ -347,7 +347,7 @@ def _type(field: Any) -> pyarrow.DataType:
 
 @contextmanager
 def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
-    """The one door for the client's errors."""
+    """Translate the client's errors."""
     from concurrent.futures import TimeoutError as WaitedInVain
 
     from google.api_core.exceptions import GoogleAPIError

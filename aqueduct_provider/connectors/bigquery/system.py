@@ -23,7 +23,7 @@ class _BigQueryDialect(Dialect):
 BIGQUERY: Dialect = _BigQueryDialect(
     "BigQuery",
     quotes=("`", "`"),
-    texts="'\"",
+    string_quotes="'\"",
     backslashes=True,
     hash_comments=True,
     concat="CONCAT",

@@ -1,8 +1,7 @@
 """MongoDB, through pymongo, MongoDB's own driver: documents as they are, not tables.
 
 In: the connector's configuration, ``auth_uri`` and ``database``. Out: the documents that a query finds,
-streamed in the driver's batches, and loads, which ``load.py`` makes. Must not import at module
-level: pymongo.
+streamed in the driver's batches, and loads, which ``load.py`` makes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ __all__ = ["MongoDatabase", "connect", "stored_documents", "write_bson_table"]
 
 
 def connect(connector: str, config: Config) -> MongoDatabase:
-    """An open connection.
+    """Open a connection.
 
     :param connector: ``MongoDB``.
     :raises ConfigError: the URI is none, or no database is named.
@@ -100,7 +99,7 @@ class MongoDatabase:
         return f"{self._what} answers: MongoDB {version}."
 
     def tables(self) -> list[str]:
-        """The collections and views that can be seen, in order."""
+        """Return the collections and views that the user may see, in order."""
         with translated(self._what, StatementRefused):
             names = self._database.list_collection_names(authorizedCollections=True)
         return sorted(name for name in names if not name.startswith("system."))
@@ -108,11 +107,12 @@ class MongoDatabase:
     def find(
         self, collection: str, find: Mapping[str, Any], parameters: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
-        """The documents that a query finds.
+        """Return the documents that a query finds.
 
         :param find: the arguments of pymongo's ``find``, as JSON values: ``args`` and ``kwargs``.
         :param parameters: values of ``$1``, ``$2``, ...
-        :raises StatementRefused: there is no such collection, or it is no query; some only while reading.
+        :raises StatementRefused: the collection does not exist, or ``find`` is not a valid query; some errors
+            appear only while reading.
         """
         args, kwargs = arguments(find, parameters)
         with translated(self._what, StatementRefused):
@@ -133,7 +133,7 @@ class MongoDatabase:
         return write(self._database, self._what, rows, load)
 
     def _see(self, collection: str) -> None:
-        """MongoDB finds nothing where there is no collection; a name that is mistyped is an error here."""
+        """Refuse a collection that does not exist: MongoDB would return no documents for a mistyped name."""
         name = {"name": collection}
         if not self._database.list_collection_names(filter=name, authorizedCollections=True):
             raise StatementRefused(

@@ -1,7 +1,7 @@
-"""The one door through which pymongo's errors leave: each becomes a ``DataSystemError`` with its cure.
+"""Translate pymongo's errors: each becomes a ``DataSystemError`` that says how to fix it.
 
 Codes are those of MongoDB's list of error codes; whether a second try can help is what the driver's classes
-and the server's labels say. Must not import at module level: pymongo, bson.
+and the server's labels say.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def translated(what: str, refused: type[DataSystemError]) -> Iterator[None]:
 
 
 def from_driver(error: PyMongoError, what: str, refused: type[DataSystemError]) -> DataSystemError:
-    """The error for what the driver raised."""
+    """Return the error for what the driver raised."""
     from pymongo import errors
 
     code = getattr(error, "code", None)
@@ -65,7 +65,7 @@ def from_driver(error: PyMongoError, what: str, refused: type[DataSystemError]) 
 
 
 def _words(error: PyMongoError) -> str:
-    """The server's own words; without the driver's description of the topology, and without the documents."""
+    """Return the server's own message, without the driver's topology description or the documents."""
     details = getattr(error, "details", None) or {}
     problems = details.get("writeErrors") or details.get("writeConcernErrors") or [details]
     said = str(problems[0].get("errmsg") or error)

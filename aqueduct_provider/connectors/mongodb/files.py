@@ -1,10 +1,9 @@
-"""Documents <-> the files of table artifacts.
+"""Convert documents to the files of table artifacts and back.
 
 Out of MongoDB: the text that the runner's codec ``bson_table`` writes, and the schema that pandas has for it,
 without holding the documents. A table's cells depend on all its documents - a field that is missing once is
-NaN there, and whole numbers beside it are floats - so documents go to a file first, and what was seen of each
-column is kept. Into MongoDB: the rows of a stored table of any kind, as documents. Must not import at module
-level: pandas, pyarrow, bson.
+NaN there, and makes floats of the integers - so documents go to a file first, and what was seen of each
+column is kept. Into MongoDB: the rows of a stored table of any kind, as documents.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def write_bson_table(documents: Iterator[Document], folder: Path, path: str) -> 
 
 @dataclass
 class _Column:
-    """What was seen of a column.
+    """Facts about a column, collected from its values.
 
     :param seen: one value of each kind, for which pandas finds the same dtype as for all of them.
     """
@@ -118,7 +117,7 @@ def _write_records(spool: IO[bytes], dtypes: Mapping[str, str], file: IO[str]) -
 
 
 def _cell(dtype: str) -> Callable[[Any], Any]:
-    """What a value of a column of this dtype becomes."""
+    """Return the function that converts values of a column of this dtype."""
     if dtype == "float64":
         return lambda value: _NAN if value is None else float(value)
     if dtype.startswith("datetime64"):
@@ -130,7 +129,7 @@ def _cell(dtype: str) -> Callable[[Any], Any]:
 
 
 def stored_documents(path: Path, serialization_type: str) -> Iterator[Document]:
-    """The rows of a stored table; what is missing in it is null.
+    """Yield the rows of a stored table; what is missing in it is null.
 
     Dates become midnights, times of day text, decimals ``Decimal128``, UUIDs ``Binary``, and JSON of other
     databases what it holds.
@@ -158,7 +157,7 @@ def _top(name: str, value: Any) -> Any:
 
 
 def _bson(value: Any) -> Any:
-    """A value as one that BSON has a type for."""
+    """Return the value as a type that BSON has."""
     from bson import Binary, Decimal128
 
     match value:
@@ -193,7 +192,7 @@ def _parquet_rows(path: Path) -> Iterator[Document]:
 
 
 def _parser(column: pyarrow.Field) -> Callable[[str], Any] | None:
-    """What makes a text of this column the value that it stands for."""
+    """Return the function that turns text of this column into its value; None: it stays text."""
     from bson import json_util
 
     parsers: dict[bytes, Callable[[str], Any]] = {
@@ -215,7 +214,7 @@ def _decoded_rows(path: Path) -> Iterator[Document]:
 
 
 def _bson_rows(path: Path) -> Iterator[Document]:
-    """The elements of a list of Extended JSON, one by one."""
+    """Yield the elements of a list of Extended JSON, one by one."""
     from bson import json_util
     from bson.errors import BSONError
 
@@ -246,5 +245,5 @@ def _elements(file: IO[str], decoder: json.JSONDecoder) -> Iterator[Document]:
             text, position = text[position:] + block, 0
         else:
             if not isinstance(element, dict):
-                raise TypeError("it is no list of documents")
+                raise TypeError("it is not a list of documents")
             yield element

@@ -1,9 +1,8 @@
-"""Rows -> documents in a collection, each of them once, also when an earlier try has written some.
+"""Insert rows as documents, each of them once, also when an earlier try has written some.
 
 A document without ``_id`` gets one made of the load's key and its row number; one that brings its own keeps
-it. The server refuses an ``_id`` that is there; that is no error when the same document is there. Documents
-are encoded here, one by one, so that batches are counted in bytes and an error names its row. Must not import
-at module level: pymongo, bson.
+it. The server refuses an ``_id`` that exists already; that is ignored when the document is the same.
+Documents are encoded here, one by one, so that batches are counted in bytes and an error names its row.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _LAST_ROW = (1 << 32) - 1
 
 @dataclass(frozen=True)
 class Insertion:
-    """How the rows of one load become documents.
+    """The insertion of one load's rows as documents.
 
     :param what: what error messages call the collection.
     :param key: of the load, 64 hexadecimal digits.
@@ -57,7 +56,7 @@ class Insertion:
         return count
 
     def own_ids(self) -> Mapping[str, Any]:
-        """The filter for documents whose ``_id`` was made here."""
+        """Return the filter for documents whose ``_id`` was made here."""
         return {"_id": {"$gte": self._row_id(0), "$lte": self._row_id(_LAST_ROW)}}
 
     def _batches(self, rows: Rows) -> Iterator[list[RawBSONDocument]]:
@@ -90,7 +89,7 @@ class Insertion:
             ) from error
 
     def _row_id(self, number: int) -> ObjectId:
-        """The ``_id`` of a row that brings none: in the order of rows, and the same at every try."""
+        """Return the ``_id`` for a row without one: in the order of rows, and the same at every try."""
         from bson import ObjectId
 
         return ObjectId(bytes.fromhex(self.key[:16]) + number.to_bytes(4, "big"))
@@ -113,7 +112,7 @@ class Insertion:
                 ) from error
 
     def _found(self, collection: Any, documents: list[RawBSONDocument]) -> dict[bytes, bytes]:
-        """What is there under the documents' ``_id``: identity -> bytes."""
+        """Return the stored documents with these ``_id``s: identity -> bytes."""
         from bson.codec_options import CodecOptions
         from bson.raw_bson import RawBSONDocument
 
@@ -128,7 +127,7 @@ class Insertion:
 
 
 def _identity(document: RawBSONDocument) -> bytes:
-    """The ``_id``, which may be a document itself, as something to look up."""
+    """Return the ``_id``, which may be a document itself, as a hashable value."""
     import bson
 
     encoded: bytes = bson.encode({"_id": document["_id"]})

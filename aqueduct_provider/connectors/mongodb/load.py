@@ -1,15 +1,13 @@
-"""Documents -> a collection, in one of three update modes, and the same at a second try.
+"""Load documents into a collection, in one of three update modes, with the same result at a second try.
 
 A single MongoDB server has no transactions, and those of a replica set end after a minute. So:
 
-- ``replace`` and ``fail`` write into a collection beside the target, ``TableLoad.staging``, and rename it to
+- ``replace`` and ``fail`` write into a collection next to the target, ``TableLoad.staging``, and rename it to
   the target in one step. Readers see the old documents or the new ones, and a load that fails leaves the old.
   The new collection gets the old one's options and indexes.
 - ``append`` writes into the target; ``insert.py`` sees to it that a second try writes nothing twice.
   A load that is refused takes back the documents whose ``_id`` it made.
 - ``append`` and ``fail`` leave a document in ``aqueduct_loads``: the key, and whether all was written.
-
-Must not import at module level: pymongo.
 """
 
 from __future__ import annotations
@@ -30,7 +28,8 @@ from aqueduct_provider.protected_keys import LEDGER
 def write(database: Any, what: str, rows: Rows, load: TableLoad) -> int | None:
     """Write documents.
 
-    :param database: of pymongo. :param what: what error messages call it.
+    :param database: of pymongo.
+    :param what: what error messages call it.
     :returns: their number; None when an earlier try of this load has written them.
     :raises DataSystemError: they cannot be written.
     """
@@ -47,7 +46,7 @@ def write(database: Any, what: str, rows: Rows, load: TableLoad) -> int | None:
 
 
 def _described(database: Any, name: str) -> Mapping[str, Any]:
-    """What the server says of a collection; empty: there is none."""
+    """Return the server's description of a collection; empty: it does not exist."""
     found: Mapping[str, Any] = next(iter(database.list_collections(filter={"name": name})), {})
     if found.get("type") == "view":
         raise LoadRefused(f"{name} is a view, which cannot be written: name a collection.")
@@ -110,7 +109,7 @@ class _Load:
         self._note(row_count=None)
         with self._staged() as staging:
             count = self._fill(staging, rows)
-            # From here on, a second try can tell a collection of ours from another's.
+            # From here on, a second try can recognize the collection as its own.
             self._note(row_count=count)
             self._rename(staging)
         return count
@@ -126,7 +125,7 @@ class _Load:
             raise
 
     def _was_renamed(self, marker: Mapping[str, Any]) -> bool:
-        """Whether an earlier try ended just after the rename: it had all rows, and is staged no more."""
+        """Return whether an earlier try ended right after the rename: all rows written, no staging left."""
         has_all = marker.get("row_count") is not None
         return has_all and bool(self.old) and not _described(self.database, self.load.staging)
 
@@ -139,7 +138,7 @@ class _Load:
     # --- the marker
 
     def _marker(self) -> Mapping[str, Any]:
-        """What an earlier try left; begun, when this is the first one."""
+        """Return the marker of an earlier try; on the first try, a new one."""
         load, markers = self.load, self.database[LEDGER]
         begun = {"target": str(load.table), "run": load.run, "digest": load.digest}
         markers.update_one({"_id": load.key}, {"$setOnInsert": begun}, upsert=True)
@@ -166,7 +165,7 @@ class _Load:
 
     @contextmanager
     def _staged(self) -> Iterator[Any]:
-        """A place for a new collection; nothing stays there when it is refused."""
+        """Yield the staging collection, and drop it if the load is refused."""
         staging = self.database[self.load.staging]
         staging.drop()
         try:
@@ -177,7 +176,7 @@ class _Load:
             raise
 
     def _fill(self, staging: Any, rows: Rows) -> int:
-        """The rows, with the target's options and indexes; the index of ``_id`` makes itself."""
+        """Write the rows and copy the target's options and indexes; the index on ``_id`` exists by itself."""
         self._create(staging.name, **self.old.get("options", {}))
         count = Insertion(self.what, self.load.key).insert(staging, rows)
         listed = self._target.list_indexes() if self.old else ()

@@ -1,12 +1,12 @@
-"""The arguments of a ``find`` with parameters -> pymongo's arguments (pure).
+"""Fill parameters into the arguments of a ``find`` and convert them for pymongo (pure).
 
 In: JSON values, ``args`` and ``kwargs`` (Aqueduct formats, section 6), and the string inputs. Out: the same
 with ``$1 $2 ...`` filled in and Extended JSON (``{"$oid": ...}``, ``{"$date": ...}``) made BSON types.
 
-A value stays data. It is filled into texts of the parsed JSON, never into keys, so it can become no operator.
-Where MongoDB reads texts as expressions - in ``$expr``, projections and ``let`` - a text that begins with
-``$`` names a field, so one that holds a value is put into ``$literal``. In JavaScript (``$where``,
-``$function``) there is no safe place for a value, and it is refused.
+A value stays data. It is filled into strings of the parsed JSON, never into keys, so it cannot become an
+operator. Where MongoDB reads strings as expressions - in ``$expr``, projections and ``let`` - a string that
+begins with ``$`` names a field, so one that holds a value is put into ``$literal``. In JavaScript
+(``$where``, ``$function``) no place is safe for a value, and it is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Place = Literal["value", "expression", "script"]
 
 _PARAMETER = re.compile(r"\$([0-9]+)")
 _SCRIPTS = frozenset({"$where", "$code", "$function", "$accumulator"})
-# Below these, texts are no expressions, even inside of one.
+# Below these, strings are not expressions, even inside of one.
 _VALUES = frozenset({"$elemMatch", "$literal"})
 # Of pymongo's find: the second argument, and those by name.
 _PROJECTION = 1
@@ -29,7 +29,7 @@ _EXPRESSION_ARGUMENTS = frozenset({"projection", "let"})
 
 
 def arguments(find: Mapping[str, Any], parameters: Sequence[str]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What pymongo's ``find`` is called with.
+    """Return the arguments for pymongo's ``find``.
 
     :param find: ``args`` and ``kwargs``; each may be missing.
     :param parameters: values of ``$1``, ``$2``, ...
@@ -56,7 +56,7 @@ def _filled(item: Any, parameters: Sequence[str], place: Place) -> Any:
 
 
 def _place(name: str, around: Place) -> Place:
-    """What texts below this key are."""
+    """Return how MongoDB reads the strings below this key."""
     if name in _SCRIPTS or (around == "script" and name != "args"):
         return "script"
     if name == "$expr" or around == "script":
@@ -79,7 +79,7 @@ def _text(text: str, parameters: Sequence[str], place: Place) -> Any:
 
 
 def _check_alone(text: str, parameters: Sequence[str]) -> None:
-    """A text that is a placeholder and nothing else must have its value."""
+    """Check that a string which is only a placeholder has a value."""
     alone = _PARAMETER.fullmatch(text)
     if alone and not 1 <= int(alone[1]) <= len(parameters):
         known = len(parameters)
@@ -99,7 +99,7 @@ def _extended(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
     inner = {name: _extended(value) for name, value in item.items()}
-    # Of the operator $regex, json_util would make a pattern, and drop the operators beside it.
+    # json_util would turn the operator $regex into a pattern and drop the operators next to it.
     if "$regex" in inner:
         return inner
     try:

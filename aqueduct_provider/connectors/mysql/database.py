@@ -1,8 +1,8 @@
-"""MySQL and MariaDB, through PyMySQL: rows in Python objects, for no driver that can be had gives Arrow.
+"""MySQL and MariaDB via PyMySQL. Rows arrive as Python objects because no installable driver returns Arrow.
 
 PyMySQL puts values into the statement itself, escaped for the connection's character set. Sessions are in UTC
 and in strict mode. DDL commits at once here, so new tables come in by an atomic rename (``load.py``).
-SQLAlchemy knows the catalogs. Must not import at module level: drivers, pyarrow.
+SQLAlchemy knows the catalogs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LOGIN = frozenset({1044, 1045, 1049, 1698})
 _PASSING = frozenset(
     {1040, 1205, 1213, 1021, 1037, 1038, 1041, 1152, 1158, 1159, 1160, 1161, 2003, 2006, 2013, 2055}
 )
-# The same on every server: strict, and with texts as the dialect has them, whatever the server's default.
+# The same on every server, whatever its default: strict, and with strings quoted as the dialect declares.
 _SQL_MODE = "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
 _TABLE_EXISTS = 1050
 _BINARY = 63
@@ -45,14 +45,14 @@ _UNSIGNED = 32
 
 
 def connect(connector: str, config: Config) -> MySqlDatabase:
-    """An open connection. Raises ``DataSystemError``."""
+    """Open a connection. Raises ``DataSystemError``."""
     import sqlalchemy
 
     place = f"{config_text(config, 'host')}:{config_text(config, 'port', '3306')}"
     what = f"{connector} {config_text(config, 'database')!r} at {place}"
     port = config_text(config, "port", "3306")
     if not port.isdecimal():
-        raise DataSystemLoginFailed(f"{what}: the port is no number. Correct the connection.")
+        raise DataSystemLoginFailed(f"{what}: the port is not a number. Correct the connection.")
     url = sqlalchemy.engine.URL.create(
         "mysql+pymysql",
         username=config_text(config, "username"),
@@ -141,10 +141,10 @@ class MySqlDatabase:
                     raise StatementRefused(
                         "The SQL gives no table: an extract needs a query, such as SELECT."
                     )
-                # The description of PEP 249 tells neither unsigned numbers nor bytes from texts.
+                # PEP 249's description separates neither unsigned from signed numbers nor bytes from text.
                 yield dbapi_rows.batches(_schema(cursor._result.fields), cursor.fetchmany)
             finally:
-                # Nobody wants the rest of the rows, which closing the cursor would read.
+                # Closing the cursor would first read the remaining rows.
                 if cursor._result is not None:
                     cursor._result.unbuffered_active = False
                 cursor.close()
@@ -157,7 +157,7 @@ class MySqlDatabase:
 
     @property
     def driver(self) -> Any:
-        """The driver's own connection."""
+        """Return the driver's own connection."""
         return self._connection.connection.driver_connection or self._connection.connection
 
     def run(self, sql: str, *values: Any) -> int:
@@ -177,11 +177,11 @@ class MySqlDatabase:
             return list(cursor.fetchall())
 
     def exists(self, table: TableName) -> bool:
-        """Whether there is such a table."""
+        """Return whether the table exists."""
         return bool(self.rows(f"SELECT 1 {_CATALOG}", table.schema or None, table.name))
 
     def comment(self, table: TableName) -> str:
-        """The comment of a table; empty where there is none."""
+        """Return a table's comment; empty if the table does not exist."""
         found = self.rows(f"SELECT table_comment {_CATALOG}", table.schema or None, table.name)
         return str(found[0][0]) if found else ""
 
@@ -249,7 +249,7 @@ def _decimal(length: int, scale: int, *, is_unsigned: bool) -> pyarrow.DataType:
 
 @contextmanager
 def _translated(what: str) -> Iterator[None]:
-    """The one door for the errors of PyMySQL and SQLAlchemy."""
+    """Translate the errors of PyMySQL and SQLAlchemy."""
     import pymysql
     import sqlalchemy.exc
 

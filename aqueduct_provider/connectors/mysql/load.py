@@ -7,7 +7,7 @@ warning is an error. Then:
 - a new table, or one that replaces another, takes its place in one atomic RENAME TABLE;
 - appended rows are inserted with the marker in one transaction (``idempotent_load.py``).
 
-A new table's comment holds the key of its load, so that a second try knows it. Must not import: drivers.
+A new table's comment holds the key of its load, so that a second try knows it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ROWS = 1_000
 
 
 class Server(Protocol):
-    """What loads need of ``database.py``."""
+    """The part of ``database.py`` that loads use."""
 
     def run(self, sql: str, *values: Any) -> int: ...
     def run_many(self, sql: str, many: Sequence[Sequence[Any]]) -> None: ...
@@ -135,7 +135,7 @@ def _name(table: TableName) -> str:
 
 
 def _fill(server: Server, data: Batches, table: TableName) -> int:
-    """All rows into a new table; their number."""
+    """Write all rows into a new table and return their number."""
     ready = prepared(data, MYSQL)
     ((by_file,),) = server.rows("SELECT @@local_infile")
     return _by_file(server, ready, table) if by_file else _by_statements(server, ready, table)
@@ -184,13 +184,13 @@ def _write_file(data: Batches, path: Path) -> int:
 
 
 def _lines(batch: pyarrow.RecordBatch) -> Iterator[bytes]:
-    """The rows as LOAD DATA reads them: tabs between columns, escapes by backslash, NULL as \\N."""
+    """Yield the rows as LOAD DATA reads them: tabs between columns, escapes by backslash, NULL as \\N."""
     import pyarrow.compute as pc
 
     if not batch.num_rows:
         return
-    texts = [pc.fill_null(_escaped(column), r"\N") for column in batch.columns]
-    joined = pc.binary_join_element_wise(*texts, "\t")
+    strings = [pc.fill_null(_escaped(column), r"\N") for column in batch.columns]
+    joined = pc.binary_join_element_wise(*strings, "\t")
     yield "\n".join(joined.to_pylist()).encode("utf-8")
     yield b"\n"
 
@@ -213,7 +213,7 @@ def _escaped(column: pyarrow.Array) -> pyarrow.Array:
 
 
 def _by_statements(server: Server, data: Batches, table: TableName) -> int:
-    """Where the server refuses files: INSERTs of many rows."""
+    """Insert many rows per statement, for servers that refuse files."""
     names = ", ".join(name for name, _ in _places(data))
     places = ", ".join(["%s"] * len(data.schema))
     sql = f"INSERT INTO {_name(table)} ({names}) VALUES ({places})"

@@ -18,7 +18,7 @@ from aqueduct_provider.connectors.system import (
 MYSQL = Dialect(
     "MySQL",
     quotes=("`", "`"),
-    texts="'\"",
+    string_quotes="'\"",
     backslashes=True,
     hash_comments=True,
     spaced_dashes=True,

@@ -52,7 +52,7 @@ _SETTING = "aqueduct.value_"
 
 
 def connect(connector: str, config: Config) -> PostgresDatabase:
-    """An open connection. Raises ``DataSystemError``."""
+    """Open a connection. Raises ``DataSystemError``."""
     import adbc_driver_postgresql.dbapi as adbc
 
     place = f"{config_text(config, 'host')}:{config_text(config, 'port', '5432')}"
@@ -84,7 +84,7 @@ class PostgresDatabase:
         self.close = session.close
 
     def check(self) -> str:
-        # What is no query cannot be copied.
+        # COPY works only for queries.
         ((version,),) = self.rows("SHOW server_version", **{"adbc.postgresql.use_copy": "false"})
         return f"{self._session.what} answers: PostgreSQL {version}."
 
@@ -113,7 +113,7 @@ class PostgresDatabase:
             yield Batches(plain, (_plain(batch, plain) for batch in records.batches))
 
     def _bound(self, statement: Statement) -> str:
-        """The statement with its values bound, as SQL without parameters."""
+        """Return the statement with its values bound, as SQL without parameters."""
         if not statement.values:
             return statement.sql()
         types = self._inferred_types(statement)
@@ -155,7 +155,7 @@ class PostgresDatabase:
         return rows
 
     def create(self, data: Batches, load: TableLoad) -> int:
-        """The new table takes the old one's place when all rows are there; until then others see the old."""
+        """Replace the old table in one step once all rows are written; until then others see the old one."""
         table = self._found(load.table) if load.mode == "replace" else load.table
         new = TableName(table.schema, f"{load.staging}_new")
         name = POSTGRES.render_name(new.parts)
@@ -214,7 +214,7 @@ class PostgresDatabase:
 
 
 def _with_casts(sql: str, schema: pyarrow.Schema) -> str:
-    """The query; columns that ADBC leaves in Postgres' own bytes become text."""
+    """Return the query with casts to text for columns that ADBC leaves in Postgres' own bytes."""
     if not any(_cast(column) for column in schema):
         return sql
     names = [POSTGRES.quote(column.name) for column in schema]
@@ -226,7 +226,7 @@ def _with_casts(sql: str, schema: pyarrow.Schema) -> str:
 
 
 def _cast(column: pyarrow.Field) -> str:
-    """What a column is to be read as; empty: as it is."""
+    """Return the type to read a column as; empty: as it is."""
     import pyarrow as pa
 
     if _type_name(column) in ("json", "jsonb", "numeric"):
@@ -247,7 +247,7 @@ def _type_name(column: pyarrow.Field) -> str:
 
 
 def _plain_schema(original: pyarrow.Schema, read: pyarrow.Schema) -> pyarrow.Schema:
-    """The schema of what is read, without extension types; their names stand in :data:`KIND`."""
+    """Return the schema of what is read, without extension types; their names are in :data:`KIND`."""
     import pyarrow as pa
 
     kinds = {"json": b"json", "jsonb": b"json", "uuid": b"uuid"}
@@ -280,7 +280,7 @@ def _without_kinds(schema: pyarrow.Schema) -> pyarrow.Schema:
 
 
 def _converted(schema: pyarrow.Schema) -> str:
-    """The columns of the staging table, texts of JSON and UUIDs as what they are."""
+    """Return the columns of the staging table, with JSON and UUIDs cast from text to their types."""
     types = {b"json": "::jsonb", b"uuid": "::uuid"}
     return ", ".join(
         POSTGRES.quote(column.name) + types.get((column.metadata or {}).get(KIND, b""), "")
@@ -306,7 +306,7 @@ def _statement_error(what: str, error: Any) -> DataSystemError:
 
 
 def _words(message: str) -> str:
-    """The server's own words: without ADBC's frame, and without the query, which may be long."""
+    """Return the server's own message, without ADBC's frame and without the query, which may be long."""
     text = re.split(r"\n*Query was:|\.? SQLSTATE:", message)[0]
     text = re.sub(r"^.*?(?:ERROR|FATAL):\s*|^(?:[A-Z_]+:\s*)?\[libpq\]\s*", "", text, flags=re.DOTALL)
     # The second line is the place in the query; the third marks it with a caret.

@@ -1,7 +1,7 @@
 """Redshift, through Amazon's own driver: Postgres' protocol, values bound on the server.
 
 Loads are multi-row INSERTs into a temporary table, and then one transaction: COPY would need a bucket and a
-role. Must not import at module level: the driver, pyarrow.
+role.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _CONFLICTS = ("serializable isolation violation", "concurrent transaction", "dea
 
 
 def connect(connector: str, config: Config) -> RedshiftDatabase:
-    """An open connection. Raises ``DataSystemError``."""
+    """Open a connection. Raises ``DataSystemError``."""
     import redshift_connector
 
     host, port = config_text(config, "host"), config_text(config, "port", "5432")
@@ -103,7 +103,7 @@ class RedshiftDatabase(DriverConnection):
             yield table
 
     def write(self, data: Batches, load: TableLoad) -> int | None:
-        """The rows go into a temporary table first, so that the transaction of the load is short."""
+        """Write the rows to a temporary table first, to keep the transaction of the load short."""
         self._create_markers(load)
         with self._transaction(LoadRefused):
             if load.mode != "replace" and idempotent_load.is_done(
@@ -177,7 +177,7 @@ class RedshiftDatabase(DriverConnection):
 
     @contextmanager
     def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
-        """What is not committed within is undone."""
+        """Roll back everything that is not committed within."""
         with _translated(self._what, refused):
             try:
                 yield
@@ -236,13 +236,13 @@ def _name(table: TableName) -> str:
 def _execute(cursor: Any, sql: str, values: Sequence[Any]) -> None:
     """Run a statement whose places are ``$1``, ``$2``, ...
 
-    The driver, which would write these places itself, is told that they are marked with a character that the
-    statement does not hold.
+    The driver, which would rewrite these placeholders, is given a parameter style that the statement does not
+    use.
     """
     if values and all(character in sql for character in "?:\\"):
         raise StatementRefused(
             "A query with parameters cannot hold a question mark, a colon and a backslash at once, for the "
-            "driver would misread it: write the texts in it without backslashes, such as '' for \\'."
+            "driver would misread it: write its strings without backslashes, such as '' for \\'."
         )
     cursor.paramstyle = "numeric" if "?" in sql and ":" not in sql else "qmark"
     cursor.execute(sql, list(values) or None)
@@ -253,7 +253,7 @@ def _execute(cursor: Any, sql: str, values: Sequence[Any]) -> None:
 
 @contextmanager
 def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
-    """The one door for the driver's errors."""
+    """Translate the driver's errors."""
     from redshift_connector import Error
 
     try:
@@ -277,5 +277,5 @@ def _error(what: str, error: Exception, refused: type[DataSystemError]) -> DataS
 
 
 def _fields(error: Exception) -> dict[str, str]:
-    """The fields of the server's own answer; empty where the driver speaks for itself."""
+    """Return the fields of the server's answer; empty for the driver's own errors."""
     return error.args[0] if error.args and isinstance(error.args[0], dict) else {}

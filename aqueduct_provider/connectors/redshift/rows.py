@@ -1,7 +1,4 @@
-"""Rows from and to Redshift's driver: the types of results, rows as they arrive, values of multi-row INSERTs.
-
-Must not import at module level: the driver, pyarrow.
-"""
+"""Redshift rows: the types of results, rows as they arrive, values of multi-row INSERTs."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ _JSON = (4000, 114, 3802)
 
 
 def result_field(name: str, oid: int, modifier: int) -> pyarrow.Field:
-    """The Arrow field of a column.
+    """Return the Arrow field of a column.
 
     :param modifier: of the type, which holds precision and scale of a NUMERIC; -1: it has none.
     """
@@ -81,7 +78,7 @@ class ArrivingRows(deque[Any]):
                 self._save()
 
     def table(self) -> Batches:
-        """All rows, when the statement has ended.
+        """Return all rows once the statement has ended.
 
         :raises StatementRefused: the statement gave no table, or a value does not fit its column.
         """
@@ -139,7 +136,7 @@ def _plain(row: Any, schema: pyarrow.Schema) -> Any:
 
 
 def chunks(data: Batches) -> Iterator[tuple[str, list[Any], int]]:
-    """The rows for multi-row INSERTs: the places of VALUES, the values, and the number of rows.
+    """Yield the rows for multi-row INSERTs: placeholders of VALUES, values, and number of rows.
 
     Numbers of rows are powers of two: the driver reads each new text of a statement slowly, and keeps it.
     """

@@ -16,7 +16,7 @@ REDSHIFT = Dialect(
     dollar_quotes=True,
     nested_comments=True,
     backslashes=True,
-    # As the server has the places of values: Amazon's driver would misread texts with backslashes.
+    # The server's own placeholders: Amazon's driver would misread strings with backslashes.
     placeholder="${n}",
     max_name=127,
     # The longest there are: Redshift has no unlimited types.

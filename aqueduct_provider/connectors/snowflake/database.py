@@ -2,8 +2,7 @@
 
 Loads go as Parquet files to the stage of a temporary table, and from there in one statement, or one
 transaction, to the target. Names follow SQLAlchemy's rule, and so the original's: a lower-case name is
-Snowflake's upper-case one, which needs no quotes in SQL. Must not import at module level: the connector,
-pyarrow.
+Snowflake's upper-case one, which needs no quotes in SQL.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ _EXISTS = {2002, 2003}
 
 
 def connect(connector: str, config: Config) -> SnowflakeDatabase:
-    """An open connection. Raises ``DataSystemError``."""
+    """Open a connection. Raises ``DataSystemError``."""
     import snowflake.connector
 
     account = config_text(config, "account_identifier")
@@ -138,7 +137,7 @@ class SnowflakeDatabase(DriverConnection):
             return self._append(staging, load)
 
     def _begin_marker(self, load: TableLoad) -> None:
-        """A marker that says nothing yet: it is what tries of one load wait for each other at."""
+        """Write an empty marker, on which concurrent tries of one load wait for each other."""
         markers = SNOWFLAKE.render_name(idempotent_load.markers_table(load).parts)
         definition = idempotent_load.markers_definition(SNOWFLAKE, load, time="TIMESTAMP_LTZ")
         self._run(f"CREATE TABLE IF NOT EXISTS {definition}")
@@ -159,7 +158,7 @@ class SnowflakeDatabase(DriverConnection):
         return idempotent_load.is_done(self._rows(sql, load.key), load)
 
     def _comment(self, table: TableName) -> str | None:
-        """The comment of a table; None: there is none."""
+        """Return a table's comment; None: the table does not exist."""
         *database, schema = table.schema.split(".")
         catalog = SNOWFLAKE.render_name((*database, "INFORMATION_SCHEMA", "TABLES"))
         found = self._rows(
@@ -170,7 +169,7 @@ class SnowflakeDatabase(DriverConnection):
         return str(found[0][0] or "") if found else None
 
     def _create(self, staging: Staging, load: TableLoad) -> bool:
-        """A new table with its rows, whose comment says which load it is; false: another has created one."""
+        """Create a table with its rows and the load's key as comment; false: another load created it."""
         from snowflake.connector import ProgrammingError
 
         try:
@@ -204,7 +203,7 @@ class SnowflakeDatabase(DriverConnection):
 
     @contextmanager
     def _staged(self, data: Batches, load: TableLoad) -> Iterator[Staging]:
-        """The rows in a temporary table, which only this session sees."""
+        """Write the rows to a temporary table, which only this session sees."""
         staging = staging_of(data.schema, stored(load.staging))
         self._run(staging.create)
         try:
@@ -233,12 +232,12 @@ class SnowflakeDatabase(DriverConnection):
 
 
 def _mark(load: TableLoad, rows: int) -> str:
-    """The comment of a table that a load has created."""
+    """Return the comment for a table that a load creates."""
     return f"aqueduct_load {load.key} {load.digest} {rows}"
 
 
 def _is_made_by(comment: str | None, load: TableLoad) -> bool:
-    """Whether an earlier try of this load has created the table, with its rows.
+    """Return whether an earlier try of this load has created the table, with its rows.
 
     :param comment: of the table.
     """
@@ -251,7 +250,7 @@ def _is_made_by(comment: str | None, load: TableLoad) -> bool:
 
 @contextmanager
 def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
-    """The one door for the connector's errors."""
+    """Translate the connector's errors."""
     from snowflake.connector import Error
 
     try:
@@ -267,7 +266,7 @@ def _error(what: str, error: Any, refused: type[DataSystemError]) -> DataSystemE
     text = str(error.raw_msg or error.msg or error).strip().rstrip(".")
     if isinstance(error, ForbiddenError):
         return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
-    # Answers of the service that are no answer to the statement are no DatabaseError.
+    # The connector raises no DatabaseError for answers of the service that do not concern the statement.
     if isinstance(error, OperationalError) or not isinstance(error, DatabaseError) or error.errno in _PASSING:
         return DataSystemUnavailable(f"{what} does not answer as it should: {text}.")
     if refused is DataSystemLoginFailed:

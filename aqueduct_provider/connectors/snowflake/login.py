@@ -1,4 +1,4 @@
-"""How a user of Snowflake proves who it is: a password, a private key, a token; and which options there are.
+"""Log in to Snowflake with a password, a private key or a token, and check the other options.
 
 The options are those of Airflow's Snowflake connections and of Snowflake's own connector.
 """
@@ -44,8 +44,10 @@ def session_parameters(what: str, options: Mapping[str, Any]) -> Mapping[str, An
 def login_of(what: str, password: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return the driver's settings for the login, and take those of Airflow out of the options.
 
-    :param what: what errors call the database. :param password: with a private key, its passphrase.
-    :raises ConfigError: options contradict each other. :raises DataSystemLoginFailed: the key is not a key.
+    :param what: what errors call the database.
+    :param password: with a private key, its passphrase.
+    :raises ConfigError: options contradict each other.
+    :raises DataSystemLoginFailed: the key is not a key.
     """
     text, file = options.pop(_KEY_TEXT, ""), options.get(_KEY_FILE, "")
     insecure = options.pop(_INSECURE, False)

@@ -1,7 +1,4 @@
-"""Snowflake's names and types <-> those of artifacts, and the statements that take files into a table.
-
-Must not import at module level: the connector, pyarrow.
-"""
+"""Map Snowflake's names and types to those of artifacts and back, and load files into a table."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
 # Of one file: what Snowflake's documentation advises, and what bounds the room on disk.
 _PART_BYTES = 128 << 20
-# Digits of a whole number that always fits 64 bits; NUMBER(38, 0) is what BIGINT stands for.
+# Digits of an integer that always fits 64 bits; BIGINT is an alias of NUMBER(38, 0).
 _INTEGER_DIGITS = (18, 38)
 _TYPES = {
     "REAL": "float64",
@@ -39,7 +36,7 @@ _JSON = ("VARIANT", "OBJECT", "ARRAY", "MAP", "VECTOR")
 
 
 def shown(name: str) -> str:
-    """A name as artifacts have it."""
+    """Return a name as artifacts have it."""
     return name.lower() if re.fullmatch(r"[A-Z_][A-Z0-9_$]*", name) else name
 
 
@@ -47,7 +44,10 @@ def shown(name: str) -> str:
 
 
 def result_schema(description: Sequence[Any]) -> pyarrow.Schema:
-    """The schema of a result. :param description: the cursor's."""
+    """Return the schema of a result.
+
+    :param description: the cursor's.
+    """
     import pyarrow as pa
     from snowflake.connector.constants import FIELD_ID_TO_NAME
 
@@ -72,9 +72,9 @@ def _field(column: Any, kind: str) -> pyarrow.Field:
 
 
 def arrow_batches(tables: Iterator[pyarrow.Table], schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
-    """The connector's tables, whose integers are as wide as their values, as batches of the schema.
+    """Yield the connector's tables, whose integers vary in width, as batches of the schema.
 
-    :raises StatementRefused: a whole number has more than 64 bits.
+    :raises StatementRefused: an integer has more than 64 bits.
     """
     import pyarrow as pa
 
@@ -103,8 +103,12 @@ def _array(field: pyarrow.Field, column: Any) -> Any:
 class Staging:
     """A temporary table, and how its rows come from files and go to a table.
 
-    :param name: needs no quotes. :param create: the statement that makes it; so :param copy: fills it.
-    :param definitions: of the target. :param names: of its columns. :param values: what goes there.
+    :param name: of the table; it needs no quotes.
+    :param create: the statement that creates it.
+    :param copy: the statement that fills it.
+    :param definitions: the target's column definitions.
+    :param names: the target's column names.
+    :param values: the expressions that fill these columns.
     """
 
     name: str
@@ -116,25 +120,26 @@ class Staging:
     rows: int = 0
 
     def put(self, part: Path) -> str:
-        """The statement that sends a file."""
+        """Return the statement that sends a file."""
         path = str(part).replace("\\", "\\\\").replace("'", "\\'")
         return f"PUT 'file://{path}' @%{self.name} AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
 
     def create_as(self, table: TableName, create: str, options: str) -> str:
-        """The statement that makes a table of the rows, all at once."""
+        """Return the statement that makes a table of the rows, all at once."""
         name = SNOWFLAKE.render_name(table.parts)
         return f"{create} {name} ({self.definitions}) {options} AS SELECT {self.values} FROM {self.name}"
 
     def insert_into(self, table: TableName) -> str:
-        """The statement that adds the rows to a table."""
+        """Return the statement that adds the rows to a table."""
         name = SNOWFLAKE.render_name(table.parts)
         return f"INSERT INTO {name} ({self.names}) SELECT {self.values} FROM {self.name}"
 
 
 def staging_of(schema: pyarrow.Schema, name: str) -> Staging:
-    """The staging table for rows of this schema.
+    """Return the staging table for rows of this schema.
 
-    :param name: as it is stored. :raises LoadRefused: databases have nothing like a type.
+    :param name: as it is stored.
+    :raises LoadRefused: databases have nothing like a type.
     """
     written = columns(schema, SNOWFLAKE)
     kinds = ["VARCHAR" if column.kind == "json" else column.sql for column in written]
@@ -157,7 +162,7 @@ def staging_of(schema: pyarrow.Schema, name: str) -> Staging:
 
 
 def parts(data: Batches, folder: Path) -> Iterator[tuple[Path, int]]:
-    """The rows as Parquet files with columns ``C0``, ``C1``, ..., each with its number of rows.
+    """Yield the rows as Parquet files with columns ``C0``, ``C1``, ..., each with its row count.
 
     A file is written when the one before it has been dealt with.
     """

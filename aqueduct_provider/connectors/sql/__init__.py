@@ -1,1 +1,1 @@
-"""What SQL systems share: queries, dialects, column types, idempotent loads."""
+"""Code shared by SQL systems: queries, dialects, column types, idempotent loads."""

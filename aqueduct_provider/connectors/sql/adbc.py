@@ -1,7 +1,7 @@
-"""What the databases behind ADBC share: statements, rows and bulk loads on one connection.
+"""Code shared by databases behind ADBC: statements, rows and bulk loads on one connection.
 
 ADBC was chosen where its driver is well kept and gives Arrow without Python objects in between: Postgres and
-SQLite. Must not import at module level: drivers, pyarrow.
+SQLite.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ class AdbcSession:
 
     @contextmanager
     def cursor(self, **options: str) -> Iterator[Any]:
-        """A cursor, whose errors are translated. :param options: of the statement."""
+        """Yield a cursor whose errors are translated.
+
+        :param options: of the statement.
+        """
         with (
             translated(self.what, self._translate),
             closing(self.connection.cursor(adbc_stmt_kwargs=options)) as cursor,
@@ -57,7 +60,7 @@ class AdbcSession:
             return list(cursor.fetchall())
 
     def records(self, cursor: Any) -> Batches:
-        """The rows of the query that the cursor has executed; errors while they come are translated too."""
+        """Return the rows of the executed query, and translate errors that come with them."""
         reader = cursor.fetch_record_batch()
         return Batches(reader.schema, self._records(reader))
 
@@ -79,7 +82,7 @@ class AdbcSession:
             with self.cursor() as cursor:
                 return int(cursor.adbc_ingest(table, reader, mode="append", **place))
         except DataSystemError:
-            # The driver hides in words of its own why there are no more rows.
+            # The driver's own error would hide why the rows ended.
             if failed:
                 raise failed[0] from None
             raise
@@ -88,7 +91,7 @@ class AdbcSession:
 def _watched(
     batches: Iterator[pyarrow.RecordBatch], failed: list[Exception]
 ) -> Iterator[pyarrow.RecordBatch]:
-    """The same batches; what ends them is kept."""
+    """Yield the same batches, and keep the error that ends them."""
     try:
         yield from batches
     except Exception as error:
@@ -98,7 +101,7 @@ def _watched(
 
 @contextmanager
 def translated(what: str, translate: Translate) -> Iterator[None]:
-    """The one door for the errors of ADBC's drivers."""
+    """Translate the errors of ADBC's drivers."""
     from adbc_driver_manager import Error
 
     try:

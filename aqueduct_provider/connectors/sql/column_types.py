@@ -3,7 +3,7 @@
 In: the schema or the batches of a table that is to be loaded. Out: the columns of CREATE TABLE, and batches
 that hold only what these columns take: no dictionaries, no unsigned numbers, times in microseconds, zones in
 UTC, nested values as JSON. On Postgres and SQLite the types are those that pandas, and so the original,
-chooses. Must not import at module level: pyarrow.
+chooses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Column:
 
     :param kind: which row of the tables of types it is.
     :param sql: its type in CREATE TABLE.
-    :param plain: of the array that the one given is first converted to. :param type: of the one written.
+    :param plain: type to which the given array is first converted.
+    :param type: type of the array that is written.
     :param has_cells: whether the array has a JSON text for each number and text.
     """
 
@@ -44,7 +45,7 @@ class Column:
 
 
 def columns(schema: pyarrow.Schema, dialect: Dialect) -> list[Column]:
-    """What each column becomes.
+    """Return the column that each field becomes.
 
     :raises LoadRefused: databases have nothing like it.
     """
@@ -52,12 +53,12 @@ def columns(schema: pyarrow.Schema, dialect: Dialect) -> list[Column]:
 
 
 def column_definitions(schema: pyarrow.Schema, dialect: Dialect) -> str:
-    """The columns as they stand in CREATE TABLE: names, quoted, and types. Raises as :func:`columns`."""
+    """Return the columns for CREATE TABLE: quoted names and types. Raises as :func:`columns`."""
     return ", ".join(f"{dialect.quote(column.name)} {column.sql}" for column in columns(schema, dialect))
 
 
 def prepared(data: Batches, dialect: Dialect) -> Batches:
-    """The table, converted to what the columns of :func:`column_definitions` take.
+    """Convert the table to what the columns of :func:`column_definitions` take.
 
     :raises LoadRefused: as :func:`columns`; while reading, when a value does not fit its column.
     """
@@ -120,7 +121,7 @@ def _column(field: pyarrow.Field, dialect: Dialect) -> Column:
 
 
 def _nested(name: str, found: pyarrow.DataType, dialect: Dialect) -> Column:
-    """An array where the database has them, else JSON."""
+    """Return an array type if the database has one, else JSON."""
     import pyarrow as pa
 
     types = dialect.types
@@ -143,7 +144,7 @@ def _is_list(found: pyarrow.DataType) -> bool:
 
 
 def _decimal(name: str, found: pyarrow.DataType, dialect: Dialect) -> Column:
-    """A decimal; a text where the database's decimals have too few digits, so that none is lost."""
+    """Return a decimal type, or text if the database's decimals have too few digits."""
     import pyarrow as pa
 
     column = dialect.decimal_column(found.precision, found.scale)

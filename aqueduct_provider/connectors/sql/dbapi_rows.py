@@ -1,8 +1,7 @@
-"""Rows of a DBAPI cursor -> batches of Arrow records, for drivers that know no Arrow.
+"""Convert rows of a DBAPI cursor to batches of Arrow records, for drivers without Arrow.
 
 In: the schema that the columns' types ask for, and the cursor's ``fetchmany``. Out: batches of a few MB each,
 so that memory grows neither with the number of rows nor with their width. No type is guessed from values.
-Must not import: drivers.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ _UNFIT = (TypeError, ValueError, ArithmeticError)
 
 
 def batches(schema: pyarrow.Schema, fetch: Fetch) -> Batches:
-    """The rows as a table.
+    """Return the rows as record batches.
 
-    Values are taken in every form that drivers give them: 0 and 1 for booleans, texts and floats for
+    Values are taken in every form that drivers give them: 0 and 1 for booleans, strings and floats for
     decimals, ``timedelta`` for times, ``memoryview`` for bytes, objects for JSON.
 
-    :param fetch: gives up to so many rows, such as ``cursor.fetchmany``; no rows: there are no more.
+    :param fetch: returns up to that many rows, such as ``cursor.fetchmany``; no rows at the end.
     :raises StatementRefused: while reading, when a value does not fit its column.
     """
     return Batches(schema, _batches(schema, fetch))
@@ -90,7 +89,7 @@ def _array(field: pyarrow.Field, values: Sequence[Any], done: int) -> Any:
 
 
 def _taken_as_they_are(kind: pyarrow.DataType) -> set[type]:
-    """What ``pyarrow.array`` makes such an array of and loses nothing; of 1.5 it would make the integer 1."""
+    """Return the types that ``pyarrow.array`` takes without loss; of 1.5 it would make the integer 1."""
     from pyarrow import types
 
     if types.is_nested(kind):
@@ -127,7 +126,10 @@ def _value(field: pyarrow.Field, convert: Callable[[Any], Any], value: Any, row:
 
 
 def _converter(kind: pyarrow.DataType) -> Callable[[Any], Any]:
-    """What makes a value fit for ``pyarrow.array``; it may raise TypeError, ValueError or ArithmeticError."""
+    """Return what prepares a value for ``pyarrow.array``.
+
+    It may raise TypeError, ValueError or ArithmeticError.
+    """
     from pyarrow import types
 
     if types.is_decimal(kind):
@@ -172,7 +174,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _integer(value: Any) -> int:
-    """A whole number; MySQL gives BIT as bytes."""
+    """Return an integer; MySQL gives BIT as bytes."""
     if isinstance(value, (bytes, bytearray)):
         return int.from_bytes(value, "big")
     number = int(value)
@@ -211,7 +213,7 @@ def _date(value: Any) -> date:
 
 
 def _time(value: Any) -> time:
-    """A time of day; MySQL gives TIME, which may be negative or longer than a day, as a duration."""
+    """Return a time of day. MySQL's TIME is a duration, maybe negative or longer than a day."""
     if isinstance(value, timedelta) and timedelta(0) <= value < timedelta(days=1):
         return (datetime.min + value).time()
     if isinstance(value, time):
@@ -220,7 +222,7 @@ def _time(value: Any) -> time:
 
 
 def _timestamp(value: Any) -> datetime:
-    """A point in time; one without an offset is UTC, where that matters."""
+    """Return a point in time; without an offset, it is taken as UTC where that matters."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):

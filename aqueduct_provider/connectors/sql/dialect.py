@@ -53,14 +53,14 @@ class Dialect:
     """The spelling of one dialect.
 
     :param quotes: what stands before and after a quoted name.
-    :param texts: the characters that texts may stand in.
+    :param string_quotes: the characters that may quote a string.
     :param backslashes: whether a backslash in a text escapes the next character.
     :param dollar_quotes: whether ``$tag$ ... $tag$`` is a text.
     :param hash_comments: whether ``#`` begins a comment.
     :param spaced_dashes: whether ``--`` begins one only before a space.
     :param nested_comments: whether block comments nest.
     :param placeholder: how the driver wants parameters written; ``{n}`` is the number, from 1.
-    :param concat: whether texts are joined by the operator ``||`` or by the function ``CONCAT``.
+    :param concat: whether strings are joined by the operator ``||`` or by the function ``CONCAT``.
     :param strict_types: whether the database compares no number with a text, so that a bare parameter that
         reads as a number is bound as one.
     :param max_name: characters of a name, at most.
@@ -74,7 +74,7 @@ class Dialect:
 
     name: str
     quotes: tuple[str, str] = ('"', '"')
-    texts: str = "'"
+    string_quotes: str = "'"
     backslashes: bool = False
     dollar_quotes: bool = False
     hash_comments: bool = False
@@ -98,28 +98,28 @@ class Dialect:
         return DecimalColumn(sql, fits=precision <= most and scale <= most_scale)
 
     def quote(self, name: str) -> str:
-        """The name, quoted: whatever it holds is part of it."""
+        """Return the quoted name, whatever characters it holds."""
         left, right = self.quotes
         return f"{left}{name.replace(right, right * 2)}{right}"
 
     def checked_name(self, value: str, what: str) -> tuple[str, ...]:
-        """The parts of a name that was given as a value, such as ``schema.table``.
+        """Split a name that was given as a value, such as ``schema.table``.
 
         Each part is made of letters, digits, ``_``, ``$``, ``-`` and inner spaces, and begins with a letter,
         a digit or ``_``.
 
         :param what: how the error calls the value.
-        :raises StatementRefused: it is no such name.
+        :raises StatementRefused: it is not a valid name.
         """
         parts = tuple(value.split("."))
         if not all(_NAME.fullmatch(part) and len(part) <= self.max_name for part in parts):
             raise StatementRefused(
-                f"{what} stands where a table or a column is named, and is no such name: a name has up to "
+                f"{what} is used as the name of a table or column, but is not a valid name: a name has up to "
                 f"{self.max_name} letters, digits, _, $, - and inner spaces, with dots between its parts. "
-                "Give such a name, or move the parameter to where a value may stand."
+                "Give such a name, or use the parameter where a value is allowed."
             )
         return parts
 
     def render_name(self, parts: tuple[str, ...]) -> str:
-        """The parts of a name as SQL."""
+        """Return the parts of a name as SQL."""
         return ".".join(map(self.quote, parts))

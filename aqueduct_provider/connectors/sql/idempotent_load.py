@@ -1,7 +1,7 @@
-"""What all loads into SQL databases share: each is done whole or not at all, and once.
+"""Make loads into SQL databases atomic and idempotent: all rows or none, and only once.
 
-Airflow runs a task again when its worker died, and nobody knows then whether the rows are there. So a load
-that appends, or that must create its table, leaves a row in ``aqueduct_loads`` beside the table, in the
+Airflow runs a task again when its worker died, and cannot know then whether the rows were written. So a load
+that appends, or that must create its table, leaves a row in ``aqueduct_loads`` next to the table, in the
 transaction of its rows: both are there, or none. The row's key is the same for every try of one load in one
 run.
 """
@@ -37,7 +37,7 @@ class Writer(Protocol):
         ...
 
     def exists(self, table: TableName) -> bool:
-        """Whether there is such a table."""
+        """Return whether the table exists."""
         ...
 
     def append(self, data: Batches, load: TableLoad) -> int:
@@ -70,16 +70,17 @@ def write(writer: Writer, data: Batches, load: TableLoad) -> int | None:
 
 
 def markers_table(load: TableLoad) -> TableName:
-    """The table of the markers: in the schema of the target."""
+    """Return the table of the markers, in the target's schema."""
     return TableName(load.table.schema, LEDGER)
 
 
 def markers_definition(
     dialect: Dialect, load: TableLoad, *, text: str = "VARCHAR", time: str = "TIMESTAMP"
 ) -> str:
-    """Name and columns of the markers' table, as they stand in CREATE TABLE.
+    """Return name and columns of the markers' table, as CREATE TABLE takes them.
 
-    :param text: the dialect's type of short text, without its length. :param time: of points in time.
+    :param text: the dialect's type of short text, without its length.
+    :param time: the dialect's type of points in time.
     """
     name = dialect.render_name(markers_table(load).parts)
     return (
@@ -90,25 +91,25 @@ def markers_definition(
 
 
 def find_marker(dialect: Dialect, load: TableLoad) -> str:
-    """The query for what an earlier try left: digest and number of rows; its one value is the key."""
+    """Return the query for an earlier try's digest and number of rows; its one value is the key."""
     name = dialect.render_name(markers_table(load).parts)
     return f"SELECT digest, row_count FROM {name} WHERE load_key = {dialect.placeholder.format(n=1)}"
 
 
 def insert_marker(dialect: Dialect, load: TableLoad) -> str:
-    """The statement that leaves a marker; its values are those of :func:`marker`."""
+    """Return the statement that writes a marker; its values are those of :func:`marker`."""
     name = dialect.render_name(markers_table(load).parts)
     places = ", ".join(dialect.placeholder.format(n=number) for number in range(1, 6))
     return f"INSERT INTO {name} (load_key, target, run, digest, row_count) VALUES ({places})"
 
 
 def marker(load: TableLoad, rows: int) -> tuple[str, str, str, str, int]:
-    """The values of a marker."""
+    """Return the values of a marker."""
     return load.key, str(load.table)[:_LONGEST], load.run[:_LONGEST], load.digest, rows
 
 
 def is_done(found: Sequence[Sequence[Any]], load: TableLoad) -> bool:
-    """Whether an earlier try has written these very rows.
+    """Return whether an earlier try wrote exactly these rows.
 
     :param found: what :func:`find_marker` gave.
     :raises LoadRefused: an earlier try of this run wrote another content.
@@ -139,7 +140,7 @@ def name_taken(load: TableLoad) -> DataSystemError:
 
 
 def table_exists(load: TableLoad) -> LoadRefused:
-    """The error for update mode ``fail``."""
+    """Return the error for update mode ``fail``."""
     return LoadRefused(
         f"The table {load.table} exists already, and the update mode is 'fail': use 'append' or 'replace', "
         "or another table."

@@ -1,4 +1,4 @@
-"""A query, or a chain of queries, with parameters -> one statement whose values are bound (pure).
+"""Turn a query, or a chain of queries, into one statement with bound values (pure).
 
 In: SQL with ``$1 $2 ...`` for the string inputs, ``$`` for the query before, ``{{ today }}`` and other dates
 of the run (Aqueduct formats, section 6). Out: a :class:`Statement`, SQL with places for values. A value never
@@ -6,12 +6,12 @@ becomes SQL text:
 
 - where a value may stand, it is bound: ``WHERE id = $1``;
 - in a text literal, the literal becomes an expression of bound values: ``LIKE '%$1%'``;
-- where only a name may stand - in a quoted name, in a word such as ``sales_$1``, beside a dot, after FROM,
+- where only a name is allowed - in a quoted name, in a word such as ``sales_$1``, next to a dot, after FROM,
   JOIN, INTO, UPDATE, TABLE, GROUP BY and ORDER BY - the value must be a name, and is quoted;
-- after LIMIT, OFFSET, TOP and FETCH it must be a whole number.
+- after LIMIT, OFFSET, TOP and FETCH it must be an integer.
 
-A comma goes on with the list of its FROM, GROUP BY, ORDER BY or LIMIT. In comments, in dollar-quoted texts
-and after a backslash that escapes, nothing is replaced. Dates are written by us and stand in the text.
+A comma goes on with the list of its FROM, GROUP BY, ORDER BY or LIMIT. In comments, in dollar-quoted
+strings and after a backslash that escapes, nothing is replaced. Dates come from us and are part of the text.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TYPED_LITERALS = frozenset({"DATE", "TIMESTAMP", "TIME"})
 class Bound:
     """A place for a value.
 
-    :param bare: it stands for itself, not in a text literal, and so may be meant as a number.
+    :param bare: it is not part of a text literal, and so may be meant as a number.
     """
 
     value: Value
@@ -55,7 +55,7 @@ class Bound:
 class Statement:
     """SQL with places for values.
 
-    :param pieces: texts and bound values, in order.
+    :param pieces: strings and bound values, in order.
     """
 
     dialect: Dialect
@@ -63,11 +63,11 @@ class Statement:
 
     @property
     def values(self) -> list[Value]:
-        """The values, one for each place, in order."""
+        """Return the values, one for each placeholder, in order."""
         return [piece.value for piece in self.pieces if isinstance(piece, Bound)]
 
     def sql(self, place: Callable[[int], str] | None = None) -> str:
-        """The text.
+        """Return the text.
 
         :param place: how the place of the n-th value, from 1, is written; None: as the driver wants it.
         """
@@ -86,7 +86,7 @@ class Statement:
 def statement(
     queries: Sequence[str], parameters: Sequence[str], dates: Mapping[str, str], dialect: Dialect
 ) -> Statement:
-    """The one statement that the queries make.
+    """Combine the queries into one statement.
 
     :param queries: one, or a chain; it becomes one statement with CTEs.
     :param parameters: values of ``$1``, ``$2``, ...
@@ -111,7 +111,7 @@ def _cte(number: int) -> str:
 
 
 def _joined(pieces: Iterable[str | Bound]) -> tuple[str | Bound, ...]:
-    """Neighbouring texts as one."""
+    """Join neighbouring strings."""
     joined: list[str | Bound] = []
     for piece in pieces:
         if isinstance(piece, str) and joined and isinstance(joined[-1], str):
@@ -139,12 +139,12 @@ class _Query:
         self.has_ctes = words[:1] == ["WITH"]
         self.is_recursive = words == ["WITH", "RECURSIVE"]
         self._with = set(first[: self.has_ctes + self.is_recursive])
-        quotes = {*dialect.texts, dialect.quotes[0], '"'}
+        quotes = {*dialect.string_quotes, dialect.quotes[0], '"'}
         ends = (place for place, token in enumerate(self._tokens) if token.kind in quotes)
         self._unclosed = next(ends, len(self._tokens))
 
     def pieces(self, before: str, *, without_with: bool = False) -> Iterator[str | Bound]:
-        """The query's pieces.
+        """Yield the query's pieces.
 
         :param before: the name of the query before; empty: there is none.
         :param without_with: leave out WITH, which stands before all CTEs of the chain.
@@ -159,7 +159,7 @@ class _Query:
                 previous = _phrase(previous, token, lists)
 
     def _check_place(self, index: int, piece: str | Bound) -> None:
-        """After a quote that is never closed, nobody knows what is text and what is not."""
+        """Refuse a value after a quote that is never closed: it may or may not be part of the text."""
         if index > self._unclosed and isinstance(piece, Bound):
             raise StatementRefused(
                 f"The SQL has a {self._tokens[self._unclosed].text} that is never closed, and a parameter "
@@ -186,7 +186,7 @@ class _Query:
     def _previous(self, before: str) -> str:
         if not before:
             raise StatementRefused(
-                "$ stands for the query before it, and there is none: the first query of a chain cannot use "
+                "$ refers to the query before it, and there is none: the first query of a chain cannot use "
                 "it. A parameter is written $1, $2, ..."
             )
         return before
@@ -198,7 +198,7 @@ class _Query:
         if previous in _COUNTS_FOLLOW:
             if not re.fullmatch(r"[0-9]{1,18}", value.strip()):
                 raise StatementRefused(
-                    f"{_called(number)} stands after {previous} and must be a whole number; give one."
+                    f"{_called(number)} follows {previous} and must be an integer; give one."
                 )
             return Bound(int(value), bare=True)
         return Bound(_typed(value) if self._dialect.strict_types else value, bare=True)
@@ -216,7 +216,7 @@ class _Query:
         name = text.strip("{} \t\r\n")
         if name not in self._dates:
             known = ", ".join(f"{{{{ {known} }}}}" for known in self._dates)
-            raise StatementRefused(f"There is no {{{{ {name} }}}} in SQL; there are {known}.")
+            raise StatementRefused(f"{{{{ {name} }}}} is not available in SQL; available: {known}.")
         return self._dates[name]
 
     def _kind(self, index: int) -> str:
@@ -225,7 +225,7 @@ class _Query:
     # --- literals and names
 
     def _literal(self, index: int, text: str, previous: str) -> Iterator[str | Bound]:
-        """A text literal; as an expression, where it holds values."""
+        """Yield a text literal; as an expression, where it holds values."""
         start = text.index(text[-1])
         prefix, quote, content = text[:start], text[-1], text[start + 1 : -1]
         parts = [part for part in self._split(content, escapes=self._escapes(text)) if part != ""]
@@ -248,7 +248,7 @@ class _Query:
         return word in _TYPED_LITERALS or (word == "INTERVAL" and self._dialect.dollar_quotes)
 
     def _is_cast(self, index: int) -> bool:
-        """Whether this is the DATE of a ``DATE '$1'``, which becomes ``CAST($1 AS DATE)``."""
+        """Return whether this is the DATE of a ``DATE '$1'``, which becomes ``CAST($1 AS DATE)``."""
         token = self._tokens[index]
         if token.kind != "word" or not self._takes_no_expression(token.text.upper()):
             return False
@@ -258,7 +258,7 @@ class _Query:
         )
 
     def _next(self, index: int) -> Token:
-        """The token behind this one that is no space and no comment."""
+        """Return the next token that is neither a space nor a comment."""
         return next((later for later in self._tokens[index + 1 :] if later.kind not in SILENT), Token("", ""))
 
     def _concatenated(self, parts: list[str | Bound]) -> Iterator[str | Bound]:
@@ -272,11 +272,11 @@ class _Query:
         yield ")"
 
     def _escapes(self, text: str) -> bool:
-        """Whether a backslash escapes in this literal: cut after one, its first part would not end."""
+        """Return whether a backslash escapes in this literal: cut after one, its first part would not end."""
         return self._dialect.backslashes or text[0] in "eE"
 
     def _split(self, content: str, *, escapes: bool) -> Iterator[str | Bound]:
-        """The content of a literal: texts, dates among them, and values. ``$5`` of two inputs is text."""
+        """Split a literal's content into strings, with dates, and values. ``$5`` of two inputs is text."""
         text, position = "", 0
         for found in (_INSIDE_ESCAPED if escapes else _INSIDE).finditer(content):
             text += content[position : found.start()]
@@ -299,7 +299,7 @@ class _Query:
         return text if filled == text else self._dialect.quote(filled)
 
     def _filled(self, text: str) -> str:
-        """A name in which values stand, each checked to be a part of a name."""
+        """Return a name with its values filled in, each checked to be part of a name."""
 
         def fill(found: re.Match[str]) -> str:
             number = int(found[1])
@@ -315,7 +315,7 @@ def _called(number: int) -> str:
 
 
 def _typed(value: str) -> Value:
-    """A number, where the value reads as one and as nothing else; ``007`` does not."""
+    """Return a number if the value reads as one and as nothing else; ``007`` does not."""
     found = _NUMBER.fullmatch(value)
     if not found:
         return value
@@ -323,7 +323,7 @@ def _typed(value: str) -> Value:
 
 
 def _phrase(previous: str, token: Token, lists: list[str]) -> str:
-    """What stands before the next token: a keyword, or two that belong together.
+    """Return what precedes the next token: a keyword, or two that belong together.
 
     :param lists: for each bracket that is open, what began the list in it; changed here.
     """

@@ -1,4 +1,4 @@
-"""The dates of a run as the texts that stand for them in queries, all in UTC (pure)."""
+"""Format the dates of a run for use in queries, all in UTC (pure)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 
 def query_dates(*, today: datetime, day: datetime, start: datetime, end: datetime) -> dict[str, str]:
-    """Points in time, with their zones, as the texts of SQL."""
+    """Return points in time, given with their zones, as SQL takes them: without quotes, in UTC."""
     return {
         "today": _utc(today).strftime("%Y-%m-%d"),
         "ds": _utc(day).strftime("%Y-%m-%d"),

@@ -1,6 +1,6 @@
-"""SQL -> tokens, as far as placeholders care: what is text, name or comment, and what is none of them (pure).
+"""Split SQL into the tokens that matter for placeholders: text, names, comments, and all else (pure).
 
-In: SQL of one dialect. Out: tokens whose texts, one after the other, are the SQL again; no SQL is refused.
+In: SQL of one dialect. Out: tokens whose text, joined, is the SQL again; no SQL is refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Token:
 
 
 def tokens(sql: str, dialect: Dialect) -> list[Token]:
-    """The tokens, without the semicolons at the end, whatever comments stand there."""
+    """Return the tokens, without the semicolons at the end, even where comments follow them."""
     found = list(_tokens(sql, dialect))
     end = len(found)
     while end and (found[end - 1].kind in SILENT or found[end - 1].kind == ";"):
@@ -66,13 +66,13 @@ def _pattern(dialect: Dialect) -> re.Pattern[str]:
     comment = rf"{dashes}[^\n]*|/\*.*?(?:\*/|\Z)" + (r"|\#[^\n]*" if dialect.hash_comments else "")
     left, right = map(re.escape, dialect.quotes)
     names = [rf"{left}(?:[^{right}]|{right}{right})*{right}"]
-    if '"' not in dialect.texts and dialect.quotes[0] != '"':
+    if '"' not in dialect.string_quotes and dialect.quotes[0] != '"':
         names.append(r'"(?:[^"]|"")*"')
     kinds = {
         "space": r"\s+",
         "comment": comment,
         "dollars": r"\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$" if dialect.dollar_quotes else r"(?!)",
-        "text": "|".join(_text_pattern(quote, dialect) for quote in dialect.texts),
+        "text": "|".join(_text_pattern(quote, dialect) for quote in dialect.string_quotes),
         "name": "|".join(names),
         "date": r"\{\{\s*\w+\s*\}\}",
         "word": r"[^\W\d][\w$]*",

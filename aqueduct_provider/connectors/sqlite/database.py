@@ -2,7 +2,7 @@
 
 A column of SQLite holds values of any type, and ADBC takes the type of the first ones. So the types of a
 result are found first, in the same transaction: those of its values, and those that its columns were declared
-with (``types.py``). Must not import at module level: the driver, pyarrow.
+with (``types.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aqueduct_provider.connectors.sql.column_types import column_definitions, pr
 from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.sqlite.system import SQLITE
-from aqueduct_provider.connectors.sqlite.types import Column, Seen, column_of, questions, seen, typed
+from aqueduct_provider.connectors.sqlite.types import DeclaredColumn, Seen, column_of, questions, seen, typed
 from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     DataSystemError,
@@ -40,14 +40,14 @@ _COLUMNS = 500
 
 
 def connect(connector: str, config: Config) -> SqliteDatabase:
-    """An open connection; a file that is not there is made. Raises ``DataSystemError``."""
+    """Open a connection, and create the file if needed. Raises ``DataSystemError``."""
     import adbc_driver_sqlite.dbapi as adbc
 
     path = expanded(config_text(config, "database"))
     if not path.parent.is_dir():
         raise DataSystemLoginFailed(
-            f"There is no folder {path.parent} on this machine for the SQLite database {path.name}. Correct "
-            "the database's path: it is that on the machine where the operator runs."
+            f"The folder {path.parent} of the SQLite database {path.name} does not exist on this machine. "
+            "Correct the database's path: it is that on the machine where the operator runs."
         )
     what, options = f"{connector} {path}", options_of(connector, config)
     declared = options.pop("types", "declared") != "values"
@@ -97,7 +97,7 @@ class SqliteDatabase:
             yield typed(columns, self._session.records(cursor))
         self.run("COMMIT")
 
-    def _columns(self, statement: Statement) -> list[Column]:
+    def _columns(self, statement: Statement) -> list[DeclaredColumn]:
         kinds = self._declared_types(statement)
         names = self._names(statement)
         if not self._declared:
@@ -166,15 +166,15 @@ class SqliteDatabase:
         return rows
 
 
-def _with_types(sql: str, columns: list[Column]) -> str:
-    """The query after one row that gives ADBC the types; ``typed`` drops it."""
+def _with_types(sql: str, columns: list[DeclaredColumn]) -> str:
+    """Return the query preceded by one row that gives ADBC the types; ``typed`` drops it."""
     first = ", ".join(f"{column.example} AS {_place(place)}" for place, column in enumerate(columns))
     rest = ", ".join(column.expression(_place(place)) for place, column in enumerate(columns))
     return _from_result(f"SELECT {first} UNION ALL SELECT {rest} FROM", sql, len(columns))
 
 
 def _from_result(select: str, sql: str, count: int) -> str:
-    """A query of the result of another one, whose columns it knows by :func:`_place`.
+    """Return a query over the result of another, whose columns it names by :func:`_place`.
 
     Their own names would not do: SQLite takes a name in double quotes that is not a column for a string.
     """
@@ -187,7 +187,7 @@ def _place(number: int) -> str:
 
 
 def _unused_name() -> str:
-    """A name of which the query cannot have a table."""
+    """Return a table name that the query does not use."""
     return f"aqueduct_{uuid.uuid4().hex}"
 
 

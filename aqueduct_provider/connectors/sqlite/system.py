@@ -21,7 +21,7 @@ class _SqliteDialect(Dialect):
     def decimal_column(self, precision: int, scale: int) -> DecimalColumn:
         """Return a type of text: SQLite would make floats of decimals."""
         found = super().decimal_column(precision, scale)
-        # TEXT in the name of a type keeps SQLite from making numbers of texts.
+        # TEXT in the name of a type keeps SQLite from turning strings into numbers.
         sql = found.sql if found.fits else found.sql.replace("AL(", "AL_TEXT(")
         return DecimalColumn(sql, fits=True, is_text=True)
 
@@ -42,7 +42,7 @@ SQLITE: Dialect = _SqliteDialect(
     },
     # More would become floating-point numbers.
     decimal_digits=(15, 15),
-    # It has only functions that read these texts.
+    # SQLite has no such types, only functions that read them from text.
     has_temporal=False,
 )
 

@@ -1,8 +1,8 @@
-"""The types of a result of SQLite: from its values, and from what its columns were declared with.
+"""Determine the types of a SQLite result from its values and from its columns' declarations.
 
 In: for each column, its declared type and what :func:`questions` found of its values. Out: how the
 column is read from SQLite, and how Arrow's column becomes the declared one. A declared type counts where all
-values fit it. Must not import at module level: pyarrow.
+values fit it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EXAMPLES = {"INTEGER": "0", "REAL": "0.0", "TEXT": "''", "BLOB": "x''"}
 
 @dataclass(frozen=True)
 class Seen:
-    """What the values of a column are like.
+    """Facts about the values of a column.
 
     :param storage: their storage classes: of ``integer``, ``real``, ``text``, ``blob`` and ``null``.
     :param answers: what the column's :func:`question` said of them; NULL answers left out.
@@ -36,12 +36,12 @@ class Seen:
 
     @property
     def fits(self) -> bool:
-        """Whether all values are what the question asked for."""
+        """Return whether all values fit the question."""
         return 0 not in self.answers
 
     @property
     def common(self) -> str:
-        """The one storage class that takes all values; empty where there are none."""
+        """Return the one storage class that takes all values; empty: there are no values."""
         for name in ("blob", "text", "real", "integer"):
             if name in self.storage:
                 return name.upper()
@@ -49,7 +49,7 @@ class Seen:
 
 
 def questions(columns: Sequence[tuple[str, str]]) -> str:
-    """The columns of a query whose distinct rows :func:`seen` takes: SQLite finds them in no time.
+    """Return the query columns whose distinct rows :func:`seen` takes; SQLite finds them fast.
 
     :param columns: name, quoted, and declared type.
     """
@@ -58,7 +58,7 @@ def questions(columns: Sequence[tuple[str, str]]) -> str:
 
 
 def seen(rows: Iterable[Sequence[Any]], count: int) -> list[Seen]:
-    """What the distinct rows of :func:`questions` say of so many columns."""
+    """Return what the distinct rows of :func:`questions` show about each of the columns."""
     storage: list[set[str]] = [set() for _ in range(count)]
     answers: list[set[int]] = [set() for _ in range(count)]
     for row in rows:
@@ -85,8 +85,8 @@ def _question(name: str, kind: str) -> str:
 
 
 @dataclass(frozen=True)
-class Column:
-    """How a column is read.
+class DeclaredColumn:
+    """A column of a result and how to read it.
 
     :param storage: as which storage class: ``INTEGER``, ``REAL``, ``TEXT`` or ``BLOB``.
     :param kind: what becomes of it: a name of :data:`_STORAGE`.
@@ -100,11 +100,11 @@ class Column:
 
     @property
     def example(self) -> str:
-        """A value of the storage class, as SQL."""
+        """Return a value of the storage class, as SQL."""
         return _EXAMPLES[self.storage]
 
     def expression(self, name: str) -> str:
-        """The column in a query."""
+        """Return the column in a query."""
         if self.kind == "objects":
             # With all digits of a number: json_quote gives 15.
             return (
@@ -116,8 +116,8 @@ class Column:
         return f"CAST({name} AS {self.storage})" if is_cast else name
 
 
-def column_of(name: str, declared: str, values: Seen, *, bytes_as_text: bool = False) -> Column:
-    """How a column is read.
+def column_of(name: str, declared: str, values: Seen, *, bytes_as_text: bool = False) -> DeclaredColumn:
+    """Return how to read a column.
 
     :param declared: its type in CREATE TABLE; empty: none, or not asked for.
     :param bytes_as_text: whether bytes next to numbers become text, as in the original, or are refused.
@@ -130,13 +130,13 @@ def column_of(name: str, declared: str, values: Seen, *, bytes_as_text: bool = F
             "with CAST(... AS TEXT), or as two columns with CASE typeof(...)."
         )
     if _is_of_objects(kind, values.storage):
-        return Column(name, "TEXT", "objects", is_mixed=True)
+        return DeclaredColumn(name, "TEXT", "objects", is_mixed=True)
     storage = values.common or _STORAGE[kind]
     if values.common and not _fits(kind, values):
         kind = ""
     if kind == "timestamp" and values.answers == {2}:
         kind = "timestamptz"
-    return Column(
+    return DeclaredColumn(
         name, "TEXT" if kind == "decimal" else storage, kind, is_mixed=len(values.storage - {"null"}) > 1
     )
 
@@ -151,7 +151,7 @@ def _is_of_objects(kind: str, storage: frozenset[str]) -> bool:
 
 
 def declared_kind(declared: str) -> str:
-    """What a declared type stands for: a name of :data:`_STORAGE`."""
+    """Return the kind of a declared type: a name of :data:`_STORAGE`."""
     declared = declared.upper()
     name = declared.partition("(")[0].strip()
     if name in ("BOOLEAN", "BOOL"):
@@ -205,8 +205,8 @@ _NOTES: dict[str, dict[bytes | str, bytes | str]] = {
 }
 
 
-def typed(columns: list[Column], data: Batches) -> Batches:
-    """The rows of a result, but for the first, as what they were declared to be."""
+def typed(columns: list[DeclaredColumn], data: Batches) -> Batches:
+    """Yield the rows of a result, without the first, in their declared types."""
     import pyarrow as pa
 
     columns_of = [_field(column, source.type) for column, source in zip(columns, data.schema, strict=True)]
@@ -215,7 +215,7 @@ def typed(columns: list[Column], data: Batches) -> Batches:
 
 
 def _batches(
-    columns: list[Column], schema: pyarrow.Schema, batches: Iterator[pyarrow.RecordBatch]
+    columns: list[DeclaredColumn], schema: pyarrow.Schema, batches: Iterator[pyarrow.RecordBatch]
 ) -> Iterator[pyarrow.RecordBatch]:
     import pyarrow as pa
 
@@ -229,7 +229,7 @@ def _batches(
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _field(column: Column, stored: pyarrow.DataType) -> pyarrow.Field:
+def _field(column: DeclaredColumn, stored: pyarrow.DataType) -> pyarrow.Field:
     import pyarrow as pa
 
     kinds: dict[str, Callable[[], Any]] = {
@@ -244,7 +244,7 @@ def _field(column: Column, stored: pyarrow.DataType) -> pyarrow.Field:
     return pa.field(column.name, make() if make else stored, metadata=_NOTES.get(column.kind))
 
 
-def _converted(column: Column, array: Any, wanted: pyarrow.DataType) -> Any:
+def _converted(column: DeclaredColumn, array: Any, wanted: pyarrow.DataType) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 

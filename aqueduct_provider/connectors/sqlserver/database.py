@@ -1,7 +1,7 @@
 """SQL Server and Azure SQL, through pymssql: FreeTDS in a wheel, and what Airflow's own hook uses.
 
 A statement and its values are the arguments of ``sp_executesql``, so the server binds the values; pymssql
-writes the arguments as literals, quoted. Must not import at module level: the driver, pyarrow.
+writes the arguments as literals, quoted.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ _DESCRIBE = (
     "FROM sys.dm_exec_describe_first_result_set(@p1, @p2, 0) WHERE ISNULL(is_hidden, 0) = 0 "
     "ORDER BY column_ordinal"
 )
-# The longest text that is no NVARCHAR(MAX).
+# The longest text that does not need NVARCHAR(MAX).
 _SHORT = 4000
 
 
 def connect(connector: str, config: Config) -> SqlServerDatabase:
-    """An open connection. Raises ``DataSystemError``."""
+    """Open a connection. Raises ``DataSystemError``."""
     import pymssql
 
     host, port = config_text(config, "host"), config_text(config, "port", "1433")
@@ -145,7 +145,7 @@ class SqlServerDatabase(DriverConnection):
         return self._insert(data, load.table)
 
     def create(self, data: Batches, load: TableLoad) -> int:
-        """The new table takes the old one's place when all rows are there."""
+        """Replace the old table in one step once all rows are written."""
         table = self._found(load.table) if load.mode == "replace" else load.table
         new = TableName(table.schema, load.staging)
         self.run(f"CREATE TABLE {_name(new)} ({column_definitions(data.schema, SQL_SERVER)})")
@@ -202,7 +202,7 @@ class SqlServerDatabase(DriverConnection):
 
     @contextmanager
     def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
-        """What is not committed within is undone."""
+        """Roll back everything that is not committed within."""
         with _translated(self._what, refused):
             try:
                 yield
@@ -239,7 +239,7 @@ def _declared(value: Any) -> str:
 
 @contextmanager
 def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
-    """The one door for the driver's errors."""
+    """Translate the driver's errors."""
     from pymssql import Error
 
     try:
@@ -260,7 +260,7 @@ def _error(what: str, error: Any, refused: type[DataSystemError]) -> DataSystemE
 
 
 def _parts(error: Any) -> tuple[int, str]:
-    """The number of an error, and what the server says first; FreeTDS adds lines of its own."""
+    """Return an error's number and the server's first message; FreeTDS adds lines of its own."""
     args = error.args[0] if error.args and isinstance(error.args[0], tuple) else error.args
     number = args[0] if args and isinstance(args[0], int) else 0
     text = args[-1] if args else ""

@@ -1,8 +1,7 @@
-"""SQL Server's types -> Arrow, and tables -> INSERTs whose rows are one JSON text.
+"""Map SQL Server's types to Arrow, and write tables as INSERTs whose rows are one JSON string.
 
 Literals would have to be compiled by the server, row by row, and the driver's bulk copy cuts times to
-milliseconds; OPENJSON reads any number of rows as the very types of the columns. Must not import at module
-level: the driver, pyarrow.
+milliseconds; OPENJSON reads any number of rows as the very types of the columns.
 """
 
 from __future__ import annotations
@@ -53,11 +52,11 @@ _MONEY = {"money": (19, 4), "smallmoney": (10, 4)}
 
 
 def result_schema(described: Sequence[Sequence[Any]]) -> pyarrow.Schema:
-    """The schema of a result.
+    """Return the schema of a result.
 
     :param described: of each column the name, the type as the server writes it, such as ``decimal(10,2)``,
-        and the error, if the server cannot tell.
-    :raises StatementRefused: the server cannot tell, or there is no result.
+        and the error, if the server cannot determine it.
+    :raises StatementRefused: the server cannot determine the types, or the statement returns no result.
     """
     import pyarrow as pa
 
@@ -88,18 +87,19 @@ def _field(name: str, kind: str) -> pyarrow.Field:
 def inserts(data: Batches, original: pyarrow.Schema, table: str) -> Iterator[tuple[str, str, int]]:
     """Statements, each with the text for its one place, ``@p1``, and its number of rows.
 
-    :param data: prepared. :param original: its schema before that, which says what the columns are.
+    :param data: prepared.
+    :param original: its schema before that, which says what the columns are.
     :param table: its name, quoted.
     """
     sql = _insert(original, table)
-    texts = [_text_of(kind) for kind in data.schema.types]
+    strings = [_text_of(kind) for kind in data.schema.types]
     for batch in data.batches:
         size = max(1, min(_BYTES * batch.num_rows // max(batch.nbytes, 1), _ROWS))
         for start in range(0, batch.num_rows, size):
             part = batch.slice(start, size)
             values = [
                 [None if value is None else text(value) for value in column.to_pylist()]
-                for text, column in zip(texts, part.columns, strict=True)
+                for text, column in zip(strings, part.columns, strict=True)
             ]
             rows = json.dumps([*zip(*values, strict=True)], ensure_ascii=False, separators=(",", ":"))
             yield sql, rows, part.num_rows
@@ -114,7 +114,7 @@ def _insert(schema: pyarrow.Schema, table: str) -> str:
 
 
 def _text_of(kind: pyarrow.DataType) -> Callable[[Any], Any]:
-    """How a value stands in JSON."""
+    """Return the function that writes a value of this type as JSON."""
     from pyarrow import types
 
     if types.is_decimal(kind):

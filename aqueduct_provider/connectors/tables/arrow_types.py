@@ -1,7 +1,7 @@
-"""Arrow's many types -> the few that databases have, and arrays from the ones to the others.
+"""Reduce Arrow's many types to the few that databases have, and convert arrays to them.
 
 In: a field, or an array, of a table that is to be loaded. Out: its kind, for which ``column_types.py`` has a
-column type in each dialect, and the array as what that kind holds. Must not import at module level: pyarrow.
+column type in each dialect, and the array as what that kind holds.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _EXTENSIONS = {"arrow.json": "json", "arrow.uuid": "uuid"}
 
 @dataclass(frozen=True)
 class Plain:
-    """What a column is for a database.
+    """A column as a database sees it.
 
     :param kind: which row of the tables of types in ``sql/column_types.py`` it is.
     :param type: of its arrays; those of kind ``nested`` stay as they are.
@@ -62,7 +62,7 @@ class Plain:
 
 
 def plain(field: pyarrow.Field) -> Plain:
-    """What a field is for a database.
+    """Return the kind that a field is for a database.
 
     :raises LoadRefused: databases have nothing like it.
     """
@@ -94,12 +94,12 @@ def plain(field: pyarrow.Field) -> Plain:
 
 
 def is_pickled(field: pyarrow.Field) -> bool:
-    """Whether the cells of a stored column are Python objects that only Python reads."""
+    """Return whether the cells of a stored column are Python objects that only Python reads."""
     return (field.metadata or {}).get(KIND) == b"pickle"
 
 
 def pickled_column(name: str) -> LoadRefused:
-    """The error for such a column."""
+    """Return the error for such a column."""
     return LoadRefused(
         f"Column {name!r} holds Python objects that are not numbers, text, bytes, dates, or lists or dicts "
         "of these: convert it before it is saved, such as to text, or drop it."
@@ -107,7 +107,7 @@ def pickled_column(name: str) -> LoadRefused:
 
 
 def pickled_table() -> LoadRefused:
-    """The error for a table that was stored as one Python object."""
+    """Return the error for a table that was stored as one Python object."""
     return LoadRefused(
         "The table is stored as a Python object, because Parquet cannot keep one of its columns, its index, "
         "or its own class: convert it to a plain DataFrame of numbers, text and dates before it is saved."
@@ -115,7 +115,7 @@ def pickled_table() -> LoadRefused:
 
 
 def converted(array: Any, target: pyarrow.DataType) -> Any:
-    """An array as another type: the one that :func:`plain` gave, or text.
+    """Convert an array to the type that :func:`plain` gave, or to text.
 
     :raises pyarrow.ArrowException: a value does not fit.
     """
@@ -138,12 +138,12 @@ def converted(array: Any, target: pyarrow.DataType) -> Any:
 
 
 def as_json(array: pyarrow.Array) -> pyarrow.Array:
-    """Lists, structs and maps as the text of JSON; decimals and times are texts in it, bytes are Base64."""
+    """Return lists, structs and maps as JSON text; decimals and times are strings in it, bytes are Base64."""
     import pyarrow as pa
 
     values = array.to_pylist(maps_as_pydicts="lossy")
-    texts = [None if value is None else json.dumps(_json(value), ensure_ascii=False) for value in values]
-    return pa.array(texts, pa.string())
+    strings = [None if value is None else json.dumps(_json(value), ensure_ascii=False) for value in values]
+    return pa.array(strings, pa.string())
 
 
 def as_text(array: pyarrow.Array) -> pyarrow.Array:
@@ -155,7 +155,7 @@ def as_text(array: pyarrow.Array) -> pyarrow.Array:
 
 
 def without_nan(array: pyarrow.Array) -> pyarrow.Array:
-    """NULL for what is no number, as pandas writes it.
+    """Replace NaN by NULL, as pandas writes it.
 
     :raises ValueError: a number is infinite.
     """

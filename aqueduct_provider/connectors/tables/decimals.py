@@ -1,7 +1,4 @@
-"""Decimals that a driver gives as text: how many digits they need is known when the last one has come.
-
-Must not import at module level: pyarrow.
-"""
+"""Decimals that a driver gives as text: how many digits they need is known when the last one has come."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _ANY_NUMBER = r"(?i)^-?([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|nan|inf|infinity)$"
 
 @dataclass
 class Digits:
-    """What the texts of a decimal column need."""
+    """How many digits the values of a decimal column need."""
 
     whole: int = 1
     scale: int = 0
@@ -41,9 +38,9 @@ class Digits:
         self.whole = max(self.whole, pc.max(whole).as_py())
 
     def type(self) -> pyarrow.DataType:
-        """A decimal; a float where NaN or infinity is among them.
+        """Return a decimal type, or float if NaN or infinity is among the values.
 
-        The text where Arrow's decimals have too few digits, or a value is no number, as SQLite allows.
+        Text where Arrow's decimals have too few digits, or a value is not a number, as SQLite allows.
         """
         import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""What a database can do, and what its module is given: the protocol between ``tables.py`` and the systems.
+"""The protocol of databases, and the values that their modules receive.
 
 Tables move as batches of Arrow records, so that memory does not grow with them. What Arrow has no type for is
 text whose field says what it is, under :data:`KIND`; Parquet keeps that note, so that a table which goes from
@@ -65,7 +65,7 @@ class TableLoad:
     :param key: 64 hexadecimal digits, the same for every try of this load in this run and for no other: what
         a first try has already written, a second one must not write again.
     :param digest: sha256 of the artifact.
-    :param run: which run this is, for people.
+    :param run: a readable name of the run.
     """
 
     table: TableName
@@ -76,7 +76,7 @@ class TableLoad:
 
     @property
     def staging(self) -> str:
-        """The name of a table for the rows on their way: the same at every try, so that each clears up."""
+        """Return the staging table's name: the same at every try, so that each can clean up."""
         return f"aqueduct_{self.key[:24]}"
 
 
@@ -94,7 +94,7 @@ class Database(Protocol):
         ...
 
     def tables(self) -> list[str]:
-        """The tables and views that can be seen, ``table`` or ``schema.table``, in order."""
+        """Return the tables and views that the user may see, ``table`` or ``schema.table``, in order."""
         ...
 
     def read(self, statement: Statement) -> AbstractContextManager[Batches]:
@@ -126,11 +126,14 @@ class DriverConnection:
 
 
 def shown_names(found: Iterable[Sequence[Any]]) -> list[str]:
-    """Tables as people write them: schema, name, and whether the schema is the connection's own."""
+    """Return tables as users write them.
+
+    :param found: schema, name, and whether the schema is the connection's own.
+    """
     return [name if is_current else f"{schema}.{name}" for schema, name, is_current in found]
 
 
 def config_text(config: Config, name: str, default: str = "") -> str:
-    """A field of a configuration as text; ports may be numbers."""
+    """Return a configuration field as text; ports may be numbers."""
     value = config.get(name)
     return default if value in (None, "") else str(value)

@@ -47,7 +47,7 @@ class _Reader(Generic[Item]):
 
 
 def read_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, read in a thread, which ends with this iterator.
+    """Yield the same items, read in a thread, which ends with this iterator.
 
     What reading raises is raised here, after the items before it.
     """

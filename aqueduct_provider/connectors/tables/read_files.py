@@ -1,7 +1,5 @@
 """A stored table artifact -> batches, for loads. Parquet is read piece by piece; the original's JSON as a
 whole.
-
-Must not import at module level: pandas, pyarrow.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ _ROWS = 65_536
 
 @contextmanager
 def stored_batches(path: Path, serialization_type: str) -> Iterator[Batches]:
-    """The table in a file, while the context is open.
+    """Yield the table in a file, while the context is open.
 
     :param serialization_type: ``parquet``, ``table``, ``bson_table`` or ``pickle``.
     :raises LoadRefused: it cannot be read, a column mixes types, or it is pickled.

@@ -1,8 +1,8 @@
-"""A table in a file of its own, on its way into an artifact.
+"""Spool a table to a temporary file on its way into an artifact.
 
 What a column needs is known when its last row has come: whether it holds NULLs, how many digits its decimals
 have. So batches go to a file first, and from there, batch by batch, into the artifact: memory does not grow
-with the table. Must not import at module level: pyarrow.
+with the table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Spool:
     nulls: set[str] = field(default_factory=set)
 
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
-        """The rows, in the spool's final schema."""
+        """Yield the rows, in the spool's final schema."""
         import pyarrow as pa
 
         with pa.memory_map(str(self.path)) as source, pa.ipc.open_stream(source) as reader:
@@ -64,13 +64,13 @@ def spool(data: Batches, path: Path) -> Spool:
 
 
 def with_nulls(batch: pyarrow.RecordBatch) -> set[str]:
-    """The columns that hold a NULL here."""
+    """Return the columns that hold a NULL here."""
     columns = zip(batch.schema.names, batch.columns, strict=True)
     return {name for name, column in columns if column.null_count}
 
 
 def kind_of(column: pyarrow.Field) -> bytes:
-    """What a text column really is; see :data:`KIND`."""
+    """Return what a text column really is; see :data:`KIND`."""
     kind: bytes = (column.metadata or {}).get(KIND, b"")
     return kind
 
@@ -83,7 +83,7 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def several_columns(names: Iterable[str]) -> StatementRefused:
-    """The error for columns of one name."""
+    """Return the error for columns of one name."""
     return StatementRefused(
         f"The result has several columns named {', '.join(map(repr, names))}: give each its own with AS."
     )

@@ -1,8 +1,7 @@
-"""A table that was read -> the file of its artifact: Parquet, or the original's JSON.
+"""Write a table that was read to the file of its artifact: Parquet, or the original's JSON.
 
-In: batches. Out: a file, and the schema for its metadata, ``[{column: dtype}]``. A whole-number column with
-NULLs stays one: ``Int64`` in pandas, which Parquet's own note for pandas says. Must not import at module
-level: pandas, pyarrow.
+In: batches. Out: a file, and the schema for its metadata, ``[{column: dtype}]``. An integer column with
+NULLs stays one: ``Int64`` in pandas, which Parquet's own note for pandas says.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def _write_parquet(data: Batches, path: Path) -> Schema:
     import pyarrow.parquet as pq
 
     nulls = set[str]()
-    # The schema is stored at the end, when it is known what pandas must be told.
+    # The schema is stored at the end, when it is known what pandas needs to know.
     options: dict[str, Any] = {"compression": "zstd", "version": "2.6", "store_schema": False}
     with pq.ParquetWriter(path, data.schema, **options) as writer:
         for batch in read_ahead(data.batches):
@@ -93,7 +92,7 @@ def write_json(data: Batches, path: Path, scratch: Path) -> Schema:
 
 
 def _pandas_note(schema: pyarrow.Schema, nulls: set[str]) -> bytes:
-    """What makes pandas read a column with NULLs as whole numbers or truth values, and not as floats."""
+    """Return the note that makes pandas read columns with NULLs as integers or booleans, not as floats."""
     import pandas as pd
     import pyarrow as pa
 
@@ -118,8 +117,8 @@ def _like_pandas(table: Spool, rows: Any) -> pandas.DataFrame:
     for column in table.schema:
         name, has_nulls = column.name, column.name in table.nulls
         if kind_of(column) == b"json":
-            texts = frame[name].astype(object)
-            frame[name] = texts.map(lambda text: json.loads(text) if isinstance(text, str) else None)
+            strings = frame[name].astype(object)
+            frame[name] = strings.map(lambda text: json.loads(text) if isinstance(text, str) else None)
         elif pa.types.is_integer(column.type):
             frame[name] = frame[name].astype("float64" if has_nulls else "int64")
         elif pa.types.is_decimal(column.type) or pa.types.is_floating(column.type):

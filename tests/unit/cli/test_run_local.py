@@ -151,7 +151,7 @@ def test_no_store(bench: Bench, capsys: Captured) -> None:
     s3 = {"type": "s3", "bucket": "spec-bucket", "credentials_path": "/on/workers"}
     bench.write(call("f", "def predict(): return 1"), artifact_store=s3)
     assert bench.run(folder=False) == 1
-    assert "There is no credentials file /on/workers on this machine" in capsys.readouterr().err
+    assert "The credentials file /on/workers does not exist on this machine" in capsys.readouterr().err
 
 
 def test_the_store_of_the_configuration(bench: Bench, capsys: Captured) -> None:

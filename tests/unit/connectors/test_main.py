@@ -122,7 +122,7 @@ def test_a_load_says_what_it_did(order: ExtractOrder, job: Path) -> None:
             {"system": SystemOrder("SQLite", {"database": "/nowhere/a.db"})},
             "user",
             True,
-            "There is no folder",
+            "does not exist on this machine",
         ),
         (
             {"system": SystemOrder("Postgres", {"host": "127.0.0.1", "port": "1", "password": "hunter2"})},

@@ -100,7 +100,7 @@ def test_a_schema_stands_before_the_table(load: LoadOrder, job: Path) -> None:
 
 @pytest.mark.parametrize("target", ["", "a;b", 'a"b', "a..b"])
 def test_what_is_no_tables_name_is_refused(load: LoadOrder, job: Path, target: str) -> None:
-    with pytest.raises(StatementRefused, match=r"The table .* is no such name"):
+    with pytest.raises(StatementRefused, match=r"The table .* is not a valid name"):
         run.load(replace(load, target=target), job)
 
 

@@ -336,7 +336,7 @@ def test_finds_uv() -> None:
 def test_no_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "uv", None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentBuildError, match=r"no uv on this worker.*pip install uv"):
+    with pytest.raises(EnvironmentBuildError, match=r"This worker has no uv.*pip install uv"):
         find_uv()
 
 

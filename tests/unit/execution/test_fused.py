@@ -163,7 +163,7 @@ def test_the_task_is_not_tried_again_where_one_would_fail_again(fused: Fused) ->
     )
     assert not is_retryable(error)
     assert "2 of 2 operators failed.\n  'a': " in str(error)
-    assert "\n  'b': There is no module 'no_such_module'" in str(error)
+    assert "\n  'b': The module 'no_such_module' is not installed" in str(error)
 
 
 @pytest.mark.parametrize("severity", ["warning", "error"])

@@ -136,7 +136,7 @@ def test_only_functions_are_measured(desk: Desk) -> None:
         types={"out": "numeric", "m": "numeric"},
         parameters=({"name": "n", "type": "numeric", "default": {"value": 1}},),
     )
-    with pytest.raises(OperatorFailed, match="There is no runtime of 'out'"):
+    with pytest.raises(OperatorFailed, match="'out' has no runtime"):
         LocalRun(spec, desk.store, desk.folder).run()
 
 

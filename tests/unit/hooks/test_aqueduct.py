@@ -133,7 +133,7 @@ class _Stored:
 
 
 def test_no_such_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match=r"no Airflow connection 'gone'.*Admin > Connections"):
+    with pytest.raises(ConfigError, match=r"Airflow has no connection 'gone'.*Admin > Connections"):
         AqueductHook("gone").settings()
 
 
@@ -149,10 +149,10 @@ def test_the_test_button(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str],
         f"s3://{extra['bucket']}/root/ at {extra['endpoint_url']} can be listed.",
     )
     for change, message in (
-        ({"bucket": "no-such-bucket"}, "There is no bucket 'no-such-bucket'"),
-        ({"bucket": "not a bucket"}, "is no name of a bucket"),
+        ({"bucket": "no-such-bucket"}, "The bucket 'no-such-bucket' does not exist"),
+        ({"bucket": "not a bucket"}, "is not a valid bucket name"),
         ({"bucket": ""}, "bucket is missing"),
-        ({"credentials_path": "/gone"}, "There is no credentials file /gone"),
+        ({"credentials_path": "/gone"}, "The credentials file /gone"),
         ({"credentials_profile": "gone"}, "it has: default, research"),
         ({"endpoint_url": "nonsense"}, "looks like https"),
         (

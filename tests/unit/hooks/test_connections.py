@@ -244,7 +244,7 @@ def test_a_type_that_airflow_did_not_know_is_explained(config: Any) -> None:
 def test_a_connection_that_is_not_there() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"no Airflow connection 'gone', .* for Redshift\. Add one of type redshift or postgres, under",
+        match=r"Airflow has no connection 'gone', .* for Redshift\. Add one of type redshift or postgres",
     ):
         connection_config("Redshift", "gone")
 
@@ -321,5 +321,5 @@ def test_a_compiled_spec_brings_its_own(masked: list[str]) -> None:
     order = system_for(workflow(Compiled({}, None, {"read": config})), EXTRACT)
     assert (order.connector, order.config) == ("Postgres", config)
     assert masked == ["inline"]
-    with pytest.raises(ConfigError, match="no Airflow connection 'other'"):
+    with pytest.raises(ConfigError, match="Airflow has no connection 'other'"):
         system_for(workflow(Compiled({}, None, {"read": config})), LOAD)

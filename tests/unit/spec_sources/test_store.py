@@ -173,7 +173,7 @@ def test_the_last_good_state_outlives_the_credentials(
     assert set(DagFactory.dags_in_store()) == {"churn"}
     task_of("churn")
     assert set(DagFactory.dags_in_store()) == {"churn"}
-    assert caplog.text.count("There is no credentials file") == 2
+    assert caplog.text.count("The credentials file") == 2
     assert told(caplog) == ["WARNING", "WARNING"]
 
 
@@ -201,9 +201,9 @@ def test_an_outage_during_the_first_filling_is_seen_beside_what_came(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"bucket": "no-such-bucket"}, "no bucket 'no-such-bucket'"),
-        ({"bucket": "no bucket"}, "is no name of a bucket"),
-        ({"credentials_path": "/no/such/file"}, "There is no credentials file /no/such/file"),
+        ({"bucket": "no-such-bucket"}, "The bucket 'no-such-bucket' does not exist"),
+        ({"bucket": "no bucket"}, "is not a valid bucket name"),
+        ({"credentials_path": "/no/such/file"}, "The credentials file /no/such/file"),
         ({"buckett": "x"}, "did you mean 'bucket'?"),
         ({"endpoint_url": "nonsense"}, "An endpoint URL looks like"),
     ],
@@ -221,8 +221,8 @@ def test_a_wrong_connection_is_seen(
 def test_a_missing_connection_is_seen(caplog: pytest.LogCaptureFixture) -> None:
     dags = DagFactory.dags_in_store("gone")
     assert set(dags) == {"broken_spec__aqueduct_store_gone"}
-    assert "There is no Airflow connection 'gone'" in unwrapped(*dags.values())
-    assert "There is no Airflow connection 'gone'" in caplog.text
+    assert "Airflow has no connection 'gone'" in unwrapped(*dags.values())
+    assert "Airflow has no connection 'gone'" in caplog.text
 
 
 def test_a_cache_that_cannot_be_written_is_seen(put: Put, cache: Path) -> None:
@@ -332,7 +332,7 @@ def test_a_task_whose_spec_or_store_is_gone_uses_the_mirror(
     put("churn.json", None)
     caplog.clear()
     assert set(DagFactory.dags_in_store()) == {"churn"}
-    assert "There is no object s3://" in caplog.text
+    assert "The object s3://" in caplog.text
     assert told(caplog) == ["WARNING"]
 
 

@@ -19,7 +19,7 @@ def test_a_mark_comes_back() -> None:
     ("by", "reason"),
     [
         ("k_latest_runs", "deleted by the flow's retention (k_latest_runs=3) on 2026-11-26. To keep"),
-        ("prune", "deleted on 2026-11-26 by somebody who pruned the flow (keep=3)."),
+        ("prune", "deleted on 2026-11-26 by a user who pruned the flow (keep=3)."),
     ],
 )
 def test_why(by: By, reason: str) -> None:

@@ -277,7 +277,7 @@ def test_a_machine_without_credentials(monkeypatch: pytest.MonkeyPatch, scripted
             "line 4: aws_access_key_id is set twice in the section [default]",
         ),
         (b"[default]\n" + KEYS.encode() + b"[default]\n", "line 4: the section [default] is there twice"),
-        (KEYS.encode(), "line 1: there is no section header above it"),
+        (KEYS.encode(), "line 1: no section header precedes it"),
     ],
 )
 def test_files_that_cannot_be_parsed(

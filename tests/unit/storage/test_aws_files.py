@@ -24,7 +24,7 @@ KEYS = b"aws_access_key_id = planted-id-77\naws_secret_access_key = " + SECRET +
         (b"[default]\n" + KEYS + b"# Stra\xdfe\n", "line 4: it holds a byte that is not UTF-8 (0xdf)"),
         (b"[a]\n" + KEYS + b"[b]\n[a]\n" + KEYS, "line 5: the section [a] is there twice"),
         (b"[a]\n" + KEYS + KEYS, "line 4: aws_access_key_id is set twice in the section [a]"),
-        (b"\n" + KEYS + b"[a]\n", "line 2: there is no section header above it"),
+        (b"\n" + KEYS + b"[a]\n", "line 2: no section header precedes it"),
         (b"[a]\n" + KEYS + SECRET + b"\n", "line 4: it is not of the form name = value"),
         (b"[a]\ns3 =\n  " + SECRET + b"\n", "section [a], option s3: an indented line is not of the form"),
     ],

@@ -132,7 +132,7 @@ def test_a_folder_that_can_be_used(tmp_path: Path) -> None:
     [
         ("/proc/x", "The folder /proc/x cannot be written: No such file or directory. Set IT to a folder"),
         ("{file}/x", "cannot be written: Not a directory. Set IT"),
-        ("~/x", "There is no home directory for this user. Set IT to a folder."),
+        ("~/x", "This user has no home directory. Set IT to a folder."),
     ],
 )
 def test_a_folder_that_cannot(tmp_path: Path, folder: str, message: str) -> None:

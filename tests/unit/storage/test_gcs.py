@@ -67,13 +67,13 @@ def test_a_bucket_that_is_not_there(gcs_settings: GcsSettings, tmp_path: Path) -
         lambda: store.delete(["key"]),
         store.check,
     ):
-        with pytest.raises(errors.BucketNotFound, match="there is no bucket 'no-such-bucket'"):
+        with pytest.raises(errors.BucketNotFound, match="the bucket 'no-such-bucket' does not exist"):
             use()
 
 
 @pytest.mark.parametrize("name", ["", "a", "Upper", "has space", "gs://", "s3:/x", "-ends-", "x" * 256])
 def test_invalid_bucket_name(name: str) -> None:
-    with pytest.raises(errors.ConfigError, match="is no name of a bucket"):
+    with pytest.raises(errors.ConfigError, match="is not a valid bucket name"):
         connect(GcsSettings(name, endpoint="http://127.0.0.1:1"))
 
 
@@ -94,7 +94,7 @@ def test_a_missing_object_is_told_from_a_missing_bucket_once(scripted: Scripted)
     no_object = refusal(404, "No such object: bucket/key")
     scripted.answers = [no_object, found(items=[]), no_object]
     for _ in range(3):
-        with pytest.raises(errors.ObjectNotFound, match="no object gs://bucket/key"):
+        with pytest.raises(errors.ObjectNotFound, match="The object gs://bucket/key does not exist"):
             store.get("key")
     assert len(scripted.requests) == 4
     scripted.answers = [no_object, refusal(403, "may not list")]

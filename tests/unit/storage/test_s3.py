@@ -42,14 +42,14 @@ def test_errors_of_a_real_server(moto_settings: S3Settings) -> None:
         lambda: store.delete(["key"]),
         store.check,
     ):
-        with pytest.raises(errors.BucketNotFound, match="no bucket 'no-such-bucket' at http"):
+        with pytest.raises(errors.BucketNotFound, match="The bucket 'no-such-bucket' does not exist at http"):
             use()
     connect(moto_settings).check()
 
 
 @pytest.mark.parametrize("name", ["", "a", "has space", "s3://", "sla\\sh", "x" * 256])
 def test_invalid_bucket_name(name: str) -> None:
-    with pytest.raises(errors.ConfigError, match="is no name of a bucket"):
+    with pytest.raises(errors.ConfigError, match="is not a valid bucket name"):
         connect(S3Settings(bucket=name))
 
 
@@ -157,7 +157,7 @@ def test_a_missing_object_is_told_from_a_missing_bucket_once(scripted: Scripted)
     store = connect(scripted.settings())
     scripted.answers = [bucket_of(refusal(404, "NoSuchBucket"))]
     for _ in range(2):
-        with pytest.raises(errors.BucketNotFound, match="no bucket 'bucket'"):
+        with pytest.raises(errors.BucketNotFound, match="The bucket 'bucket' does not exist"):
             store.exists("key")
     scripted.answers = [bucket_of(answer(200, b"<ListBucketResult></ListBucketResult>"))]
     scripted.requests.clear()

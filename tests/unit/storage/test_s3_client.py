@@ -178,7 +178,7 @@ def test_other_services_name_what_is_wrong(file: Path) -> None:
     ):
         pass
     with (
-        pytest.raises(CredentialsError, match="There is no credentials file"),
+        pytest.raises(CredentialsError, match="The credentials file"),
         other_services(S3Settings("bucket", credentials_path=str(file.with_name("gone")))),
     ):
         pass
@@ -270,7 +270,7 @@ def test_secrets_are_not_shown() -> None:
         ("", "", "no profile 'default'; it has: none"),
         ("[default]\nregion = eu-west-1\n", "", "Profile 'default' .* gives no credentials"),
         ("[default]\naws_access_key_id = x\n", "", "missing: aws_secret_access_key"),
-        ("no section\n", "", "cannot be parsed: line 1: there is no section header above it"),
+        ("no section\n", "", "cannot be parsed: line 1: no section header precedes it"),
         ("[default]\nsource_profile = gone\nrole_arn = arn:aws:iam::1:role/x\n", "", "gone"),
         ("[default]\nservices = gone\n" + KEYS, "", "services"),
     ],
@@ -286,7 +286,7 @@ def test_what_can_be_wrong_with_the_file(tmp_path: Path, text: str, profile: str
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(
-        CredentialsError, match=r"no credentials file .*gone on this machine.*Airflow machines"
+        CredentialsError, match=r"credentials file .*gone does not exist on this machine.*Airflow machines"
     ):
         connect(S3Settings("bucket", credentials_path=str(tmp_path / "gone")))
 

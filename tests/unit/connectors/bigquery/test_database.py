@@ -51,7 +51,7 @@ def test_check_and_tables(server: BigQueryServer, database: BigQueryDatabase) ->
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"private_key": "planted-secret"}'])
 def test_a_key_that_is_none(server: BigQueryServer, text: str) -> None:
-    with pytest.raises(errors.DataSystemLoginFailed, match="is no key of a service account") as error:
+    with pytest.raises(errors.DataSystemLoginFailed, match="is not a service account key") as error:
         connect("BigQuery", server.config() | {"service_account_credentials": text})
     assert "planted-secret" not in str(error.value)
 

@@ -208,7 +208,7 @@ def test_the_number_of_an_error_says_what_it_is(number: int, kind: type[DataSyst
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"port": "abc"}, DataSystemLoginFailed, "the port is no number"),
+        ({"port": "abc"}, DataSystemLoginFailed, "the port is not a number"),
         ({"options": {"nonsense": "x"}}, DataSystemLoginFailed, "nonsense"),
         ({"options": {"ssl_ca": "/nowhere/ca.pem"}}, DataSystemLoginFailed, "No such file"),
         ({"options": {"ssl": '{"ca": "/nowhere/ca.pem"}'}}, DataSystemLoginFailed, "No such file"),

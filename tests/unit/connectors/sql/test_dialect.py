@@ -37,9 +37,7 @@ def test_names_that_may_be_given(name: str) -> None:
     ],
 )
 def test_names_that_may_not(name: str) -> None:
-    with pytest.raises(
-        StatementRefused, match="The word stands where a table or a column is named"
-    ) as caught:
+    with pytest.raises(StatementRefused, match="The word is used as the name of a table or column") as caught:
         POSTGRES.checked_name(f"secret.{name}", "The word")
     assert "secret" not in str(caught.value)
 

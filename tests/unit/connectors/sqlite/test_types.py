@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.connectors.sqlite.types import Column, Seen, column_of, declared_kind, questions, seen
+from aqueduct_provider.connectors.sqlite.types import (
+    DeclaredColumn,
+    Seen,
+    column_of,
+    declared_kind,
+    questions,
+    seen,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +121,6 @@ def test_a_column_is_converted_only_where_it_must_be() -> None:
     ("storage", "kind"), [("INTEGER", "integer"), ("REAL", "real"), ("TEXT", "text"), ("BLOB", "blob")]
 )
 def test_the_first_row_has_an_example_of_the_storage_class(storage: str, kind: str) -> None:
-    example = Column("a", storage, "", is_mixed=False).example
+    example = DeclaredColumn("a", storage, "", is_mixed=False).example
     with closing(sqlite3.connect(":memory:")) as connection:
         assert connection.execute(f"SELECT typeof({example})").fetchone() == (kind,)

@@ -54,7 +54,7 @@ def test_what_airflow_says_and_what_it_does_not(made: Deployment, flow: aq.Flow)
     assert flow.prune(keep=2) == []
     assert set(made.store.list("")) == before
     flow.prune(keep=1)
-    with pytest.raises(NotFound, match=r"'total' was deleted on .* by somebody who pruned .*\(keep=1\)"):
+    with pytest.raises(NotFound, match=r"'total' was deleted on .* by a user who pruned .*\(keep=1\)"):
         flow.fetch("old").artifact("total").get()
 
 
