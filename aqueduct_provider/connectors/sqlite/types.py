@@ -41,7 +41,7 @@ class Seen:
 
     @property
     def common(self) -> str:
-        """Return the one storage class that takes all values; empty: there are no values."""
+        """Return the one storage class that takes all values; empty: the column has no values."""
         for name in ("blob", "text", "real", "integer"):
             if name in self.storage:
                 return name.upper()
