@@ -26,7 +26,8 @@ _SYSTEM, _GENERATED = "Redshift", {"spec/schema.json"}
 _PHRASES = {
     "is no": re.compile(r"\b(?:is|are) no\b(?! longer)"),
     "texts": re.compile(r"\btexts\b"),
-    "told": re.compile(r"\b(?:told|tells?)\b"),
+    # But for the method of files.
+    "told": re.compile(r"\b(?:told|tells?)\b(?!\()"),
     "Stage N": re.compile(r"\bStage [0-9]"),
 }
 
