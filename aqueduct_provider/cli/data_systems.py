@@ -34,10 +34,10 @@ def _tables_arguments(parser: ArgumentParser) -> None:
 
 def _tables(chosen: Namespace) -> int:
     from aqueduct_provider.sdk.console import print_text
-    from aqueduct_provider.sdk.resources.data_system import DataSystem
+    from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 
     resource = client_of(chosen).resource(chosen.name)
-    if not isinstance(resource, DataSystem):
+    if not isinstance(resource, ConnectedSystem):
         raise UsageError(f"{chosen.name!r} is {resource.type()}, which has no tables: name a data system")
     found = resource.discover()
     if chosen.json:

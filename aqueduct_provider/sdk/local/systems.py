@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.sdk.resources.data_system import DataSystem
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 from aqueduct_provider.sdk.resources.demo import DEMO, DEMO_CONNECTION
 from aqueduct_provider.sdk.resources.services import service_of
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.redactor import Redactor
 
 # Connection id and connector -> the resource. Raises ``ConfigError``.
-Find = Callable[[str, str], DataSystem]
+Find = Callable[[str, str], ConnectedSystem]
 
 
 def systems_of(session: Session) -> Find:
     """Finds the resources that are connected in a client's session, and the demo database."""
 
-    def find(connection_id: str, connector: str) -> DataSystem:
+    def find(connection_id: str, connector: str) -> ConnectedSystem:
         connected = session.profile.connections().items()
         names = [name for name, known in connected if known == connection_id]
         if connection_id == DEMO_CONNECTION:
@@ -36,14 +36,14 @@ def systems_of(session: Session) -> Find:
             service = service_of(session.profile.services().get(name, "SQLite"))
             if service and service.name == connector:
                 resource = session.resource(name)
-                if isinstance(resource, DataSystem):
+                if isinstance(resource, ConnectedSystem):
                     return resource
         return nothing(connection_id, connector)
 
     return find
 
 
-def nothing(connection_id: str, connector: str) -> DataSystem:
+def nothing(connection_id: str, connector: str) -> ConnectedSystem:
     """Find no resource, where none is connected."""
     raise ConfigError(
         f"The Airflow connection {connection_id!r} is not there without Airflow, and no {connector} resource "

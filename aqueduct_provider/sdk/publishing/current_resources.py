@@ -35,7 +35,7 @@ def current_place(operator: OperatorNode, lookup: Lookup | None) -> Mapping[str,
 
 def _settings(operator: OperatorNode, name: str, lookup: Lookup) -> Mapping[str, Any]:
     """Return what the resource of this name says of itself now."""
-    from aqueduct_provider.sdk.resources.data_system import DataSystem
+    from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 
     recorded = operator.place["connector"]
     try:
@@ -45,7 +45,7 @@ def _settings(operator: OperatorNode, name: str, lookup: Lookup) -> Mapping[str,
             f"{operator.name!r} uses the resource {name!r}, which is not connected any more. Connect it "
             f"again under this name, or record the call again with another {recorded} resource. ({error})"
         ) from error
-    settings = resource.spec_place() if isinstance(resource, DataSystem) else {}
+    settings = resource.spec_place() if isinstance(resource, ConnectedSystem) else {}
     connected = settings.get("connector") or "Airflow"
     if connected != recorded:
         raise AuthoringError(

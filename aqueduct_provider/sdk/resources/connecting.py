@@ -58,9 +58,9 @@ def connect_resource(
 
 def _to_be_kept(profile: ResourceProfile, resource: Resource) -> ResourceProfile:
     """What is written down: of a data system single fields, so that no URL with a password is among them."""
-    from aqueduct_provider.sdk.resources.data_system import DataSystem
+    from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 
-    return replace(profile, fields=resource.fields) if isinstance(resource, DataSystem) else profile
+    return replace(profile, fields=resource.fields) if isinstance(resource, ConnectedSystem) else profile
 
 
 def usable_resources(session: Session) -> dict[str, Resource]:

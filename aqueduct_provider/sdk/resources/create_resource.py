@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
-from aqueduct_provider.sdk.resources.data_system import DataSystem
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 from aqueduct_provider.sdk.resources.files_resource import FilesResource
 from aqueduct_provider.sdk.resources.mongodb_resource import MongoResource
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
@@ -21,7 +21,7 @@ from aqueduct_provider.sdk.suggest import suggestion
 if TYPE_CHECKING:
     from aqueduct_provider.storage.object_store import ObjectStore
 
-Resource = AirflowResource | DataSystem
+Resource = AirflowResource | ConnectedSystem
 
 
 def resource_from(profile: ResourceProfile, store: Callable[[], ObjectStore]) -> Resource:

@@ -1,7 +1,7 @@
-"""What all connected data systems have in common: their configuration, checked, and what they tell of it.
+"""Check and describe the configuration that all connected data systems have in common.
 
-In: the configuration of a resource, as people give it. Out: a :class:`DataSystem` that is reached from here
-with its own fields, and from runs by an Airflow connection; or every problem in the configuration at once.
+In: the configuration of a resource, as users give it. Out: a :class:`ConnectedSystem` that is reached from
+here with its own fields, and from runs by an Airflow connection; or every problem of the configuration.
 Must not import at module level: drivers, storage, pandas.
 """
 
@@ -35,7 +35,7 @@ _AWS_TYPES = {
 
 
 @suggest_keywords_of_methods
-class DataSystem:
+class ConnectedSystem:
     """A connected data system.
 
     :param name: what people call it.

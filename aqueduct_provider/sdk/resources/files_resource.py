@@ -17,7 +17,7 @@ from aqueduct_provider.runner.codecs import CodecError, Encoded, encode
 from aqueduct_provider.sdk.authoring import extract_load
 from aqueduct_provider.sdk.enums import ArtifactType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
-from aqueduct_provider.sdk.resources.data_system import DataSystem
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.object_store import file_keys
@@ -38,7 +38,7 @@ _SHOWN = 1000
 
 
 @suggest_keywords_of_methods
-class FilesResource(DataSystem):
+class FilesResource(ConnectedSystem):
     """A bucket; ``client.resource(name)`` gives it.
 
     :param own_store: the client's artifact store: what an S3 resource without fields of its own means.

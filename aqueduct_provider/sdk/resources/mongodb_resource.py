@@ -14,7 +14,7 @@ from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import extract_load
 from aqueduct_provider.sdk.enums import LoadUpdateMode
 from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords_of_methods
-from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @suggest_keywords_of_methods
-class MongoResource(DataSystem):
+class MongoResource(ConnectedSystem):
     """A MongoDB database; ``client.resource(name)`` gives it."""
 
     @property

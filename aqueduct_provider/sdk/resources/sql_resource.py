@@ -19,7 +19,7 @@ from aqueduct_provider.sdk.authoring import extract_load
 from aqueduct_provider.sdk.authoring.kept_tables import kept_file, new_file
 from aqueduct_provider.sdk.enums import LoadUpdateMode
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
-from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of
 from aqueduct_provider.storage.held_folder import temporary_folder
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class RelationalDBExtractParams:
 
 
 @suggest_keywords_of_methods
-class SqlResource(DataSystem):
+class SqlResource(ConnectedSystem):
     """A relational database; ``client.resource(name)`` gives it."""
 
     def list_tables(self) -> pandas.DataFrame:

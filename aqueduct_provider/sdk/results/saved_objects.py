@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.sdk.resources.data_system import DataSystem
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 from aqueduct_provider.sdk.resources.demo import DEMO, DEMO_CONNECTION
 from aqueduct_provider.sdk.resources.services import service_of
 
@@ -46,7 +46,7 @@ class SavedObjects(dict[str, list[SavedObject]]):
     """
 
     def __missing__(self, resource: Any) -> list[SavedObject]:
-        name = resource.name() if isinstance(resource, DataSystem) else resource
+        name = resource.name() if isinstance(resource, ConnectedSystem) else resource
         return self.get(name, [])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode
-from aqueduct_provider.sdk.resources.data_system import DataSystem, mode_of
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of
 from aqueduct_provider.sdk.resources.services import SERVICES
 
 LOGIN = {"host": "db", "database": "shop", "username": "me", "password": "s3cret"}
@@ -19,8 +19,8 @@ class Kind(Enum):
     ACCESS_KEY = "access_key"
 
 
-def system(service: str, **config: Any) -> DataSystem:
-    return DataSystem(SERVICES[service], "warehouse", config)
+def system(service: str, **config: Any) -> ConnectedSystem:
+    return ConnectedSystem(SERVICES[service], "warehouse", config)
 
 
 # --- configuration
