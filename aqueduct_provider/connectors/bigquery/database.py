@@ -85,12 +85,12 @@ def _credentials(what: str, account: str, options: Mapping[str, str]) -> Any:
 
     try:
         return google_credentials(json.loads(account) if account else None, options, _SCOPES)[0]
-    except DefaultCredentialsError as error:
-        raise DataSystemLoginFailed(
-            f"{what}: no service account key was given, and this machine has no application default "
-            f"credentials: {str(error).strip().rstrip('.')}. Provide one of them."
-        ) from error
-    except (ValueError, TypeError, AttributeError, GoogleAuthError):
+    except (ValueError, TypeError, AttributeError, GoogleAuthError) as error:
+        if not account and isinstance(error, DefaultCredentialsError):
+            raise DataSystemLoginFailed(
+                f"{what}: no service account key was given, and this machine has no application default "
+                f"credentials: {str(error).strip().rstrip('.')}. Provide one of them."
+            ) from error
         # The error of the key's parser may quote it.
         raise DataSystemLoginFailed(
             f"{what}: service_account_credentials is not a service account key: paste the whole JSON of "
