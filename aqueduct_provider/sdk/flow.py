@@ -128,13 +128,15 @@ class Flow:
     def metric_history(self, name: str, limit: int = 100, *, trust_store: bool = False) -> pandas.DataFrame:
         """A metric, check or numeric parameter over the newest runs, newest first.
 
-        Columns ``run_id``, ``created_at``, ``status`` and ``value``, which is missing where a run has none.
+        Columns ``run_id``, ``created_at``, ``status`` and ``value``, which is missing where a run has none,
+        or where it was deleted or changed in the store: one warning names such runs. Runs that Airflow has
+        forgotten are not among them: read those with :meth:`fetch`.
 
         :param name: the artifact's name.
         :param limit: how many runs at most.
         :param trust_store: take the values of runs of which Airflow has no record without a warning.
-        :raises NotFound: no run has such an artifact. :raises AuthoringError: it is no number and no check.
-        :raises IntegrityError: a value is not what its run has written.
+        :raises NotFound: no run has such an artifact.
+        :raises AuthoringError: it is not a number or a check.
         """
         from aqueduct_provider.sdk.results.history import metric_history
 

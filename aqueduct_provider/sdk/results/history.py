@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AuthoringError, NotFound
+from aqueduct_provider.errors import AqueductError, AuthoringError, IntegrityError, NotFound, SpecError
 from aqueduct_provider.sdk.results.outcomes import run_status
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 
@@ -25,14 +26,31 @@ COLUMNS = ("run_id", "created_at", "status", "value")
 _NUMBER, _CHECK = "numeric", "boolean"
 # What its type must be is known once it is written.
 _READABLE = frozenset({_NUMBER, _CHECK, "untyped"})
+# What concerns one run alone: its objects were deleted or changed. The others can still be shown.
+_OF_ONE_RUN = (IntegrityError, NotFound, SpecError)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What was read of one run.
+
+    :param unverified: why Airflow does not vouch for the value.
+    :param error: why the run cannot be read.
+    """
+
+    types: dict[str, str] = field(default_factory=dict)
+    value: Any = None
+    unverified: str = ""
+    error: AqueductError | None = None
 
 
 def metric_history(name: str, runs: Sequence[RunReader], *, trust_store: bool = False) -> pandas.DataFrame:
-    """The values of an artifact in these runs, a row for each.
+    """Return the values of an artifact in these runs, a row for each.
 
     Columns: ``run_id``, ``created_at``, ``status``, ``value``. Values are floats; those of checks are
     booleans, in pandas' type that knows missing ones. They are missing where a run has not written it, or
     where its version of the flow had no such artifact. Those of runs that retention has pruned are there.
+    Where the objects of a run were deleted or changed, its value is missing and one warning names such runs.
 
     :param runs: as Airflow told them.
     :param trust_store: take what Airflow has no record of without a warning.
@@ -44,20 +62,16 @@ def metric_history(name: str, runs: Sequence[RunReader], *, trust_store: bool = 
     from aqueduct_provider.storage.parallel import together
 
     name = tidy(name)
-    specs = together([partial(_types, run) for run in runs], _REQUESTS)
-    known = {artifact for types in specs for artifact in types}
+    entries = together([partial(_entry, run, name) for run in runs], _REQUESTS)
+    failed = [(run.run_id, one.error) for run, one in zip(runs, entries, strict=True) if one.error]
+    known = {artifact for one in entries for artifact in one.types}
     if runs and name not in known:
+        if failed and not known:
+            raise failed[0][1]
         raise NotFound(
             f"No run of {runs[0].record.name!r} has an artifact {name!r}.{suggestion(name, known)}"
         )
-    calls = [partial(_value, run, name, types.get(name)) for run, types in zip(runs, specs, strict=True)]
-    found = together(calls, _REQUESTS)
-    values = [value for value, _ in found]
-    if not trust_store and (unverified := [why for value, why in found if why and value is not None]):
-        log.warning(
-            "%d of %d values of %r are shown as the store has them, not verified. %s",
-            *(len(unverified), len(runs), name, unverified[0]),
-        )
+    _warn(name, len(runs), failed, [] if trust_store else entries)
     table = pandas.DataFrame(
         {
             "run_id": [run.run_id for run in runs],
@@ -65,21 +79,43 @@ def metric_history(name: str, runs: Sequence[RunReader], *, trust_store: bool = 
             "status": [run_status(run.info.state).value if run.info else "unknown" for run in runs],
         }
     )
+    values = [one.value for one in entries]
     # A name may be that of a check in one version, and of a number in another.
     types = {type(value) for value in values if value is not None} or {
-        bool if types.get(name) == _CHECK else float for types in specs
+        bool if one.types.get(name) == _CHECK else float for one in entries if one.types or not known
     }
     dtype = "boolean" if types == {bool} else "float64"
     return table.assign(value=pandas.Series(values, dtype=dtype))
 
 
-def _types(run: RunReader) -> dict[str, str]:
-    """Artifact type by name, in the run's version of the flow."""
-    return {artifact.name: artifact.type.value for artifact in run.spec.artifacts}
+def _warn(
+    name: str, count: int, failed: Sequence[tuple[str, AqueductError]], entries: Sequence[_Entry]
+) -> None:
+    if failed:
+        reasons = "\n".join(f"  {run_id}: {error}" for run_id, error in failed)
+        log.warning(
+            "%d of %d runs have no value of %r that can be read:\n%s", len(failed), count, name, reasons
+        )
+    if unverified := [one.unverified for one in entries if one.unverified and one.value is not None]:
+        log.warning(
+            "%d of %d values of %r are shown as the store has them, not verified. %s",
+            *(len(unverified), count, name, unverified[0]),
+        )
+
+
+def _entry(run: RunReader, name: str) -> _Entry:
+    types: dict[str, str] = {}
+    try:
+        # By the run's version of the flow.
+        types = {artifact.name: artifact.type.value for artifact in run.spec.artifacts}
+        value, unverified = _value(run, name, types.get(name))
+    except _OF_ONE_RUN as error:
+        return _Entry(types, error=error)
+    return _Entry(types, value, unverified)
 
 
 def _value(run: RunReader, name: str, type_: str | None) -> tuple[Any, str]:
-    """The value, None where there is none; and why Airflow does not vouch for it."""
+    """Return the value, None where there is none; and why Airflow does not vouch for it."""
     if type_ is None:
         return None, ""
     source = run.source(name) if type_ in _READABLE else None

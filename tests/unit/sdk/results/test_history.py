@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound
+import aqueduct_provider.sdk as aq
+from aqueduct_provider.errors import AuthoringError, NotFound, StorageUnavailable
 from aqueduct_provider.sdk.results.history import COLUMNS, metric_history
 from aqueduct_provider.sdk.run import Run
-from aqueduct_provider.storage.layout import NativeLayout
+from aqueduct_provider.sdk.session import Session
+from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.published import Deployment
 from tests.unit.sdk.conftest import Finished
 from tests.vouching import vouch
@@ -107,14 +110,72 @@ def test_a_name_that_is_a_check_here_and_a_number_there(
 
 
 @pytest.mark.parametrize("content", [b'"999"', b"[1, 2]", b'"false"', b"true"])
-def test_a_forged_value_that_airflow_does_not_vouch_for(made: Deployment, content: bytes) -> None:
+def test_a_forged_value_that_airflow_does_not_vouch_for(
+    made: Deployment, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     flow = made.publish()
     run = made.run(rows=4)
     made.store.put(NativeLayout(flow.record.flow_id, run.run_id).content("total"), content)
     for task in made.fake.dags["churn"].runs[run.run_id].tasks.values():
         task.xcoms.clear()
-    with pytest.raises(IntegrityError, match=r"'total' .* must be of type numeric"):
-        flow.metric_history("total")
+    assert math.isnan(flow.metric_history("total")["value"][0])
+    assert f"{run.run_id}: 'total' " in caplog.text
+    assert "must be of type numeric" in caplog.text
+
+
+@pytest.mark.parametrize("trust_store", [False, True])
+def test_runs_that_were_deleted_or_changed_do_not_hide_the_others(
+    made: Deployment, caplog: pytest.LogCaptureFixture, trust_store: bool
+) -> None:
+    flow = made.publish()
+    expired, changed, lost, good = (made.run(rows=rows) for rows in (2, 3, 4, 5))
+    total = good.artifact("total").get()
+    layouts = {run: NativeLayout(flow.record.flow_id, run.run_id) for run in (expired, changed, lost)}
+    # As a lifecycle rule does, and one that has deleted the content alone.
+    made.store.delete(list(made.store.list(layouts[expired].run_prefix)))
+    made.store.delete([layouts[lost].content("total")])
+    made.store.put(layouts[changed].content("total"), b"999")
+    caplog.clear()
+    values = flow.metric_history("total", trust_store=trust_store)["value"].tolist()
+    assert values[0] == total
+    assert all(map(math.isnan, values[1:]))
+    (warning,) = caplog.messages
+    assert warning.startswith("3 of 4 runs have no value of 'total' that can be read:\n")
+    assert "was changed" in warning or "sha256" in warning
+    assert all(f"  {run.run_id}: " in warning for run in layouts)
+
+
+def test_a_version_that_was_deleted_does_not_hide_the_others(
+    made: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = made.publish()
+    lost = made.run(rows=5)
+    flow = made.publish(artifacts=made.author(total="sum"))
+    new = made.run(rows=6)
+    made.store.delete([FlowLayout(flow.record.flow_id).version(old.record.version_id)])
+    for task in made.fake.dags["churn"].runs[lost.run_id].tasks.values():
+        task.xcoms.clear()
+    # Another session, which has not read the version yet.
+    session = Session(made.client._session.profile)
+    runs = [Run(session, flow.record, run.run_id, run.info) for run in (new, lost)]
+    assert metric_history("sum", runs)["value"].isna().tolist() == [False, True]
+    assert f"{lost.run_id}: Version {old.record.version_id}" in caplog.text
+    with pytest.raises(NotFound, match="Version "):
+        metric_history("sum", runs[1:])
+
+
+def test_a_store_that_is_away_is_an_error(finished: Finished, credentials_file: Path) -> None:
+    client = aq.Client(
+        bucket="bucket",
+        region="us-east-1",
+        endpoint_url="http://127.0.0.1:9",
+        credentials_path=str(credentials_file),
+        config_path=finished.made.folder / "config.toml",
+    )
+    run = finished.good
+    runs = [Run(client._session, run.record, run.run_id, run.info)]
+    with pytest.raises(StorageUnavailable, match=r"127\.0\.0\.1:9"):
+        metric_history("total", runs)
 
 
 def test_integers_that_no_float_holds(made: Deployment) -> None:
