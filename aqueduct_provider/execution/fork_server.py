@@ -82,7 +82,7 @@ class ForkServers:
             return self._server(key, command).fork(str(command.argv[-1]), self._cancelled)
         except OSError as error:
             if self._box is not None:
-                raise self._box.error(str(error)) from error
+                raise self._box.error(error) from error
             log.info("Operators get processes of their own, for none can be forked: %s", error)
             self._without.add(key)
             return spawn(command)
@@ -126,6 +126,8 @@ class _Server:
             )
         except BaseException:
             self._socket.close()
+            if self._printed is not None:
+                self._printed.close()
             self._remove_private()
             raise
         finally:

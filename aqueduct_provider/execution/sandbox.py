@@ -8,6 +8,7 @@ in. They have no capabilities, and are never root: a worker that is root starts 
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
@@ -21,6 +22,8 @@ from aqueduct_provider.errors import AqueductError, CommandNotStarted, ConfigErr
 from aqueduct_provider.execution.runner_package import COMPILED
 
 _OPTION = "[aqueduct] sandbox = bwrap"
+# The first release that has all options used here; the newest of them is --ro-bind-try.
+_INSTALL = "Install bubblewrap 0.3.1 or newer"
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # Of /etc only what programs need to find libraries, hosts and certificates; never its private keys.
 _ETC_FILES = (
@@ -154,11 +157,25 @@ class Box:
         finally:
             os.close(top)
 
-    def error(self, message: str) -> AqueductError:
-        """Return the error of a box that could not be made, from what bwrap has printed."""
+    def error(self, cause: OSError) -> AqueductError:
+        """Return the error of a box that could not be made.
+
+        :param cause: of the start of bwrap; or a ``ChildProcessError`` with what bwrap has printed.
+        """
+        program, message = self.sandbox.program, str(cause)
+        if cause.filename == program or cause.errno == errno.ENOEXEC:
+            return ConfigError(
+                f"{_OPTION}, but this worker cannot run {program}: {cause.strerror}. {_INSTALL} where the"
+                " worker finds it on its PATH, or set sandbox = none."
+            )
         lines = [line for line in message.splitlines() if line.startswith("bwrap: ")]
         if not lines or "execvp" in lines[0]:
             return CommandNotStarted(f"No process could be started in the sandbox: {message}")
+        if "Unknown option" in lines[0]:
+            return ConfigError(
+                f"{_OPTION}, but {program} is too old: {lines[0]}. {_INSTALL} (`{program} --version` prints"
+                " the version), or set sandbox = none."
+            )
         return ConfigError(
             f"{_OPTION}, but this worker cannot make a sandbox: {lines[0]}. It takes namespaces: see the"
             " sysctls user.max_user_namespaces and kernel.unprivileged_userns_clone; Ubuntu needs an AppArmor"
