@@ -119,7 +119,7 @@ class Attempt:
         # Twice at most: a damaged environment is built again once.
         for is_last in (False, True):
             with worker.provide(job.environment, self._say, self._is_killed) as python:
-                log.info("%s", python)
+                log.info("%s%s", python, ", in a sandbox (bwrap)" if _is_sandboxed(worker) else "")
                 command = job_command(python.executable, runner, folder, worker.kill_grace)
                 env = job_variables(worker.variables, worker.allowed_variables, python.executable)
                 env[MARK] = worker.job_mark or str(folder)
@@ -297,6 +297,10 @@ def _check_files(outcome: JobOutcome, job: Job | TableJob, folder: Path) -> None
         check_files(outcome, folder, outputs, others)
     except ValueError as error:
         raise untrue(str(error), by_user=_runs_user_code(job)) from error
+
+
+def _is_sandboxed(worker: Worker) -> bool:
+    return worker.in_sandbox or worker.sandbox is not None
 
 
 def _runs_user_code(job: Job | TableJob) -> bool:

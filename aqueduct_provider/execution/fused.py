@@ -72,6 +72,7 @@ class GroupAttempt:
                 job_mark=str(folder),
                 # The servers are in the sandbox, and so the folders of all jobs must be.
                 sandbox=None,
+                in_sandbox=self.worker.sandbox is not None,
                 jobs_folder=folder if self.worker.sandbox else self.worker.jobs_folder,
             )
             for task in self.tasks:

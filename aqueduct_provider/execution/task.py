@@ -85,6 +85,7 @@ class Worker:
     :param start: starts the child that runs an operator's code.
     :param patience: how long this task waits for its stores; a kill cancels it.
     :param sandbox: what that child runs in; None: nothing but ``start``.
+    :param in_sandbox: whether ``start`` starts children in a sandbox already.
     :param jobs_folder: where the folders of jobs lie; None: with those of all tasks.
     :param job_mark: marks the processes of the jobs, see ``process.MARK``; empty: each job's folder does.
     :param redact: masks the secrets that this task knows, in all that leaves it.
@@ -107,4 +108,5 @@ class Worker:
     job_mark: str = ""
     redact: Redactor = field(default_factory=Redactor)
     sandbox: Sandbox | None = None
+    in_sandbox: bool = False
     jobs_folder: Path | None = None

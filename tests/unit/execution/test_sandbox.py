@@ -276,9 +276,20 @@ def test_a_link_to_what_only_the_worker_can_read_is_refused(
         assert "planted" not in str(desk.state("f"))
 
 
-def test_fused_operators_share_one_sandbox_and_see_no_other(
-    desk: Desk, function: Function, sandbox: Sandbox
+@pytest.mark.parametrize("has_sandbox", [True, False])
+def test_the_log_shows_whether_there_is_a_sandbox(
+    run: Run, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, has_sandbox: bool
 ) -> None:
+    caplog.set_level("INFO")
+    run("return 1", sandbox=sandbox if has_sandbox else None)
+    (line,) = [line for line in caplog.messages if line.startswith("Running in the worker's own Python: ")]
+    assert line.endswith(", in a sandbox (bwrap)") == has_sandbox
+
+
+def test_fused_operators_share_one_sandbox_and_see_no_other(
+    desk: Desk, function: Function, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     source = "import os\ndef predict(*_): return [os.getppid(), len(os.listdir('..'))]"
     code = desk.code(source)
     operators = [function(source, task_id=name, outputs=[name], code=code, fuse="g") for name in ("a", "b")]
@@ -287,6 +298,7 @@ def test_fused_operators_share_one_sandbox_and_see_no_other(
     )
     run.group("g").run()
     assert desk.content("a") == desk.content("b")
+    assert sum(line.endswith(", in a sandbox (bwrap)") for line in caplog.messages) == 2
     wait_until_no_command_has(str(desk.folder))
 
 
