@@ -46,8 +46,11 @@ from aqueduct_provider.execution.workspace import Job, TableJob
 from aqueduct_provider.process import MARK, Child, Finished, Start, Stream, spawn
 from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
+from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
 from aqueduct_provider.storage.disk_errors import TEMPORARY_REMEDY, translate_disk_errors
+from aqueduct_provider.storage.object_store import ObjectStore
+from aqueduct_provider.storage.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -234,10 +237,7 @@ class Attempt:
     def _state(
         self, status: Status, failure_type: FailureType | None = None, tip: str = "", context: str = ""
     ) -> ExecState:
-        part, redact = None, self.worker.redact
-        # Only for fused operators: otherwise Airflow already records these times.
-        if self.task.operator.fuse is not None and self.task.try_number is not None:
-            part = TaskPart(self.task.try_number, self._began, datetime.now(timezone.utc))
+        redact = self.worker.redact
         return ExecState(
             status,
             failure_type,
@@ -246,7 +246,7 @@ class Attempt:
             self._stdout,
             self._stderr,
             self.task.version,
-            part,
+            _part(self.task, self._began),
         )
 
     def _record(self, state: ExecState) -> None:
@@ -254,23 +254,9 @@ class Attempt:
         self.worker.store.put(key, state.to_json())
 
     def _record_failure(self, error: BaseException) -> None:
-        """Write why the attempt failed. When even that fails, the first error is still the one to report."""
+        """Write why the attempt failed."""
         self.worker.patience.last_word()
-        try:
-            self._record(self._failure(error))
-        except Exception as second:
-            log.error("The exec state could not be written: %s", self.worker.redact(str(second)))
-
-    def _failure(self, error: BaseException) -> ExecState:
-        if isinstance(error, OperatorKilled) or not isinstance(error, Exception):
-            return self._state(Status.CANCELED, None, str(error) or "The task was ended from outside.")
-        if not isinstance(error, AqueductError):
-            tip = f"The provider failed: {type(error).__name__}: {error}. This is not the operator's fault."
-            context = "".join(traceback.format_exception(error))
-            return self._state(Status.FAILED, FailureType.SYSTEM, tip, context)
-        failure_type = FailureType.USER_FATAL if error.fault == "user" else FailureType.SYSTEM
-        context = error.context if isinstance(error, OperatorFailed) else ""
-        return self._state(Status.FAILED, failure_type, str(error), context)
+        _put(self.task, self.worker.store, self.worker.redact, self._state(*_reason(error)))
 
 
 @contextmanager
@@ -307,9 +293,42 @@ def _runs_user_code(job: Job | TableJob) -> bool:
     return isinstance(job, Job) and job.request.call is not None
 
 
-def record_refusal(task: OperatorTask, worker: Worker, error: AqueductError) -> None:
+def record_refusal(
+    task: OperatorTask, store: ObjectStore, patience: Patience, redact: Redactor, error: AqueductError
+) -> None:
     """Leave the exec state of an operator that was not even begun."""
-    Attempt(task, worker)._record_failure(error)
+    patience.last_word()
+    status, failure_type, tip, context = _reason(error)
+    part = _part(task, datetime.now(timezone.utc))
+    state = ExecState(status, failure_type, redact(tip), redact(context), version=task.version, part=part)
+    _put(task, store, redact, state)
+
+
+def _part(task: OperatorTask, began: datetime) -> TaskPart | None:
+    """Return the times of a fused operator; otherwise Airflow already records them."""
+    if task.operator.fuse is None or task.try_number is None:
+        return None
+    return TaskPart(task.try_number, began, datetime.now(timezone.utc))
+
+
+def _put(task: OperatorTask, store: ObjectStore, redact: Redactor, state: ExecState) -> None:
+    """Write the state of a failure. When even that fails, the first error is still the one to report."""
+    try:
+        store.put(task.layout.exec_state(task.operator.id), state.to_json())
+    except Exception as second:
+        log.error("The exec state could not be written: %s", redact(str(second)))
+
+
+def _reason(error: BaseException) -> tuple[Status, FailureType | None, str, str]:
+    """Return how an attempt ended that raised this, with its tip and its context."""
+    if isinstance(error, OperatorKilled) or not isinstance(error, Exception):
+        return Status.CANCELED, None, str(error) or "The task was ended from outside.", ""
+    if not isinstance(error, AqueductError):
+        tip = f"The provider failed: {type(error).__name__}: {error}. This is not the operator's fault."
+        return Status.FAILED, FailureType.SYSTEM, tip, "".join(traceback.format_exception(error))
+    failure_type = FailureType.USER_FATAL if error.fault == "user" else FailureType.SYSTEM
+    context = error.context if isinstance(error, OperatorFailed) else ""
+    return Status.FAILED, failure_type, str(error), context
 
 
 def _measured(task: OperatorTask, outcome: JobOutcome) -> dict[str, str]:

@@ -22,6 +22,7 @@ from aqueduct_provider.spec.redactor import Redactor
 if TYPE_CHECKING:
     from aqueduct_provider.execution.attempt import Attempt
     from aqueduct_provider.execution.fused import GroupAttempt
+    from aqueduct_provider.execution.task import OperatorTask
     from aqueduct_provider.storage.patience import Patience
 
 
@@ -80,7 +81,7 @@ class AqueductOperator(BaseOperator):
             self._attempt.kill()
 
     def _run(self, context: Any) -> dict[str, Any]:
-        from aqueduct_provider.execution.attempt import Attempt, record_refusal
+        from aqueduct_provider.execution.attempt import Attempt
         from aqueduct_provider.execution.fused import GroupAttempt
         from aqueduct_provider.execution.task import OperatorTask
         from aqueduct_provider.operators.run_dates import run_dates
@@ -91,8 +92,6 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.spec.names import nfc_keys
         from aqueduct_provider.spec.run_values import check_conf, values_from_conf
 
-        self._patience = patience()
-        worker = worker_for(self.workflow, self._log_line, self._patience, self._redact)
         task = OperatorTask(
             workflow=self.workflow,
             operator=self.operators[0],
@@ -104,6 +103,8 @@ class AqueductOperator(BaseOperator):
             try_number=context["ti"].try_number,
         )
         try:
+            self._patience = patience()
+            worker = worker_for(self.workflow, self._log_line, self._patience, self._redact)
             run = run_task(self.task_id, context)
             spec = spec_of_run(self.workflow, run, worker.store)
             operators = self.operators
@@ -116,8 +117,7 @@ class AqueductOperator(BaseOperator):
             inputs = inputs_of(spec, operators, run)
             task = replace(task, workflow=spec, operator=operators[0], inputs=inputs, given=given)
         except AqueductError as error:
-            for operator in self.operators:
-                record_refusal(replace(task, operator=operator), worker, error)
+            self._record_refusal(task, error)
             raise
         if task.operator.fuse is None:
             self._attempt = Attempt(task, worker)
@@ -125,6 +125,22 @@ class AqueductOperator(BaseOperator):
             self._attempt = GroupAttempt([replace(task, operator=one) for one in operators], worker)
         self._spec = spec
         return with_spec(self._attempt.run(), spec)
+
+    def _record_refusal(self, task: OperatorTask, error: AqueductError) -> None:
+        """Leave the exec state of each operator: the settings may be wrong, and the store be usable."""
+        from aqueduct_provider.execution.attempt import record_refusal
+        from aqueduct_provider.hooks.aqueduct import store_for
+        from aqueduct_provider.storage.patience import Patience
+
+        patience = self._patience or Patience()
+        try:
+            store = store_for(self.workflow, patience, self._redact)
+        except AqueductError as second:
+            # Most often it is the same error.
+            self.log.debug("The exec state could not be written: %s", self._redact(str(second)))
+            return
+        for operator in self.operators:
+            record_refusal(replace(task, operator=operator), store, patience, self._redact, error)
 
     def _tell_left(self, context: Any) -> None:
         """Leave the digests of what a failed task has written, by which readers verify it."""

@@ -177,6 +177,34 @@ def test_a_run_that_cannot_go_on_with_its_version_leaves_the_reason(flows: Flows
     assert "began with version earlier" in state["error"]["tip"]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("SANDBOX", "docker", "sandbox"),
+        ("KILL_GRACE", "soon", "kill_grace"),
+        ("S3_PATIENCE", "long", "s3_patience"),
+        ("SANDBOX", "bwrap", "this worker has no bwrap"),
+        ("CACHE_DIR", "/proc/cache", "/proc/cache"),
+    ],
+)
+def test_a_worker_that_is_set_up_wrongly_leaves_the_reason(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, option: str, value: str, reason: str
+) -> None:
+    sources = {"a": "def predict(): return 1", "b": "def predict(): return 2"}
+    workflow = flows.flow(
+        *({"task_id": name, "source": source, "fuse": "g"} for name, source in sources.items())
+    )
+    monkeypatch.setenv(f"AIRFLOW__AQUEDUCT__{option}", value)
+    monkeypatch.setenv("PATH", "/no/such/folder")
+    with pytest.raises(AirflowFailException, match=reason):
+        _operator(workflow, "g").execute(_context())
+    for name in sources:
+        state = json.loads(flows.store.get(NativeLayout(FLOW_ID, RUN_ID).exec_state(name)))
+        assert state["status"] == "failed"
+        assert reason in state["error"]["tip"]
+        assert state["task"]["try_number"] == 2
+
+
 def test_an_input_without_a_manifest_names_the_task_to_clear(flows: Flows) -> None:
     workflow = flows.flow(
         {"task_id": "first", "source": "def predict(): return 1"},
