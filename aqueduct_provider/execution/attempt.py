@@ -39,7 +39,7 @@ from aqueduct_provider.execution.job import (
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.outcome import check_files, untrue
 from aqueduct_provider.execution.prepare import prepare
-from aqueduct_provider.execution.repair import repair
+from aqueduct_provider.execution.repair import blame, repair
 from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.execution.task import OperatorTask, Worker
 from aqueduct_provider.execution.workspace import Job, TableJob
@@ -129,7 +129,11 @@ class Attempt:
                 with _requested(job, folder) as has_begun:
                     result = self._result(job, command, folder, env)
                     may_repeat = bool(self.task.operator.retries) or not has_begun()
-                if is_last or not repair(result, python, runner, may_repeat=may_repeat):
+                damage = "" if is_last else repair(result, python, runner, may_repeat=may_repeat)
+                if not damage:
+                    break
+                if not may_repeat:
+                    result = blame(result, damage)
                     break
             (folder / OUTCOME_FILE).unlink(missing_ok=True)
         if isinstance(result, OperatorCrashed):

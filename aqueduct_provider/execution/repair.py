@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import subprocess
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from aqueduct_provider.environment.cache import PythonEnvironment
@@ -43,20 +44,20 @@ print(dropped)
 
 def repair(
     result: JobOutcome | OperatorCrashed, environment: PythonEnvironment, runner: Path, *, may_repeat: bool
-) -> bool:
+) -> str:
     """Repair what made a job fail, and log a warning.
 
     :param environment: the leased one; if it is damaged, the next lease builds it again.
     :param runner: the folder of the runner.
     :param may_repeat: whether the job may run again.
-    :return: whether to run the job again.
+    :return: what was damaged and what follows, in sentences; empty: nothing was.
     """
     if isinstance(result, OperatorCrashed):
         context, module = result.context, ""
     elif result.failure is not None:
         context, module = result.failure.context, result.failure.failed_import
     else:
-        return False
+        return ""
     damage = ""
     if _READS_BYTECODE in context:
         folders = [folder for folder in (runner, environment.folder) if folder is not None]
@@ -66,16 +67,31 @@ def repair(
     elif module:
         damage = discard_if_damaged(environment, module)
     if not damage:
-        return False
-    log.warning(
-        "The environment %s is damaged (%s) and is repaired. %s",
-        environment.folder or environment.executable,
-        damage,
+        return ""
+    then = (
         "The operator runs again."
         if may_repeat
-        else "The operator does not run again: its function had begun, and it has no retries.",
+        else "The operator does not run again: its function had begun, and it has no retries."
     )
-    return may_repeat
+    place = environment.folder or environment.executable
+    message = f"The environment {place} is damaged ({damage}) and is repaired. {then}"
+    log.warning("%s", message)
+    return message
+
+
+def blame(result: JobOutcome | OperatorCrashed, damage: str) -> JobOutcome | OperatorCrashed:
+    """Return the result of a job that does not run again, with the damage as its reason.
+
+    :param damage: as :func:`repair` gives it.
+    """
+    advice = f"{damage} Clear its task to run it again. It had failed with:"
+    if isinstance(result, OperatorCrashed):
+        return OperatorCrashed(f"{advice} {result}", context=result.context)
+    if result.failure is None:
+        return result
+    # What failed for the damage may succeed the next time.
+    failure = replace(result.failure, tip=f"{advice} {result.failure.tip}", deterministic=False)
+    return replace(result, failure=failure)
 
 
 def _drop_unreadable_bytecode(python: Path, folders: Iterable[Path]) -> bool:

@@ -83,15 +83,22 @@ def test_a_damaged_environment_is_built_again_and_the_operator_succeeds(
     assert "alpha.py" in warning
 
 
+@pytest.mark.parametrize("content", [None, "damaged = [\n"])
 def test_a_function_that_had_begun_and_has_no_retries_is_not_called_again(
-    workshop: Workshop, function: Function, caplog: pytest.LogCaptureFixture
+    workshop: Workshop, function: Function, caplog: pytest.LogCaptureFixture, content: str | None
 ) -> None:
     run = workshop.run(function(IN_THE_CALL, retries=0))
     run.run("f")
-    workshop.module().unlink()
+    module = workshop.module()
+    module.unlink()
+    if content is not None:
+        module.write_text(content)
     run.lines.clear()
-    with pytest.raises(OperatorFailed, match="alpha"):
+    reason = r"The environment .* is damaged \(.*alpha\.py\) and is repaired\. .* Clear its task"
+    with pytest.raises(OperatorFailed, match=reason) as caught:
         run.run("f")
+    assert is_retryable(caught.value)
+    assert workshop.desk.state("f")["error"]["tip"] == str(caught.value)
     assert run.lines.count(("stdout", "called")) == 1
     assert "had begun" in warnings(caplog)[0]
     # The next run has a whole one.
