@@ -35,7 +35,7 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.process import MARK, Child, Finished, OnLine
 from aqueduct_provider.runner import supervisor
 from aqueduct_provider.spec.url_credentials import without_credentials
-from aqueduct_provider.storage.disk_errors import free_space
+from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, free_space
 from aqueduct_provider.storage.files import expanded
 
 MissingPython = Literal["fail", "worker", "download"]
@@ -65,6 +65,7 @@ _MACHINE = re.compile(
 )
 _FULL = re.compile(r"No space left on device|\(os error (?:28|122)\)")
 _REFUSED = re.compile(r"\(os error (?:1|13|30)\)")
+_OTHER_FOLDERS = f"Or: {CACHE_REMEDY[0].lower()}{CACHE_REMEDY[1:]}; for uv's own cache, UV_CACHE_DIR."
 _NO_PYTHON = re.compile(r"No interpreter found|No download found|No Python .* found", re.IGNORECASE)
 _REASON_LINES = 40
 # Seconds that what a build leaves running has between SIGTERM and SIGKILL.
@@ -288,9 +289,17 @@ class _Uv:
         if arguments[0] != "pip" or finished.returncode != 1 or _MACHINE.search(finished.stderr):
             what = "resolve the requirements here" if resolving else "build the environment on this worker"
             if _REFUSED.search(finished.stderr):
-                return DiskRefused(f"uv could not {what}: {reason}\nCorrect the owner or the permissions.")
-            free = f"\n{self.cwd}: {free_space(self.cwd)}." if _FULL.search(finished.stderr) else ""
-            return EnvironmentBuildError(f"uv could not {what}: {reason}{free}")
+                return DiskRefused(
+                    f"uv could not {what}: {reason}\nCorrect the owner or the permissions. {_OTHER_FOLDERS}"
+                )
+            full = ""
+            if _FULL.search(finished.stderr):
+                # uv has removed what it had written so far.
+                full = (
+                    f"\nThe disk was full. Now that uv has removed what it had begun, {free_space(self.cwd)}"
+                    f" ({self.cwd}): it needs more than that. Free some space. {_OTHER_FOLDERS}"
+                )
+            return EnvironmentBuildError(f"uv could not {what}: {reason}{full}")
         verb = "resolved" if resolving else "installed"
         return RequirementsError(f"The requirements cannot be {verb}: {reason}{self._pip_hint(reason)}")
 
