@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from aqueduct_provider.errors import ObjectNotFound, StorageError, StorageUnavailable
+from aqueduct_provider.errors import DiskError, ObjectNotFound, StorageError, StorageUnavailable
 from aqueduct_provider.spec.document import MAX_BYTES, json_value
 from aqueduct_provider.spec.spec_files import is_spec_name
 from aqueduct_provider.storage.disk_errors import CACHE_REMEDY, disk_error
@@ -292,7 +292,7 @@ def _door(folder: Path) -> Iterator[None]:
     except OSError as error:
         if found := disk_error(error, folder, CACHE_REMEDY):
             raise found from error
-        raise StorageError(
+        raise DiskError(
             f"The specs cannot be kept in {folder}: {error.strerror or error}. Fix the folder, or set"
             " cache_dir in the [aqueduct] section of airflow.cfg to another."
         ) from error

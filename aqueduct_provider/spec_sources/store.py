@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from aqueduct_provider import config
-from aqueduct_provider.errors import AqueductError, ObjectNotFound, unforeseen
+from aqueduct_provider.errors import AqueductError, ConfigError, DiskError, ObjectNotFound, unforeseen
 from aqueduct_provider.hooks.aqueduct import AqueductHook
 from aqueduct_provider.spec_sources import mirror
 from aqueduct_provider.spec_sources.listing import Listing, spec_names
+from aqueduct_provider.storage.held_folder import temporary_folder
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.s3 import S3Settings, connect
 
@@ -57,8 +61,13 @@ class SpecStore:
         return self._listed(self._all)
 
     def listings_with(self, dag_id: str) -> Iterator[Listing]:
-        """List the one spec that may hold a DAG, fetched with one request."""
-        yield self._listed(lambda settings, folder: self._one(settings, folder, f"{dag_id}.json"))
+        """List the one spec that may hold a DAG, fetched with one request.
+
+        Where it cannot be mirrored it is fetched for this task alone, which then starts and shows itself what
+        is wrong: of a task without a DAG, Airflow reports nothing and starts it again and again.
+        """
+        with ExitStack() as stack:
+            yield self._listed(lambda settings: self._one(settings, f"{dag_id}.json", stack))
 
     def refresh(self, settings: S3Settings, folder: Path, seconds: float) -> None:
         """Bring the mirror in a folder up to date.
@@ -78,10 +87,9 @@ class SpecStore:
         bucket, root = bucket_and_prefix(settings.bucket, settings.root_dir)
         return f"s3://{bucket}/{root}{self.prefix}"
 
-    def _listed(self, look: Callable[[S3Settings, Path], Listing]) -> Listing:
+    def _listed(self, look: Callable[[S3Settings], Listing]) -> Listing:
         try:
-            settings = AqueductHook(self.connection_id).settings()
-            return look(settings, self._folder(settings))
+            return look(AqueductHook(self.connection_id).settings())
         except Exception as exc:
             return self._failed(Listing(Path(), ()), exc)
 
@@ -93,7 +101,8 @@ class SpecStore:
         mirror.prepare(folder, root)
         return folder
 
-    def _all(self, settings: S3Settings, folder: Path) -> Listing:
+    def _all(self, settings: S3Settings) -> Listing:
+        folder = self._folder(settings)
         error = _error_of(lambda: self.refresh(settings, folder, REFRESH_SECONDS))
         listing = self.mirrored(settings, folder)
         if error is None:
@@ -103,8 +112,12 @@ class SpecStore:
         log.warning("The specs of %s are shown as they last were. %s", listing.origin, _message(error))
         return listing
 
-    def _one(self, settings: S3Settings, folder: Path, name: str) -> Listing:
-        error = _error_of(lambda: self._fetch(settings, folder, name))
+    def _one(self, settings: S3Settings, name: str, stack: ExitStack) -> Listing:
+        folder, error = self._fetched(settings, name, lambda: self._folder(settings))
+        if isinstance(error, (ConfigError, DiskError)):
+            log.warning("%s The task fetches its spec for itself.", _message(error))
+            private = partial(stack.enter_context, temporary_folder("spec"))
+            folder, error = self._fetched(settings, name, private)
         mirrored = (folder / name).is_file()
         if isinstance(error, ObjectNotFound) and not mirrored:
             log.info("%s", error)
@@ -112,6 +125,18 @@ class SpecStore:
             then = "The task uses the version fetched before." if mirrored else "The task cannot run."
             log.log(logging.WARNING if mirrored else logging.ERROR, "%s %s", _message(error), then)
         return Listing(folder, (name,) if mirrored else (), self._origin(settings))
+
+    def _fetched(
+        self, settings: S3Settings, name: str, make_folder: Callable[[], Path]
+    ) -> tuple[Path, Exception | None]:
+        """Fetch a spec; return its folder, and why it may be missing there or be an earlier version."""
+        folder = Path(os.devnull)
+        try:
+            folder = make_folder()
+            self._fetch(settings, folder, name)
+        except Exception as error:
+            return folder, error
+        return folder, None
 
     def _fetch(self, settings: S3Settings, folder: Path, name: str) -> None:
         # With the settings of the task that follows, so that it finds its client made.

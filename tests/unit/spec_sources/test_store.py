@@ -18,10 +18,9 @@ from aqueduct_provider.spec_sources import store as store_module
 from aqueduct_provider.spec_sources.store import SpecStore
 from aqueduct_provider.storage.s3 import S3Store
 from tests.examples import FLOW_ID, native_document
+from tests.unit.spec_sources.conftest import Connect, Put
 
 FAILED = "broken_spec__aqueduct_store_aqueduct_default"
-Put = Callable[[str, Any], None]
-Connect = Callable[..., None]
 
 
 def flow(name: str, **fields: Any) -> dict[str, Any]:
@@ -38,40 +37,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("AIRFLOW__AQUEDUCT__S3_MAX_ATTEMPTS", "1")
     return tmp_path / "cache"
-
-
-@pytest.fixture
-def connect(s3_server: str, bucket: str, credentials_file: Path, monkeypatch: pytest.MonkeyPatch) -> Connect:
-    """Define the connection ``aqueduct_default``, with changes."""
-    extra = {
-        "bucket": bucket,
-        "region": "us-east-1",
-        "root_dir": "root",
-        "credentials_path": str(credentials_file),
-        "endpoint_url": s3_server,
-    }
-
-    def define(**changes: str) -> None:
-        value = {"conn_type": "aqueduct", "extra": {**extra, **changes}}
-        monkeypatch.setenv("AIRFLOW_CONN_AQUEDUCT_DEFAULT", json.dumps(value))
-
-    define()
-    return define
-
-
-@pytest.fixture
-def put(connect: Connect, s3_client: Any, bucket: str) -> Put:
-    """Put a document, or a text, below ``specs/`` of the store; None deletes it."""
-
-    def put_object(name: str, content: Any) -> None:
-        key = f"root/specs/{name}"
-        if content is None:
-            s3_client.delete_object(Bucket=bucket, Key=key)
-        else:
-            text = content if isinstance(content, str) else json.dumps(content)
-            s3_client.put_object(Bucket=bucket, Key=key, Body=text.encode())
-
-    return put_object
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -351,6 +316,33 @@ def test_a_task_that_cannot_get_its_spec_says_so(
     outage(False)
     assert DagFactory.dags_in_store() == {}
     assert told(caplog) == []
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_task_starts_though_its_spec_cannot_be_mirrored(
+    put: Put,
+    task_of: Callable[[str], None],
+    cache: Path,
+    is_open: bool,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put("churn.json", flow("churn"))
+    if is_open:
+        cache.mkdir()
+        cache.chmod(0o1777)
+    else:
+        cache.touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    task_of("churn")
+    assert set(DagFactory.dags_in_store()) == {"churn"}
+    assert "The task fetches its spec for itself." in caplog.text
+    assert told(caplog) == ["WARNING"]
+    assert not [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
+    task_of("other")
+    assert DagFactory.dags_in_store() == {}
 
 
 def test_placeholders_are_found_again(
