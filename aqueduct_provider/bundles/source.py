@@ -90,7 +90,7 @@ class BundleStore:
     def console_url(self) -> str | None:
         """Return where the AWS console shows a version, with ``{version}`` in its place; None elsewhere.
 
-        :raises ConfigError: there is no such connection.
+        :raises ConfigError: Airflow has no such connection.
         """
         from urllib.parse import quote
 

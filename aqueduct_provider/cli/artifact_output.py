@@ -1,4 +1,4 @@
-"""Artifacts as people read them, as programs read them, and as files.
+"""Show artifacts in terminals, as JSON for programs, and as files.
 
 In: where an artifact lies. Out: text, a JSON document, or the bytes of a file. Only tables and images are
 decoded; pickles, those in the cells of tables too, are never loaded here. Must not import at module level:
@@ -25,7 +25,7 @@ _DATA = (".csv", ".json", ".parquet", ".txt", ".jpg", ".jpeg", ".png", ".tif", "
 
 
 def text_of(source: StoredSource) -> str:
-    """An artifact for people: its value; of what is no text, what it is and how large."""
+    """Return an artifact for a terminal: its value, or its type and size where it has no text form."""
     serialization = _serialization(source)
     if serialization in TABLES:
         return table_text(_table(source))

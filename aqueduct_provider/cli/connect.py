@@ -152,7 +152,7 @@ def _secret(chosen: Namespace, config: Mapping[str, str], secrets: Sequence[str]
 
 
 def _user(config: Mapping[str, str]) -> str:
-    with suppress(ValueError):  # It is no URL, as will be said in a moment.
+    with suppress(ValueError):  # An invalid URL is reported later, when the fields are checked.
         return config.get("username") or urlsplit(config.get("url", "")).username or ""
     return ""
 

@@ -225,7 +225,7 @@ def _logs(chosen: Namespace) -> int:
     elif text:
         print_text(text.rstrip("\n"))
     else:
-        print(f"There is no log of {chosen.operator!r} yet.", file=sys.stderr)
+        print(f"{chosen.operator!r} has not logged anything yet.", file=sys.stderr)
     return 0
 
 

@@ -26,9 +26,9 @@ Airflow 3 cannot load them; on Airflow 2 each is a second DAG of the same id."""
 
 @dataclass(frozen=True)
 class _Result:
-    """What became of a file.
+    """The result for one file.
 
-    :param target: the file of the spec; None when there is no spec.
+    :param target: the file of the spec; None when no spec was made.
     """
 
     file: Path

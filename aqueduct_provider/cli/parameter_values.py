@@ -1,6 +1,6 @@
 """Values of parameters, as they are typed: ``-p name=value`` and ``-p name=@file``.
 
-In: texts, and the parameters that the flow has. Out: Python values by parameter name. Must not import at
+In: strings, and the parameters that the flow has. Out: Python values by parameter name. Must not import at
 module level: the spec's models, the codecs, pandas.
 """
 
@@ -41,10 +41,10 @@ def add_parameters(parser: ArgumentParser) -> None:
 
 
 def values_of(typed: Sequence[str], parameters: Iterable[Parameter]) -> dict[str, Any]:
-    """The values that were typed, by parameter.
+    """Return the values that were typed, by parameter.
 
-    :raises UsageError: a text is no ``name=value``, names no parameter, or one that has a value already; or
-        its value cannot be read.
+    :raises UsageError: an option is not of the form ``name=value``, names an unknown parameter, gives one
+        twice, or its value cannot be read.
     """
     known = {parameter.name: parameter for parameter in parameters}
     values = {}

@@ -1,4 +1,4 @@
-"""Print what is wrong with files, for people: one line for each file, one for each problem.
+"""Print the problems of files in a terminal: one line for each file, one for each problem.
 
 Must not import at module level: rich.
 """

@@ -1,4 +1,4 @@
-"""``status``: whether Airflow shows what was published, for people and for monitors.
+"""``status``: whether Airflow shows what was published, for terminals and for monitors.
 
 Must not import at module level: the SDK, rich.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
 
 _COLUMNS = ("flow", "state", "engine", "version", "published", "in Airflow", "behind since", "", "problem")
-# As much of a version's id as people compare.
+# As much of a version's id as users compare.
 _SHORT = 8
 
 

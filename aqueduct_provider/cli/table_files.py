@@ -23,7 +23,7 @@ _TIMES = (datetime.date, datetime.time)
 
 
 def table_text(table: Any) -> str:
-    """A table for people; of a long one its beginning and its end."""
+    """Return a table for a terminal; of a long one its beginning and its end."""
     shown = with_index(table)
     rows, columns = shown.shape
     return f"{shown.to_string(max_rows=_ROWS, index=False)}\n\n{rows} rows x {columns} columns"

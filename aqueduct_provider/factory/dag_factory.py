@@ -46,7 +46,7 @@ class DagFactory:
         :param folder: the folder, or a file in it: the loader passes its ``__file__``.
         :param connection_id: an Airflow connection of type ``aqueduct``: the specs in its store are shown
             too, see :meth:`dags_in_store`. Of a DAG id in both, the folder's spec is used.
-        :raises ConfigError: when there is no such folder.
+        :raises ConfigError: the folder does not exist.
         """
         path = Path(folder)
         in_file = path.is_file()

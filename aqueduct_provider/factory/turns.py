@@ -57,9 +57,9 @@ class Turns:
         return min(SECONDS, self.seconds * _ONE)
 
     def are_over(self, *, reading: bool = False) -> bool:
-        """Check whether there is no time for one more.
+        """Check whether the time for one more spec is used up.
 
-        :param reading: its DAG is still to be made.
+        :param reading: the spec is about to be read; building its DAG takes time as well.
         """
         share = _READING if reading else 1
         return time.monotonic() - self.began > self.seconds * share

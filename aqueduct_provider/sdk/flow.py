@@ -51,7 +51,7 @@ class Flow:
         return UUID(self.record.flow_id)
 
     def name(self) -> str:
-        """What people call it."""
+        """The name that its publisher gave it."""
         return self.record.name
 
     def retired_at(self) -> datetime | None:
@@ -98,7 +98,7 @@ class Flow:
         return runs[0] if runs else None
 
     def fetch(self, run_id: str) -> Run:
-        """The run with this id; where Airflow has forgotten it, or is away, as the store tells of it.
+        """Return the run with this id, from the store where Airflow has forgotten it or is away.
 
         :raises NotFound: neither knows it.
         :raises AirflowUnreachable: Airflow is away, and the store does not know it.
@@ -145,12 +145,13 @@ class Flow:
     def prune(self, keep: int | None = None, *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Delete the artifacts of older runs; ``run_id``, ``objects`` and ``size`` in bytes of each run.
 
-        Runs that are waiting or running are never touched, nor those of which nobody knows that they have
+        Runs that are waiting or running are never touched, nor those that are not known to have
         ended. Status, logs, metadata and :meth:`metric_history` stay.
 
         :param keep: how many of the newest successful runs keep their artifacts; None: ``k_latest_runs``.
-        :param dry_run: delete nothing, and tell what would be deleted.
-        :raises AuthoringError: neither is set. :raises AirflowUnreachable: Airflow is away.
+        :param dry_run: delete nothing, and report what would be deleted.
+        :raises AuthoringError: neither is set.
+        :raises AirflowUnreachable: Airflow is away.
         """
         from aqueduct_provider.sdk.publishing.pruning import prune_flow
 

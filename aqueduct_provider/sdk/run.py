@@ -1,8 +1,8 @@
 """One run of a flow: its status, operators, logs and artifacts, read at the moment of asking.
 
 Airflow says what runs, the store what came of it; neither is copied anywhere. A run is read with the spec of
-the version that it ran under, which its exec states name. Where Airflow has forgotten the run, the store
-alone tells.
+the version that it ran under, which its exec states name. Where Airflow has forgotten the run, it is
+read from the store alone.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Run:
     session: Session
     record: FlowRecord
     run_id: str
-    # As Airflow told it last; None where Airflow does not know the run.
+    # As Airflow last reported it; None where Airflow does not know the run.
     info: RunInfo | None = None
     _spec: WorkflowSpec | None = field(default=None, init=False)
     # What operators left that have ended, by the try that left it.
@@ -373,7 +373,7 @@ class Run:
         except ObjectNotFound:
             return None
         except IntegrityError as error:
-            # The other operators can still be told.
+            # The other operators can still be shown.
             log.warning("%s: %s", self.session.store.url(key), error)
             return None
 
@@ -391,5 +391,5 @@ class Run:
 
 
 def created_at(info: RunInfo) -> datetime | None:
-    """When a run was queued; Airflow 2.11 does not tell that of runs that wait."""
+    """Return when a run was queued; Airflow 2.11 does not report that of runs that wait."""
     return info.queued_at or info.started_at or info.logical_date

@@ -243,7 +243,7 @@ class ConnectorReader:
         model = CONFIGS.get(self._name)
         if model is None:
             known = ", ".join(sorted(CONFIGS))
-            message = f"there is no connector '{self._name}'; there are: {known}"
+            message = f"unknown connector '{self._name}'; use one of: {known}"
             self._problem("connector_name", message=message)
             return None
         config: Mapping[str, Any] = self._config

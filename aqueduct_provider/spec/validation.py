@@ -250,7 +250,7 @@ def _literals(annotation: Any) -> Iterator[str]:
 
 
 def _tag_of(parts: Parts, context: Mapping[str, Any]) -> Parts:
-    """Return where the field is that tells the models of a union apart; pydantic quotes its name."""
+    """Return the place of the field that discriminates the models of a union; pydantic quotes its name."""
     return (*parts, str(context["discriminator"]).strip("'"))
 
 

@@ -97,7 +97,7 @@ def refresh(store: ObjectStore, prefix: str, folder: Path, *, workers: int, seco
 def fetch(store: ObjectStore, prefix: str, name: str, folder: Path, *, seconds: float) -> None:
     """Bring a single file up to date, without a listing.
 
-    :raises ObjectNotFound: there is no such object, or a spec's file cannot have its name.
+    :raises ObjectNotFound: the object does not exist, or a spec's file cannot have its name.
     :raises StorageError: it did not arrive within ``seconds``, or the folder cannot be written.
     :raises ConfigError: others than its owner can write to the folder.
     """

@@ -157,7 +157,7 @@ class Airflow:
     def parse_now(self, file_token: str) -> None:
         """Ask Airflow to parse a DAG file soon; it answers before it has done so.
 
-        A token that Airflow no longer knows, and a request that is waiting already, are no errors.
+        A token that Airflow no longer knows and a request that is already waiting are not errors.
 
         :param file_token: of :class:`DagInfo`; any DAG of the file will do.
         """
@@ -182,12 +182,12 @@ class Airflow:
     def trigger(self, dag_id: str, conf: Mapping[str, Any], run_id: str | None = None) -> RunInfo:
         """Start a run.
 
-        The request is sent once. Where its answer is lost, the run's name tells whether the run is there.
+        The request is sent once. Where its answer is lost, the run is looked up by its name.
 
         :param conf: JSON; the parameters' values.
         :param run_id: the run's name; None: one of this moment, as Airflow makes them.
         :raises AirflowRefused: a value does not fit its parameter (400), or a run has that name (409).
-        :raises AirflowUnreachable: there is no answer, and no run.
+        :raises AirflowUnreachable: Airflow does not answer, and the run does not exist.
         :raises NotFound: Airflow does not know the DAG.
         """
         name = run_id or f"manual__{datetime.now(timezone.utc).isoformat()}"
@@ -224,7 +224,7 @@ class Airflow:
     def run(self, dag_id: str, run_id: str) -> RunInfo:
         """One run.
 
-        :raises NotFound: there is no such run.
+        :raises NotFound: Airflow does not know the run.
         """
         return self._read(_run(dag_id, run_id), run_of)
 
@@ -237,7 +237,7 @@ class Airflow:
     def end_run(self, dag_id: str, run_id: str) -> None:
         """Mark a run failed, as the button in the UI does: Airflow ends its running tasks.
 
-        :raises NotFound: there is no such run.
+        :raises NotFound: Airflow does not know the run.
         """
         self._ask("PATCH", _run(dag_id, run_id), body={"state": "failed"})
 
@@ -254,7 +254,7 @@ class Airflow:
     def tasks(self, dag_id: str, run_id: str) -> list[TaskInfo]:
         """All tasks of a run, sorted by their ids.
 
-        :raises NotFound: there is no such run.
+        :raises NotFound: Airflow does not know the run.
         """
         found = self._tasks_three(dag_id, run_id) if self.major >= 3 else self._tasks_two(dag_id, run_id)
         if not found:
@@ -378,6 +378,6 @@ def _plain_json(conf: Mapping[str, Any]) -> dict[str, Any]:
         json.dumps(dict(conf), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise AuthoringError(
-            f"The run's conf is no JSON ({error}). Give texts, numbers, lists and dicts."
+            f"The run's conf cannot be written as JSON ({error}). Use strings, numbers, lists and dicts."
         ) from error
     return dict(conf)

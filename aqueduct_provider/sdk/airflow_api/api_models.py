@@ -1,4 +1,4 @@
-"""What Airflow's REST API tells of DAGs, runs and tasks, as the same values for both lines (pure).
+"""DAGs, runs and tasks as Airflow's REST API returns them, in the same form for both lines (pure).
 
 In: the JSON objects of ``/api/v2`` (Airflow 3) and ``/api/v1`` (2.11). Out: frozen values with aware
 datetimes. A field that a line does not have is ``None`` or empty. Must not import: httpx.
@@ -25,7 +25,7 @@ class RunInfo:
 
     :param state: ``queued``, ``running``, ``success`` or ``failed``.
     :param run_type: ``manual``, ``scheduled``, ``backfill``, ``asset_triggered``, ``dataset_triggered``.
-    :param queued_at: Airflow 2.11 does not tell it.
+    :param queued_at: None on Airflow 2.11, which does not report it.
     :param conf: what the run was triggered with.
     :param logical_date: runs triggered on Airflow 3 have none.
     """

@@ -1,7 +1,7 @@
 """The one door where httpx's errors and Airflow's error answers become ours.
 
 In: an exception of httpx, or an answer with an error status. Out: an exception of ``errors.py`` whose message
-names the host, the reason and the cure. No text of httpx goes into a message: it may quote a header with a
+names the host, the reason and the fix. No text of httpx goes into a message: it may quote a header with a
 token. Must not import httpx at module level.
 """
 
@@ -35,7 +35,7 @@ REASONS = {
     "HTTPStatusError": _OURS,
     "RequestError": _BROKEN,
     "TransportError": _BROKEN,
-    "TimeoutException": "there is no answer in time. Is Airflow overloaded, or a firewall in between?",
+    "TimeoutException": "no answer within the time limit. Is Airflow overloaded, or a firewall in between?",
     "ConnectTimeout": "no connection within the time limit. Is the host right, or a firewall in between?",
     "ReadTimeout": "Airflow took the request and did not answer within the time limit. Is it overloaded?",
     "WriteTimeout": "the request could not be sent within the time limit. Is the network overloaded?",
@@ -53,7 +53,7 @@ REASONS = {
     "UnsupportedProtocol": "only http and https are known.",
     "DecodingError": "the answer's compression is broken. Is a proxy in between?",
     "TooManyRedirects": "the redirects do not end. Is the path of the host right?",
-    "InvalidURL": "the address is no URL. Look at the host, and for control characters in the names given.",
+    "InvalidURL": "the address is not a valid URL. Check the host, and look for control characters in names.",
     "CookieConflict": _OURS,
     "StreamError": _OURS,
     "StreamConsumed": _OURS,
@@ -62,7 +62,7 @@ REASONS = {
     "RequestNotRead": _OURS,
 }
 _REFUSED = "the connection is refused: nothing listens there. Is Airflow running, and is the port right?"
-_NO_NAME = "there is no host of that name. Is it spelled right, and is a VPN needed?"
+_NO_NAME = "the host name cannot be resolved. Is it spelled right, and is a VPN needed?"
 _NOT_TRUSTED = (
     "its TLS certificate is not trusted ({0}). Name the PEM file of the CA that signed it in ca_file, or use"
     " the name that the certificate is for."
@@ -124,7 +124,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def refusal(answer: httpx.Response, host: str, who: str) -> AirflowError:
     """The error for an answer with an error status.
 
-    :param who: who asked, for people: "the user 'ann'".
+    :param who: who asked, as messages name them: "the user 'ann'".
     """
     status = answer.status_code
     reason = reason_of(answer)

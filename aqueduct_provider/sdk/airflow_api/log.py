@@ -1,4 +1,4 @@
-"""Airflow 3's structured task logs as text that people read (pure).
+"""Airflow 3's structured task logs as readable text (pure).
 
 In: the ``content`` of a log's answer: events with ``timestamp``, ``level``, ``event`` and further keys, or
 plain lines where Airflow could not parse them. Out: lines much like those of Airflow 2.11's logs. Must not
@@ -26,7 +26,7 @@ def text_of(content: Iterable[Any]) -> str:
 
 
 def without_sources(lines: list[str]) -> list[str]:
-    """The lines after the group that tells where Airflow looked for the log."""
+    """Return the lines after the group that lists where Airflow looked for the log."""
     # Before it, Airflow 2 writes the worker's host.
     if any(line.endswith("::group::Log message source details") for line in lines[:3]):
         ends = (number for number, line in enumerate(lines, 1) if line.endswith("::endgroup::"))

@@ -70,10 +70,10 @@ class AirflowLogin:
 
     @property
     def who(self) -> str:
-        """Who asks, for people."""
+        """Who asks, as messages name them."""
         if self.token:
             return "the token given"
-        return f"the user {self.username!r}" if self.username else "somebody without user name and token"
+        return f"the user {self.username!r}" if self.username else "a client without user name and token"
 
 
 def address_of(host: str) -> str:
@@ -101,8 +101,8 @@ def address_of(host: str) -> str:
 
 def _no_host(shown: str) -> ConfigError:
     return ConfigError(
-        f"Airflow's host {shown} is no address. Write host:port, such as localhost:8080, or a URL, such as"
-        " https://example.com/airflow."
+        f"Airflow's host {shown} is not a valid address. Write host:port, such as localhost:8080, or a URL,"
+        " such as https://example.com/airflow."
     )
 
 
@@ -283,13 +283,13 @@ class AirflowSession:
     def _no_token(self, answer: httpx.Response) -> AirflowLoginFailed:
         said = reason_of(answer) or f"HTTP {answer.status_code}"
         if not self.login.username:
-            cure = "Give a user name and password, or a token."
+            fix = "Give a user name and password, or a token."
         elif answer.status_code in (404, 405, 422):
-            cure = "Its auth manager gives no token for a user name and password; give a token of its own."
+            fix = "Its auth manager gives no token for a user name and password; give a token of its own."
         else:
-            cure = "Look at the user name and the password."
+            fix = "Check the user name and the password."
         return AirflowLoginFailed(
-            f"Airflow at {self.base} does not log in {self.login.who}: {said.rstrip('.')}. {cure}"
+            f"Airflow at {self.base} does not log in {self.login.who}: {said.rstrip('.')}. {fix}"
         )
 
 

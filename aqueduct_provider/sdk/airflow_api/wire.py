@@ -53,7 +53,7 @@ class Request:
 
 
 class Wire:
-    """A host. Threads may share it; after ``close`` the next request connects anew.
+    """A host. Threads may share it; after ``close`` the next request connects again.
 
     :param base: the URL before every path, without a slash at its end.
     :param ca_file: PEM file of the only CA that is trusted; empty: the usual ones.

@@ -1,1 +1,1 @@
-"""Flows, runs and artifacts as people see them, in terminals and notebooks."""
+"""Flows, runs and artifacts as terminals and notebooks show them."""

@@ -150,8 +150,8 @@ class _Box:
 
     @property
     def width(self) -> int:
-        texts = _length(_cut(self.name)) * _NAME_CHARACTER, _length(self.caption) * _CAPTION_CHARACTER
-        return round(max(texts)) + _PADDING
+        widths = _length(_cut(self.name)) * _NAME_CHARACTER, _length(self.caption) * _CAPTION_CHARACTER
+        return round(max(widths)) + _PADDING
 
     def drawn(self, centre: Point, grid: Grid) -> str:
         place = f"{_n(centre[0])} {_n(centre[1])}"
@@ -180,7 +180,7 @@ def _outline(kind: str, width: float, height: float) -> str:
     return f'<path d="{path}"'
 
 
-# --- texts
+# --- text
 
 
 def _text(text: str) -> str:

@@ -1,6 +1,6 @@
 """Artifacts, runs and flows as notebooks show them.
 
-In: the object. Out: HTML that inherits its colours, for light and dark themes; all texts of the user are
+In: the object. Out: HTML that inherits its colours, for light and dark themes; all text of the user is
 escaped. Nothing is computed for it: a value is shown when it is there already. Nothing here raises, for a
 cell that ends in an object must not fail because of how that is shown. Must not import at module level: what
 is heavy.
@@ -133,9 +133,9 @@ def _big(value: Any) -> str:
 
 
 def _text(text: str, size: str = "") -> str:
-    """A text as it is.
+    """Return text as it is.
 
-    :param size: how much there is, told where the text is cut; empty: its length.
+    :param size: the full size, shown where the text is cut; empty: its length.
     """
     size = size or f"{len(text):,} characters"
     cut = f'<div style="{_FAINT}">cut; {size}</div>' if len(text) > _CHARACTERS else ""
@@ -217,7 +217,7 @@ def _run(run: RunView) -> str:
     names = labels(operators)
     columns = ("operator", "type", "status", "seconds", "")
     rows = [
-        # Failures are told at length below.
+        # Failures are shown in full below.
         (name, one.kind.replace("_", " "), _Status(one.word), one.duration, "" if one.has_failed else one.tip)
         for name, one in zip(names, operators, strict=True)
     ]
@@ -281,7 +281,7 @@ def _graph(svg: str) -> str:
 
 
 def _html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table of texts; Jupyter would align them to the right."""
+    """Return a table aligned to the left; Jupyter would align text to the right."""
     head = "".join(f'<th style="text-align:left">{escape(column)}</th>' for column in columns)
     body = "".join(
         "<tr>" + "".join(f'<td style="text-align:left">{_cell(cell)}</td>' for cell in row) + "</tr>"

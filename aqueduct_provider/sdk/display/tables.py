@@ -1,4 +1,4 @@
-"""Flows and runs as people read them in a terminal: aligned columns, never cut at the terminal's width."""
+"""Flows and runs as a terminal shows them: aligned columns, never cut at the terminal's width."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def operators_table_of(
             one.word,
             one.duration,
             one.try_number if one.try_number > 1 else None,
-            # Failures are told at length elsewhere.
+            # Failures are shown in full elsewhere.
             "" if one.has_failed else one.tip,
         )
         for label, one in zip(labels(operators), operators, strict=True)
@@ -59,7 +59,7 @@ def headline(run: RunView, status: ExecutionStatus) -> str:
 def print_run(run: RunView) -> None:
     """Print a run; each failure with its reason, the user's traceback and what the code printed.
 
-    Where Airflow does not answer, what the store tells is printed, and why that is all.
+    Where Airflow does not answer, print what the store knows, and why Airflow is missing.
     """
     out = console()
     status, operators, lack = run.as_far_as_known()
@@ -123,7 +123,7 @@ def print_flow(flow: FlowView) -> None:
 
 
 def flow_facts(flow: FlowView) -> list[tuple[str, str]]:
-    """What is to be known of a flow, beside its parts."""
+    """Return the facts about a flow, without its parts."""
     record = flow.record
     return [
         ("flow id", record.flow_id),

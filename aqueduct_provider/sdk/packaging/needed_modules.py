@@ -75,11 +75,11 @@ class _Missing:
     """A module that will not be there.
 
     :param what: the module, and why it is missing.
-    :param cure: what to do.
+    :param fix: what to do.
     """
 
     what: str
-    cure: str
+    fix: str
 
 
 def check_needed_modules(name: str, pickled: Pickled, supply: Supply) -> None:
@@ -92,9 +92,9 @@ def check_needed_modules(name: str, pickled: Pickled, supply: Supply) -> None:
     found = (_missing(need, supply, pickled) for need in _needs(pickled, supply))
     missing = list(dict.fromkeys(one for one in found if one))
     if len(missing) == 1:
-        raise PackagingError(f"{name!r} needs {missing[0].what}. {missing[0].cure}.")
+        raise PackagingError(f"{name!r} needs {missing[0].what}. {missing[0].fix}.")
     if missing:
-        lines = "\n".join(f"- {one.what}. {one.cure}." for one in missing)
+        lines = "\n".join(f"- {one.what}. {one.fix}." for one in missing)
         raise PackagingError(f"{name!r} needs modules that no worker would have:\n{lines}")
     if supply.coverage.is_nothing:
         raise PackagingError(

@@ -55,7 +55,7 @@ def delete_flow(
     :param seconds: how long Airflow may take to end tasks.
     :param gone_seconds: how long Airflow may take to notice that the spec is gone, before the DAG is deleted.
     :param notice_seconds: how long to watch whether it notices, where the DAG is not deleted.
-    :raises AuthoringError: runs are active, and nobody is there to be asked, or said no; nothing was deleted.
+    :raises AuthoringError: runs are active, and the user said no or cannot be asked; nothing was deleted.
     :raises AirflowError: Airflow does not do what is asked; when it cannot be reached, nothing was deleted.
     """
     from aqueduct_provider.sdk.publishing.deployment import ask_to_parse

@@ -185,9 +185,9 @@ def ask_to_parse(airflow: Airflow, dag_id: str) -> None:
 
 
 def _ask(airflow: Airflow, known: DagInfo | None) -> None:
-    """Likewise.
+    """Ask Airflow to parse the file of this DAG, or those that may hold it.
 
-    :param known: the DAG; its file is certain as long as it is there.
+    :param known: the DAG; as long as it exists, its file is known.
     """
     with suppress(AirflowError):
         own = [known] if known is not None else []

@@ -22,8 +22,8 @@ def prune_flow(
 
     :param keep: how many of the newest successful runs keep their artifacts; None: the flow's k_latest_runs.
     :param dry_run: delete nothing.
-    :raises AuthoringError: there is no such number.
-    :raises AirflowError: Airflow does not tell which runs have ended; what was not deleted yet stays.
+    :raises AuthoringError: neither ``keep`` nor the flow gives a number.
+    :raises AirflowError: Airflow cannot be asked which runs have ended; what was not deleted yet stays.
     """
     from aqueduct_provider.runs.retention import Policy, prune
 

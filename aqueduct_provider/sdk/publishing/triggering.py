@@ -63,7 +63,7 @@ class TriggerValues:
 
 
 def given_values(flow: Flow, parameters: Mapping[str, Any]) -> TriggerValues:
-    """Return the values, checked: JSON stands in the ``conf``, anything else is named there.
+    """Return the values, checked: JSON is in the ``conf``, anything else is named there.
 
     :raises AuthoringError: with all that is wrong.
     """

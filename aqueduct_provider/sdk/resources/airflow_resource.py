@@ -1,6 +1,6 @@
 """The resource that flows run on: Airflow, and how it is reached, reaches the store and gets its specs.
 
-In: the configuration of a resource, as people give it. Out: an ``AirflowResource``, or every problem in the
+In: the configuration of a resource, as users give it. Out: an ``AirflowResource``, or every problem in the
 configuration at once. Must not import at module level: httpx, rich, the models of ``spec/``.
 """
 
@@ -34,7 +34,7 @@ _FIELDS, _SECRETS = _SERVICE.fields, _SERVICE.secrets
 class AirflowResource:
     """An Airflow that flows are published to.
 
-    :param name: what people call it.
+    :param name: the name that users give it.
     :param config: ``host`` (``host:port``, or a URL) is needed. ``username`` and ``password``, or ``token``,
         unless this Airflow lets everybody in; ``ca_file``: certificates to trust, PEM. How its workers reach
         the bucket: ``connection_id`` of an Airflow connection of type ``aqueduct``; or
@@ -60,7 +60,7 @@ class AirflowResource:
         return f"AirflowResource({self._name!r}, host={self.host!r})"
 
     def name(self) -> str:
-        """What people call it."""
+        """The name that users give it."""
         return self._name
 
     def type(self) -> ServiceType:

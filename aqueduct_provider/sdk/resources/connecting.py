@@ -24,8 +24,9 @@ def connect_resource(
 
     :param rehearsed: connect no Airflow, for nothing is published.
     :raises ConfigError: the configuration is wrong; nothing was kept.
-    :raises AirflowError: the resource does not answer as it should; nothing was kept.
-    :raises DataSystemError: likewise. :raises StorageError: likewise.
+    :raises AirflowError: Airflow does not answer as it should; nothing was kept.
+    :raises DataSystemError: the data system does not; nothing was kept.
+    :raises StorageError: the bucket does not; nothing was kept.
     """
     from aqueduct_provider.sdk.resources.create_resource import resource_from
     from aqueduct_provider.sdk.resources.profile import ResourceProfile
@@ -36,7 +37,7 @@ def connect_resource(
             f"The configuration of {name!r} must be a dict such as {{'host': ...}}, not a "
             f"{type(config).__name__}."
         )
-    # Whether it is the artifact store, too, which the original's server was told here.
+    # By this field the original's server made a resource the artifact store, too.
     if str(config.get("use_as_storage", "false")).lower() not in ("false", ""):
         raise ConfigError(
             f"{name!r} cannot be made the artifact store by use_as_storage: name its bucket in "

@@ -1,4 +1,4 @@
-"""A kept resource -> the object that people work with, of the class of its family.
+"""Make the object that users work with from a kept resource, by the class of its family.
 
 Must not import at module level: anything heavy.
 """
@@ -28,7 +28,7 @@ def resource_from(profile: ResourceProfile, store: Callable[[], ObjectStore]) ->
     """The resource that the profile describes.
 
     :param store: the client's artifact store, connected when it is needed.
-    :raises ConfigError: there is no such service, or its configuration is wrong.
+    :raises ConfigError: the service is unknown, or its configuration is wrong.
     """
     service = service_of(profile.service)
     if service is None:

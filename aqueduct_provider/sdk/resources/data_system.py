@@ -38,7 +38,7 @@ _AWS_TYPES = {
 class ConnectedSystem:
     """A connected data system.
 
-    :param name: what people call it.
+    :param name: the name that users give it.
     :param config: its fields, or ``url`` in place of them; fields beat what the URL says. ``connection_id``:
         the Airflow connection by which runs reach it.
     :raises ConfigError: with all that is wrong.
@@ -54,7 +54,7 @@ class ConnectedSystem:
         return f"{type(self).__name__}({self._name!r}, {self.service.name})"
 
     def name(self) -> str:
-        """What people call it."""
+        """The name that users give it."""
         return self._name
 
     def type(self) -> ServiceType:
@@ -132,7 +132,7 @@ class ConnectedSystem:
 
 
 def mode_of(given: Any) -> str:
-    """An update mode as people give it, a text or a ``LoadUpdateMode``. Raises ``AuthoringError``."""
+    """Return the update mode for a string or a ``LoadUpdateMode``. Raises ``AuthoringError``."""
     modes = [mode.value for mode in LoadUpdateMode]
     if given not in modes:
         raise AuthoringError(f"update_mode must be one of {', '.join(map(repr, modes))}, but is {given!r}.")

@@ -79,7 +79,7 @@ class FolderDelivery:
         path = self._path(dag_id)
         self._check()
         _refuse_another_flow(str(path), self.delivered(dag_id), data)
-        # Its name is hidden while it is written, so it is no spec: see spec/spec_files.py.
+        # While it is written its name is hidden, so it does not count as a spec: see spec/spec_files.py.
         with _door(path), replacing(path) as file:
             file.write(data)
             # Airflow runs as another user.

@@ -49,7 +49,7 @@ def make_demo(path: Path) -> None:
         with replacing(path) as file, closing(sqlite3.connect(file.name)) as database:
             # SQLite has locks of its own, which on some systems this one excludes.
             fcntl.flock(file, fcntl.LOCK_UN)
-            # One transaction, and no journal beside a file that is going to be renamed.
+            # One transaction, and no journal next to a file that is going to be renamed.
             database.execute("PRAGMA journal_mode = MEMORY")
             with database:
                 for name, columns in TABLES.items():

@@ -14,7 +14,7 @@ from aqueduct_provider.sdk.resources.demo_reviews import hotel_reviews
 
 Row = tuple[Any, ...]
 
-# Table -> its columns as SQLite is told them (Aqueduct formats, section 8).
+# Table -> its columns as declared to SQLite (Aqueduct formats, section 8).
 TABLES: dict[str, tuple[str, ...]] = {
     "customer_activity": (
         "contract TEXT",

@@ -162,7 +162,7 @@ class FilesResource(ConnectedSystem):
         store, filepath = self.store(), source["filepath"]
         kind, form = source["artifact_type"], source["format"] or ""
         if not (keys := file_keys(store, filepath)):
-            raise NotFound(f"There are no files below {store.url(filepath)}.")
+            raise NotFound(f"No files found below {store.url(filepath)}.")
         try:
             values = [read_file(store.get(key), store.url(key), kind, form) for key in keys]
             if isinstance(filepath, str) and not filepath.endswith("/"):
@@ -249,5 +249,5 @@ def _format(given: Any, kind: str, what: str) -> str | None:
         raise AuthoringError(f"format is for tables only, and this is of type {kind}: leave it out.")
     found = _FORMATS.get(str(getattr(given, "value", given)).lower())
     if found is None:
-        raise AuthoringError(f"There is no format {given!r}: use one of {', '.join(_FORMATS)}.")
+        raise AuthoringError(f"Unknown format {given!r}: use one of {', '.join(_FORMATS)}.")
     return found

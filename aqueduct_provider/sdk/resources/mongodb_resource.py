@@ -28,7 +28,7 @@ class MongoResource(ConnectedSystem):
 
     @property
     def place(self) -> str:
-        """Its database; where it is stands in its URI, which holds the password."""
+        """Its database; the host is part of its URI, which holds the password."""
         return self._fields["database"]
 
     def collection(self, name: str) -> MongoCollection:
@@ -102,7 +102,7 @@ class MongoCollection:
     ) -> TableArtifact:
         """The documents that are found, as a table artifact.
 
-        :param args: those of pymongo's ``find``: the filter, the projection. In their texts ``$1``, ``$2``,
+        :param args: those of pymongo's ``find``: the filter, the projection. In their strings ``$1``, ``$2``,
             ... are the parameters.
         :param kwargs: further ones of ``find``, such as ``sort`` and ``limit``; and ``retries``,
             ``retry_delay``, ``timeout``, ``pool``, ``fuse``, as in ``@op``.

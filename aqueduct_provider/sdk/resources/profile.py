@@ -3,7 +3,7 @@
 In: the configuration file, environment variables, arguments of the client. Out: ``StoreProfile`` and
 ``ResourceProfile``. For a field of the store, arguments beat variables, which beat the file. Secrets of
 resources come from variables, else from the file, else from the system keyring. Which fields a resource may
-have stands in ``services.py``. Must not import at module level: anything heavy.
+have is in ``services.py``. Must not import at module level: anything heavy.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _USUAL_FIELDS = ("host", "username")
 
 @dataclass(frozen=True)
 class StoreProfile:
-    """The artifact store as this machine reaches it. Empty texts mean: not configured.
+    """The artifact store as this machine reaches it. Empty strings mean: not configured.
 
     :param bucket: name, or ``s3://bucket/some/prefix``.
     :param root_dir: a further prefix.
@@ -75,7 +75,7 @@ class StoreProfile:
 
         if self.credentials_path and not expanded(self.credentials_path).is_file():
             raise CredentialsError(
-                f"There is no credentials file {self.credentials_path} on this machine. Correct the"
+                f"The credentials file {self.credentials_path} does not exist on this machine. Correct the"
                 " credentials_path of the artifact store, or leave it out to use AWS's own places."
             )
         given = {name: getattr(self, name) for name in STORE_FIELDS if name != "folder"}
@@ -199,7 +199,7 @@ class Profile:
         known = self._data.get("resources", {})
         if name not in known:
             raise NotFound(
-                f"There is no resource {name!r}.{suggestion(name, known)}",
+                f"No resource is named {name!r}.{suggestion(name, known)}",
                 hint=Hint(
                     f"Connect it with client.connect_resource({name!r}, service, {{...}}).",
                     f"Connect it with aqueduct-airflow connect {shlex.quote(name)} --service SERVICE.",
@@ -210,7 +210,7 @@ class Profile:
     def save_resource(self, resource: ResourceProfile) -> str:
         """Keep a resource, instead of one of the same name if there is one.
 
-        :returns: where its secrets are now, for people; empty when it has none.
+        :returns: where its secrets are now, as text to print; empty when it has none.
         :raises ConfigError: its name or a field is wrong, or the file cannot be written.
         """
         given = {"service": resource.service, **filled(resource.fields)}

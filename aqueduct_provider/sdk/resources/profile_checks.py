@@ -99,7 +99,7 @@ def filled(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """What TOML has for the Python values that people give."""
+    """Return what TOML has for the Python values that users give."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     return list(value) if isinstance(value, tuple) else value

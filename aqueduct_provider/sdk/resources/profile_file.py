@@ -1,7 +1,7 @@
 """The SDK's configuration file, ``~/.aqueduct/config.toml``: read as plain data, written with its comments.
 
 In: a path, and the data that the file is to hold. Out: its data, and a file that only its owner reads and
-that is never seen half written. What the keys mean stands in ``profile.py``. Must not import at module level:
+that is never seen half written. What the keys mean is in ``profile.py``. Must not import at module level:
 tomlkit.
 """
 
@@ -28,21 +28,21 @@ _LOG = logging.getLogger("aqueduct")
 def config_path(environ: Mapping[str, str]) -> Path:
     """The file that the environment variable ``AQUEDUCT_CONFIG`` names, else ``~/.aqueduct/config.toml``.
 
-    :raises ConfigError: the path begins with ``~`` and there is no such home.
+    :raises ConfigError: the path begins with ``~`` and that home folder does not exist.
     """
     text = environ.get(VARIABLE) or _USUAL
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
         raise ConfigError(
-            f"{text}: there is no such home folder on this machine. Name a file in {VARIABLE}."
+            f"{text}: this home folder does not exist on this machine. Name a file in {VARIABLE}."
         ) from error
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The file's data; none when there is no such file.
+    """Return the file's data; empty when the file does not exist.
 
-    :raises ConfigError: it cannot be read, or is no TOML.
+    :raises ConfigError: it cannot be read, or is not valid TOML.
     """
     content = _content(path)
     return _document(path, content).unwrap() if content else {}
@@ -100,12 +100,12 @@ def _document(path: Path, content: bytes) -> TOMLDocument:
         return tomlkit.parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}, line {line}: this is no UTF-8. Save the file as UTF-8.") from error
+        raise ConfigError(f"{path}, line {line}: this is not valid UTF-8. Save the file as UTF-8.") from error
     except (TOMLKitError, ValueError, RecursionError) as error:
-        # tomlkit's own words may repeat what stands there.
+        # tomlkit's own words may repeat what is there.
         place = f", line {line}" if (line := getattr(error, "line", 0)) else ""
         raise ConfigError(
-            f"{path}{place}: this is no TOML. Text stands in quotes, and each key and table only once."
+            f"{path}{place}: this is not valid TOML. Text needs quotes, and no key or table may be repeated."
         ) from None
 
 
@@ -146,7 +146,7 @@ def _replace(path: Path, content: bytes) -> None:
     from aqueduct_provider.storage.files import replacing
 
     if path.exists() and not path.is_file():
-        raise ConfigError(f"{path} is no regular file. Name one in {VARIABLE}.")
+        raise ConfigError(f"{path} is not a regular file. Name one in {VARIABLE}.")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Made with mode 0600.

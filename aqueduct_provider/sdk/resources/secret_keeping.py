@@ -87,7 +87,7 @@ def usable_keyring() -> KeyringBackend | None:
         found = keyring.get_keyring()
         is_empty = isinstance(found, chainer.ChainerBackend) and not found.backends
     except Exception as error:
-        _warn(f"There is no usable keyring on this system ({_words(error)}).")
+        _warn(f"This system has no usable keyring ({_words(error)}).")
         return None
     return None if is_empty or isinstance(found, fail.Keyring | null.Keyring) else found
 

@@ -17,7 +17,7 @@ class Service:
     :param optional: its other fields, without secrets.
     :param secrets: fields that are kept in the keyring.
     :param schemes: beginnings of URLs that lead to it.
-    :param variables: fields that an environment variable overrides, beside secrets; None: all.
+    :param variables: fields that an environment variable overrides, next to secrets; None: all.
     """
 
     name: str

@@ -21,7 +21,7 @@ def fields_of(url: str, service: Service) -> Fields:
 
     The scheme may name a driver, as in ``postgresql+psycopg2://``, which means nothing here.
 
-    :raises ConfigError: it is no URL of this service.
+    :raises ConfigError: it is not a URL of this service.
     """
     try:
         parts = urlsplit(url)
@@ -45,7 +45,7 @@ def options_of(text: str) -> dict[str, str]:
 
 
 def public_options(text: str) -> str:
-    """The options of a query string for people: ``***`` in place of secrets."""
+    """Return the options of a query string to show: ``***`` in place of secrets."""
     shown = {
         name: "***" if is_secret_option(name) or value[:1] in ("{", "[") else value
         for name, value in options_of(text).items()

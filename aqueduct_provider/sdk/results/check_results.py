@@ -1,6 +1,6 @@
 """Whether checks that only warn have passed, as Airflow's database has it, whatever exec states say.
 
-Airflow counts the task of such a check as succeeded in either case, so its state does not tell.
+Airflow counts the task of such a check as succeeded in either case, so its state does not show it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class CheckResults:
     ) -> list[OperatorRun]:
         """Operators as they ended, with the results of checks as Airflow's database has them.
 
-        :param found: in the order of the spec, as the exec states tell.
+        :param found: in the order of the spec, as the exec states say.
         """
         checks = [one for one in spec.operators if _only_warns(one, tasks)]
         results = together(

@@ -34,7 +34,7 @@ class Deletion:
 
 
 def deletion_of(store: ObjectStore, layout: NativeLayout, artifact: ArtifactSpec) -> Deletion | None:
-    """Why this content is not there any more; None where nothing tells."""
+    """Return why this content was deleted; None where no record says so."""
     key = layout.pruned_mark
     try:
         mark = pruned_mark_from_json(store.get(key))

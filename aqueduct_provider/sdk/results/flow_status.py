@@ -38,11 +38,12 @@ class FlowStatus:
     """A flow, and whether Airflow shows the version that was published last.
 
     :param engine: name of the resource that it was published to.
-    :param version_id: the version that was published last. :param published_at: when that was.
-    :param airflow_version_id: the version that Airflow shows; None: none, or nobody knows.
+    :param version_id: the version that was published last.
+    :param published_at: when that was.
+    :param airflow_version_id: the version that Airflow shows; None: none, or unknown.
     :param stale_since: when the oldest version that Airflow does not show yet was published; where it shows
-        none of the flow's versions, when the last one was. None: it shows the last one, or nobody knows.
-    :param paused: whether the DAG is paused in Airflow; None: nobody knows.
+        none of the flow's versions, when the last one was. None: it shows the last one, or this is unknown.
+    :param paused: whether the DAG is paused in Airflow; None: unknown.
     :param problem: why Airflow does not show it, where that is known.
     :param terminal_problem: the same in the words of ``aqueduct-airflow``.
     """

@@ -1,6 +1,6 @@
-"""How operators ended that share an Airflow task: Airflow tells of the task, exec states of each (pure).
+"""Find how operators of one Airflow task ended: Airflow knows the task, exec states each operator (pure).
 
-An exec state counts when it was left by the try that Airflow tells of. What has none follows from the order
+An exec state counts when it was left by the try that Airflow reports. What has none follows from the order
 in which the operators run: one after the other, and none that needs one that failed.
 """
 
@@ -36,7 +36,7 @@ def operator_runs(
 
     :param tasks: Airflow's, by task id; empty where it does not know the run (any more).
     :param states: what the operators have left, by their ids.
-    :param untold: the status of one of which neither tells anything.
+    :param untold: the status of an operator that neither knows.
     """
     from aqueduct_provider.spec.flow_plan import flow_plan
     from aqueduct_provider.spec.graph import upstream
@@ -49,8 +49,8 @@ def operator_runs(
         if task is not None and operators[0].fuse is not None:
             parts = group_runs(operators, before, task, left)
         else:
-            told = zip(operators, _of_last_try(left), strict=True)
-            parts = [operator_run(operator, task, state, untold=untold) for operator, state in told]
+            pairs = zip(operators, _of_last_try(left), strict=True)
+            parts = [operator_run(operator, task, state, untold=untold) for operator, state in pairs]
         runs.update({part.task_id: part for part in parts})
     return [runs[operator.task_id] for operator in spec.operators]
 
@@ -74,7 +74,7 @@ def state_key(operator: Operator, task: TaskInfo) -> Hashable:
     """What an exec state is remembered by."""
     if operator.fuse is None:
         return operator.id, task
-    # While the task runs, Airflow tells of it anew each time.
+    # While the task runs, what Airflow reports changes each time.
     return operator.id, task.task_id, task.try_number, leaves_outcome(task)
 
 
@@ -89,7 +89,7 @@ def is_settled(operator: Operator, task: TaskInfo, read: ExecState | None) -> bo
 
 
 def counts(state: ExecState | None, task: TaskInfo) -> bool:
-    """Whether the exec state of one of several operators is of the try that Airflow tells of."""
+    """Check whether the exec state of one of several operators is of the try that Airflow reports."""
     return state is not None and state.part is not None and state.part.try_number == task.try_number
 
 

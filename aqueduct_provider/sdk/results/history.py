@@ -52,9 +52,9 @@ def metric_history(name: str, runs: Sequence[RunReader], *, trust_store: bool = 
     where its version of the flow had no such artifact. Those of runs that retention has pruned are there.
     Where the objects of a run were deleted or changed, its value is missing and one warning names such runs.
 
-    :param runs: as Airflow told them.
+    :param runs: as Airflow lists them.
     :param trust_store: take what Airflow has no record of without a warning.
-    :raises AuthoringError: the artifact is no number and no check.
+    :raises AuthoringError: the artifact is not a number or a check.
     :raises NotFound: no version among the runs has it.
     """
     import pandas

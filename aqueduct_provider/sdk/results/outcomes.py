@@ -46,7 +46,7 @@ _TIPS = {
     "removed": "It was not run: Airflow's version of the flow has no such task.",
     "up_for_retry": "It failed; Airflow runs it again.",
 }
-_UNTOLD = (
+_NO_REASON = (
     "Airflow counts it as failed; it left no reason in the store. Its log has more: run.logs({name!r}), or "
     "`aqueduct-airflow logs`."
 )
@@ -80,7 +80,7 @@ class OperatorRun:
 
     @property
     def word(self) -> str:
-        """The status as people read it."""
+        """The status as it is shown."""
         return "warning" if self.warning else self.status.value
 
     @property
@@ -110,11 +110,11 @@ def operator_run(
 
     :param task: None where Airflow does not know it.
     :param state: None where the operator has left none (yet).
-    :param untold: its status when neither tells anything.
+    :param untold: its status when neither knows it.
     """
     blank = OperatorRun(operator.name, operator.task_id, operator.type, untold)
     if task is None:
-        return blank if state is None else _told(blank, state)
+        return blank if state is None else _with_state(blank, state)
     status = _TASK_STATES.get(task.state or "", ExecutionStatus.PENDING)
     known = replace(
         blank,
@@ -125,22 +125,22 @@ def operator_run(
         ended_at=task.ended_at,
         duration=task.duration,
     )
-    told = None if state is None else _told(known, state)
+    reported = None if state is None else _with_state(known, state)
     if status is ExecutionStatus.SUCCEEDED:
-        return told if told and (told.warning or told.status is status) else known
+        return reported if reported and (reported.warning or reported.status is status) else known
     if status is ExecutionStatus.FAILED:
         # What was ended from outside has left "canceled".
-        is_why = told is not None and told.status is not ExecutionStatus.SUCCEEDED
+        is_why = reported is not None and reported.status is not ExecutionStatus.SUCCEEDED
         return (
-            replace(told, status=status)
-            if told and is_why
-            else replace(known, tip=_UNTOLD.format(name=operator.name))
+            replace(reported, status=status)
+            if reported and is_why
+            else replace(known, tip=_NO_REASON.format(name=operator.name))
         )
     return known
 
 
-def _told(known: OperatorRun, state: ExecState) -> OperatorRun:
-    """What the exec state says."""
+def _with_state(known: OperatorRun, state: ExecState) -> OperatorRun:
+    """Return the operator's part as its exec state has it."""
     from aqueduct_provider.state.exec_state import FailureType
 
     return replace(

@@ -25,7 +25,7 @@ _NO_XCOM = (
     "Airflow has no record of what task {task_id!r} wrote: its XCom was deleted or is kept outside of "
     "Airflow's database, or the task was marked as succeeded by hand."
 )
-# Seconds for which an Airflow that has nothing to tell is not asked again.
+# Seconds for which an Airflow that knows nothing of a run is not asked again.
 _ABSENT_SECONDS = 30.0
 
 
@@ -35,7 +35,7 @@ class Recorded:
 
     :param ref: its digests, from Airflow's database.
     :param is_written: False: Airflow knows that the operator has not written it.
-    :param why: why there are no digests, a sentence; empty where there are.
+    :param why: why digests are missing, a sentence; empty where they are known.
     """
 
     ref: ArtifactRef | None = None
@@ -47,9 +47,9 @@ class Recorded:
 class RunRecord:
     """What a task left in Airflow's database.
 
-    :param value: its XCom value; None: there is none.
+    :param value: its XCom value; None: it has none.
     :param is_over: False: Airflow knows that the task has not succeeded, nor left anything.
-    :param why: why there is no value, a sentence.
+    :param why: why the value is missing, a sentence.
     """
 
     task_id: str
@@ -133,7 +133,7 @@ class Records:
         return RunRecord(task_id, why=why)
 
     def _asked_at(self, airflow: Airflow, task_id: str) -> RunRecord | None:
-        """As one Airflow tells; None where it does not know the run."""
+        """Return the record of one Airflow; None where it does not know the run."""
         value = airflow.xcom(self._dag_id, self._run_id, task_id)
         if isinstance(value, Mapping):
             return RunRecord(task_id, value)

@@ -26,7 +26,7 @@ _CELL_BYTES = 8
 def bounded_get(store: ObjectStore, key: str, limit: int) -> bytes:
     """Return an object's bytes, unless there are too many.
 
-    :raises ObjectNotFound: there is no such object.
+    :raises ObjectNotFound: the object does not exist.
     :raises IntegrityError: it is larger than ``limit`` bytes.
     """
     entry = next(iter(store.entries(key)), None)

@@ -1,6 +1,6 @@
 """An artifact of a run, read from the store: verified by what Airflow's database says of it, then decoded.
 
-Where Airflow cannot say, the store's own metadata tells how to read the bytes, and nothing that could run
+Where Airflow cannot say, the store's own metadata says how to read the bytes, and nothing that could run
 code is read: whoever can write to the bucket could have put it there.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aqueduct")
 
-_CURE = "Was it changed by hand? Run the operator again to write it anew."
+_FIX = "Was it changed by hand? Run the operator again to rewrite it."
 _UNTYPED = ArtifactType.UNTYPED.value
 # Types of which any value may be.
 _ANY_TYPE = frozenset({_UNTYPED, ArtifactType.PICKLABLE.value})
@@ -108,9 +108,9 @@ class StoredSource:
         return value
 
     def kept(self) -> tuple[bool, Any]:
-        """Whether there is a value, and the value; of deleted numbers and checks what the run's mark keeps.
+        """Return whether a value exists, and the value: of deleted numbers and checks from the run's mark.
 
-        :raises NotFound: its content is gone, and nothing tells why.
+        :raises NotFound: its content is gone, and no record says why.
         """
         if self._facts() is None:
             return False, None
@@ -164,7 +164,7 @@ class StoredSource:
             accepted_type(value, self.type)
         except CodecError as error:
             place = self.store.url(self.content_key)
-            raise IntegrityError(f"{self.name!r} ({place}) {error}. {_CURE}") from error
+            raise IntegrityError(f"{self.name!r} ({place}) {error}. {_FIX}") from error
 
     # --- what is known of it
 
@@ -204,7 +204,7 @@ class StoredSource:
         if kind := self._misfit({**facts, **(self._metadata or {})}):
             raise IntegrityError(
                 f"{self.name!r} is of type {kind}, which is never stored as {serialization!r}, and is not "
-                f"read: {self.store.url(self.metadata_key)} was changed. {_CURE}"
+                f"read: {self.store.url(self.metadata_key)} was changed. {_FIX}"
             )
         if serialization in serializations.RUNS_CODE and not self._is_trusted:
             raise self._refusal(f"It is stored as a {serialization}, which can run code when it is read")
@@ -220,9 +220,7 @@ class StoredSource:
             raise AuthoringError(_missing_module(self.name, error)) from error
         except Exception as error:
             place = self.store.url(self.content_key)
-            raise IntegrityError(
-                f"{self.name!r} ({place}) is not a Parquet file: {error}. {_CURE}"
-            ) from error
+            raise IntegrityError(f"{self.name!r} ({place}) is not a Parquet file: {error}. {_FIX}") from error
 
     # --- its bytes
 
@@ -304,7 +302,7 @@ class StoredSource:
                 f"{self.name!r} ({place}) {error}. Pickles are read with the packages that wrote them: "
                 "compare their versions here with those of the operator's requirements."
             )
-        return IntegrityError(f"{self.name!r} ({place}) {error}. {_CURE}")
+        return IntegrityError(f"{self.name!r} ({place}) {error}. {_FIX}")
 
 
 def _missing_module(name: str, error: ImportError) -> str:
@@ -313,21 +311,21 @@ def _missing_module(name: str, error: ImportError) -> str:
 
 
 def metadata_of(store: ObjectStore, key: str) -> dict[str, Any] | None:
-    """An artifact's metadata, or None where there is none (yet). It is written after the content.
+    """Return an artifact's metadata, or None where it was not written (yet). It is written after the content.
 
-    :raises IntegrityError: what is there is no metadata.
+    :raises IntegrityError: the object is not valid metadata.
     """
     try:
         metadata: dict[str, Any] = json.loads(bounded_get(store, key, MAX_METADATA))
     except ObjectNotFound:
         return None
     except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{store.url(key)} is no JSON: {error}. {_CURE}") from error
+        raise IntegrityError(f"{store.url(key)} is not valid JSON: {error}. {_FIX}") from error
     for name in ("artifact_type", "serialization_type"):
         if not isinstance(metadata, dict) or not isinstance(metadata.get(name), str):
-            raise IntegrityError(f"{store.url(key)} says nothing of the {name}. {_CURE}")
+            raise IntegrityError(f"{store.url(key)} says nothing of the {name}. {_FIX}")
     if metadata["artifact_type"] not in _KNOWN_TYPES:
         raise IntegrityError(
-            f"{store.url(key)} names the unknown artifact type {metadata['artifact_type']!r}. {_CURE}"
+            f"{store.url(key)} names the unknown artifact type {metadata['artifact_type']!r}. {_FIX}"
         )
     return metadata

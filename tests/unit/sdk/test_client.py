@@ -117,7 +117,7 @@ def test_of_several_resources_one_must_be_named(made: Deployment) -> None:
         AuthoringError, match="engine is a FilesResource: give the name of a connected Airflow"
     ):
         made.publish(engine=made.client.resource("lake"))
-    with pytest.raises(NotFound, match=r"no resource 'clutser'\. Did you mean 'cluster'"):
+    with pytest.raises(NotFound, match=r"No resource is named 'clutser'\. Did you mean 'cluster'"):
         made.publish(engine="clutser")
 
 

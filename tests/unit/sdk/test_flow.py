@@ -91,12 +91,12 @@ def test_a_run_whose_airflow_is_not_connected_here(made: Deployment) -> None:
     flow = made.publish()
     run = made.run()
     made.client.delete_resource("cluster")
-    with pytest.raises(NotFound, match="There is no resource 'cluster'"):
+    with pytest.raises(NotFound, match="No resource is named 'cluster'"):
         flow.fetch(run.run_id)
     # What lies in the store needs no Airflow.
     assert run.artifact("total").get() == 3
     status, _, lack = run.as_far_as_known()
-    assert (status, lack[:30]) == ("succeeded", "There is no resource 'cluster'")
+    assert (status, lack[:30]) == ("succeeded", "No resource is named 'cluster'")
 
 
 def test_a_spec_that_was_changed(made: Deployment) -> None:

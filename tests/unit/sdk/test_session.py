@@ -51,7 +51,7 @@ def test_a_changed_resource_is_made_anew(session: Session) -> None:
 
 
 def test_resources_that_are_not_there_or_of_another_service(session: Session) -> None:
-    with pytest.raises(NotFound, match=r"There is no resource 'cluter'\. Did you mean 'cluster'\? Conn"):
+    with pytest.raises(NotFound, match=r"No resource is named 'cluter'\. Did you mean 'cluster'\? Conn"):
         session.airflow("cluter")
     with pytest.raises(ConfigError, match="'lake' is S3, a data system: flows run on Airflow"):
         session.engine("lake")

@@ -357,7 +357,7 @@ def test_an_unknown_connector_learns_of_the_known_ones(kind: Any) -> None:
     task = kind("sql", connector_name="Oracle", connector_config=config, parameters={"query": "q"}, **inputs)
     problems = problems_of(edited(sql=task, use=function_task("use", inputs=["features"])))
     assert list(problems) == ["$.task_specs.sql.connector_name"]
-    assert "there is no connector 'Oracle'; there are: Athena, AzureSQL, BigQuery, GCS" in str(problems)
+    assert "unknown connector 'Oracle'; use one of: Athena, AzureSQL, BigQuery, GCS" in str(problems)
     assert "hunter2" not in str(problems)
 
 

@@ -84,7 +84,7 @@ def untrusted() -> ssl.SSLCertVerificationError:
     ("cause", "reason", "passes"),
     [
         (ConnectionRefusedError(111, "x"), "nothing listens there", True),
-        (socket.gaierror(-2, "x"), "no host of that name", True),
+        (socket.gaierror(-2, "x"), "host name cannot be resolved", True),
         (untrusted(), "not trusted (self-signed certificate). Name the PEM file", False),
         (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "does not speak TLS", False),
         (OSError(113, "No route to host"), "no connection", True),

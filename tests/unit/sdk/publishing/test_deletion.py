@@ -243,7 +243,7 @@ def test_when_the_resource_is_gone_nothing_is_deleted(made: Deployment) -> None:
     made.publish()
     before = list(made.store.list(""))
     made.client.delete_resource("cluster")
-    with pytest.raises(NotFound, match="There is no resource 'cluster'"):
+    with pytest.raises(NotFound, match="No resource is named 'cluster'"):
         made.client.delete_flow("churn", artifacts=True)
     assert list(made.store.list("")) == before
 

@@ -124,7 +124,7 @@ def test_several_files(lake: FilesResource) -> None:
 def test_what_is_not_there_or_something_else(lake: FilesResource) -> None:
     with pytest.raises(ObjectNotFound, match=r"nothing\.csv"):
         lake.file("nothing.csv", "table", format="csv")
-    with pytest.raises(NotFound, match=r"There are no files below .*/nothing/"):
+    with pytest.raises(NotFound, match=r"No files found below .*/nothing/"):
         lake.file("nothing/", "table", format="csv")
     with pytest.raises(aq.OperatorFailed, match=r"The file s3://.*/broken\.json "):
         lake.file("broken.json", "json")
@@ -141,7 +141,7 @@ def test_lazy(lake: FilesResource) -> None:
     ("arguments", "said"),
     [
         (("a.csv", "table"), "Reading a table needs its format: one of csv, json, parquet"),
-        (("a.csv", "table", "xml"), "There is no format 'xml': use one of csv, json, parquet"),
+        (("a.csv", "table", "xml"), "Unknown format 'xml': use one of csv, json, parquet"),
         (("a", "string", "csv"), "format is for tables only, and this is of type string"),
         (("a", "untyped"), "artifact_type must be one of string, boolean"),
         (("a", None), "artifact_type must be one of string, boolean"),
@@ -188,7 +188,7 @@ def test_saving(lake: FilesResource) -> None:
         (("out/",), "filepath must be the key of a file"),
         ((None,), "filepath must be the key of a file"),
         (("a",), "Saving a table needs its format"),
-        (("a", "xml"), "There is no format 'xml'"),
+        (("a", "xml"), "Unknown format 'xml'"),
         (("{a}/{b}", "csv", ["x"]), "has 2 placeholders, but 1 parameters were given"),
     ],
 )

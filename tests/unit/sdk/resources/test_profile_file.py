@@ -57,7 +57,7 @@ def test_the_file_is_the_one_named_else_the_one_at_home(
 
 
 def test_a_home_that_is_not_there() -> None:
-    with pytest.raises(ConfigError, match="no such home folder"):
+    with pytest.raises(ConfigError, match="this home folder does not exist"):
         config_path({"AQUEDUCT_CONFIG": "~no-such-user-here/config.toml"})
 
 
@@ -91,17 +91,17 @@ def test_a_byte_order_mark_is_no_error(path: Path) -> None:
 def test_what_is_no_toml_is_named_by_its_line(path: Path, text: str, place: str) -> None:
     with pytest.raises(ConfigError) as raised:
         read(wrote(path, text))
-    assert str(raised.value).startswith(f"{path}, {place}: this is no TOML")
+    assert str(raised.value).startswith(f"{path}, {place}: this is not valid TOML")
     assert "sec" not in str(raised.value).removeprefix(str(path))
 
 
 def test_what_is_no_text_is_named_by_its_line(path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"config\.toml, line 3: this is no UTF-8"):
+    with pytest.raises(ConfigError, match=r"config\.toml, line 3: this is not valid UTF-8"):
         read(wrote(path, b"[store]\n\nbucket = '\xff'\n"))
 
 
 def test_deep_nesting_is_an_error_of_ours(path: Path) -> None:
-    with pytest.raises(ConfigError, match="this is no TOML"):
+    with pytest.raises(ConfigError, match="this is not valid TOML"):
         read(wrote(path, "a = " + "[" * 10_000))
 
 
@@ -232,7 +232,7 @@ def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
 
 def test_a_device_is_not_replaced() -> None:
     assert read(Path(os.devnull)) == {}
-    with pytest.raises(ConfigError, match="no regular file"):
+    with pytest.raises(ConfigError, match="not a regular file"):
         write(Path(os.devnull), {"store": {"bucket": "b"}})
 
 

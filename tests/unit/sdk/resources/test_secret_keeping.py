@@ -94,4 +94,4 @@ def test_a_wrong_choice_of_keyring_is_none(
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no_such_module.Keyring")
     assert usable_keyring() is None
-    assert "no usable keyring on this system (ModuleNotFoundError" in caplog.text
+    assert "This system has no usable keyring (ModuleNotFoundError" in caplog.text

@@ -183,7 +183,7 @@ def test_an_airflow_that_is_away_hides_no_other(fake: FakeAirflow, client: aq.Cl
     published(client, "stock", engine="nowhere")
     churn, sales, stock = client.status()
     assert churn.state is FlowState.CURRENT
-    for one, reason in ((sales, "127.0.0.1:1"), (stock, "There is no resource 'nowhere'")):
+    for one, reason in ((sales, "127.0.0.1:1"), (stock, "No resource is named 'nowhere'")):
         assert (one.state, one.airflow_version_id, one.stale_since) == (FlowState.UNREACHABLE, None, None)
         assert reason in one.problem
         assert not one.is_fine
