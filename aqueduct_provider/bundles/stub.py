@@ -45,7 +45,7 @@ def stub_text(sha256: str, *, taken_by: str = "", problem: str = "") -> str:
 
     :param sha256: digest of the spec; empty where there is a problem.
     :param taken_by: the file that has the same DAG id, and wins.
-    :param problem: why the spec cannot be had.
+    :param problem: why the spec cannot be read.
     """
     arguments = [f'sha256="{sha256}"']
     # ascii() leaves nothing that could end the text or the line.
@@ -58,7 +58,7 @@ def dag_of_stub(file: str, *, sha256: str, taken_by: str = "", problem: str = ""
     """Return the DAG of a stub, by its id.
 
     :param file: the stub's own path.
-    :raises SpecError: the spec is wrong, or cannot be had.
+    :raises SpecError: the spec is wrong, or cannot be read.
     """
     from aqueduct_provider.bundles.contents import content_of
     from aqueduct_provider.bundles.source import origin_of

@@ -1,8 +1,7 @@
 """Show artifacts in terminals, as JSON for programs, and as files.
 
-In: where an artifact lies. Out: text, a JSON document, or the bytes of a file. Only tables and images are
-decoded; pickles, those in the cells of tables too, are never loaded here. Must not import at module level:
-the SDK, pandas, PIL.
+In: the source of an artifact. Out: text, a JSON document, or the bytes of a file. Only tables and images are
+decoded; pickles, those in the cells of tables too, are never loaded here.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def text_of(source: StoredSource) -> str:
 
 
 def document_of(source: StoredSource) -> dict[str, Any]:
-    """An artifact for programs; the value of what JSON cannot hold is null."""
+    """Return an artifact for programs; the value of what JSON cannot hold is null."""
     serialization, data = _serialization(source), source.content()
     is_table = serialization in TABLES
     value = table_rows(_table(source)) if is_table else json_cell(_plain(source, serialization))
@@ -52,7 +51,7 @@ def document_of(source: StoredSource) -> dict[str, Any]:
 
 
 def file_of(source: StoredSource, suffix: str) -> bytes:
-    """The bytes of a file with this suffix; empty: as they are shown best on stdout.
+    """Return the bytes of a file with this suffix; empty: as they are shown best on stdout.
 
     :raises UsageError: a table, an image or a pickle cannot be such a file.
     """
@@ -69,7 +68,7 @@ def file_of(source: StoredSource, suffix: str) -> bytes:
 
 
 def check_target(target: str, *, force: bool) -> None:
-    """Whether a file may be written there, asked before anything is fetched.
+    """Check whether a file may be written there, before anything is fetched.
 
     :param target: a path, or ``-``.
     :param force: replace a file that is there.
@@ -120,7 +119,7 @@ def _table(source: StoredSource) -> Any:
 
 
 def _image_file(source: StoredSource, suffix: str) -> bytes:
-    """The stored file where it has this format already; else the image in it, written again."""
+    """Return the stored file where it has this format already, else the image in it, written again."""
     from PIL import Image
 
     from aqueduct_provider.runner.images import dump_image_file

@@ -1,7 +1,4 @@
-"""Checking whether the requirements of a flow's operators can be resolved: of a script, or of a spec.
-
-Must not import at module level: the SDK, the spec's models, rich.
-"""
+"""Check whether the requirements of a flow's operators can be resolved: of a script, or of a spec."""
 
 from __future__ import annotations
 

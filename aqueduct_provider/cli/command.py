@@ -1,9 +1,8 @@
-"""The command line itself: which subcommands there are, what is done with errors, the exit code.
+"""The command line itself: its subcommands, the handling of errors and the exit code.
 
 A subcommand adds its arguments to a parser and runs with what was parsed; it returns the exit code: 0, or 1
 when it found what it looks for (problems, a failed run). Mistakes of the user are one message on stderr: code
-2 for what was typed, 1 for what was found. Must not import at module level: Airflow, rich, and all modules of
-subcommands.
+2 for what was typed, 1 for what was found.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ _PROGRAM = "aqueduct-airflow"
 
 
 class UsageError(Exception):
-    """What was typed cannot be done; the message says why."""
+    """The command line is wrong; the message says why."""
 
 
 @dataclass(frozen=True)
 class Subcommand:
-    """What a subcommand does; each module has a dict ``SUBCOMMANDS`` of them by name.
+    """A subcommand; each module has a dict ``SUBCOMMANDS`` of them by name.
 
     :param arguments: adds its arguments to its parser.
     :param run: does it and returns the exit code.
@@ -106,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parsed(typed: Sequence[str]) -> Namespace:
-    """What was typed. Only the module of the subcommand that stands there is loaded."""
+    """Parse what was typed, and load only the module of the subcommand in it."""
     # The program's own options take no value, so the first other word is the subcommand.
     place = next((place for place, word in enumerate(typed) if not word.startswith("-")), len(typed))
     name = _own_parser().parse_args(typed[: place + 1]).command

@@ -1,7 +1,4 @@
-"""Connected resources: connect, list, disconnect. Secrets are never arguments, which others could see.
-
-Must not import at module level: the SDK, rich.
-"""
+"""Connected resources: connect, list, disconnect. Secrets are never arguments, which others could see."""
 
 from __future__ import annotations
 
@@ -121,7 +118,7 @@ def _check_options(resource: str, options: str) -> None:
 
 
 def _secret(chosen: Namespace, config: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
-    """The secret: from stdin, a variable, or whoever sits at the terminal.
+    """Return the secret: from stdin, a variable, or whoever sits at the terminal.
 
     :param secrets: those that the service has.
     """

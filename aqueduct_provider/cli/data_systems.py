@@ -1,7 +1,4 @@
-"""Connected data systems: test a connection, list tables, write the demo database.
-
-Must not import at module level: the SDK, rich.
-"""
+"""Connected data systems: test a connection, list tables, write the demo database."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The demo: an S3 server, Airflow and the README's flow on this machine.
-
-Must not import at module level: Airflow, rich.
-"""
+"""The demo: an S3 server, Airflow and the README's flow on this machine."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Published flows and their runs: list, show, trigger, logs, artifacts, delete.
 
-The SDK's client does the work: this module parses and prints. Must not import at module level: the SDK,
-rich.
+The SDK's client does the work: this module parses and prints.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Importing what users of the original have: ``<flow>_airflow.py`` -> a spec.
-
-Must not import at module level: rich, pydantic.
-"""
+"""Import what users of the original have: ``<flow>_airflow.py`` -> a spec."""
 
 from __future__ import annotations
 

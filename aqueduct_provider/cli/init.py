@@ -1,7 +1,4 @@
-"""What makes Airflow show specs: the loader in the DAG folder, or the bundle in airflow.cfg.
-
-Must not import at module level: Airflow, rich, pydantic.
-"""
+"""Make Airflow show specs: the loader in the DAG folder, or the bundle in airflow.cfg."""
 
 from __future__ import annotations
 

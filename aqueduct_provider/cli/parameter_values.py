@@ -1,7 +1,6 @@
 """Values of parameters, as they are typed: ``-p name=value`` and ``-p name=@file``.
 
-In: strings, and the parameters that the flow has. Out: Python values by parameter name. Must not import at
-module level: the spec's models, the codecs, pandas.
+In: strings, and the parameters that the flow has. Out: Python values by parameter name.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _FILES_ONLY = ("bytes", "image", "table", *_PICKLES)
 
 
 def add_parameters(parser: ArgumentParser) -> None:
-    """``-p name=value``, once for each parameter."""
+    """Add ``-p name=value``, once for each parameter."""
     parser.add_argument(
         "-p",
         "--parameter",

@@ -1,7 +1,4 @@
-"""Print the problems of files in a terminal: one line for each file, one for each problem.
-
-Must not import at module level: rich.
-"""
+"""Print the problems of files in a terminal: one line for each file, one for each problem."""
 
 from __future__ import annotations
 

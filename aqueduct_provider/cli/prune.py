@@ -1,6 +1,6 @@
-"""Deleting the artifacts of a flow's older runs: prune.
+"""Delete the artifacts of a flow's older runs: prune.
 
-The SDK does the work: this module parses and prints. Must not import at module level: the SDK, rich.
+The SDK does the work: this module parses and prints.
 """
 
 from __future__ import annotations

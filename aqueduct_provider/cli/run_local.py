@@ -1,7 +1,4 @@
-"""Running a spec here, without Airflow: which store, progress, and what came of it.
-
-Must not import at module level: the SDK, the spec's models, rich.
-"""
+"""Run a spec here, without Airflow: the store, the progress and the results."""
 
 from __future__ import annotations
 
@@ -120,7 +117,7 @@ def _document(outcome: LocalOutcome) -> dict[str, Any]:
 
 
 def _artifacts(outcome: LocalOutcome) -> list[dict[str, Any]]:
-    """The artifacts that were written, in the order of the spec."""
+    """Return the artifacts that were written, in the order of the spec."""
     written = [artifact for artifact in outcome.spec.artifacts if artifact.id in outcome.artifacts]
     return [_artifact(outcome, artifact.id, artifact.name) for artifact in written]
 

@@ -1,7 +1,6 @@
 """Progress of a run here, on stderr: a live table in a terminal, else a line for each change.
 
-What the user's code prints is shown as it comes, behind the operator's name. Must not import at module level:
-the SDK, rich.
+What the user's code prints is shown as it comes, behind the operator's name.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _MOST_SHOWN = 20
 
 @contextmanager
 def shown(spec: WorkflowSpec) -> Iterator[Callable[[Event], None]]:
-    """What is to be called with each event of a run of this spec."""
+    """Return the function to call with each event of a run of this spec."""
     from aqueduct_provider.sdk.console import console
 
     out = console(stderr=True)

@@ -1,7 +1,6 @@
-"""What subcommands share: where the configuration and the artifact store are, and JSON for programs.
+"""Options that subcommands share: the configuration, the artifact store, and JSON for programs.
 
-Options beat ``AQUEDUCT_*`` variables, which beat the configuration file. Must not import at module level: the
-SDK.
+Options beat ``AQUEDUCT_*`` variables, which beat the configuration file.
 """
 
 from __future__ import annotations
@@ -41,14 +40,14 @@ _STORE = {
 
 
 def add_config(parser: ArgumentParser) -> None:
-    """Which configuration file is used."""
+    """Add the option that names the configuration file."""
     parser.add_argument(
         "--config", metavar="PATH", type=Path, help="configuration file, instead of ~/.aqueduct/config.toml"
     )
 
 
 def add_store(parser: ArgumentParser) -> None:
-    """Which configuration file and which artifact store are used."""
+    """Add the options that name the configuration file and the artifact store."""
     add_config(parser)
     group = parser.add_argument_group("artifact store, where the configuration is not meant")
     for name, (metavar, help) in _STORE.items():
@@ -56,17 +55,17 @@ def add_store(parser: ArgumentParser) -> None:
 
 
 def add_json(parser: ArgumentParser) -> None:
-    """Whether the output is for programs."""
+    """Add the option for output that programs read."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def store_options(chosen: Namespace) -> dict[str, str]:
-    """The fields of the store that were typed."""
+    """Return the fields of the store that were typed."""
     return {name: value for name in _STORE if (value := getattr(chosen, name))}
 
 
 def client_of(chosen: Namespace) -> Client:
-    """The client that the options describe.
+    """Return the client that the options describe.
 
     :raises ConfigError: the configuration is wrong.
     """
@@ -77,7 +76,7 @@ def client_of(chosen: Namespace) -> Client:
 
 
 def profile_of(chosen: Namespace) -> Profile:
-    """The configuration in force.
+    """Return the configuration in force.
 
     :raises ConfigError: it is wrong.
     """
@@ -134,7 +133,7 @@ def positive(text: str) -> int:
 
 
 def operator_documents(operators: Sequence[OperatorRun]) -> list[dict[str, Any]]:
-    """The operators of a run for programs."""
+    """Return the operators of a run for programs."""
     return [
         {("type" if key == "kind" else key): value for key, value in asdict(operator).items()}
         for operator in operators
@@ -147,7 +146,7 @@ def print_json(value: Any) -> None:
 
 
 def _finite(value: Any) -> Any:
-    """The value without the numbers that Python's JSON has and JSON has not."""
+    """Return the value without the numbers that Python's JSON has and JSON has not."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

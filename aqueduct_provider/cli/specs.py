@@ -1,7 +1,4 @@
-"""Specs as files: check them, and print their schema.
-
-Must not import at module level: Airflow, rich, pydantic.
-"""
+"""Specs as files: check them, and print their schema."""
 
 from __future__ import annotations
 
@@ -45,7 +42,7 @@ def _lint(chosen: Namespace) -> int:
 
 
 def _spec_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files to check; of a folder those that Airflow would load, so not those of folders below it."""
+    """Return the files to check; of a folder those that Airflow would load, so none of its subfolders."""
     from aqueduct_provider.spec.spec_files import is_spec_name
 
     for path in paths:
@@ -66,7 +63,7 @@ def _foreign(file: Path) -> bool:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """What is wrong with a spec.
+    """A problem of a spec.
 
     :param warnings: what does not stop the flow, or is wrong with this machine only.
     """

@@ -1,7 +1,4 @@
-"""``status``: whether Airflow shows what was published, for terminals and for monitors.
-
-Must not import at module level: the SDK, rich.
-"""
+"""Check whether Airflow shows what was published, for terminals and for monitors: ``status``."""
 
 from __future__ import annotations
 

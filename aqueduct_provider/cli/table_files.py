@@ -1,7 +1,6 @@
 """Tables as text, as rows for programs, and as files.
 
-An index that says something, such as the groups of a ``groupby``, comes first, as columns. Must not import at
-module level: pandas.
+An index that says something, such as the groups of a ``groupby``, comes first, as columns.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def table_text(table: Any) -> str:
 
 
 def table_rows(table: Any) -> list[dict[str, Any]]:
-    """A list of rows that JSON can hold; null where a value is missing, or NaN or infinity."""
+    """Return a list of rows that JSON can hold; null where a value is missing, or NaN or infinity."""
     shown = with_index(table)
     names = [str(name) for name in shown.columns]
     columns = [_json_cells(shown.iloc[:, place]) for place in range(len(names))]
@@ -38,7 +37,7 @@ def table_rows(table: Any) -> list[dict[str, Any]]:
 
 
 def table_file(table: Any, suffix: str) -> bytes:
-    """The bytes of a file with this suffix.
+    """Return the bytes of a file with this suffix.
 
     :raises UsageError: a table cannot be such a file.
     """
@@ -54,7 +53,7 @@ def table_file(table: Any, suffix: str) -> bytes:
 
 
 def with_index(table: Any) -> Any:
-    """The table with its index as leading columns; without one that only counts the rows."""
+    """Return the table with its index as leading columns; without one that only counts the rows."""
     import pandas
 
     index = table.index
@@ -68,7 +67,7 @@ def with_index(table: Any) -> Any:
 
 
 def _free(name: str, taken: list[Any]) -> str:
-    """A name for a level of the index that no column has."""
+    """Return a name for a level of the index that no column has."""
     while name in taken:
         name = f"index_{name}"
     return name
@@ -81,7 +80,7 @@ def _json_cells(column: Any) -> list[Any]:
 
 
 def json_cell(cell: Any) -> Any:
-    """A cell, or any value, as JSON holds it; what it has no form for is the text that a CSV file has."""
+    """Return a cell, or any value, as JSON holds it; other values become the text that a CSV file has."""
     if isinstance(cell, _PLAIN):
         return cell
     if isinstance(cell, float):
@@ -103,7 +102,7 @@ def json_cell(cell: Any) -> Any:
 
 
 def _json_decimal(number: decimal.Decimal) -> float | str | None:
-    """A number where a float has all of its digits, else its text."""
+    """Return a number where a float has all of its digits, else its text."""
     if not number.is_finite():
         return None
     return float(number) if decimal.Decimal(repr(float(number))) == number else str(number)

@@ -44,7 +44,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Line:
-    """What one line of Airflow needs.
+    """The needs of one line of Airflow.
 
     :param prepare: commands that run before the components, one after the other.
     :param components: long-running commands, in the order in which they start; they stop in the reverse one.

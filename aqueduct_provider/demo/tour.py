@@ -1,4 +1,4 @@
-"""What a user sees of the demo: start the servers, run the README's script, show where to look."""
+"""Run the demo: start the servers, run the README's script, show where to look."""
 
 from __future__ import annotations
 

@@ -289,7 +289,7 @@ class Client:
 
     @not_while_rehearsing
     def status(self) -> list[FlowStatus]:
-        """Of every published flow, whether Airflow shows the version that was published last.
+        """Return for every published flow whether Airflow shows the version that was published last.
 
         Each Airflow is asked for its list of flows, so it takes few requests; one that does not answer is a
         part of the status.

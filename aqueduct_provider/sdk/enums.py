@@ -14,14 +14,14 @@ class _Choice(str, Enum):
 
 
 class CheckSeverity(_Choice):
-    """What a failed check does: it is recorded and the flow goes on, or it fails the flow."""
+    """The effect of a failed check: it is recorded and the flow goes on, or it fails the flow."""
 
     WARNING = "warning"
     ERROR = "error"
 
 
 class LoadUpdateMode(_Choice):
-    """What a save does to a table that exists already."""
+    """The effect of a save on a table that exists already."""
 
     APPEND = "append"
     REPLACE = "replace"
@@ -58,7 +58,7 @@ class FlowState(_Choice):
 
 
 class ServiceType(_Choice):
-    """What kind of resource it is."""
+    """The kind of resource."""
 
     AIRFLOW = "Airflow"
     POSTGRES = "Postgres"

@@ -47,19 +47,19 @@ class Flow:
         return f"<Flow {self.record.name!r} on {self.record.engine!r}{deleted}>"
 
     def id(self) -> UUID:
-        """The same for every version of the flow."""
+        """Return the id, which is the same for every version of the flow."""
         return UUID(self.record.flow_id)
 
     def name(self) -> str:
-        """The name that its publisher gave it."""
+        """Return the name that its publisher gave it."""
         return self.record.name
 
     def retired_at(self) -> datetime | None:
-        """When the flow was deleted; None: it is published."""
+        """Return when the flow was deleted; None: it is published."""
         return self.record.retired_at
 
     def status(self) -> FlowStatus:
-        """Whether Airflow shows the version that was published last, and since when it does not.
+        """Return whether Airflow shows the version that was published last, and since when it does not.
 
         An Airflow that does not answer is a part of the status, too.
         """
@@ -76,7 +76,7 @@ class Flow:
         return self.session.registry.latest_spec(self.record)
 
     def list_runs(self, limit: int = 10) -> list[dict[str, Any]]:
-        """The newest runs first: ``run_id``, ``created_at`` and ``status`` of each.
+        """List the newest runs first: ``run_id``, ``created_at`` and ``status`` of each.
 
         Waiting and running ones are among them.
 
@@ -88,12 +88,12 @@ class Flow:
         ]
 
     def runs(self, limit: int = 10) -> list[Run]:
-        """As :meth:`list_runs`, the runs themselves."""
+        """Return the newest runs first, as :meth:`list_runs`, but as objects."""
         found = self._airflow.runs(self.record.dag_id, limit)
         return [Run(self.session, self.record, info.run_id, info) for info in found]
 
     def latest(self) -> Run | None:
-        """The newest run, whatever its status; None when there was none yet."""
+        """Return the newest run, whatever its status; None when the flow has not run yet."""
         runs = self.runs(limit=1)
         return runs[0] if runs else None
 
@@ -117,7 +117,7 @@ class Flow:
             return Run(self.session, self.record, wanted)
 
     def list_saved_objects(self) -> SavedObjects:
-        """What runs of the latest version save to data systems, by the name of the resource.
+        """Return what runs of the latest version save to data systems, by the name of the resource.
 
         The resource itself may be the key, too.
         """
@@ -180,7 +180,7 @@ class Flow:
         print_flow(self)
 
     def url(self) -> str:
-        """The flow's page in Airflow's UI."""
+        """Return the flow's page in Airflow's UI."""
         return self._airflow.url(self.record.dag_id)
 
     def _repr_html_(self) -> str:

@@ -90,15 +90,15 @@ class Run:
         return f"<Run {self.run_id!r} of {self.record.name!r}{known}>"
 
     def id(self) -> str:
-        """The run's id, which is Airflow's."""
+        """Return the run's id, which is Airflow's."""
         return self.run_id
 
     def created_at(self) -> datetime | None:
-        """When it was queued; None where Airflow does not know the run any more."""
+        """Return when it was queued; None where Airflow does not know the run any more."""
         return created_at(self.info) if self.info else None
 
     def status(self) -> ExecutionStatus:
-        """How the run is now: pending, running, succeeded or failed."""
+        """Return how the run is now: pending, running, succeeded or failed."""
         self._refresh()
         if self.info is None:
             return status_without_airflow(self._outcomes(None))
@@ -128,11 +128,11 @@ class Run:
             return self._wait(look, timeout, pause, show.say)
 
     def operators(self) -> list[OperatorRun]:
-        """Every operator of the run, in the order of the flow."""
+        """Return every operator of the run, in the order of the flow."""
         return self._outcomes(self._tasks())
 
     def as_far_as_known(self) -> tuple[ExecutionStatus, list[OperatorRun], str]:
-        """Status and operators, from the store alone where Airflow cannot be asked; and why it cannot."""
+        """Return status and operators, from the store alone where Airflow cannot be asked, and why not."""
         try:
             return self.status(), self.operators(), ""
         except (AirflowError, NotFound) as error:
@@ -140,7 +140,7 @@ class Run:
             return status_without_airflow(operators), operators, str(error)
 
     def parameters(self, *, trust_store: bool = False) -> dict[str, Any]:
-        """The parameters' values in this run, by name; those not computed yet, or deleted, are left out.
+        """Return the parameters' values in this run, by name, without those not computed yet, or deleted.
 
         :param trust_store: as for :meth:`artifact`'s ``get``.
         """
@@ -149,7 +149,7 @@ class Run:
         return parameter_values(self, trust_store=trust_store)
 
     def artifact(self, name: str) -> Artifact:
-        """The artifact with this name; its ``.get()`` reads the value from the store.
+        """Return the artifact with this name; its ``.get()`` reads the value from the store.
 
         It is verified by the digest in Airflow's database. Where Airflow has none, ``.get()`` reads what
         cannot run code, and ``.get(trust_store=True)`` the rest.
@@ -162,13 +162,13 @@ class Run:
         return artifact_from(self.source(name))
 
     def source(self, name: str) -> StoredSource:
-        """Where the artifact with this name lies. Raises ``NotFound``."""
+        """Return the source of the artifact with this name. Raise ``NotFound``."""
         from aqueduct_provider.sdk.results.run_artifacts import source_named
 
         return source_named(self, name)
 
     def logs(self, operator: str, try_number: int | None = None) -> str:
-        """The log of an operator's task as Airflow keeps it; what its code printed, where Airflow has none.
+        """Return the log of an operator's task as Airflow keeps it, else what its code printed.
 
         Of a task that runs several operators, it is this one's part.
 
@@ -202,7 +202,7 @@ class Run:
         print_run(self)
 
     def url(self) -> str:
-        """The run's page in Airflow's UI."""
+        """Return the run's page in Airflow's UI."""
         return self._airflow.url(self.record.dag_id, self.run_id)
 
     def _repr_html_(self) -> str:
@@ -243,7 +243,7 @@ class Run:
 
     @property
     def records(self) -> Records:
-        """What Airflow's database holds of what the run has written."""
+        """The records in Airflow's database of what the run has written."""
         return self._records
 
     # --- Airflow
@@ -260,7 +260,7 @@ class Run:
             self.info = None
 
     def _tasks(self) -> Tasks | None:
-        """By task id; None where Airflow does not know the run."""
+        """Return the tasks by their ids; None where Airflow does not know the run."""
         airflow = self._airflow
         try:
             return {task.task_id: task for task in airflow.tasks(self.record.dag_id, self.run_id)}
@@ -314,7 +314,7 @@ class Run:
         return self._checks.verified(spec, tasks, found)
 
     def _verified(self, spec: WorkflowSpec, tasks: Tasks) -> WorkflowSpec:
-        """The spec by which the tasks of the run went, as far as one of them has said so."""
+        """Return the spec that the tasks of the run used, as far as one of them has recorded it."""
         from aqueduct_provider.sdk.results.run_artifacts import verified_spec
 
         ended = next((task_id for task_id, task in sorted(tasks.items()) if task.state == "success"), None)
@@ -328,7 +328,7 @@ class Run:
             return spec
 
     def _read_new(self, spec: WorkflowSpec, tasks: Tasks) -> dict[str, ExecState | None]:
-        """What the operators left, by their ids; it is read of those that have ended since the last look."""
+        """Return what the operators left, by their ids; read it of those that ended since the last look."""
         from aqueduct_provider.sdk.results.fused_runs import is_settled, may_have_state, state_key
 
         known = [(one, tasks[one.airflow_task_id]) for one in spec.operators if one.airflow_task_id in tasks]
@@ -378,7 +378,7 @@ class Run:
             return None
 
     def why_missing(self, operator: Operator) -> str:
-        """Why the run lacks what this operator writes, in words."""
+        """Return why the run lacks what this operator writes, in words."""
         try:
             tasks = self._tasks()
         except (AirflowError, NotFound):

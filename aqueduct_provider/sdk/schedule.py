@@ -102,7 +102,7 @@ class _WeekDay(_Number):
 
 @suggest_keywords
 def hourly(minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
-    """Once an hour.
+    """Run once an hour.
 
     :param minute: 0 to 59.
     :param timezone: IANA name, such as ``Europe/Berlin``.
@@ -113,7 +113,7 @@ def hourly(minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
 
 @suggest_keywords
 def daily(hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC") -> CronText:
-    """Once a day.
+    """Run once a day.
 
     :param hour: 0 to 23.
     :param minute: 0 to 59.
@@ -127,7 +127,7 @@ def daily(hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UT
 def weekly(
     day: int | DayOfWeek, hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC"
 ) -> CronText:
-    """Once a week.
+    """Run once a week.
 
     :param day: ``DayOfWeek.MONDAY`` or 1, to ``DayOfWeek.SUNDAY`` or 7.
     :param hour: 0 to 23.
@@ -143,7 +143,7 @@ def weekly(
 def monthly(
     day: int | DayOfMonth, hour: int | Hour = 0, minute: int | Minute = 0, *, timezone: str = "UTC"
 ) -> CronText:
-    """Once a month.
+    """Run once a month.
 
     :param day: 1 to 31; months that lack the day are skipped.
     :param hour: 0 to 23.
@@ -156,7 +156,7 @@ def monthly(
 
 @suggest_keywords
 def cron(expression: str, timezone: str = "UTC") -> CronText:
-    """At the times of a cron expression.
+    """Run at the times of a cron expression.
 
     :param expression: five fields, or a preset such as ``@daily``.
     :param timezone: IANA name, such as ``Europe/Berlin``.
@@ -174,7 +174,7 @@ def cron(expression: str, timezone: str = "UTC") -> CronText:
 
 
 def on_assets(*uris: str) -> OnAssets:
-    """Whenever all of these assets have been updated since the last run.
+    """Run whenever all of these assets have been updated since the last run.
 
     :param uris: of Airflow's assets (datasets on 2.11), exactly as the DAGs that update them write them.
         Those of what a flow saves are in ``flow.list_saved_objects()``.

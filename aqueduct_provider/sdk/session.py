@@ -1,4 +1,4 @@
-"""What a client works with: the profile, the artifact store, the registry in it, and Airflow, each made once.
+"""The session of a client: the profile, the artifact store, its registry, and Airflow, each made once.
 
 Everything is made when it is first used, so that authoring needs neither a bucket nor an Airflow.
 """
@@ -37,7 +37,7 @@ class Session:
 
     @property
     def registry(self) -> Registry:
-        """What is published in the store."""
+        """The registry of what is published in the store."""
         from aqueduct_provider.sdk.publishing.registry import Registry
 
         if self._registry is None:

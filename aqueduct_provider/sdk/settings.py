@@ -1,4 +1,4 @@
-"""What holds for this whole process: eager or lazy, and whether an operator's code is running."""
+"""Settings of the whole process: eager or lazy, and whether an operator's code is running."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def is_lazy() -> bool:
 
 @contextmanager
 def inside_operator() -> Iterator[None]:
-    """While an operator's code runs here: operators that it calls are plain functions, as on a worker."""
+    """Let operators be plain functions while an operator's code runs here, as on a worker."""
     token = _inside_operator.set(True)
     try:
         yield

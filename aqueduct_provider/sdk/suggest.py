@@ -16,7 +16,7 @@ def tidy(name: str) -> str:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`` Did you mean 'x'?`` or `` There are: 'a', 'b'.``; empty when nothing is known."""
+    """Return `` Did you mean 'x'?`` or `` There are: 'a', 'b'.``; empty when nothing is known."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     if close:

@@ -1,1 +1,1 @@
-"""What is to be run. JSON text in, one frozen ``WorkflowSpec`` out; imports no Airflow."""
+"""Read specs: JSON text in, one frozen ``WorkflowSpec`` out. Imports no Airflow."""

@@ -61,7 +61,7 @@ class Edge:
 
 @dataclass
 class AirflowDag:
-    """What a file holds.
+    """The contents of a file.
 
     :param schedule: cron, or empty.
     :param version_id: the ``workflow_dag_id``.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 
 class ArtifactType(str, Enum):
-    """What kind of value an artifact is."""
+    """The kind of value of an artifact."""
 
     UNTYPED = "untyped"
     STRING = "string"

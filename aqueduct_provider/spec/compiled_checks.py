@@ -1,4 +1,4 @@
-"""What the compiled dialect can get wrong between its tasks, before there is a model (pure).
+"""Check what the compiled dialect can get wrong between its tasks, before a model is built (pure).
 
 In: a document of the right shape. Out: problems at its JSON paths. What both dialects share is checked
 in ``graph.py`` and ``semantic_checks.py``.

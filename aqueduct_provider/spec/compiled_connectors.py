@@ -178,7 +178,7 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Reached(Generic[Part]):
-    """What a task reads or writes.
+    """The source or target of a task.
 
     :param part: the source or target.
     :param config: the connector's configuration, without a ``conf`` around; holds credentials.

@@ -1,4 +1,4 @@
-"""What only the compiled dialect knows of a flow, next to the one model. Holds its secrets.
+"""Facts about a flow that only the compiled dialect has, next to the one model. Holds its secrets.
 
 Never in JSON, logs, template fields or serialized DAGs.
 """

@@ -50,13 +50,13 @@ class StorageConfig(Model):
 
     @property
     def place(self) -> tuple[str, ...]:
-        """What it names but for credentials: the flow's are those of the original's server."""
+        """Where it reads or writes, without credentials: those are of the original's server."""
         s3 = self.s3_config
         return (self.type, s3.region, s3.bucket, s3.root_dir) if s3 else (self.type,)
 
 
 class CompiledTask(Model):
-    """What all tasks have, and how the translation sees them."""
+    """The fields of all tasks, and how the translation sees them."""
 
     name: Label
     # As it stands: it only has to equal the flow's, and thousands of them are read.
@@ -75,7 +75,7 @@ class CompiledTask(Model):
 
     @property
     def output_types(self) -> tuple[ArtifactType, ...]:
-        """What each output must be."""
+        """The type that each output must have."""
         return ()
 
     def uneven(self) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What Airflow makes of a flow: its tasks, what each runs, what it waits for and what it updates (pure)."""
+"""Plan a flow's Airflow tasks: what each runs, what it waits for and what it updates (pure)."""
 
 from __future__ import annotations
 

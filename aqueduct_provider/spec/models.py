@@ -193,7 +193,7 @@ class Code(Model):
 
 
 class Resources(Model):
-    """What the operator asks of the machine; a hint where the executor has no notion of it."""
+    """The resources that the operator requests; a hint where the executor cannot enforce them."""
 
     num_cpus: Annotated[int, Field(gt=0)] | None = Field(None, description="Number of CPUs.")
     memory_mb: Annotated[int, Field(gt=0)] | None = Field(None, description="Memory in MB (10**6 bytes).")
@@ -207,7 +207,7 @@ class Resources(Model):
 
 
 class OperatorBase(Model):
-    """What all operators have."""
+    """The fields of all operators."""
 
     id: Identifier = Field(description="Unique in the spec; part of the exec state's key.")
     task_id: Identifier = Field(description="Readable, unique in the spec; the Airflow task id.")

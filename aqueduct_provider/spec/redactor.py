@@ -101,7 +101,7 @@ class Redactor:
         return at
 
     def _compiled(self) -> re.Pattern[str]:
-        """The pattern, made when it is needed: that takes milliseconds, and most tasks print no secret."""
+        """Compile the pattern on first use: that takes milliseconds, and most tasks print no secret."""
         pattern = self._pattern = self._pattern or _compile(self._secrets, _spellings)
         return pattern
 

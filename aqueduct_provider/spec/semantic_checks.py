@@ -1,4 +1,4 @@
-"""What single fields must fulfil beyond their type (pure).
+"""Check what single fields must fulfil beyond their type (pure).
 
 In: a ``WorkflowSpec`` of either dialect. Out: problems at the JSON paths of its own document. Messages
 never repeat a requirement or a default: both may hold a secret.

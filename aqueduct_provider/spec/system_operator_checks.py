@@ -1,4 +1,4 @@
-"""What extracts and loads must fulfil beyond the types of their fields (pure).
+"""Check what extracts and loads must fulfil beyond the types of their fields (pure).
 
 In: an operator of either dialect and the types of its artifacts. Out: problems at the JSON paths of its own
 document.

@@ -1,4 +1,4 @@
-"""What the models of both dialects are made of: their base class, names, and artifact types."""
+"""The parts of the models of both dialects: their base class, names, and artifact types."""
 
 from __future__ import annotations
 

@@ -268,7 +268,7 @@ def _choices(annotation: Any) -> list[str]:
 
 
 class _NotFixable(Exception):
-    """What is wrong cannot be set aside."""
+    """A problem that cannot be ignored."""
 
 
 def _fixed(tree: Any, findings: list[_Finding]) -> bytes:

@@ -45,7 +45,7 @@ _ABANDONED = 3600
 
 @dataclass(frozen=True)
 class State:
-    """What a folder mirrors.
+    """The contents that a folder mirrors.
 
     :param complete: whether all that was listed has been fetched, now or once before.
     :param files: name -> the object's tag, and the stamp of the file that was written for it.

@@ -1,8 +1,7 @@
 """Airflow's REST API as the SDK needs it: ``/api/v2`` of Airflow 3 and ``/api/v1`` of 2.11, by one class.
 
-In: ids of DAGs, runs and tasks. Out: the values of ``models.py``; lists are read page by page. Logins are in
-``login.py``, connections in ``wire.py``, error messages in ``errors.py``. Must not import httpx at module
-level.
+In: ids of DAGs, runs and tasks. Out: the values of ``api_models.py``; lists are read page by page. Logins are
+in ``login.py``, connections in ``wire.py``, error messages in ``http_errors.py``.
 """
 
 from __future__ import annotations
@@ -90,11 +89,11 @@ class Airflow:
         return self._session.line().major
 
     def version(self) -> str:
-        """Airflow's version, such as ``3.3.2``."""
+        """Return Airflow's version, such as ``3.3.2``."""
         return self._session.line().version
 
     def check(self) -> str:
-        """Whether Airflow can be reached and lets us in: a sentence that says so.
+        """Check whether Airflow can be reached and lets the user in; return a sentence that says so.
 
         :raises AirflowError: it cannot, or does not.
         """
@@ -103,7 +102,7 @@ class Airflow:
         return f"Airflow {version} at {self._session.base} accepts {self.login.who}."
 
     def url(self, dag_id: str, run_id: str = "") -> str:
-        """The page of a DAG, or of a run, in Airflow's UI."""
+        """Return the page of a DAG, or of a run, in Airflow's UI."""
         page = f"{self._session.base}/dags/{quote(dag_id, safe='')}"
         if self.major >= 3:
             return f"{page}/runs/{quote(run_id, safe='')}" if run_id else page
@@ -112,7 +111,7 @@ class Airflow:
     # --- DAGs
 
     def dag(self, dag_id: str, *, gone: bool = False) -> DagInfo | None:
-        """A DAG; None when Airflow does not know it, or when its file is gone.
+        """Return a DAG; None when Airflow does not know it, or when its file is gone.
 
         :param gone: one whose file is gone will do.
         """
@@ -123,7 +122,7 @@ class Airflow:
         return found if gone or not found.is_gone else None
 
     def dags(self, tag: str, *, gone: bool = False, limit: int | None = None) -> list[DagInfo]:
-        """The DAGs with this tag, sorted by their ids, with one request for every 100.
+        """Return the DAGs with this tag, sorted by their ids, with one request for every 100.
 
         :param gone: those whose file is gone, too.
         :param limit: how many at most; None: all.
@@ -136,7 +135,7 @@ class Airflow:
         return list(found.values())
 
     def docs(self, dag_id: str) -> str:
-        """The docs of a DAG as Airflow has serialized it: the form that its next run is made of.
+        """Return the docs of a DAG as Airflow has serialized it: its next run is made of that form.
 
         Tags may be newer: by the default of ``[core] min_serialized_dag_update_interval`` a DAG is serialized
         once in 30 seconds.
@@ -147,7 +146,7 @@ class Airflow:
             return ""
 
     def import_errors(self) -> list[ImportErrorInfo]:
-        """The files that Airflow cannot load, as far as this user may see them."""
+        """Return the files that Airflow cannot load, as far as this user may see them."""
         return list(self._pages("/importErrors", "import_errors", import_error_of, ()))
 
     def unpause(self, dag_id: str) -> None:
@@ -211,18 +210,18 @@ class Airflow:
         return self._parsed(answer, run_of)
 
     def runs(self, dag_id: str, limit: int) -> list[RunInfo]:
-        """The runs that were created last, the newest first; none of a DAG that Airflow does not know.
+        """Return the runs that were created last, newest first; empty for a DAG that Airflow does not know.
 
         :param limit: how many at most.
         """
         return self._runs(dag_id, limit, [_NEWEST_FIRST])
 
     def active_runs(self, dag_id: str) -> list[RunInfo]:
-        """All runs that are queued or running, the newest first."""
+        """Return all runs that are queued or running, the newest first."""
         return self._runs(dag_id, None, [_NEWEST_FIRST, *(("state", state) for state in ACTIVE_STATES)])
 
     def run(self, dag_id: str, run_id: str) -> RunInfo:
-        """One run.
+        """Return one run.
 
         :raises NotFound: Airflow does not know the run.
         """
@@ -252,7 +251,7 @@ class Airflow:
     # --- tasks
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskInfo]:
-        """All tasks of a run, sorted by their ids.
+        """Return all tasks of a run, sorted by their ids.
 
         :raises NotFound: Airflow does not know the run.
         """
@@ -289,7 +288,7 @@ class Airflow:
             return None
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> str:
-        """What one try of a task logged; empty as long as there is nothing.
+        """Return what one try of a task logged; empty as long as it has logged nothing.
 
         :param try_number: from 1.
         """
@@ -323,7 +322,7 @@ class Airflow:
         query: Query,
         limit: int | None = None,
     ) -> Iterator[Value]:
-        """The items of all pages, up to ``limit``. A page may hold fewer than it was asked for."""
+        """Return the items of all pages, up to ``limit``. A page may hold fewer items than requested."""
         seen = 0
         while limit is None or seen < limit:
             size = PAGE if limit is None else min(PAGE, limit - seen)
@@ -367,7 +366,7 @@ def _run(dag_id: str, run_id: str) -> str:
 
 
 def _part(name: str) -> str:
-    """A name as one part of a path."""
+    """Return a name as one part of a path."""
     if name in ("", ".", ".."):
         raise NotFound(f"Airflow has nothing of the name {name!r}.")
     return quote(name, safe="")

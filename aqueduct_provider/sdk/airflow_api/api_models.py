@@ -1,7 +1,7 @@
 """DAGs, runs and tasks as Airflow's REST API returns them, in the same form for both lines (pure).
 
 In: the JSON objects of ``/api/v2`` (Airflow 3) and ``/api/v1`` (2.11). Out: frozen values with aware
-datetimes. A field that a line does not have is ``None`` or empty. Must not import: httpx.
+datetimes. A field that a line does not have is ``None`` or empty.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class ImportErrorInfo:
 
 
 def run_of(data: Mapping[str, Any]) -> RunInfo:
-    """A run."""
+    """Parse a run."""
     return RunInfo(
         run_id=data["dag_run_id"],
         state=data["state"],
@@ -104,7 +104,7 @@ def run_of(data: Mapping[str, Any]) -> RunInfo:
 
 
 def task_of(data: Mapping[str, Any]) -> TaskInfo:
-    """A task instance."""
+    """Parse a task instance."""
     started, ended = moment_of(data.get("start_date")), moment_of(data.get("end_date"))
     return TaskInfo(
         task_id=data["task_id"],
@@ -118,7 +118,7 @@ def task_of(data: Mapping[str, Any]) -> TaskInfo:
 
 
 def dag_of(data: Mapping[str, Any]) -> DagInfo:
-    """A DAG."""
+    """Parse a DAG."""
     return DagInfo(
         dag_id=data["dag_id"],
         is_paused=bool(data["is_paused"]),
@@ -133,7 +133,7 @@ def dag_of(data: Mapping[str, Any]) -> DagInfo:
 
 
 def import_error_of(data: Mapping[str, Any]) -> ImportErrorInfo:
-    """An import error."""
+    """Parse an import error."""
     return ImportErrorInfo(data["filename"], data.get("stack_trace") or "")
 
 
@@ -149,7 +149,7 @@ def xcom_of(data: Mapping[str, Any]) -> Any:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """A moment as both lines write it; one without an offset is UTC."""
+    """Parse a moment as both lines write it; one without an offset is UTC."""
     if not text:
         return None
     # Python 3.10 reads neither "Z" nor fractions of other than three or six digits.

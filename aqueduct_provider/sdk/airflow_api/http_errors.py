@@ -1,8 +1,8 @@
-"""The one door where httpx's errors and Airflow's error answers become ours.
+"""Translate httpx's errors and Airflow's error answers into those of this package.
 
 In: an exception of httpx, or an answer with an error status. Out: an exception of ``errors.py`` whose message
 names the host, the reason and the fix. No text of httpx goes into a message: it may quote a header with a
-token. Must not import httpx at module level.
+token.
 """
 
 from __future__ import annotations
@@ -73,19 +73,19 @@ _LONGEST = 500
 
 
 def translated(error: Exception, host: str) -> AqueductError:
-    """The error of ours for one of httpx's."""
+    """Return the package's error for one of httpx's."""
     names = [kind.__name__ for kind in type(error).__mro__]
     reason = _reason_below(error) or next(REASONS[name] for name in [*names, "HTTPError"] if name in REASONS)
     return AirflowUnreachable(f"Airflow at {host} cannot be reached: {reason}")
 
 
 def was_refused(error: BaseException) -> bool:
-    """Whether the connection was refused, so that nothing of the request has arrived."""
+    """Check whether the connection was refused, so that nothing of the request has arrived."""
     return any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
 
 
 def can_pass(error: Exception) -> bool:
-    """Whether the same request may get through a moment later: not when time ran out, nor without trust."""
+    """Check whether the same request may succeed later: not after a timeout, nor without trust."""
     import ssl
 
     import httpx
@@ -95,7 +95,7 @@ def can_pass(error: Exception) -> bool:
 
 
 def _reason_below(error: BaseException) -> str:
-    """What the operating system or TLS said, which is more exact than httpx's class."""
+    """Return the reason of the operating system or TLS, which is more exact than httpx's class."""
     import ssl
 
     for cause in _causes(error):
@@ -122,7 +122,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def refusal(answer: httpx.Response, host: str, who: str) -> AirflowError:
-    """The error for an answer with an error status.
+    """Return the error for an answer with an error status.
 
     :param who: who asked, as messages name them: "the user 'ann'".
     """
@@ -157,7 +157,7 @@ def refusal(answer: httpx.Response, host: str, who: str) -> AirflowError:
 
 
 def not_airflow(answer: httpx.Response, host: str) -> AirflowUnreachable:
-    """The error for an answer that is not Airflow's."""
+    """Return the error for an answer that is not Airflow's."""
     kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
     return AirflowUnreachable(
         f"{host} answers, but not as Airflow ({_status(answer.status_code)}, {kind}). Look at the host, the"
@@ -167,14 +167,14 @@ def not_airflow(answer: httpx.Response, host: str) -> AirflowUnreachable:
 
 
 def login_is_refused(answer: httpx.Response) -> bool:
-    """Whether an answer is about who asks: Airflow 3 answers a token that it cannot read with 403."""
+    """Check whether an answer refuses the login: Airflow 3 answers an unreadable token with 403."""
     if answer.status_code != 403:
         return answer.status_code == 401
     return bool(_TOKEN_REFUSED.search(reason_of(answer)))
 
 
 def reason_of(answer: httpx.Response) -> str:
-    """What Airflow says about an error, in one line; empty when it says nothing."""
+    """Return what Airflow says about an error, in one line; empty when it says nothing."""
     try:
         body = answer.json()
     except ValueError:
@@ -186,7 +186,7 @@ def reason_of(answer: httpx.Response) -> str:
 
 
 def _detail(said: Any) -> str:
-    """Airflow 3 sends a text, the list of what pydantic found, or a dict of a database's error."""
+    """Return Airflow 3's detail: a string, a list of pydantic's problems, or a dict of a database's error."""
     if isinstance(said, dict):
         return str(said.get("reason") or said.get("message") or said)
     if isinstance(said, list):
@@ -223,7 +223,7 @@ def _status(status: int) -> str:
 
 
 def wrong_setup(error: Exception) -> ConfigError:
-    """The error for settings of the environment with which no HTTP client can be made."""
+    """Return the error for settings of the environment with which no HTTP client can be made."""
     if isinstance(error, OSError):
         return ConfigError(
             "The CA certificates that SSL_CERT_FILE or SSL_CERT_DIR of the environment name cannot be read"

@@ -20,7 +20,7 @@ _CONTEXT = "\nDuring handling of the above exception, another exception occurred
 
 
 def text_of(content: Iterable[Any]) -> str:
-    """The text of all events, without Airflow's list of the places where it looked for the log."""
+    """Return the text of all events, without the list of the places where Airflow looked for the log."""
     lines = [_line(event) for event in content]
     return "\n".join(without_sources(lines))
 
@@ -59,7 +59,7 @@ def _extras(event: Mapping[str, Any]) -> Iterator[str]:
 
 
 def traceback_of(stacks: Any) -> str:
-    """A traceback in Python's form.
+    """Return a traceback in Python's form.
 
     :param stacks: the exception that was raised, then its cause or context, then that one's, ...; as
         structlog's ``ExceptionDictTransformer`` makes them. What has another form is shown as it is.

@@ -1,8 +1,8 @@
-"""Who asks Airflow, and where: the address, the line that answers, and the token that it wants.
+"""Log in to Airflow: its address, the line that answers there, and the token that it wants.
 
 Airflow 3 gives a JWT for a user name and password (``POST /auth/token``); it is kept in memory only and
 renewed before it ends. Airflow 2.11 takes basic authentication. A bearer token that the user gives goes to
-both, for managed Airflows. Must not import httpx at module level.
+both, for managed Airflows.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class AirflowLogin:
 
 
 def address_of(host: str) -> str:
-    """The URL for ``host:port`` or a URL.
+    """Return the URL for ``host:port`` or a URL.
 
     :raises ConfigError: it is neither; names it without a password.
     """
@@ -129,7 +129,7 @@ class AccessToken:
     renew_at: float | None
 
     def is_over(self, clock: float) -> bool:
-        """Whether it is to be replaced now."""
+        """Check whether the token must be replaced now."""
         return self.renew_at is not None and clock >= self.renew_at
 
 
@@ -160,7 +160,7 @@ class AirflowSession:
         return self._wire.base
 
     def line(self) -> ApiLine:
-        """Which Airflow it is; asked once."""
+        """The line of Airflow at this address; asked once."""
         with self._lock:
             if self._line is None:
                 line = self._find_line()
@@ -179,7 +179,7 @@ class AirflowSession:
         reads: bool = False,
         accept: str = "application/json",
     ) -> httpx.Response:
-        """A good answer.
+        """Send a request and return a good answer.
 
         :param path: below the API's, quoted.
         :param body: sent as JSON.
@@ -224,7 +224,7 @@ class AirflowSession:
         raise not_airflow(answer, self.base)
 
     def _enter_two(self, line: ApiLine) -> None:
-        """Airflow 2 answers a wrong password like a missing permission: ask for what all users may read."""
+        """Ask Airflow 2 for what all users may read: a wrong password gets the answer of a missing right."""
         query = [("limit", "1")]
         answer = self._wire.send(Request("GET", f"{line.api}/dags", query, self._key(line), repeatable=True))
         if answer.status_code in (401, 403):
@@ -244,7 +244,7 @@ class AirflowSession:
         return {"authorization": f"Bearer {self.login.token}"} if self.login.token else {}
 
     def _key(self, line: ApiLine, *, refused: dict[str, str] | None = None) -> dict[str, str]:
-        """The header that says who asks.
+        """Return the header that says who asks.
 
         :param refused: the one that Airflow refused.
         """
@@ -294,7 +294,7 @@ class AirflowSession:
 
 
 def token_of(text: str, now: float, clock: float) -> AccessToken:
-    """When a token is to be renewed, read without verifying it.
+    """Return the token with the time to renew it, which is read without verifying it.
 
     :param now: seconds since 1970.
     :param clock: what the session's clock shows.
@@ -310,7 +310,7 @@ def token_of(text: str, now: float, clock: float) -> AccessToken:
 
 
 def _text_at(answer: httpx.Response, name: str) -> str:
-    """A text in a good answer's JSON; empty when it has another form."""
+    """Return a string in a good answer's JSON; empty when it has another form."""
     try:
         body = answer.json() if answer.status_code < 300 else None
     except ValueError:

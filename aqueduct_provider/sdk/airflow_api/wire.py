@@ -1,7 +1,7 @@
 """Requests to one host over httpx: time limits, trust, redirects, repeats. Knows nothing of Airflow.
 
-In: method, path, headers, body. Out: any answer, an error status too; what prevents one is raised as ours.
-Must not import httpx at module level.
+In: method, path, headers, body. Out: any answer, an error status too. What prevents an answer is raised as an
+error of this package.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be sent.
+    """A request to send.
 
     :param path: below the wire's base, already quoted, with a leading slash.
     :param repeatable: whether sending it twice does no harm.
@@ -78,7 +78,7 @@ class Wire:
         self._end: weakref.finalize[..., Wire] | None = None
 
     def send(self, request: Request) -> httpx.Response:
-        """The answer, whatever its status.
+        """Send a request and return the answer, whatever its status.
 
         :raises AirflowUnreachable: there is none.
         :raises AirflowLoginFailed: it points to a login page.
@@ -114,7 +114,7 @@ class Wire:
             return _Failure(ours, was_refused(error) or (request.repeatable and can_pass(error)))
 
     def _followed(self, client: httpx.Client, request: Request) -> httpx.Response:
-        """The answer after redirects; only reading requests follow them, and never to another host."""
+        """Return the answer after redirects; only reading requests follow them, and never to another host."""
         url = client.build_request("GET", self.base + request.path, params=list(request.query)).url
         for _ in range(_MOST_REDIRECTS):
             answer = client.request(request.method, url, headers=dict(request.headers), content=request.body)
@@ -170,7 +170,7 @@ class _Failure:
 
 
 def trust_of(ca_file: str) -> ssl.SSLContext:
-    """Trust in one's own CA and in no other."""
+    """Return the trust in one's own CA and in no other."""
     import ssl
 
     try:
@@ -190,7 +190,7 @@ def trust_of(ca_file: str) -> ssl.SSLContext:
 
 
 def _asked_for(answer: httpx.Response, pause: float) -> float:
-    """Seconds until the next try, as the answer wishes or, where it wishes nothing, ``pause``."""
+    """Return the seconds until the next try: what the answer asks for, else ``pause``."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return min(float(text), _LONGEST_PAUSE)

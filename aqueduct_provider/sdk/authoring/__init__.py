@@ -1,1 +1,1 @@
-"""What users write: decorated functions, the graph that their calls record, and its eager evaluation."""
+"""Decorated functions, the graph that their calls record, and its eager evaluation."""

@@ -1,4 +1,4 @@
-"""What users pass where artifacts or lists are wanted -> the graph's nodes, values, and lists."""
+"""Turn what users pass where artifacts or lists are wanted into the graph's nodes, values, and lists."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _ids: WeakKeyDictionary[ArtifactNode, str] = WeakKeyDictionary()
 
 
 class ArtifactSource(Protocol):
-    """What an artifact needs to know of where it comes from."""
+    """The source of an artifact, as the artifact needs to know it."""
 
     @property
     def id(self) -> str:
@@ -27,7 +27,7 @@ class ArtifactSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What users call the artifact."""
+        """The name that users give the artifact."""
         ...
 
     @property
@@ -42,7 +42,7 @@ class ArtifactSource(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether :meth:`value` has its answer already, and computes nothing for it."""
+        """Check whether :meth:`value` returns at once, without computing anything."""
         ...
 
     def value(self, parameters: Mapping[str, Any] | None) -> Any:
@@ -53,7 +53,7 @@ class ArtifactSource(Protocol):
         ...
 
     def trust(self) -> None:
-        """From now on, read what Airflow does not vouch for, even if that can run code."""
+        """Read from now on what Airflow does not vouch for, even if that can run code."""
         ...
 
 

@@ -50,12 +50,12 @@ class Workspace:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it belongs to this process and is still there: the system may clean up its folder."""
+        """Check whether it belongs to this process and still exists: the system may clean up its folder."""
         return self._process == os.getpid() and self._root.is_dir()
 
     @contextmanager
     def laid_out(self, files: Mapping[str, Path], name: str) -> Iterator[Path]:
-        """A folder that holds these files and nothing else. Within it, the next one is another folder.
+        """Provide a folder that holds exactly these files. Nested calls get folders of their own.
 
         :param files: the user's files by their path in the folder.
         :param name: the operator's, for messages.

@@ -110,7 +110,7 @@ def encoded_default(operator: OperatorNode) -> EncodedValue:
 
 
 def _pickle(value: Any) -> bytes:
-    """As functions are pickled: a worker has no modules from next to the script."""
+    """Pickle as functions are pickled: a worker has no modules from next to the script."""
     from aqueduct_provider.sdk.packaging.local_modules import local_modules, pickled_by_value
     from aqueduct_provider.sdk.packaging.pickling import pickled
 

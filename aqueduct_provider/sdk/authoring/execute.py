@@ -42,7 +42,7 @@ TABLES = "parquet"
 
 @dataclass(frozen=True)
 class Results:
-    """What an operator left.
+    """The results of an operator.
 
     :param outputs: one per output, encoded.
     :param runtime: wall seconds of the call.

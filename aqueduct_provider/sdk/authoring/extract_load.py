@@ -30,7 +30,7 @@ _UNKNOWN = "untyped"
 
 @dataclass(frozen=True)
 class Labels:
-    """What users call an extract.
+    """The names of an extract.
 
     :param name: of the operator.
     :param output: name of its artifact; None: made of the operator's.
@@ -123,7 +123,7 @@ def saved_type(artifact: Any) -> str:
 
 
 def _place_of(operator: OperatorNode) -> Any:
-    """Equal for loads that write to the same place: how they write there does not count."""
+    """Return a key that is equal for loads to the same place, however they write there."""
     names = ("table", "collection", "filepath")
     system = operator.system.name() if operator.system else ""
     parameters = tuple(item.producer.name for item in operator.inputs[:-1])

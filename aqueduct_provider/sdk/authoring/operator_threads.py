@@ -17,7 +17,7 @@ from aqueduct_provider.sdk.settings import is_inside_operator
 
 @contextmanager
 def inherited_by_threads() -> Iterator[None]:
-    """Within it, threads that are started inside an operator inherit the context; others do not."""
+    """Let threads that are started inside an operator inherit the context; others do not."""
     original = threading.Thread.start
 
     def start(thread: threading.Thread) -> None:

@@ -29,7 +29,7 @@ _RESOURCES = ("num_cpus", "memory", "gpu_resource_name", "cuda_version", "use_ll
 
 @dataclass(frozen=True)
 class Outputs:
-    """What an operator's outputs are called.
+    """The names of an operator's outputs.
 
     :param names: those that were given; empty: each is called after the operator.
     """
@@ -136,7 +136,7 @@ def _strings(where: str, argument: str, given: Any, wanted: str) -> tuple[str, .
 
 
 def optional_text(where: str, argument: str, given: Any) -> str | None:
-    """Text that is not empty, or None."""
+    """Return text that is not empty, or None."""
     if given is None or (isinstance(given, str) and given.strip()):
         return given
     found = "empty" if isinstance(given, str) else type(given).__name__
@@ -144,7 +144,7 @@ def optional_text(where: str, argument: str, given: Any) -> str | None:
 
 
 def refuse_engine_and_image(where: str, engine: Any, image: Any) -> None:
-    """Both are arguments of the original that have no meaning for single operators on Airflow."""
+    """Refuse two arguments of the original that have no meaning for single operators on Airflow."""
     if engine is not None:
         raise AuthoringError(
             f"{where}: an operator has no engine of its own, for Airflow runs whole flows. Name it when you "
@@ -205,7 +205,7 @@ def _resources(where: str, given: Any) -> Mapping[str, Any]:
 
 
 def _resource(where: str, key: str, value: Any) -> tuple[str, Any]:
-    """Field and value of the spec's ``Resources``."""
+    """Return field and value of the spec's ``Resources``."""
     match key:
         case "num_cpus" if _is_int(value) and value > 0:
             return key, value

@@ -266,7 +266,7 @@ def _compare_indexes(one: Any, other: Any) -> _Pairs:
 
 
 def _compare_columns(one: Any, other: Any) -> _Pairs:
-    """Columns of pandas: the cells, and what their dtype says."""
+    """Compare columns of pandas: the cells, and what their dtype says."""
     if len(one) != len(other) or one.dtype != other.dtype:
         return None
     if hasattr(one, "categories"):

@@ -28,7 +28,7 @@ class UndeclaredModule(ModuleNotFoundError):
 
 @contextmanager
 def imports_of_worker(function: UserFunction, files: DependencyFiles, folder: Path | None) -> Iterator[None]:
-    """Within it, code inside an operator imports only what a worker could import.
+    """Let code inside an operator import only what a worker could import.
 
     :param files: those that the function declares.
     :param folder: the working directory around the call, which belongs to the project, too.

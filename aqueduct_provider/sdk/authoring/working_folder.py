@@ -34,7 +34,7 @@ class WorkingFolder:
 
 
 class _Process:
-    """What a process has one of; a forked one gets its own."""
+    """State of which each process has its own, also a forked one."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()

@@ -55,7 +55,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def flow_svg(spec: WorkflowSpec, statuses: Mapping[str, str] | None = None) -> str:
-    """The graph of a flow.
+    """Draw the graph of a flow.
 
     :param statuses: task id -> status, as ``OperatorRun.word`` has it; colours the operators.
     """
@@ -70,7 +70,7 @@ def flow_svg(spec: WorkflowSpec, statuses: Mapping[str, str] | None = None) -> s
 
 
 def _artifacts_by_edge(spec: WorkflowSpec) -> dict[Edge, list[str]]:
-    """The names of the artifacts between two operators; none where one only waits for the other."""
+    """Return the names of the artifacts between two operators; empty where one only waits for the other."""
     producers = {artifact: one.task_id for one in spec.operators for artifact in one.outputs}
     names = {artifact.id: artifact.name for artifact in spec.artifacts}
     edges: dict[Edge, list[str]] = {}
@@ -166,7 +166,7 @@ class _Box:
 
 
 def _outline(kind: str, width: float, height: float) -> str:
-    """The beginning of a shape around the origin: each kind has its own."""
+    """Return the beginning of a shape around the origin: each kind has its own."""
     x, y = width / 2, height / 2
     if kind in _ROUND:
         radius = _n(min(y, _ROUND[kind]))
@@ -188,7 +188,7 @@ def _text(text: str) -> str:
 
 
 def _length(text: str) -> int:
-    """How long the text is, in half-width characters."""
+    """Return the length of the text in half-width characters."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 

@@ -1,9 +1,8 @@
 """Artifacts, runs and flows as notebooks show them.
 
 In: the object. Out: HTML that inherits its colours, for light and dark themes; all text of the user is
-escaped. Nothing is computed for it: a value is shown when it is there already. Nothing here raises, for a
-cell that ends in an object must not fail because of how that is shown. Must not import at module level: what
-is heavy.
+escaped. Nothing is computed for it: a value is shown when it is known already. Nothing here raises, because
+a cell that ends in an object must not fail when it is shown.
 """
 
 from __future__ import annotations
@@ -48,17 +47,17 @@ _plain.maxother, _plain.maxstring = _CHARACTERS, 200
 
 
 def artifact_html(artifact: ArtifactView) -> str:
-    """An artifact: what it is, who makes it, and its value when that is there already."""
+    """Show an artifact: its type, its maker, and its value when that is known already."""
     return _shown(artifact, _artifact)
 
 
 def run_html(run: RunView) -> str:
-    """A run as it is now: its status, its operators, and why some of them failed."""
+    """Show a run as it is now: its status, its operators, and why some of them failed."""
     return _shown(run, _run)
 
 
 def flow_html(flow: FlowView) -> str:
-    """A flow: what was published last, its parameters and its graph."""
+    """Show a flow: what was published last, its parameters and its graph."""
     return _shown(flow, _flow)
 
 
@@ -159,7 +158,7 @@ def _container(value: Any) -> str:
 
 
 def _head(value: Any, budget: Iterator[int], depth: int) -> Any:
-    """The first items of nested containers: to print a whole one may take minutes.
+    """Return the first items of nested containers: to print a whole one may take minutes.
 
     :param budget: has as many items left as may be taken.
     """

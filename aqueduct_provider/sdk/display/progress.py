@@ -30,17 +30,17 @@ class Show(Protocol):
     """Shows a run."""
 
     def __call__(self, status: ExecutionStatus, operators: Sequence[OperatorRun]) -> None:
-        """The run as it is now."""
+        """Show the run as it is now."""
         ...
 
     def say(self, message: str) -> None:
-        """Something about the waiting itself."""
+        """Show a message about the waiting itself."""
         ...
 
 
 @contextmanager
 def run_progress(run: RunView) -> Iterator[Show]:
-    """Shows a run in the way that fits where this process runs."""
+    """Show a run in the way that fits where this process runs."""
     out = console(stderr=True)
     if out.is_jupyter:
         yield _InPlace(run, _notebook_cell())
@@ -54,7 +54,7 @@ def run_progress(run: RunView) -> Iterator[Show]:
 
 
 def _notebook_cell() -> Callable[[RenderableType], None]:
-    """A part of a cell's output whose content is replaced; rich's own needs ipywidgets."""
+    """Return a part of a cell's output whose content is replaced; rich's own needs ipywidgets."""
     # Only there is it installed for certain.
     display: Any = import_module("IPython.display").display
     handle = display({"text/plain": ""}, raw=True, display_id=True)
@@ -88,7 +88,7 @@ class _InPlace:
 
 
 def picture(run: RunView, status: ExecutionStatus, operators: Sequence[OperatorRun]) -> Text:
-    """A run and its operators on one screen, and why operators have failed."""
+    """Return a run and its operators on one screen, and why operators have failed."""
     from rich.text import Text
 
     over = sum(one.status in ENDED for one in operators)

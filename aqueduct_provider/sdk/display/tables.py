@@ -28,7 +28,7 @@ _RUNS_SHOWN = 5
 def operators_table_of(
     operators: Sequence[OperatorRun], *, only: Iterable[OperatorRun] | None = None
 ) -> Text:
-    """The operators of a run as they are now.
+    """Return the operators of a run as they are now.
 
     :param only: show these of them; None: all.
     """
@@ -52,7 +52,7 @@ def operators_table_of(
 
 
 def headline(run: RunView, status: ExecutionStatus) -> str:
-    """Which run it is, and how it is."""
+    """Return the line that names the run and its status."""
     return f"{cell_text(run.record.name)}, run {cell_text(run.run_id)}: {status.value}"
 
 
@@ -136,7 +136,7 @@ def flow_facts(flow: FlowView) -> list[tuple[str, str]]:
 
 
 def _show_graph(spec: WorkflowSpec) -> None:
-    """The graph as a picture, in a notebook."""
+    """Show the graph as a picture, in a notebook."""
     from aqueduct_provider.sdk.display.graph_svg import flow_svg
 
     # Only there is it installed for certain.
@@ -153,14 +153,14 @@ def _newest_runs(flow: FlowView) -> Text | str:
 
 
 def runs_table(runs: Iterable[Mapping[str, Any]]) -> Text:
-    """Runs as ``Flow.list_runs`` gives them."""
+    """Return runs, as ``Flow.list_runs`` gives them, as a table."""
     return plain_table(
         ("run", "created", "status"), [(one["run_id"], one["created_at"], one["status"]) for one in runs]
     )
 
 
 def schedule_text(schedule: Schedule | None) -> str:
-    """A schedule in words."""
+    """Describe a schedule in words."""
     from aqueduct_provider.spec.models import AssetsSchedule, CronSchedule
 
     if schedule is None:
@@ -173,7 +173,7 @@ def schedule_text(schedule: Schedule | None) -> str:
 
 
 def parameters_table(spec: WorkflowSpec) -> Text | None:
-    """The parameters of a flow with their defaults; None where it has none."""
+    """Return the parameters of a flow with their defaults; None where it has none."""
     from aqueduct_provider.spec.models import InlineDefault
 
     rows = [
@@ -196,7 +196,7 @@ def _short(value: Any) -> str:
 
 
 def operators_table(spec: WorkflowSpec) -> Text:
-    """The operators of a flow with what they read and write."""
+    """Return the operators of a flow with what they read and write."""
     names = {artifact.id: artifact.name for artifact in spec.artifacts}
     rows = [
         (

@@ -1,4 +1,4 @@
-"""What is shown of artifacts, runs and flows, as far as display needs to know them."""
+"""Protocols of artifacts, runs and flows, as far as display needs to know them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RunView(Protocol):
 
     @property
     def info(self) -> RunInfo | None:
-        """What Airflow last reported of it; None where Airflow does not know it."""
+        """The run as Airflow last reported it; None where Airflow does not know it."""
         ...
 
     @property

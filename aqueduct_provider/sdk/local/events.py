@@ -46,7 +46,7 @@ Event = OperatorChanged | LinePrinted
 
 @dataclass(frozen=True)
 class LocalOutcome:
-    """What came of a run.
+    """The end of a run.
 
     :param operators: how each operator ended, in the order of the spec.
     :param artifacts: artifact id -> where it lies in the store; those that were written.

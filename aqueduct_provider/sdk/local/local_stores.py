@@ -24,7 +24,7 @@ def store_of_spec(spec: WorkflowSpec, overrides: Mapping[str, str] | None = None
     :param overrides: fields of ``S3Settings`` that beat the spec's, whose credentials file is one of the
         Airflow machines.
     :raises ConfigError: the spec names an Airflow connection instead, or the settings are wrong.
-    :raises CredentialsError: the credentials cannot be had on this machine.
+    :raises CredentialsError: no credentials were found on this machine.
     """
     from aqueduct_provider.spec.models import ConnectionStore
     from aqueduct_provider.storage import s3
@@ -50,7 +50,7 @@ def connector_store(
     :param store: the flow's artifact store.
     :param find: finds the resource of a connection.
     :raises ConfigError: no resource stands for its connection, or a configuration is wrong.
-    :raises CredentialsError: the credentials cannot be had on this machine.
+    :raises CredentialsError: no credentials were found on this machine.
     """
     from aqueduct_provider.sdk.resources.files_resource import FilesResource
     from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator

@@ -1,4 +1,4 @@
-"""What makes a class that travels by value the same class elsewhere.
+"""Give classes that travel by value an identity, so that they are the same class elsewhere.
 
 In: a class or type variable and cloudpickle's reduction of it. Out: the reduction with an identity that does
 not change from process to process.
@@ -48,7 +48,7 @@ def without_identity(obj: Any, reduced: Any) -> Any:
 
 
 def _random_id(obj: Any, reduced: Any) -> str:
-    """cloudpickle's id of the class, when the reduction holds it."""
+    """Return cloudpickle's id of the class, when the reduction holds it."""
     if not isinstance(reduced, tuple):
         return ""
     known = _table("_DYNAMIC_CLASS_TRACKER_BY_CLASS").get(obj)

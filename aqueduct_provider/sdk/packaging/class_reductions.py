@@ -1,4 +1,4 @@
-"""What cloudpickle takes from classes, corrected where they would not load, or be others.
+"""Correct what cloudpickle takes from classes where they would not load, or be others.
 
 In: a class and cloudpickle's reduction of it. Out: the reduction.
 """
@@ -50,14 +50,14 @@ def class_method_getter(function: types.FunctionType) -> Any:
 
 
 def _drop_slots(cls: type, content: dict[str, Any]) -> None:
-    """Private slots have another name here; the class that is made has its own."""
+    """Drop private slots: they have another name here, and the class that is made has its own."""
     for name, value in tuple(content.items()):
         if type(value) is types.MemberDescriptorType and value.__objclass__ is cls:
             del content[name]
 
 
 def _drop_generated(cls: type, content: dict[str, Any]) -> None:
-    """Without what Python adds to a class that is used, and the docstring that dataclasses are given.
+    """Drop what Python adds to a class that is used, and the docstring that dataclasses are given.
 
     That shows default values, and so addresses.
     """
@@ -85,7 +85,7 @@ def _owner_of_hook(cls: type) -> type | None:
 
 
 def _reduced_enum(cls: type[enum.Enum], reduced: Any) -> Any:
-    """With the aliases, and with what the members' own ``__init__`` or ``__new__`` gave them."""
+    """Reduce an enum with its aliases, and what the members' own ``__init__`` or ``__new__`` gave them."""
     maker, arguments, (content, slots), *others, setter = reduced
     if not all(map(_is_of_its_value, cls)):
         raise pickle.PicklingError(f"the __new__ of the enum {cls.__name__!r} changes what is written")

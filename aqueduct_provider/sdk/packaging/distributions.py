@@ -1,4 +1,4 @@
-"""What an environment made of some requirements holds, as far as this Python knows.
+"""Find what an environment made of some requirements holds, as far as this Python knows.
 
 In: pip requirements. Out: which modules they bring along, directly or because one requires the other; and the
 installed distribution that a module comes from. Reads metadata of installed packages only.
@@ -31,7 +31,7 @@ _NEEDS = re.compile(r"^Requires-Dist:\s*(.+?)\s*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Coverage:
-    """What some requirements bring along.
+    """The distributions that some requirements bring along.
 
     :param installed: names of distributions that are installed here: the required ones, and what these need.
     :param unchecked: names of those that are not installed here, so their modules are unknown.
@@ -50,7 +50,7 @@ class Coverage:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether there are requirements, and none of them is installed where operators run."""
+        """Check whether requirements exist and none of them is installed where operators run."""
         return bool(self.excluded) and not self.installed | self.unchecked
 
     def exclusion(self, names: Iterable[str]) -> str:
@@ -80,7 +80,7 @@ class Owner:
 
     @property
     def requirement(self) -> str:
-        """What brings it along; a local build has no counterpart in an index."""
+        """The requirement that brings it along; a local build has no counterpart in an index."""
         return f"{self.name}=={self.version.partition('+')[0]}"
 
 
@@ -108,7 +108,7 @@ def is_installed(requirement: Requirement, extra: str = "") -> bool:
 
 
 def _stamp() -> Stamp:
-    """Changes when something is installed, which notebooks do while they run."""
+    """Return a value that changes when something is installed, as notebooks do while they run."""
     return tuple(_stamps(path for path in sys.path if path))
 
 

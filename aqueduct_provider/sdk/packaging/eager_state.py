@@ -1,4 +1,4 @@
-"""What eager runs make of a function's variables stays out of what is published.
+"""Keep out of what is published what eager runs make of a function's variables.
 
 On a worker each run starts in a new process. Here all runs share one, so counters count on and caches fill.
 This module remembers what a variable was before a run changed it, while it is what the run made of it: a
@@ -45,7 +45,7 @@ class Variable:
 
     @property
     def key(self) -> Hashable:
-        """What it is known by for as long as its owner exists."""
+        """The key that identifies it for as long as its owner exists."""
         return id(self.owner), self.name
 
     def value(self) -> Any:
@@ -117,7 +117,7 @@ class Watch:
 
     @contextmanager
     def run(self) -> Iterator[None]:
-        """While the function runs: what it makes of the variables is remembered as a run's."""
+        """Remember as a run's what the function makes of the variables while it runs."""
         with _lock:
             _running.append(self)
         try:
@@ -173,7 +173,7 @@ class Print:
 
     @property
     def is_of_content(self) -> bool:
-        """Whether it is of what the value holds."""
+        """Check whether it is derived from what the value holds."""
         return bool(self._digest)
 
     def is_of(self, value: Any) -> bool:
@@ -188,7 +188,7 @@ class Print:
 
 @dataclass(frozen=True)
 class _Change:
-    """What runs made of a variable.
+    """The state of a variable after runs.
 
     :param before: what it held before; a copy, where it holds other objects.
     """

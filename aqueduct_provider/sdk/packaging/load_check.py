@@ -1,4 +1,4 @@
-"""Whether function archives load: each is loaded once, in a new process, before it is published.
+"""Check that function archives load: each is loaded once, in a new process, before it is published.
 
 In: archives. Out: nothing, or one error that names every operator whose archive does not load. The process
 has this machine's packages, but none of the user's modules and no secrets. What needs packages that are not

@@ -58,7 +58,7 @@ def _is_in(code: Path, module: str) -> bool:
 
 
 def _is_about_environment(error: BaseException) -> bool:
-    """Whether a variable of the environment is missing: workers have others."""
+    """Check whether a variable of the environment is missing: workers have others."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
@@ -104,7 +104,7 @@ def _folders_of(module: Any) -> list[Any]:
 
 
 def _close_input() -> None:
-    """What asks for input must not wait for it."""
+    """Close stdin, so that code that asks for input does not wait for it."""
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)

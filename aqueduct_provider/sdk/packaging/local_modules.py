@@ -42,7 +42,7 @@ def local_modules() -> tuple[str, ...]:
 
 @contextmanager
 def pickled_by_value(names: Iterable[str]) -> Iterator[None]:
-    """Within it cloudpickle takes functions and classes of these modules into its pickles.
+    """Let cloudpickle take functions and classes of these modules into its pickles.
 
     Modules that were registered before stay registered. Only one thread at a time is within it.
     """
@@ -96,7 +96,7 @@ def install_folders() -> list[str]:
 
 @lru_cache(maxsize=1)
 def _scanned(_: int, __: str, path: tuple[str, ...]) -> tuple[str, ...]:
-    """Remembered until more is imported: a process may have thousands of modules."""
+    """Return the modules, remembered until more is imported: a process may have thousands of them."""
     return tuple(name for name, module in sys.modules.copy().items() if _is_local(name, module, path))
 
 

@@ -1,4 +1,4 @@
-"""Whether every module that a function needs will be there on a worker.
+"""Check that every module that a function needs will be available on a worker.
 
 In: a pickled function, its requirements and its files. Out: nothing, or one error that names every module
 that would be missing, with what to do about it. Imports nothing of what it looks at.
@@ -25,7 +25,7 @@ from aqueduct_provider.spec.url_credentials import without_credentials
 
 @dataclass(frozen=True)
 class Supply:
-    """What a worker's environment will have, the standard library apart.
+    """The packages that a worker's environment will have, the standard library apart.
 
     :param coverage: of the requirements.
     :param files: modules that can be imported from the file dependencies; None: a package without a file.
@@ -38,7 +38,7 @@ class Supply:
 
     @cached_property
     def for_tables(self) -> frozenset[str]:
-        """What workers add for tables: packages whose modules have the same names."""
+        """The packages that workers add for tables; their modules have the same names."""
         from aqueduct_provider.execution.operator_environment import environment_of
 
         asked = environment_of(self.requirements, None, (), "parquet").requirements

@@ -174,7 +174,7 @@ class CanonicalPickler(_Pickler):
         return reduced
 
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
-        """Most of what is saved is text and small values, which need no reduction."""
+        """Save an object; most are text and small values, which need no reduction."""
         leaf = _LEAVES.get(type(obj))
         if leaf:
             leaf(self, obj)
@@ -188,7 +188,7 @@ class CanonicalPickler(_Pickler):
         self._save_once(self._bytes.setdefault(obj, obj))
 
     def _save_once(self, obj: Any) -> None:
-        """Equal values are written once, although pickle knows them by identity only."""
+        """Write equal values once, although pickle knows them by identity only."""
         written = self.memo.get(id(obj))
         if written:
             self.write(self.get(written[0]))
@@ -196,7 +196,7 @@ class CanonicalPickler(_Pickler):
             _STOCK[type(obj)](self, obj)
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
-        """Everything that is written as a module and a name in it comes here."""
+        """Write an object as a module and a name in it."""
         name = name or getattr(obj, "__qualname__", None) or obj.__name__
         self.imports.add(pickle.whichmodule(obj, name))  # type: ignore[attr-defined]
         _Pickler.save_global(self, obj, name)
@@ -382,7 +382,7 @@ def _copied(constant: Any) -> Any:
 
 
 def _order(item: object) -> tuple[str, str]:
-    """Sorts values of any types, the same way in every process."""
+    """Return a key that sorts values of any types, the same way in every process."""
     if isinstance(item, set | frozenset):
         text = repr(sorted(map(_order, item)))
     elif isinstance(item, tuple):

@@ -29,7 +29,7 @@ class _Last:
     content: bytes
 
     def watch(self) -> Watch | None:
-        """For a run that starts now; None where the variables cannot be looked at: the run must go on."""
+        """Watch a run that starts now; None where its variables cannot be read, for the run must go on."""
         with suppress(Exception):
             return Watch(self.pickled.variables, self.pickled.namespaces)
         return None
@@ -65,7 +65,7 @@ class FunctionHistory:
 
     @contextmanager
     def run(self) -> Iterator[Pickled | None]:
-        """While the function runs here: what it makes of its variables is not published.
+        """Run the function without publishing what it makes of its variables.
 
         Gives the pickle of the function as it is before.
         """
@@ -118,7 +118,7 @@ class Snapshot:
 
     @contextmanager
     def run(self) -> Iterator[None]:
-        """While the function runs here."""
+        """Run the function here."""
         with self._history.run() as found:
             self._pickled = self._pickled or found
             yield

@@ -1,4 +1,4 @@
-"""What the text of the user's files says.
+"""Read the source text of the user's files.
 
 In: a function, a class or the text of a module. Out: its own text, and what it imports while it runs; nothing
 where the text is missing: defined with ``exec`` or in a bare prompt, or in a file that was changed since.
@@ -126,7 +126,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _first_line(statement: ast.stmt) -> int:
-    """As code objects have it: decorators count."""
+    """Return the first line as code objects have it: decorators count."""
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(one.lineno for one in decorators)])
 

@@ -1,7 +1,7 @@
 """The annotations of a function that travel with it.
 
-Code of the original annotates arguments with the classes of artifacts, of which no worker has any and which
-say nothing there: a function gets values. Must not import: anything but the standard library.
+Code of the original annotates arguments with the classes of artifacts. No worker has these classes, and a
+function gets values there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a function refers to besides its arguments, by the names that its author gave.
+"""Find what a function refers to besides its arguments, by the names that its author gave.
 
-For messages: which of it cannot be pickled, is too large, or belongs to this package. Must not import:
-anything but the standard library.
+For messages: which of it cannot be pickled, is too large, or belongs to this package.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _GLOBAL = frozenset(["LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"
 
 
 def variables_of(value: object) -> Iterator[tuple[str, object]]:
-    """Names and values: of a function its globals, closure, defaults and annotations; of a module everything.
+    """Return names and values: globals, closure, defaults and annotations of a function; all of a module.
 
     Partial objects and methods are looked into, other objects have their attributes.
     """
@@ -67,7 +66,7 @@ def texts_looked_up(code: types.CodeType) -> tuple[str, ...]:
 
 
 def _texts_in(code: types.CodeType) -> Iterator[str]:
-    """Without docstrings, which come first."""
+    """Return the strings in code, without docstrings, which come first."""
     has_docstring = (
         bool(code.co_flags & _HAS_DOCSTRING) if _HAS_DOCSTRING else not code.co_name.startswith("<")
     )

@@ -29,7 +29,7 @@ _QUALIFIED = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")
 
 @dataclass(frozen=True)
 class AirflowProblems:
-    """What Airflow reports of specs and DAG files that it cannot use.
+    """Problems that Airflow reports of specs and DAG files that it cannot use.
 
     :param placeholders: the ids of the DAGs that stand in for specs, by the name of the spec.
     :param errors: import errors of files that hold one DAG, by its id.

@@ -152,7 +152,7 @@ def compose(
 
 @dataclass(frozen=True)
 class _Body:
-    """What a spec says of the graph."""
+    """The parts of a spec that describe the graph."""
 
     graph: FlowGraph
     defaults: Mapping[OperatorNode, EncodedValue]

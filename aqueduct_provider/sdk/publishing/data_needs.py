@@ -117,7 +117,7 @@ def _is_brought_by(module: str, owners: Sequence[Owner], others: Sequence[Owner]
 def _missing_files(
     operator: OperatorNode, artifact: ArtifactNode, modules: frozenset[str]
 ) -> Iterator[_Missing]:
-    """Classes of a module that the maker declares are stored by name: the reader needs that file, too."""
+    """Return the files that a reader lacks: classes of a declared module are stored by name."""
     maker, reader = artifact.producer.function, operator.function
     if maker is None or reader is None or not maker.file_dependencies:
         return

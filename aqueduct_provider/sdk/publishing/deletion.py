@@ -1,4 +1,4 @@
-"""What ``client.delete_flow`` does: runs are looked after first, then the spec goes, and so its DAG.
+"""Delete a flow, as ``client.delete_flow`` does: end its runs first, then remove its spec, and so its DAG.
 
 What the runs left stays, in Airflow and in the store, and so does the flow's record, as that of a retired
 flow; unless all of it is to be deleted. What failed half-way can be done again. The DAG itself is deleted

@@ -61,7 +61,7 @@ def _name(operator: OperatorNode, names: Mapping[ArtifactNode, str]) -> str:
 
 
 def _equal_parameters(operators: Iterable[OperatorNode], encode: Encode) -> dict[ArtifactNode, ArtifactNode]:
-    """Parameters that were created again with the same name, default and description -> the first of them."""
+    """Map parameters created again with the same name, default and description to the first of them."""
     first: dict[Any, ArtifactNode] = {}
     same: dict[ArtifactNode, ArtifactNode] = {}
     for operator in operators:

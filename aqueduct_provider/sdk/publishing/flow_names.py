@@ -34,7 +34,7 @@ _RESERVED = ("__", "broken_spec__", ".")
 
 
 def check_flow_name(name: str) -> None:
-    """Raises ``AuthoringError`` unless a flow can have this name."""
+    """Raise ``AuthoringError`` unless a flow can have this name."""
     if not isinstance(name, str):
         raise AuthoringError(f"A flow's name is text, not {name!r}.")
     if not name.strip():
@@ -74,7 +74,7 @@ def dag_id_of(name: str) -> str:
 
 
 def slug_of(name: str) -> str:
-    """``name`` with ``_`` for every character that ids may not have, cut to their length."""
+    """Return ``name`` with ``_`` for every character that ids may not have, cut to their length."""
     return _OUTSIDE_IDS.sub("_", name)[:MAX_ID]
 
 

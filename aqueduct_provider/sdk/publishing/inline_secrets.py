@@ -107,7 +107,7 @@ def _refuse_default(operator: OperatorNode, encode: Callable[[OperatorNode], Enc
 
 
 def _refuse_signature(operator: str, function: UserFunction) -> None:
-    """A default that is not used stays in the function, which is published, too."""
+    """Refuse secrets in defaults: one that is not used is still published with the function."""
     try:
         parameters = inspect.signature(innermost(function.call)).parameters.values()
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""What is published: the records and the specs in the artifact store, which is the registry.
+"""The registry of what is published: the records and the specs in the artifact store.
 
 In: a store. Out: records, one for each flow, and the specs of all its versions. The record of a flow that was
 deleted stays, elsewhere, as long as its runs do.

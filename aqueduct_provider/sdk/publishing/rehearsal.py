@@ -28,7 +28,7 @@ _STORE = {"type": "connection"}
 
 
 class Rehearsal:
-    """What a script would publish.
+    """A flow that a script would publish.
 
     :ivar compositions: in the order in which they would be published.
     :ivar ended_early: why what follows in the script was not run; empty where all of it was.
@@ -39,7 +39,7 @@ class Rehearsal:
         self.ended_early = ""
 
     def publish(self, request: FlowRequest) -> Flow:
-        """Compose a flow, and return what stands for it.
+        """Compose a flow, and return an object in its place.
 
         :raises AuthoringError: something in it would fail later.
         """
@@ -125,7 +125,7 @@ def rehearse(script: Path, arguments: Sequence[str] = ()) -> Rehearsal:
 
 
 def _ended(rehearsal: Rehearsal, script: Path, why: str, error: BaseException) -> None:
-    """After a flow was not published, what a script does next may fail for that alone."""
+    """Return how the script ended: once a flow was not published, later steps may fail for that alone."""
     lines = [
         frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(script)
     ]

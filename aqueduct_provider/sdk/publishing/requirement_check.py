@@ -28,7 +28,7 @@ _WORKERS = 4
 
 @dataclass(frozen=True)
 class OperatorCheck:
-    """What was found out about one operator.
+    """The findings about one operator.
 
     :param requirements: its own, and what reading and writing its artifacts takes.
     :param python_version: minor version.

@@ -108,7 +108,7 @@ class _Selection:
         return any(item in self._artifacts for item in computed or operator.inputs)
 
     def _call_of(self, operator: OperatorNode) -> Hashable:
-        """Equal for what is one and the same computation of the same inputs, whenever it was written down."""
+        """Return a key that is equal for the same computation of the same inputs, wherever it was written."""
         inputs = tuple(
             (item.producer.name, self._value_key(item.producer)) if item.producer.kind == "param" else item
             for item in operator.inputs

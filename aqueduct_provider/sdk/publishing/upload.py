@@ -122,7 +122,7 @@ def _put_missing(store: ObjectStore, key: str, data: bytes) -> None:
 
 @contextmanager
 def _taken_back(registry: Registry, record: FlowRecord, live: FlowRecord | None) -> Iterator[None]:
-    """When the delivery is refused, make the registry as it was. A store that fails may have it: not then."""
+    """Restore the registry when the delivery is refused, but not when the store fails: it may have it."""
     try:
         yield
     except (AuthoringError, ConfigError):

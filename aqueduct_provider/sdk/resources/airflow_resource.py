@@ -1,7 +1,7 @@
 """The resource that flows run on: Airflow, and how it is reached, reaches the store and gets its specs.
 
 In: the configuration of a resource, as users give it. Out: an ``AirflowResource``, or every problem in the
-configuration at once. Must not import at module level: httpx, rich, the models of ``spec/``.
+configuration at once.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ class AirflowResource:
         return f"AirflowResource({self._name!r}, host={self.host!r})"
 
     def name(self) -> str:
-        """The name that users give it."""
+        """Return the name that users give it."""
         return self._name
 
     def type(self) -> ServiceType:
-        """What kind of resource it is."""
+        """The kind of resource."""
         return ServiceType.AIRFLOW
 
     @property
@@ -73,7 +73,7 @@ class AirflowResource:
         return self.host
 
     def airflow(self) -> Airflow:
-        """A client of its REST API; close it after use."""
+        """Return a client of its REST API; close it after use."""
         from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
 
         login = {key: self._fields.get(key, "") for key in ("host", "username", *_SECRETS, "ca_file")}
@@ -82,7 +82,7 @@ class AirflowResource:
         return Airflow(AirflowLogin(**login))
 
     def check_connection(self) -> str:
-        """Whether it can be reached and lets this user in, in a sentence.
+        """Check whether it can be reached and lets this user in; return a sentence that says so.
 
         :raises AirflowError: it does not.
         """
@@ -90,7 +90,7 @@ class AirflowResource:
             return airflow.check()
 
     def artifact_store(self, store: StoreProfile) -> dict[str, Any]:
-        """How its workers reach the store: the field of that name in a native spec.
+        """Return how its workers reach the store: the field of that name in a native spec.
 
         :param store: the store as this machine reaches it.
         :raises ConfigError: it is a folder.
@@ -110,7 +110,7 @@ class AirflowResource:
         return {key: value for key, value in given.items() if value}
 
     def delivery(self, store: ObjectStore) -> Delivery:
-        """How its specs get to it."""
+        """Return how its specs get to it."""
         from aqueduct_provider.sdk.resources.delivery import FolderDelivery, StoreDelivery
 
         folder = self._fields.get("dags_folder", "")
@@ -143,7 +143,7 @@ class AirflowResource:
 
 
 def _text(key: str, value: Any) -> Any:
-    """The value in its plain form; what has none stays as it is."""
+    """Return the value in its plain form; a value without one stays as it is."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if key == "python_versions":

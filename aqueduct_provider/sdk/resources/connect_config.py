@@ -1,7 +1,7 @@
 """The original's classes for the fields of a resource: ``from aqueduct.resources.connect_config import ...``.
 
 Each is a dict of what it was given, as ``client.connect_resource(name, service, config)`` takes it, which
-checks the fields. Must not import: anything heavy.
+checks the fields.
 """
 
 from __future__ import annotations

@@ -58,14 +58,14 @@ def connect_resource(
 
 
 def _to_be_kept(profile: ResourceProfile, resource: Resource) -> ResourceProfile:
-    """What is written down: of a data system single fields, so that no URL with a password is among them."""
+    """Return what is stored: of a data system single fields, so that no URL with a password is among them."""
     from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 
     return replace(profile, fields=resource.fields) if isinstance(resource, ConnectedSystem) else profile
 
 
 def usable_resources(session: Session) -> dict[str, Resource]:
-    """The connected resources by name; those that cannot be used are left out, and logged."""
+    """Return the connected resources by name; log those that cannot be used, and leave them out."""
     found: dict[str, Resource] = {}
     for name in session.profile.services():
         try:
@@ -97,7 +97,7 @@ def print_surroundings(session: Session) -> None:
 
 
 def _place(session: Session, name: str) -> tuple[str, str]:
-    """Where the resource is; why it cannot be used."""
+    """Return where the resource is, or why it cannot be used."""
     try:
         return session.resource(name).place, ""
     # Where the artifact store is, is a resource's place, too.

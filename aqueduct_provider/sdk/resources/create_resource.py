@@ -1,7 +1,4 @@
-"""Make the object that users work with from a kept resource, by the class of its family.
-
-Must not import at module level: anything heavy.
-"""
+"""Make the object that users work with from a kept resource, by the class of its family."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ Resource = AirflowResource | ConnectedSystem
 
 
 def resource_from(profile: ResourceProfile, store: Callable[[], ObjectStore]) -> Resource:
-    """The resource that the profile describes.
+    """Return the resource that the profile describes.
 
     :param store: the client's artifact store, connected when it is needed.
     :raises ConfigError: the service is unknown, or its configuration is wrong.

@@ -1,8 +1,7 @@
-"""Check and describe the configuration that all connected data systems have in common.
+"""The base of all connected data systems: their configuration, checked, and how they describe it.
 
-In: the configuration of a resource, as users give it. Out: a :class:`ConnectedSystem` that is reached from
-here with its own fields, and from runs by an Airflow connection; or every problem of the configuration.
-Must not import at module level: drivers, storage, pandas.
+In: the configuration of a resource, as users give it. Out: a :class:`ConnectedSystem` that is reached from here
+with its own fields, and from runs by an Airflow connection; or every problem in the configuration at once.
 """
 
 from __future__ import annotations
@@ -54,11 +53,11 @@ class ConnectedSystem:
         return f"{type(self).__name__}({self._name!r}, {self.service.name})"
 
     def name(self) -> str:
-        """The name that users give it."""
+        """Return the name that users give it."""
         return self._name
 
     def type(self) -> ServiceType:
-        """What kind of resource it is."""
+        """The kind of resource."""
         return ServiceType(self.service.name)
 
     @property
@@ -87,7 +86,7 @@ class ConnectedSystem:
         return SystemOrder(self.service.name, config)
 
     def check_connection(self) -> str:
-        """Whether it can be reached and lets this user in, in a sentence or two.
+        """Check whether it can be reached and lets this user in; return a sentence or two.
 
         :raises DataSystemError: it does not.
         """
@@ -114,7 +113,7 @@ class ConnectedSystem:
             print(f"  {key + ':':<{width}}{value}")
 
     def discover(self) -> list[str]:
-        """The names of what it holds, in order: tables, collections, or the first files.
+        """Return the names of what it holds, in order: tables, collections, or the first files.
 
         :raises DataSystemError: it cannot be reached.
         """
@@ -126,7 +125,7 @@ class ConnectedSystem:
         return "none: give a connection_id to publish flows with it"
 
     def spec_place(self) -> dict[str, Any]:
-        """What a spec's source or target says of it; publishing refuses one without connection."""
+        """Return its part of a spec's source or target; publishing refuses one without connection."""
         connection = {"connection_id": self.connection_id} if self.connection_id else {}
         return {"connector": self.service.name, **connection}
 
@@ -140,7 +139,7 @@ def mode_of(given: Any) -> str:
 
 
 def normalised(service: Service, name: str, config: Mapping[str, Any]) -> dict[str, str]:
-    """The fields of a configuration as text, those of a URL among them.
+    """Return the fields of a configuration as text, those of a URL among them.
 
     :raises ConfigError: with all that is wrong.
     """
@@ -194,7 +193,7 @@ def _of_url(subject: str, url: str, service: Service) -> dict[str, str]:
 
 
 def _of_file(subject: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The credentials in the file that the original's field names."""
+    """Return the credentials in the file that the original's field names."""
     path = given.get("service_account_credentials_path")
     if not path or "service_account_credentials" in given:
         return {}
@@ -205,7 +204,7 @@ def _of_file(subject: str, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _aws_type(service: Service, given: Mapping[str, str]) -> dict[str, str]:
-    """Which of the ways to give AWS credentials is meant, where nothing says it."""
+    """Return which of the ways to give AWS credentials is meant, where no field says it."""
     if "type" not in service.fields or "type" in given:
         return {}
     return next(({"type": kind} for field, kind in _AWS_TYPES.items() if field in given), {})

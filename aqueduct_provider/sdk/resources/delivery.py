@@ -31,7 +31,7 @@ class Delivery(Protocol):
         ...
 
     def delivered(self, dag_id: str) -> bytes | None:
-        """The spec that is there now."""
+        """Return the spec that is delivered now."""
         ...
 
     def withdraw(self, dag_id: str) -> None:
@@ -143,7 +143,7 @@ def _flow_id(data: bytes) -> str | None:
 
 
 def _object(data: bytes) -> dict[str, Any]:
-    """The JSON object; an empty one for anything else."""
+    """Return the JSON object; an empty one for anything else."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):

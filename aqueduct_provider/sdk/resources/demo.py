@@ -1,7 +1,6 @@
-"""The demo database: the tables of the original's, in a small SQLite file that is the same on every machine.
+"""The demo database: the original's tables, in a small SQLite file that is the same on every machine.
 
 Its rows are made up here. It is made when it is first asked for, and a file that is there stays as it is.
-Must not import: anything heavy.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _FILE = "demo.sqlite"
 
 
 def demo_profile(folder: Path) -> ResourceProfile:
-    """The demo database as a resource, made in this folder where it is not there yet.
+    """Return the demo database as a resource; make it in this folder on first use.
 
     :raises ConfigError: the file cannot be written.
     """

@@ -27,19 +27,19 @@ class Numbers:
         self._next = Random(f"{_SEED} {name}").random
 
     def chance(self, share: float) -> bool:
-        """True in this share of all calls."""
+        """Return True in this share of all calls."""
         return self._next() < share
 
     def below(self, end: int) -> int:
-        """An integer from 0, below ``end``."""
+        """Return an integer from 0, below ``end``."""
         return int(self._next() * end)
 
     def one(self, choices: Sequence[Choice]) -> Choice:
-        """One of the choices; each is as likely as the others."""
+        """Return one of the choices; each is as likely as the others."""
         return choices[self.below(len(choices))]
 
     def weighted(self, *weights: int) -> int:
-        """The position of one of the weights, as likely as it is large."""
+        """Return the position of one of the weights, as likely as it is large."""
         rest = self.below(sum(weights))
         for place, weight in enumerate(weights):
             rest -= weight
@@ -48,16 +48,16 @@ class Numbers:
         raise ValueError("weights must be positive")
 
     def between(self, low: float, high: float) -> float:
-        """A number in this range."""
+        """Return a number in this range."""
         return low + (high - low) * self._next()
 
     def bell(self, mean: float, deviation: float, low: float, high: float, digits: int) -> float:
-        """A number of a bell curve, moved into this range where it is outside, with so many digits."""
+        """Return a number of a bell curve with so many digits, moved into this range where it is outside."""
         four = self._next() + self._next() + self._next() + self._next()
         return round(min(high, max(low, mean + deviation * (four - 2) / _DEVIATION)), digits)
 
     def skewed(self, power: int) -> float:
-        """A number from 0, below 1: small ones are likelier, the more so with a higher power."""
+        """Return a number from 0, below 1: small ones are likelier, the more so with a higher power."""
         first = self._next()
         found = first
         for _ in range(power - 1):
@@ -65,12 +65,12 @@ class Numbers:
         return found
 
     def some_of(self, count: int, wanted: int) -> frozenset[int]:
-        """So many different integers below ``count``."""
+        """Return so many different integers below ``count``."""
         found: set[int] = set()
         while len(found) < wanted:
             found.add(self.below(count))
         return frozenset(found)
 
     def day(self, first: date, days: int) -> str:
-        """An ISO date of so many days from the first."""
+        """Return an ISO date of so many days from the first."""
         return (first + timedelta(days=self.below(days))).isoformat()

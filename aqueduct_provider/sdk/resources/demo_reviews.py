@@ -1,7 +1,7 @@
 """The hotel reviews of the demo database, put together from sentences (pure).
 
-As in the original's table, a nationality stands between two spaces: queries of its tutorials ask for
-``' United Kingdom '``. Must not import: anything heavy.
+As in the original's table, a nationality has a space on either side: queries of its tutorials ask for
+``' United Kingdom '``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _PRAISE = (0, 1, 1, 2, 3)
 
 
 def hotel_reviews(numbers: Numbers) -> Iterator[tuple[str, str, str, str]]:
-    """The rows of the table."""
+    """Return the rows of the table."""
     for _ in range(100):
         # Most guests are content.
         mood = max(numbers.below(5), numbers.below(5))

@@ -1,7 +1,7 @@
 """The tables of the demo database: columns as in the original's, rows made up from a fixed seed (pure).
 
 Rows are plausible, so that models find something: who pays monthly leaves early, heavy cars need more fuel,
-strong wines are liked. Must not import: anything heavy.
+strong wines are liked.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ _CYLINDERS = {"usa": (4, 4, 6, 6, 8, 8, 8), "europe": (4, 4, 4, 4, 5, 6), "japan
 
 
 def made(table: str) -> Iterator[Row]:
-    """The rows of a table; each has random numbers of its own, so that one may change without the others."""
+    """Return the rows of a table; each table has its own random numbers, so it can change alone."""
     return _ROWS[table](Numbers(table))
 
 

@@ -1,7 +1,7 @@
 """Files in S3 and Google Cloud Storage: read as artifacts, and written from artifacts.
 
 In: keys, artifacts. Out: artifacts, read here with the resource's own configuration unless lazy; in runs an
-Airflow connection leads to the same bucket. Must not import at module level: storage, the codecs' libraries.
+Airflow connection leads to the same bucket.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class FilesResource(ConnectedSystem):
 
     @property
     def is_own_store(self) -> bool:
-        """Whether it is the client's artifact store."""
+        """Check whether it is the client's artifact store."""
         return self.service.name == "S3" and "bucket" not in self._fields
 
     @property
@@ -61,9 +61,10 @@ class FilesResource(ConnectedSystem):
         return self.store().url("") if self.is_own_store else super().place
 
     def store(self) -> ObjectStore:
-        """The bucket, as it is reached from here.
+        """Return the bucket, as it is reached from here.
 
-        :raises ConfigError: its configuration is wrong. :raises StorageError: its credentials cannot be had.
+        :raises ConfigError: its configuration is wrong.
+        :raises StorageError: no credentials were found.
         """
         if self.is_own_store:
             return self._own_store()
@@ -78,13 +79,13 @@ class FilesResource(ConnectedSystem):
         return s3.connect(connector_settings(config, endpoint_url=config.pop("endpoint_url", "")))
 
     def check_connection(self) -> str:
-        """Whether the bucket can be listed, in a sentence. Raises ``StorageError``."""
+        """Check whether the bucket can be listed, in a sentence. Raise ``StorageError``."""
         store = self.store()
         next(iter(store.list("")), None)
         return f"{store.url('')} can be listed."
 
     def discover(self) -> list[str]:
-        """The first keys, in order."""
+        """Return the first keys, in order."""
         return list(islice(self.store().list(""), _SHOWN))
 
     def file(
@@ -99,7 +100,7 @@ class FilesResource(ConnectedSystem):
         lazy: bool = False,
         **how: Unpack[RunOptions],
     ) -> Artifact:
-        """A file, or several, as an artifact.
+        """Return a file, or several, as an artifact.
 
         :param filepaths: a key; one that ends with ``/`` is a prefix: all files below it, in order, as a
             tuple; a list of keys gives a tuple, too.
@@ -111,7 +112,8 @@ class FilesResource(ConnectedSystem):
         :param lazy: only record it.
         :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: the arguments do not fit each other.
-        :raises OperatorFailed: a file is not what it should be. :raises NotFound: there is none.
+        :raises OperatorFailed: a file is not what it should be.
+        :raises NotFound: there is none.
         """
         from aqueduct_provider.sdk.authoring.artifacts import artifact_for
 
@@ -156,7 +158,7 @@ class FilesResource(ConnectedSystem):
         extract_load.load(self, {**self.spec_place(), **target}, artifact, given, how=how)
 
     def read(self, source: Mapping[str, Any], parameters: Sequence[str]) -> Encoded:  # noqa: ARG002
-        """What an extract reads, encoded. :param source: of the spec."""
+        """Read what an extract reads, encoded."""
         from aqueduct_provider.runner.file_formats import merge_tables, read_file
 
         store, filepath = self.store(), source["filepath"]
@@ -206,7 +208,7 @@ class FilesResource(ConnectedSystem):
 
 
 def _source(filepaths: Any, artifact_type: Any, format: Any, *, merge: bool) -> dict[str, Any]:
-    """The fields of the spec's source."""
+    """Return the fields of the spec's source."""
     several = not isinstance(filepaths, str)
     keys = list(filepaths) if isinstance(filepaths, list | tuple) else [filepaths]
     if not keys or not all(isinstance(key, str) and key for key in keys):
@@ -232,7 +234,7 @@ def _source(filepaths: Any, artifact_type: Any, format: Any, *, merge: bool) -> 
 
 
 def _type_of(source: Mapping[str, Any]) -> str:
-    """What the artifact of a source is."""
+    """Return the type of the artifact that a source gives."""
     filepath = source["filepath"]
     if isinstance(filepath, str) and not filepath.endswith("/"):
         return str(source["artifact_type"])
@@ -240,7 +242,7 @@ def _type_of(source: Mapping[str, Any]) -> str:
 
 
 def _format(given: Any, kind: str, what: str) -> str | None:
-    """The format as specs have it."""
+    """Return the format as specs have it."""
     if given is None:
         if kind == "table":
             raise AuthoringError(f"{what} a table needs its format: one of {', '.join(_FORMATS)}.")

@@ -1,7 +1,4 @@
-"""MongoDB: what ``find`` finds becomes a table artifact, and table artifacts are saved to collections.
-
-Must not import at module level: the connectors, pymongo, bson.
-"""
+"""MongoDB: what ``find`` finds becomes a table artifact, and table artifacts are saved to collections."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ class MongoResource(ConnectedSystem):
         return self._fields["database"]
 
     def collection(self, name: str) -> MongoCollection:
-        """A collection, to find documents in."""
+        """Return a collection, to find documents in."""
         return MongoCollection(self, _collection_name(name))
 
     def save(
@@ -57,9 +54,10 @@ class MongoResource(ConnectedSystem):
         extract_load.load(self, place, artifact, given, tables_only=True, how=how)
 
     def read(self, source: Mapping[str, Any], parameters: Sequence[str]) -> Encoded:
-        """What an extract reads, encoded.
+        """Read what an extract reads, encoded.
 
-        :param source: of the spec. :param parameters: values of ``$1``, ``$2``, ...
+        :param source: of the spec.
+        :param parameters: values of ``$1``, ``$2``, ...
         """
         from aqueduct_provider.connectors.requests import ExtractOrder
         from aqueduct_provider.sdk.resources.sql_resource import read_here
@@ -87,7 +85,7 @@ class MongoCollection:
         return f"MongoCollection({self._resource.name()!r}, {self._name!r})"
 
     def name(self) -> str:
-        """The collection's name."""
+        """Return the collection's name."""
         return self._name
 
     def find(
@@ -100,7 +98,7 @@ class MongoCollection:
         lazy: bool = False,
         **kwargs: Any,
     ) -> TableArtifact:
-        """The documents that are found, as a table artifact.
+        """Return the documents that are found, as a table artifact.
 
         :param args: those of pymongo's ``find``: the filter, the projection. In their strings ``$1``, ``$2``,
             ... are the parameters.
@@ -136,7 +134,7 @@ class MongoCollection:
 
 
 def _plain(query: dict[str, Any]) -> dict[str, Any]:
-    """The arguments as JSON; what JSON has not, such as dates and ObjectIds, as extended JSON."""
+    """Return the arguments as JSON; values that JSON lacks, such as dates and ObjectIds, as extended JSON."""
     try:
         plain: dict[str, Any] = json.loads(json.dumps(query))
         return plain

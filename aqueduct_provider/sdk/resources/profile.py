@@ -1,9 +1,9 @@
-"""What the SDK knows of its surroundings: the artifact store, and the resources that are connected by name.
+"""The SDK's profile: the artifact store, and the resources that are connected by name.
 
 In: the configuration file, environment variables, arguments of the client. Out: ``StoreProfile`` and
 ``ResourceProfile``. For a field of the store, arguments beat variables, which beat the file. Secrets of
 resources come from variables, else from the file, else from the system keyring. Which fields a resource may
-have is in ``services.py``. Must not import at module level: anything heavy.
+have is in ``services.py``.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class StoreProfile:
     folder: str = ""
 
     def connect(self) -> ObjectStore:
-        """The store itself.
+        """Connect the store itself.
 
         :raises ConfigError: bucket, region or endpoint URL cannot be one.
         :raises CredentialsError: the credentials file, the profile or its keys are missing or unusable.
@@ -101,7 +101,8 @@ class ResourceProfile:
 class Profile:
     """The configuration in force.
 
-    :param path: the file. :param data: what it holds.
+    :param path: the file.
+    :param data: what it holds.
     :param environ: environment variables.
     :param overrides: fields of the store that beat all others.
     """
@@ -175,15 +176,15 @@ class Profile:
         )
 
     def resources(self) -> dict[str, ResourceProfile]:
-        """The connected resources by name, with their secrets; lists of text are joined by commas."""
+        """Return the connected resources by name, with their secrets; join lists of text by commas."""
         return {name: self._resource(name, table) for name, table in self._data.get("resources", {}).items()}
 
     def services(self) -> dict[str, str]:
-        """The connected resources, name -> service; no secret is read for it."""
+        """Return the services of the connected resources by name, without reading a secret."""
         return {name: table["service"] for name, table in self._data.get("resources", {}).items()}
 
     def connections(self) -> dict[str, str]:
-        """The resources that name an Airflow connection, name -> its id; no secret is read for it."""
+        """Return the ids of Airflow connections by resource, without reading a secret."""
         field, tables = "connection_id", self._data.get("resources", {})
         given = {
             name: self._variables(name, [field])[field] or table.get(field, "")
@@ -192,7 +193,7 @@ class Profile:
         return {name: str(connection) for name, connection in given.items() if connection}
 
     def resource(self, name: str) -> ResourceProfile:
-        """One connected resource, with its secrets; lists of text are joined by commas.
+        """Return one connected resource, with its secrets; join lists of text by commas.
 
         :raises NotFound: there is none of this name.
         """
@@ -295,7 +296,7 @@ def _secrets_of(service: str) -> tuple[str, ...]:
 
 
 def variable_of(resource: str, key: str) -> str:
-    """The environment variable that overrides a field of a resource: ``AQUEDUCT_MY_AIRFLOW_PASSWORD``."""
+    """Return the variable that overrides a field of a resource, such as ``AQUEDUCT_MY_AIRFLOW_PASSWORD``."""
     return f"AQUEDUCT_{re.sub(r'[^A-Z0-9]', '_', resource.upper())}_{key.upper()}"
 
 

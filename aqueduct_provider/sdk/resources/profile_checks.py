@@ -1,4 +1,4 @@
-"""What a configuration file may hold: data of any form -> every problem in it, without values (pure)."""
+"""Check a configuration file: data of any form -> every problem in it, without values (pure)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def raise_problems(subject: str, problems: Iterable[str]) -> None:
 
 
 def file_problems(data: Mapping[str, Any], store_fields: tuple[str, ...]) -> Iterator[str]:
-    """What is wrong with the data of a configuration file.
+    """Return what is wrong with the data of a configuration file.
 
     :param store_fields: the fields that the store may have.
     """
@@ -51,7 +51,7 @@ def _filed_store_problems(store: Mapping[str, Any], fields: tuple[str, ...]) -> 
 
 
 def store_problems(store: Mapping[str, Any], fields: tuple[str, ...], before: str = "") -> Iterator[str]:
-    """What is wrong with the description of a store."""
+    """Return what is wrong with the description of a store."""
     for key, value in store.items():
         if key not in fields:
             yield f"{before}{key}: unknown.{suggestion(key, fields)}"
@@ -60,7 +60,7 @@ def store_problems(store: Mapping[str, Any], fields: tuple[str, ...], before: st
 
 
 def resource_problems(name: Any, table: Any, place: str) -> Iterator[str]:
-    """What is wrong with a resource, of whatever service."""
+    """Return what is wrong with a resource, of whatever service."""
     if not _is_text(name) or not name.strip() or any(unicodedata.category(sign) == "Cc" for sign in name):
         yield f"{name!r} cannot name a resource: a name is text, not empty, without control characters."
     elif not isinstance(table, dict):
@@ -80,7 +80,7 @@ def _field_problems(table: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it can be written as UTF-8, which half a surrogate pair cannot."""
+    """Check whether it can be written as UTF-8, which half a surrogate pair cannot."""
     return isinstance(value, str) and value.encode(errors="replace").decode() == value
 
 
@@ -89,12 +89,12 @@ def _is_list(value: Any) -> bool:
 
 
 def as_text(value: Any) -> Any:
-    """A value of the file as text: lists joined by commas."""
+    """Return a value of the file as text: lists joined by commas."""
     return ",".join(value) if isinstance(value, list) else str(value) if type(value) is int else value
 
 
 def filled(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is given, without what is left empty."""
+    """Return what is given, without what is left empty."""
     return {key: _plain(value) for key, value in given.items() if value not in (None, "", [], (), {})}
 
 

@@ -1,8 +1,7 @@
 """The SDK's configuration file, ``~/.aqueduct/config.toml``: read as plain data, written with its comments.
 
 In: a path, and the data that the file is to hold. Out: its data, and a file that only its owner reads and
-that is never seen half written. What the keys mean is in ``profile.py``. Must not import at module level:
-tomlkit.
+that is never seen half written. What the keys mean is in ``profile.py``.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _LOG = logging.getLogger("aqueduct")
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """The file that the environment variable ``AQUEDUCT_CONFIG`` names, else ``~/.aqueduct/config.toml``.
+    """Return the file that the variable ``AQUEDUCT_CONFIG`` names, else ``~/.aqueduct/config.toml``.
 
     :raises ConfigError: the path begins with ``~`` and that home folder does not exist.
     """
@@ -122,7 +121,7 @@ def _follow(table: MutableMapping[str, Any], data: Mapping[str, Any]) -> None:
 
 
 def _item(value: Any) -> Any:
-    """A table that holds only tables needs no heading."""
+    """Return a table as TOML; one that holds only tables needs no heading."""
     import tomlkit
 
     if not isinstance(value, dict) or not all(isinstance(inner, dict) for inner in value.values()):

@@ -1,8 +1,7 @@
 """Secrets in the system's keyring, where there is one: passwords and tokens of resources.
 
-In: resource, field, secret. Out: the same, or word that the keyring does not keep it, so that the caller puts
-it elsewhere. A keyring that fails never stops anybody: it is a warning. Must not import at module level:
-keyring, whose backends are slow to find.
+In: resource, field, secret. Out: the same, or a note that the keyring does not keep it, so that the caller
+stores it elsewhere. A keyring that fails is a warning, never an error.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class SecretKeeper:
     config: Path
 
     def get(self, resource: str, field: str) -> str:
-        """The secret; empty when the keyring has none."""
+        """Return the secret; empty when the keyring has none."""
         keyring = usable_keyring()
         if keyring is None:
             return ""
@@ -79,7 +78,7 @@ class SecretKeeper:
 
 
 def usable_keyring() -> KeyringBackend | None:
-    """The system's keyring, unless it is one that keeps nothing."""
+    """Return the system's keyring, unless it is one that keeps nothing."""
     import keyring
     from keyring.backends import chainer, fail, null
 
@@ -98,5 +97,5 @@ def _words(error: Exception) -> str:
 
 @cache
 def _warn(message: str) -> None:
-    """Once: the same secrets are read again and again."""
+    """Warn once: the same secrets are read again and again."""
     _LOG.warning("%s", message)

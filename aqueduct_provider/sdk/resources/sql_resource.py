@@ -1,8 +1,7 @@
 """Relational databases: queries become table artifacts, and table artifacts are saved to tables.
 
 In: SQL, table names and artifacts. Out: artifacts, computed here with the resource's own configuration unless
-lazy; in runs an Airflow connection leads to the same database. Must not import at module level: the
-connectors, pandas.
+lazy; in runs an Airflow connection leads to the same database.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class SqlResource(ConnectedSystem):
     """A relational database; ``client.resource(name)`` gives it."""
 
     def list_tables(self) -> pandas.DataFrame:
-        """The tables and views that can be seen, in a column ``tablename``."""
+        """Return the tables and views that can be seen, in a column ``tablename``."""
         # First, for it says what has to be installed.
         names = self.discover()
         import pandas
@@ -56,7 +55,7 @@ class SqlResource(ConnectedSystem):
         return pandas.DataFrame({"tablename": names}, dtype="object")
 
     def table(self, name: str) -> pandas.DataFrame:
-        """A whole table, read now: to look at. In a flow use :meth:`sql`.
+        """Return a whole table, read now: to look at. In a flow use :meth:`sql`.
 
         :param name: ``table`` or ``schema.table``.
         :raises DataSystemError: there is none, or it cannot be read.
@@ -78,7 +77,7 @@ class SqlResource(ConnectedSystem):
         lazy: bool = False,
         **how: Unpack[RunOptions],
     ) -> TableArtifact:
-        """The result of a query, as an artifact.
+        """Return the result of a query, as an artifact.
 
         :param query: SQL; or a list, a chain in which ``$`` stands for the query before. ``$1``, ``$2``, ...
             are the parameters, bound as values; ``{{ today }}``, ``{{ ds }}``, ``{{ data_interval_start }}``
@@ -129,9 +128,10 @@ class SqlResource(ConnectedSystem):
         extract_load.load(self, place, artifact, given, tables_only=True, how=how)
 
     def read(self, source: Mapping[str, Any], parameters: Sequence[str]) -> Encoded:
-        """What an extract reads, encoded.
+        """Read what an extract reads, encoded.
 
-        :param source: of the spec. :param parameters: values of ``$1``, ``$2``, ...
+        :param source: of the spec.
+        :param parameters: values of ``$1``, ``$2``, ...
         """
         from aqueduct_provider.connectors.requests import ExtractOrder
 
@@ -155,7 +155,7 @@ def read_here(order: ExtractOrder) -> Encoded:
 
 
 def dates_of_now() -> dict[str, str]:
-    """What the dates in a query mean outside of runs: this moment, in UTC."""
+    """Return the dates in a query outside of runs: those of this moment, in UTC."""
     from aqueduct_provider.connectors.sql.query_dates import query_dates
 
     now = datetime.now(timezone.utc)

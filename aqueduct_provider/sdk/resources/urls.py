@@ -17,7 +17,7 @@ Fields = dict[str, str]
 
 
 def fields_of(url: str, service: Service) -> Fields:
-    """The fields that the URL gives, as text; ``options`` is a query string such as ``sslmode=require``.
+    """Return the fields of the URL as strings; ``options`` is a query string such as ``sslmode=require``.
 
     The scheme may name a driver, as in ``postgresql+psycopg2://``, which means nothing here.
 
@@ -40,7 +40,7 @@ def fields_of(url: str, service: Service) -> Fields:
 
 
 def options_of(text: str) -> dict[str, str]:
-    """The options that a query string holds."""
+    """Return the options that a query string holds."""
     return url_options(text)
 
 

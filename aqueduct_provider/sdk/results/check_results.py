@@ -1,4 +1,4 @@
-"""Whether checks that only warn have passed, as Airflow's database has it, whatever exec states say.
+"""Check whether checks that only warn have passed: Airflow's database decides, not exec states.
 
 Airflow counts the task of such a check as succeeded in either case, so its state does not show it.
 """
@@ -34,7 +34,7 @@ class CheckResults:
     def verified(
         self, spec: WorkflowSpec, tasks: Mapping[str, TaskInfo], found: Sequence[OperatorRun]
     ) -> list[OperatorRun]:
-        """Operators as they ended, with the results of checks as Airflow's database has them.
+        """Return operators as they ended, with the results of checks as Airflow's database has them.
 
         :param found: in the order of the spec, as the exec states say.
         """
@@ -50,7 +50,7 @@ class CheckResults:
         return [_corrected(one, known.get(one.task_id, "")) for one in found]
 
     def _result(self, operator: Operator, task: TaskInfo) -> str:
-        """The status in the manifest of the check; empty where there is none."""
+        """Return the status in the manifest of the check; empty where there is none."""
         key = operator.task_id, task.try_number
         if key not in self._known:
             try:

@@ -1,7 +1,7 @@
-"""Why the content of an artifact is gone that a run had written: by the mark of the run, or by the spec.
+"""Find why the content of an artifact was deleted: by the mark of the run, or by the spec.
 
 In: the store, the keys of the run and the artifact in its spec. Out: the reason, and the number that is kept
-of it. Must not import at module level: the spec's models.
+of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is published against what Airflow shows: records -> the state of each flow.
+"""Compare what is published with what Airflow shows: records -> the state of each flow.
 
 In: records, and Airflow's list of DAGs, whose tags hold the version. Out: one frozen value for each flow. An
-Airflow that does not answer hides no flow of another one. Must not import: Airflow, the spec's models.
+Airflow that does not answer does not hide the flows of another one.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ class FlowStatus:
 
     @property
     def is_fine(self) -> bool:
-        """Whether nothing is to be done: Airflow shows the last version, or the flow was deleted."""
+        """Check whether nothing must be done: Airflow shows the last version, or the flow was deleted."""
         return self.state in (FlowState.CURRENT, FlowState.RETIRED)
 
 
 def statuses(session: Session, records: Sequence[FlowRecord]) -> list[FlowStatus]:
-    """The status of each flow, in the order of the records; with one request for every 100 DAGs."""
+    """Return the status of each flow, in the order of the records; with one request for every 100 DAGs."""
     by_engine: dict[str, list[FlowRecord]] = {}
     for record in records:
         by_engine.setdefault(record.engine, []).append(record)
@@ -135,7 +135,7 @@ def _status(
 
 
 def _version_in(dag: DagInfo, record: FlowRecord) -> str | None:
-    """The version among the tags, which also hold those of the user."""
+    """Return the version among the tags, which also hold those of the user."""
     known = [one.version_id for one in record.versions if one.version_id in dag.tags]
     others = [tag for tag in dag.tags if _UUID.fullmatch(tag)]
     return next(iter([*known, *others]), None)

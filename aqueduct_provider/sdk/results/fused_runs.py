@@ -32,7 +32,7 @@ def operator_runs(
     *,
     untold: ExecutionStatus,
 ) -> list[OperatorRun]:
-    """Every operator's part in a run, in the order of the flow.
+    """Return every operator's part in a run, in the order of the flow.
 
     :param tasks: Airflow's, by task id; empty where it does not know the run (any more).
     :param states: what the operators have left, by their ids.
@@ -56,7 +56,7 @@ def operator_runs(
 
 
 def part_of_log(text: str, operator: Operator, spec: WorkflowSpec) -> str:
-    """What a task's log says of one of its operators; all of it where it has no parts: it failed early."""
+    """Return the part of a task's log that is of this operator; all of it where the task failed early."""
     from aqueduct_provider.state.sections import section_of, section_start
 
     if operator.fuse is None:
@@ -71,7 +71,7 @@ def part_of_log(text: str, operator: Operator, spec: WorkflowSpec) -> str:
 
 
 def state_key(operator: Operator, task: TaskInfo) -> Hashable:
-    """What an exec state is remembered by."""
+    """Return the key by which an exec state is remembered."""
     if operator.fuse is None:
         return operator.id, task
     # While the task runs, what Airflow reports changes each time.
@@ -79,12 +79,12 @@ def state_key(operator: Operator, task: TaskInfo) -> Hashable:
 
 
 def may_have_state(operator: Operator, task: TaskInfo) -> bool:
-    """Whether an operator may have left an exec state that counts."""
+    """Check whether an operator may have left an exec state that counts."""
     return leaves_outcome(task) or (operator.fuse is not None and task.state in _AT_WORK)
 
 
 def is_settled(operator: Operator, task: TaskInfo, read: ExecState | None) -> bool:
-    """Whether what was read need not be read again."""
+    """Check whether an exec state need not be read again."""
     return operator.fuse is None or leaves_outcome(task) or counts(read, task)
 
 
@@ -99,7 +99,7 @@ def group_runs(
     task: TaskInfo,
     states: Sequence[ExecState | None],
 ) -> list[OperatorRun]:
-    """The parts of these operators in a run.
+    """Return the parts of these operators in a run.
 
     :param operators: of one task, in the order in which it runs them.
     :param before: task id -> the task ids that it needs.
@@ -124,7 +124,7 @@ def group_runs(
 
 
 def _of_last_try(states: Sequence[ExecState | None]) -> list[ExecState | None]:
-    """The exec states of one task's operators, without those that an earlier try has left."""
+    """Return the exec states of one task's operators, without those that an earlier try has left."""
     tries = [state.part.try_number for state in states if state is not None and state.part is not None]
     return [
         None
@@ -135,7 +135,7 @@ def _of_last_try(states: Sequence[ExecState | None]) -> list[ExecState | None]:
 
 
 def _ended(operator: Operator, task: TaskInfo, state: ExecState | None) -> OperatorRun:
-    """One that has left an exec state; for it, the task has ended."""
+    """Return the part of an operator that left an exec state; for it, the task has ended."""
     assert state is not None
     assert state.part is not None
     part = state.part
@@ -152,14 +152,14 @@ def _ended(operator: Operator, task: TaskInfo, state: ExecState | None) -> Opera
 
 
 def _ended_all(state: ExecState | None) -> bool:
-    """Whether the task was ended from outside while it ran this one."""
+    """Check whether the task was ended from outside while it ran this one."""
     from aqueduct_provider.state.exec_state import Status
 
     return state is not None and state.status is Status.CANCELED
 
 
 def _word(state: ExecState) -> str:
-    """The state of a task that had run this operator only."""
+    """Return the state of a task that had run this operator only."""
     from aqueduct_provider.state.exec_state import FailureType, Status
 
     passed = state.status is Status.SUCCEEDED or state.failure_type is FailureType.USER_NON_FATAL
@@ -177,6 +177,6 @@ def _without(operator: Operator, task: TaskInfo, *, is_next: bool) -> OperatorRu
 
 
 def _unseen(operator: Operator, task: TaskInfo, status: ExecutionStatus | None, tip: str = "") -> OperatorRun:
-    """One of which only the task is known; its times are not those of the operator."""
+    """Return the part of an operator of which only the task is known; the task's times are not its own."""
     run = operator_run(operator, replace(task, started_at=None, ended_at=None, duration=None), None)
     return run if status is None else replace(run, status=status, tip=tip)

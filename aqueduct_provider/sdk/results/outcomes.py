@@ -56,12 +56,15 @@ _NO_REASON = (
 class OperatorRun:
     """One operator of one run.
 
-    :param name: the operator's name. :param task_id: the Airflow task. :param kind: the operator's type.
+    :param name: the operator's name.
+    :param task_id: the Airflow task.
+    :param kind: the operator's type.
     :param warning: whether it is a check of severity ``warning`` that did not pass; the flow went on.
     :param tip: one sentence that says why it failed, or was not run.
     :param traceback: the user's own, where there is one.
     :param stdout: what the user's code printed.
-    :param try_number: tries so far. :param duration: seconds of the last try.
+    :param try_number: tries so far.
+    :param duration: seconds of the last try.
     """
 
     name: str
@@ -85,17 +88,17 @@ class OperatorRun:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it failed; a check that only warns counts."""
+        """Check whether it failed; a check that only warns counts."""
         return self.warning or self.status is ExecutionStatus.FAILED
 
 
 def run_status(state: str) -> ExecutionStatus:
-    """The status behind Airflow's state of a run."""
+    """Return the status behind Airflow's state of a run."""
     return _RUN_STATES.get(state, ExecutionStatus.UNKNOWN)
 
 
 def leaves_outcome(task: TaskInfo) -> bool:
-    """Whether a task that is in this state may have left an exec state that counts."""
+    """Check whether a task in this state may have left an exec state that counts."""
     return task.state in _LEAVE_OUTCOMES
 
 
@@ -106,7 +109,7 @@ def operator_run(
     *,
     untold: ExecutionStatus = ExecutionStatus.PENDING,
 ) -> OperatorRun:
-    """One operator's part in a run.
+    """Return one operator's part in a run.
 
     :param task: None where Airflow does not know it.
     :param state: None where the operator has left none (yet).
@@ -155,7 +158,7 @@ def _with_state(known: OperatorRun, state: ExecState) -> OperatorRun:
 
 
 def status_without_airflow(operators: Iterable[OperatorRun]) -> ExecutionStatus:
-    """How a run ended that Airflow does not know any more, from what its operators left."""
+    """Return how a run ended that Airflow does not know any more, from what its operators left."""
     statuses = {operator.status for operator in operators if not operator.warning}
     if statuses & {ExecutionStatus.FAILED, ExecutionStatus.CANCELED}:
         return ExecutionStatus.FAILED
@@ -163,6 +166,6 @@ def status_without_airflow(operators: Iterable[OperatorRun]) -> ExecutionStatus:
 
 
 def labels(operators: Sequence[OperatorRun | Operator]) -> list[str]:
-    """What to call each: its name; its task id, too, where a function that is called twice gives two."""
+    """Return a label for each: its name, and its task id where a function that is called twice gives two."""
     count = Counter(operator.name for operator in operators)
     return [one.name if count[one.name] == 1 else f"{one.name} ({one.task_id})" for one in operators]

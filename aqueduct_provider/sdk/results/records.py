@@ -1,4 +1,4 @@
-"""What Airflow's database holds of a run: the manifests in XCom, by which results are verified.
+"""The records of a run in Airflow's database: manifests in XCom, by which results are verified.
 
 Airflow gives the value of one XCom entry per request, and none in lists: a task is asked for once.
 """
@@ -31,7 +31,7 @@ _ABSENT_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known of an artifact, or of an operator, apart from the store.
+    """Facts about an artifact, or an operator, from outside the store.
 
     :param ref: its digests, from Airflow's database.
     :param is_written: False: Airflow knows that the operator has not written it.
@@ -45,7 +45,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a task left in Airflow's database.
+    """The record of a task in Airflow's database.
 
     :param value: its XCom value; None: it has none.
     :param is_over: False: Airflow knows that the task has not succeeded, nor left anything.
@@ -65,7 +65,7 @@ class RunRecord:
         return SpecRef.from_xcom(self.value)
 
     def manifest(self, operator: Operator) -> Manifest | None:
-        """What one operator of the task left; None where the task left nothing of it.
+        """Return what one operator of the task left; None where the task left nothing of it.
 
         :raises IntegrityError: another release has written the record.
         """
@@ -76,7 +76,7 @@ class RunRecord:
         return manifest_from_xcom(self.value, self.task_id, operator.task_id)
 
     def artifact(self, operator: Operator, artifact_id: str) -> Recorded:
-        """What is known of an artifact of this task."""
+        """Return what is known of an artifact of this task."""
         if self.value is None:
             return Recorded(is_written=self.is_over, why=self.why)
         manifest = self.manifest(operator)
@@ -99,7 +99,7 @@ class Records:
         self._absent = 0.0, ""
 
     def of(self, task_id: str, *, fresh: bool = False) -> RunRecord:
-        """The record of an Airflow task.
+        """Return the record of an Airflow task.
 
         :param fresh: ask again; it may have run again.
         """
@@ -116,7 +116,7 @@ class Records:
         return found
 
     def _asked(self, task_id: str) -> RunRecord:
-        """The record; that no Airflow knows the run is remembered for its other tasks."""
+        """Return the record; remember for the run's other tasks that no Airflow knows it."""
         engines = self._session.engines()
         reasons = []
         for engine in sorted(engines, key=lambda name: name != self._engine):

@@ -36,7 +36,7 @@ REQUESTS = 16
 
 
 def source_named(run: RunReader, name: str) -> StoredSource:
-    """Where the artifact with this name lies.
+    """Return the source that reads the artifact with this name.
 
     :raises NotFound: the flow has none of this name.
     :raises IntegrityError: the spec of the run was changed.
@@ -48,7 +48,7 @@ def source_named(run: RunReader, name: str) -> StoredSource:
 
 
 def parameter_values(run: RunReader, *, trust_store: bool) -> dict[str, Any]:
-    """The values of a run's parameters, by name; without those that are not computed yet, or deleted.
+    """Return the values of a run's parameters by name, without those not computed yet, or deleted.
 
     :raises AuthoringError: one could run code when it is read, and Airflow does not vouch for it.
     """
@@ -82,7 +82,7 @@ def _parameters(spec: WorkflowSpec) -> list[ParamOperator]:
 
 
 def verified_spec(run: RunReader, spec: WorkflowSpec, task_id: str) -> WorkflowSpec:
-    """The spec that an Airflow task went by, where Airflow's database names it.
+    """Return the spec that an Airflow task used, where Airflow's database names it.
 
     :raises IntegrityError: the store does not have it.
     """
@@ -110,7 +110,7 @@ def spec_of_any_task(run: RunReader) -> WorkflowSpec | None:
 
 
 def _source_of(run: RunReader, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
-    """Where an artifact lies."""
+    """Return the source that reads an artifact."""
     store, layout, artifact = run.session.store, run.layout, spec.artifact(artifact_id)
     return StoredSource(
         name=artifact.name,
@@ -125,7 +125,7 @@ def _source_of(run: RunReader, spec: WorkflowSpec, artifact_id: str) -> StoredSo
 
 
 def recorded_spec(run: RunReader, went_by: SpecRef) -> WorkflowSpec:
-    """The spec that the tasks of a run went by, which becomes that of the run.
+    """Return the spec that the tasks of a run used, which becomes that of the run.
 
     :raises IntegrityError: the store has another one in its place.
     """

@@ -1,4 +1,4 @@
-"""What readers of results need to know of a run."""
+"""The protocol of a run, as far as readers of results need to know it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RunReader(Protocol):
 
     @property
     def info(self) -> RunInfo | None:
-        """What Airflow last reported of it; None where Airflow does not know it."""
+        """The run as Airflow last reported it; None where Airflow does not know it."""
         ...
 
     @property
@@ -50,7 +50,7 @@ class RunReader(Protocol):
 
     @property
     def records(self) -> Records:
-        """What Airflow's database has of what its tasks wrote."""
+        """The records in Airflow's database of what its tasks wrote."""
         ...
 
     def created_at(self) -> datetime | None:

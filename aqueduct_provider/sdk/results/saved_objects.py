@@ -1,7 +1,4 @@
-"""What a flow saves to data systems: the loads of a spec -> tables, collections and files by resource.
-
-Must not import at module level: the spec's models.
-"""
+"""List what a flow saves to data systems: the loads of a spec -> tables, collections, files by resource."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ class SavedObject:
 
 
 class SavedObjects(dict[str, list[SavedObject]]):
-    """What runs save, by the name of the resource; the resource itself may be the key, too.
+    """The objects that runs save, by the name of the resource; the resource itself may be the key, too.
 
     As in the original, nothing is saved to a resource that is not there.
     """
@@ -51,7 +48,7 @@ class SavedObjects(dict[str, list[SavedObject]]):
 
 
 def saved_objects(spec: WorkflowSpec, profile: Profile) -> SavedObjects:
-    """What the version saves, by the name of the resource."""
+    """Return what the version saves, by the name of the resource."""
     from aqueduct_provider.spec.models import LoadOperator
 
     found = SavedObjects()

@@ -48,7 +48,8 @@ class StoredSource:
     """Where an artifact of a run lies.
 
     :param declared: its artifact type as the spec has it.
-    :param store: the artifact store. :param content_key: where its bytes are, as far as nothing else says so.
+    :param store: the artifact store.
+    :param content_key: where its bytes are, as far as nothing else says so.
     :param metadata_key: of its metadata, which is read only where Airflow says nothing of it.
     :param why_missing: says why the operator has not written it; asked only when it is not there.
     :param deletion: says why its content was deleted; asked only when it is gone.
@@ -81,7 +82,7 @@ class StoredSource:
 
     @property
     def ready(self) -> bool:
-        """Whether its bytes were read already."""
+        """Check whether its bytes were read already."""
         return self._content is not None
 
     @property
@@ -90,7 +91,7 @@ class StoredSource:
         return self._known().why
 
     def value(self, parameters: Mapping[str, Any] | None = None) -> Any:
-        """The value, the caller's own; its bytes are read once.
+        """Return the value, the caller's own; read its bytes once.
 
         :raises NotFound: the run has not written it, or it was deleted.
         :raises IntegrityError: its bytes are not what the run has written.
@@ -128,7 +129,7 @@ class StoredSource:
             return number is not None, number
 
     def known_metadata(self) -> Mapping[str, Any]:
-        """Its types; looked for again as long as there are none.
+        """Return its types; look for them again as long as they are missing.
 
         :raises NotFound: the run has not written it.
         """
@@ -138,11 +139,11 @@ class StoredSource:
         return {**facts, "artifact_type": self._type(facts)}
 
     def trust(self) -> None:
-        """From now on, read what Airflow does not vouch for, even if that can run code."""
+        """Read from now on what Airflow does not vouch for, even if that can run code."""
         self._is_trusted = True
 
     def content(self) -> bytes:
-        """The bytes as they are stored, verified. Raises as :meth:`value`."""
+        """Return the bytes as they are stored, verified. Raise as :meth:`value`."""
         self.known_metadata()
         content = self._content
         if content is None:
@@ -174,7 +175,7 @@ class StoredSource:
         return self._recorded
 
     def _facts(self) -> Mapping[str, Any] | None:
-        """Its types: as Airflow has them; else as the store has them. None: it is not written."""
+        """Return its types as Airflow has them, else as the store has them. None: it is not written."""
         known = self._known()
         if known.ref is not None:
             return {
