@@ -27,7 +27,7 @@ def content_of(base: Path, sha256: str) -> bytes:
 
     :param base: the bundle's folder.
     :raises StorageError: it cannot be fetched.
-    :raises DigestMismatch: what lies there is another.
+    :raises DigestMismatch: the stored content is another.
     """
     from aqueduct_provider.artifacts.transfer import mismatch
     from aqueduct_provider.bundles.source import source_of

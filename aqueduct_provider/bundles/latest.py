@@ -177,7 +177,7 @@ def _read(listing: Listing, name: str, base: Path) -> SpecFile | None:
     path = listing.folder / name
     try:
         if not path.is_file():
-            return SpecFile("", problem="not a file; specs lie directly in the folder")
+            return SpecFile("", problem="not a file; put specs directly into the folder")
         data = content(path)
     except OSError as error:
         return SpecFile("", problem=f"cannot be read: {error.strerror or error}")

@@ -27,7 +27,7 @@ _FACTS = ".aqueduct-source.json"
 _REFRESH_SECONDS = 12.0
 # Nothing is shown before the first time is done: rather late than as if the other flows had been deleted.
 _FIRST_SECONDS = 300.0
-# Pins of a folder's specs lie in it, out of sight of whoever lists specs.
+# Pins of a folder's specs are in it, where listings of specs do not see them.
 _PINS = ".aqueduct-pins"
 
 

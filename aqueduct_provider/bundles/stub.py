@@ -1,4 +1,4 @@
-"""The Python file that stands for one spec in a bundle, and what it does when Airflow runs it.
+"""The Python file of one spec in a bundle, and what it does when Airflow runs it.
 
 In: a spec's file name and digest. Out: the stub's text, which changes exactly when these do; run by Airflow,
 the DAG of that very spec, or its error, which Airflow then shows as the import error of this one file. The

@@ -71,11 +71,11 @@ def check_target(target: str, *, force: bool) -> None:
     """Check whether a file may be written there, before anything is fetched.
 
     :param target: a path, or ``-``.
-    :param force: replace a file that is there.
+    :param force: replace an existing file.
     :raises UsageError: there is one.
     """
     if target != "-" and Path(target).exists() and not force:
-        raise UsageError(f"{target} is there already; repeat with --force to replace it")
+        raise UsageError(f"{target} already exists; repeat with --force to replace it")
 
 
 def write(data: bytes, target: str) -> None:

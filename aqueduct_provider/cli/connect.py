@@ -65,7 +65,7 @@ _ON_STDIN = {
 
 
 def _connect_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what flows are to call the resource")
+    parser.add_argument("name", metavar="NAME", help="name of the resource in flows")
     parser.add_argument("given", metavar="SERVICE", nargs="?", help="what it is; Airflow")
     parser.add_argument("--service", metavar="SERVICE", help="the same, such as Postgres or S3")
     for name, (metavar, help) in _FIELDS.items():
@@ -160,7 +160,7 @@ def _from_stdin(field: str, option: str) -> str:
         return _prompted(words)
     secret = sys.stdin.read().rstrip("\r\n")
     if not secret:
-        raise UsageError(f"--{option.replace('_', '-')}: there is nothing on stdin; write the {words} to it")
+        raise UsageError(f"--{option.replace('_', '-')}: stdin is empty; write the {words} to it")
     return secret
 
 

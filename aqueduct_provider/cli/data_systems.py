@@ -12,7 +12,7 @@ from aqueduct_provider.cli.shared_options import add_json, add_store, client_of,
 
 
 def _named(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the resource; Demo is always there")
+    parser.add_argument("name", metavar="NAME", help="the resource; Demo always exists")
     # A resource may be the artifact store.
     add_store(parser)
 
@@ -46,7 +46,7 @@ def _tables(chosen: Namespace) -> int:
 
 def _demo_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", type=Path, help="the file to write, on the Airflow machines")
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
 
 
 def _demo(chosen: Namespace) -> int:
@@ -54,7 +54,7 @@ def _demo(chosen: Namespace) -> int:
 
     path = chosen.path.absolute()
     if path.exists() and not chosen.force:
-        raise UsageError(f"{path} is there already; --force replaces it")
+        raise UsageError(f"{path} already exists; --force replaces it")
     make_demo(path)
     # With --conn-type, Airflow takes only types whose provider is installed.
     connection = shlex.quote(json.dumps({"conn_type": "sqlite", "host": str(path)}))

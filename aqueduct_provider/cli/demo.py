@@ -8,9 +8,7 @@ from aqueduct_provider.cli.command import Subcommand
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--keep", action="store_true", help="leave the servers running until Ctrl-C, to look around"
-    )
+    parser.add_argument("--keep", action="store_true", help="keep the servers running until Ctrl-C")
     parser.add_argument(
         "--only-stack", action="store_true", help="start the servers until Ctrl-C, run nothing"
     )

@@ -134,7 +134,7 @@ def _parameter_document(parameter: Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "type": parameter.type,
-        # A default that lies in the store cannot be shown.
+        # A default that is in the store cannot be shown.
         "default": default.get("value"),
         "description": parameter.description,
     }
@@ -233,11 +233,11 @@ def _artifact_arguments(parser: ArgumentParser) -> None:
     _add_run(parser)
     parser.add_argument("name", metavar="NAME", help="name of an artifact")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it to this file; - is stdout")
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.add_argument(
         "--trust-store",
         action="store_true",
-        help="read also what can run code where Airflow has no digest of it: everybody who can write to the "
+        help="also read what can run code where Airflow has no digest of it: everyone who can write to the "
         "bucket is trusted",
     )
     add_json(parser)

@@ -40,7 +40,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FOLDER", type=Path, help="where the specs go; otherwise next to each file"
     )
-    parser.add_argument("--force", action="store_true", help="replace a different file that is there")
+    parser.add_argument("--force", action="store_true", help="replace an existing file with other content")
     add_json(parser)
 
 
@@ -101,7 +101,7 @@ def _write(
             if other:
                 raise _refusal(target, f"{other} has the same DAG id; import only the newer one of the two")
             if not force:
-                message = f"{target} is there with other content; look at it, then repeat with --force"
+                message = f"{target} exists with other content; compare them, then repeat with --force"
                 raise _refusal(target, message)
         with replacing(target) as file:
             file.write(made.data)
@@ -130,7 +130,7 @@ def _summary(result: _Result) -> str:
     if result.imported is None:
         return str(result.file)
     if result.outcome == "unchanged":
-        return f"{result.file}: {result.target} is there already"
+        return f"{result.file}: {result.target} is unchanged"
     count = len(result.imported.spec.operators)
     mode = ", readable by its owner only (mode 0600)" if result.imported.has_secrets else ""
     return f"{result.file} -> {result.target} ({count} task{'' if count == 1 else 's'}{mode})"

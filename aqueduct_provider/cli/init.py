@@ -77,7 +77,7 @@ def _init(chosen: Namespace) -> int:
         raise UsageError(f"{chosen.folder} is not a folder; create it, or name Airflow's DAG folder")
     try:
         if file.exists() and file.read_text("utf-8", "replace") == loader:
-            print(f"{file} is there already")
+            print(f"{file} is unchanged")
             return 0
         if file.exists() and not chosen.force:
             raise UsageError(f"{file} has other content; look at it, then repeat with --force to replace it")

@@ -317,7 +317,7 @@ def _read(path: Path, most: int | None = None) -> bytes | int:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         # Opening a named pipe would wait for its writer.
-        raise OSError(errno.EINVAL, "not a file; specs lie directly in the folder of their loader")
+        raise OSError(errno.EINVAL, "not a file; put specs directly into the folder of their loader")
     return status.st_size if most is not None and status.st_size > most else content(path)
 
 

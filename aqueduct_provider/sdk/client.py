@@ -373,7 +373,7 @@ class Client:
         return usable_resources(self._session)
 
     def resource(self, name: str) -> Any:
-        """Return the connected resource with this name; ``"Demo"`` is a small database that is always there.
+        """Return the connected resource with this name; ``"Demo"`` is a small database that always exists.
 
         :return: an ``AirflowResource``, ``SqlResource``, ``FilesResource`` or ``MongoResource``.
         :raises NotFound: there is none.

@@ -77,7 +77,7 @@ class ServiceType(_Choice):
 
 
 class S3TableFormat(_Choice):
-    """How a table lies in a file, of a bucket or here: the original has two names for it."""
+    """The format of a table in a file, of a bucket or here: the original has two names for it."""
 
     CSV = "CSV"
     JSON = "JSON"

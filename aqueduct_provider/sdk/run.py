@@ -219,7 +219,7 @@ class Run:
 
         registry = self.session.registry
         version = registry.version_of_run(self.record.flow_id, self.run_id)
-        # An exec state names it, which lies in the bucket: where that cannot be, ask Airflow.
+        # An exec state in the bucket names it; where none can, ask Airflow.
         if version == "" and (recorded := spec_of_any_task(self)):
             return recorded
         try:

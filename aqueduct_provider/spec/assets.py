@@ -21,7 +21,7 @@ from aqueduct_provider.spec.system_operators import GcsLoad, MongoLoad, S3Load
 MAX_LENGTH = 1500
 # Airflow 3 keeps these for itself (airflow/sdk/definitions/asset).
 _RESERVED_NAMES = ("self", "context")
-# What may stand in a key as it is: nothing that would end the path.
+# Characters that a key may hold unquoted: none that would end the path.
 _SAFE_IN_KEYS = "/=:+,@"
 
 

@@ -41,7 +41,7 @@ class CompiledS3Config(Model):
 
 
 class StorageConfig(Model):
-    """Where everything lies; configurations of the types that are refused are not looked into."""
+    """Where everything is stored; configurations of the types that are refused are not looked into."""
 
     type: str
     s3_config: CompiledS3Config | None = None
@@ -59,7 +59,7 @@ class CompiledTask(Model):
     """The fields of all tasks, and how the translation sees them."""
 
     name: Label
-    # As it stands: it only has to equal the flow's, and thousands of them are read.
+    # Unparsed: it only has to equal the flow's, and thousands of them are read.
     storage_config: dict[str, Any] = Field(repr=False)
     metadata_path: Name = Field(description="Key of the exec state.")
 

@@ -202,7 +202,7 @@ def _text_problems(tree: Any) -> Iterator[Problem]:
 
 
 def _key_problems(parts: Parts, node: dict[str, Any]) -> Iterator[Problem]:
-    message = "this key stands here more than once; rename or remove one"
+    message = "this key is here more than once; rename or remove one"
     if parts == ("task_specs",):
         message += " (operators whose names differ only in signs and spaces get the same key)"
     for key in node.repeated if isinstance(node, _Repeating) else ():

@@ -61,7 +61,7 @@ def flow_plan(spec: WorkflowSpec) -> FlowPlan:
 
 
 def groups_in_order_of_the_spec(spec: WorkflowSpec) -> dict[str, tuple[Operator, ...]]:
-    """Return the operators of each Airflow task as they stand in the spec."""
+    """Return the operators of each Airflow task as they are in the spec."""
     groups: dict[str, list[Operator]] = {}
     for operator in spec.operators:
         groups.setdefault(operator.airflow_task_id, []).append(operator)

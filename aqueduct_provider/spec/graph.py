@@ -210,7 +210,7 @@ def _cycles(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     edges = upstream(spec)
     edges = {task: tuple(other for other in others if other in position) for task, others in edges.items()}
     if all(position[other] < position[task] for task, others in edges.items() for other in others):
-        # Every task stands after all that it needs, as in most specs.
+        # Every task comes after all that it needs, as in most specs.
         return
     for _ in range(MAX_CYCLES):
         try:

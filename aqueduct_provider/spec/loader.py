@@ -61,7 +61,7 @@ def _read(data: bytes, tree: Any) -> Reading:
         return _refused(
             "$",
             f'neither "spec_version": {SPEC_VERSION} (a native spec) nor "type": "{compiled.TYPE}" '
-            "(a spec of the original Aqueduct) stands here; add the one that it is",
+            "(a spec of the original Aqueduct) is here; add the one that applies",
         )
     if type(tree["spec_version"]) is not int or tree["spec_version"] != SPEC_VERSION:
         return _refused(

@@ -139,7 +139,7 @@ class InlineDefault(Model):
 
 
 class StoredDefault(Model):
-    """A default that lies in the artifact store."""
+    """A default that is stored in the artifact store."""
 
     key: Name = Field(description="Key below the store's prefix.")
     serialization_type: Name = Field(description="How its bytes are encoded, such as json, table or pickle.")
@@ -335,7 +335,7 @@ class WorkflowSpec(Model):
     version: FlowVersion = Field(description="Which version this is.")
     dag_id: Identifier = Field(description="The Airflow DAG id.")
     schedule: Schedule | None = Field(None, description="null: manual runs only.")
-    artifact_store: ArtifactStore = Field(description="Where code, artifacts and outcomes lie.")
+    artifact_store: ArtifactStore = Field(description="Where code, artifacts and outcomes are stored.")
     artifacts: tuple[ArtifactSpec, ...] = Field(
         (), max_length=2 * MAX_OPERATORS, description="Every artifact that an operator writes."
     )

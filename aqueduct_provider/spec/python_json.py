@@ -69,9 +69,7 @@ def _object(node: ast.Dict) -> dict[str, Any]:
     times = Counter(key for key, _ in pairs)
     if len(times) < len(pairs):
         repeated = next(key for key, count in times.items() if count > 1)
-        raise Unreadable(
-            node.lineno, f"the key '{repeated[:_MAX_KEY]}' stands here more than once; remove one"
-        )
+        raise Unreadable(node.lineno, f"the key '{repeated[:_MAX_KEY]}' is here more than once; remove one")
     return {key: json_value(value) for key, value in pairs}
 
 

@@ -1,6 +1,6 @@
 """Values given for one run that are not JSON: what the run's ``conf`` says of them.
 
-Such a value lies in the artifact store, under a digest (``FlowLayout.value``) of its bytes and of how they
+Such a value is in the artifact store, under a digest (``FlowLayout.value``) of its bytes and of how they
 are encoded: what was stored as bytes cannot be read as a pickle. The ``conf`` of the run names it under one
 key of its own, in an encoding that values of the parameter's own type can have::
 
@@ -167,9 +167,7 @@ _OBJECT = (
 
 def _problems(given: Any) -> Iterator[Problem]:
     if not isinstance(given, Mapping):
-        message = (
-            "must be an object: parameter name -> where its value lies; remove it, or use client.trigger"
-        )
+        message = "must be an object: parameter name -> where its value is; remove it, or use client.trigger"
         yield Problem(json_path([VALUES_KEY]), message)
         return
     for name, value in given.items():

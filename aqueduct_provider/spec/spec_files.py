@@ -1,6 +1,6 @@
 """Which files of a folder are specs: one rule for discovery and for lint.
 
-A spec lies in the folder itself and its name ends in ``.json`` without a leading dot, for editors hide their
+A spec is in the folder itself and its name ends in ``.json`` without a leading dot, for editors hide their
 temporary files so. Valid JSON that has none of the fields by which a spec is known, such as a package.json,
 is foreign and left alone.
 """

@@ -86,7 +86,7 @@ def _cycles(
 ) -> Iterator[Problem]:
     """Find groups that would have to run both before and after something else."""
     if _cycle({task: list(before) for task, before in upstream(spec).items()}):
-        return  # Without fusing, too: that is reported as it stands.
+        return  # Without fusing, too: that is reported in any case.
     groups = groups_in_order_of_the_spec(spec)
     edges = {task: list(before) for task, before in task_upstream(spec).items()}
     for _ in range(MAX_CYCLES):

@@ -51,7 +51,7 @@ _PATTERNS = {
     IDENTIFIER_PATTERN: "must be made of letters, digits, _ - and . only, and not begin with a dot",
     PYTHON_PATTERN: "must be a minor version of Python 3, such as 3.11",
 }
-# Fields that no check of ``graph`` or ``rules`` needs: what is wrong in them need not stop those checks.
+# Fields that ``graph`` and ``semantic_checks`` do not need: a problem in them must not stop those checks.
 _ASIDE = frozenset(
     "$schema description tags created_at retries retry_delay timeout pool resources image keep_snapshot "
     "severity check_severity retention sha256 python_version region".split()
@@ -141,7 +141,7 @@ def _words(kind: str, context: Mapping[str, Any], expected: Any) -> str:
     if _is_union(expected) and not _models_of_union(expected):
         if int in get_args(expected):
             return "must be text or an integer"
-        return "must be text that is not empty, or a list with at least one such text"
+        return "must be a non-empty string, or a list of at least one"
     if kind == "string_pattern_mismatch":
         return _PATTERNS[context["pattern"]]
     if kind.startswith("uuid"):

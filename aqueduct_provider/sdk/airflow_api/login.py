@@ -37,7 +37,7 @@ _TO_SWITCH_ON = (
 
 @dataclass(frozen=True)
 class AirflowLogin:
-    """Where Airflow is and who asks. Without token and user name: what Airflow gives to everybody.
+    """Where Airflow is and who asks. Without token and user name: what Airflow gives to everyone.
 
     :param host: ``host:port``, which is asked over http, or a URL, with a path where Airflow is behind one.
     :param token: a bearer token; beats user name and password.

@@ -21,7 +21,7 @@ _short.maxlist = _short.maxtuple = _short.maxdict = 10
 
 
 def description(source: ArtifactSource) -> str:
-    """Return the artifact in some lines; its value only when that is there already."""
+    """Return the artifact in some lines; its value only when that is known already."""
     lines = [f"{source.name} ({source.type})"]
     if source.node is not None:
         lines += [f"  {label + ':':<10} {text}" for label, text in _facts(source.node)]

@@ -75,7 +75,7 @@ class Artifact(LazyValue):
         :param parameters: values of parameters by name, for this call alone: what depends on them is computed
             again, nothing of it is kept.
         :param trust_store: for artifacts that were read back from a run: where Airflow has no digest of it,
-            read it even if that can run code. Pass it when you trust everybody who can write to the bucket.
+            read it even if that can run code. Pass it when you trust everyone who can write to the bucket.
         :raises AuthoringError: when it depends on no parameter of such a name, when a value is of another
             type than the default, when parameters are given and the artifact was read back from a run, or
             when it could run code and Airflow does not vouch for it.
@@ -95,7 +95,7 @@ class Artifact(LazyValue):
         """
         node = self._recorded("renamed")
         if not isinstance(name, str) or not name.strip():
-            raise AuthoringError(f"An artifact's name must be a text that is not empty, not {name!r}.")
+            raise AuthoringError(f"An artifact's name must be a non-empty string, not {name!r}.")
         node.name, node.named = tidy(name), True
 
     def snapshot_enabled(self) -> bool:

@@ -25,7 +25,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class _OperatorDecorator(Protocol[Arguments]):
-    """A decorator that stands with or without parentheses."""
+    """A decorator that is used with or without parentheses."""
 
     @overload
     def __call__(self, function: Callable[..., Any], /) -> Operator: ...

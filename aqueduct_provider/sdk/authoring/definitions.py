@@ -57,7 +57,7 @@ class Definition:
     :param signature: its parameters.
     :param defaults: those of its defaults that may become parameters of the flow, by argument.
     :param requirements: a path, lines, or None; what the lines say is not checked yet.
-    :param folder: where the function's file lies; the working directory for functions of a notebook.
+    :param folder: where the function's file is; the working directory for functions of a notebook.
     """
 
     kind: CallKind

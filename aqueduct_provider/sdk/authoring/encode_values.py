@@ -1,7 +1,7 @@
 """Values of parameters: defaults, and what runs are given -> the bytes that are stored.
 
 In: a value. Out: its bytes, as the runner's codecs make them; small JSON is in the spec or in Airflow's
-``conf``, everything else lies in the store, by its digest. What is pickled needs none of the user's own
+``conf``, everything else is in the store, by its digest. What is pickled needs none of the user's own
 modules.
 """
 

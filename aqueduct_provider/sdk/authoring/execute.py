@@ -179,7 +179,7 @@ def _failed(
 ) -> OperatorFailed:
     context = ""
     if cause is not None:
-        # The first frame is ours.
+        # The first frame is this package's.
         own = cause.__traceback__
         context = user_traceback(cause.with_traceback(own and own.tb_next))
     return OperatorFailed(f"Error in {name!r}: {tip}", context=context, deterministic=deterministic)

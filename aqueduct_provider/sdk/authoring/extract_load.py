@@ -43,7 +43,7 @@ class Labels:
     def __post_init__(self) -> None:
         for what, text in (("name", self.name), ("output", self.output)):
             if text is not None and (not isinstance(text, str) or not text.strip()):
-                raise AuthoringError(f"{what} must be a text that is not empty, not {text!r}.")
+                raise AuthoringError(f"{what} must be a non-empty string, not {text!r}.")
         object.__setattr__(self, "name", tidy(self.name))
         if not isinstance(self.description, str):
             raise AuthoringError(f"description must be text, not {type(self.description).__name__}.")

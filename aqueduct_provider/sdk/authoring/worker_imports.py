@@ -1,7 +1,7 @@
 """Let an eager call import what a worker could import: the declared modules, no others of the project.
 
 Modules that were imported before stay usable: those of the script's top are packed along with the function.
-What lies outside of the project is not looked at here, but when the flow is published.
+Modules outside of the project are checked later, when the flow is published.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A flow's graph as SVG: its operators from left to right, the artifacts as lines between them (pure).
 
-In: a spec, and how its operators stand in a run. Out: one ``<svg>`` element that stands alone or inside HTML.
+In: a spec, and the state of its operators in a run. Out: one ``<svg>`` element, for use alone or in HTML.
 It takes the colour of the text around it and sets no background, so it reads on light and on dark pages. It
 has no ids, which would clash where a page shows several graphs.
 """
@@ -130,7 +130,7 @@ def _line(line: EdgePart, names: list[str]) -> str:
 class _Box:
     """An operator as it is shown.
 
-    :param caption: what stands below its name: its type and status.
+    :param caption: the text below its name: its type and status.
     """
 
     task_id: str

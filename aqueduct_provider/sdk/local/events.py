@@ -49,7 +49,7 @@ class LocalOutcome:
     """The end of a run.
 
     :param operators: how each operator ended, in the order of the spec.
-    :param artifacts: artifact id -> where it lies in the store; those that were written.
+    :param artifacts: artifact id -> where it is in the store; only those that were written.
     """
 
     spec: WorkflowSpec = field(repr=False)
@@ -73,7 +73,7 @@ class LocalOutcome:
         return artifact_from(self.source(name))
 
     def source(self, name: str) -> StoredSource:
-        """Return where the artifact with this name lies; see :meth:`artifact`."""
+        """Return where the artifact with this name is; see :meth:`artifact`."""
         from aqueduct_provider.sdk.results.records import Recorded
         from aqueduct_provider.sdk.results.stored_source import StoredSource
 

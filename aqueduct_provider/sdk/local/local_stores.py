@@ -49,7 +49,7 @@ def connector_store(
 
     :param store: the flow's artifact store.
     :param find: finds the resource of a connection.
-    :raises ConfigError: no resource stands for its connection, or a configuration is wrong.
+    :raises ConfigError: no resource is connected for its connection, or a configuration is wrong.
     :raises CredentialsError: no credentials were found on this machine.
     """
     from aqueduct_provider.sdk.resources.files_resource import FilesResource

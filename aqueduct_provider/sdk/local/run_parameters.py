@@ -80,7 +80,7 @@ def check_run_id(run_id: str) -> str:
 
 
 def _is_plain(parameter: Parameter, value: Any, encoded: EncodedValue) -> bool:
-    """Return whether an attempt takes the value as JSON. None there stands for the published default."""
+    """Return whether an attempt takes the value as JSON. None means the published default."""
     # Where any type fits, nothing would show that a list of JSON was a tuple.
     lost = encoded.type == "tuple" and parameter.type.value != "tuple"
     return value is not None and not lost and encoded.serialization_type in ("json", "string")

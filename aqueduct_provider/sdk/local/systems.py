@@ -1,4 +1,4 @@
-"""The data systems of a local run: an Airflow connection -> the connected resource that stands for it.
+"""The data systems of a local run: an Airflow connection -> the connected resource for it.
 
 In: the session of a client, connection ids. Out: resources, or an error that says what to connect.
 """
@@ -59,7 +59,7 @@ def system_order(
     """Return the data system that an extract reads or a load writes, with its credentials.
 
     :param redact: learns the credentials, to mask them.
-    :raises ConfigError: no resource stands for its connection.
+    :raises ConfigError: no resource is connected for its connection.
     """
     from aqueduct_provider.connectors.requests import SystemOrder
     from aqueduct_provider.spec.compiled_facts import secret_texts

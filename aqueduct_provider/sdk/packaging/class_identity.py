@@ -19,7 +19,7 @@ from aqueduct_provider.sdk.packaging.source_text import source_of
 # has made before, so that what one operator returns is an instance of the class that the next one's function
 # names. A random id would be new in every process that publishes, and with it the digest of the archive,
 # although nothing has changed; an id of the archive alone would make a class of two functions two classes. So
-# the id is made of where the class stands and of its source text.
+# the id is made of where the class is defined and of its source text.
 _PREFIX = "aqueduct-"
 
 

@@ -26,7 +26,7 @@ from aqueduct_provider.sdk.packaging.distributions import owners_of
 Origin = Literal["standard", "installed", "local", "unknown"]
 
 PACKAGE = "aqueduct_provider"
-# Functions of ours that users' flows are made of: no worker has them installed.
+# Functions of this package that users' flows are made of: no worker has them installed.
 OWN = tuple(f"{PACKAGE}.sdk.authoring.{name}" for name in ("presets", "expectations", "calls"))
 
 _INSTALL_FOLDERS = {"site-packages", "dist-packages"}
@@ -81,7 +81,7 @@ def origin_of(name: str) -> Origin:
 
 
 def origin_of_file(place: str) -> Origin:
-    """Return where a module comes from that lies in this file or folder."""
+    """Return where a module of this file or folder comes from."""
     return _origin(place, tuple(sys.path))
 
 

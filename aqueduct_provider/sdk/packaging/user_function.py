@@ -33,7 +33,7 @@ class UserFunction:
 
     :param requirements: pip requirements, without the pin of cloudpickle.
     :param file_dependencies: paths as the user gave them, relative to ``folder``.
-    :param folder: where the function's file lies; the working directory for functions of a notebook.
+    :param folder: where the function's file is; the working directory for functions of a notebook.
     :param views: for each input, as which library's frame it takes a table; see ``frame_kinds.VIEWS``.
     :param snapshot: the function as it was when its call was recorded; None: it is published as it is then.
     """
@@ -47,7 +47,7 @@ class UserFunction:
 
 
 def folder_of(function: Callable[..., Any]) -> Path:
-    """Return where the function's file lies; the working directory for functions of a notebook."""
+    """Return where the function's file is; the working directory for functions of a notebook."""
     code = getattr(innermost(function), "__code__", None)
     file = Path(code.co_filename) if code else None
     # With its debugger on, Jupyter writes each cell to a file of its own.

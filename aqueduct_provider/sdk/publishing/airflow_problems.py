@@ -1,4 +1,4 @@
-"""Report why Airflow does not show a flow: its import errors, and the DAGs that stand in for broken specs.
+"""Report why Airflow does not show a flow: its import errors, and the placeholder DAGs of broken specs.
 
 In: an Airflow. Out: one sentence for a flow, or none. Import errors that the user may not see count as none.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import ImportErrorInfo
     from aqueduct_provider.sdk.publishing.registry import FlowRecord
 
-# The tag of the DAGs that stand in for specs that cannot be used, and how their names begin.
+# The tag of the placeholder DAGs of specs that cannot be used, and how their names begin.
 _BROKEN = "broken spec"
 # Of the file that a bundle writes for each spec.
 _STUB_SUFFIX = ".json.py"
@@ -31,7 +31,7 @@ _QUALIFIED = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")
 class AirflowProblems:
     """Problems that Airflow reports of specs and DAG files that it cannot use.
 
-    :param placeholders: the ids of the DAGs that stand in for specs, by the name of the spec.
+    :param placeholders: the ids of the placeholder DAGs, by the name of the spec.
     :param errors: import errors of files that hold one DAG, by its id.
     :param shared: what concerns all flows of a loader, or of a store; empty: nothing.
     """

@@ -33,7 +33,7 @@ _MOST_ASKED = 3
 _CURE = (
     "The spec is at {place}. Does Airflow look there? Its DAG folder needs the loader of "
     "`aqueduct-airflow init` (with --connection for specs in S3). A spec that it cannot use is a DAG with "
-    "the tag 'broken spec'; errors of the loader stand under Import Errors."
+    "the tag 'broken spec'; errors of the loader are under Import Errors."
 )
 _REPORTED = "The spec is at {place}. Airflow reports: {problem}"
 _LATER = (
@@ -153,7 +153,7 @@ class _DeploymentWatch:
         return bool(self.problem)
 
     def found(self) -> str:
-        """Return what is there instead, in words."""
+        """Describe what exists instead."""
         name = self.record.name
         if self._shown is None:
             return f"Airflow has no DAG {self.record.dag_id!r}, which shows {name!r}"

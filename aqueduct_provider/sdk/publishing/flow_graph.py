@@ -42,7 +42,7 @@ def flow_graph(selected: Iterable[OperatorNode], encode: Encode) -> FlowGraph:
 
     :param selected: in the order of creation.
     :param encode: gives the default of a ``param`` operator.
-    :raises AuthoringError: an explicit name stands twice, or a default cannot be stored.
+    :raises AuthoringError: an explicit name is used twice, or a default cannot be stored.
     """
     every = list(selected)
     same = _equal_parameters(every, encode)

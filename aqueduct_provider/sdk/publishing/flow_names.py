@@ -105,7 +105,7 @@ def artifact_names(operators: Sequence[OperatorNode]) -> dict[ArtifactNode, str]
     Explicit names stay as they are; the others get a counter where they are taken: ``f artifact (1)``.
 
     :param operators: of the flow, in the order of creation.
-    :raises AuthoringError: an explicit name stands twice; with all of those.
+    :raises AuthoringError: an explicit name is used twice; with all of those.
     """
     artifacts = list(artifacts_of(operators))
     explicit: defaultdict[str, list[ArtifactNode]] = defaultdict(list)

@@ -21,7 +21,7 @@ from aqueduct_provider.spec.url_credentials import has_credentials, without_cred
 
 # Names of credentials, not of the files and profiles where they lie.
 _SECRET_FIELD = re.compile(r"secret|password|token|access_key(?!.*(path|profile))", re.IGNORECASE)
-# Fields of a spec that hold digests and keys of ours.
+# Fields of a spec that hold digests and keys of this package.
 _OWN_FIELDS = frozenset({"sha256", "key"})
 # Fields of prose, for human readers.
 _PROSE = frozenset({"description"})

@@ -50,7 +50,7 @@ class Rehearsal:
 
 
 class Unpublished:
-    """Stands for a flow that was not published, its runs, and everything that is asked of them."""
+    """A placeholder for a flow that was not published, its runs, and everything that is asked of them."""
 
     def __getattr__(self, name: str) -> Unpublished:
         # Python asks for these to find out what an object can do.

@@ -78,7 +78,7 @@ _CONNECTION = re.compile(
 )
 # There, "password = ..." compares a column.
 _SQL = re.compile(r"\b(?:select|where|insert|update|delete)\b", re.IGNORECASE)
-# Stands for a value that is filled in elsewhere, or shows where one belongs.
+# A placeholder for a value that is filled in elsewhere, or shows where one belongs.
 _PLACEHOLDER = re.compile(
     r"\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|\{\{.*\}\}|\{\w*\}|%\(\w+\)s|%s|[:@]\w+|\$\d+|<[^<>]*>|\[[^\[\]]*\]|[\W_]*|[xX]{3,}",
     re.DOTALL,

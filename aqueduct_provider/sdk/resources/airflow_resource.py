@@ -36,7 +36,7 @@ class AirflowResource:
 
     :param name: the name that users give it.
     :param config: ``host`` (``host:port``, or a URL) is needed. ``username`` and ``password``, or ``token``,
-        unless this Airflow lets everybody in; ``ca_file``: certificates to trust, PEM. How its workers reach
+        unless this Airflow lets everyone in; ``ca_file``: certificates to trust, PEM. How its workers reach
         the bucket: ``connection_id`` of an Airflow connection of type ``aqueduct``; or
         ``s3_credentials_path`` and ``s3_credentials_profile``, an AWS credentials file on its machines;
         else the connection ``aqueduct_default``. ``dags_folder``: deliver specs into this folder of this

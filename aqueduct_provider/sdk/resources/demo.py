@@ -1,6 +1,6 @@
 """The demo database: the original's tables, in a small SQLite file that is the same on every machine.
 
-Its rows are made up here. It is made when it is first asked for, and a file that is there stays as it is.
+Its rows are made up here. It is made on first use, and an existing file stays as it is.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def make_demo(path: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(
             f"The demo database {path} cannot be written: {getattr(error, 'strerror', None) or error}. Check"
-            " the permissions of its folder. The SDK's own copy lies next to the configuration file, which"
+            " the permissions of its folder. The SDK's own copy is next to the configuration file, which"
             f" {VARIABLE} names."
         ) from error
 

@@ -154,5 +154,5 @@ def _plain(query: dict[str, Any]) -> dict[str, Any]:
 
 def _collection_name(name: Any) -> str:
     if not isinstance(name, str) or not name.strip():
-        raise AuthoringError(f"A collection's name must be a text that is not empty, not {name!r}.")
+        raise AuthoringError(f"A collection's name must be a non-empty string, not {name!r}.")
     return name

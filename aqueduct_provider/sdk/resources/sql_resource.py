@@ -176,5 +176,5 @@ def _queries(query: Any) -> list[str]:
 
 def _table_name(name: Any) -> str:
     if not isinstance(name, str) or not name.strip():
-        raise AuthoringError(f"A table's name must be a text that is not empty, not {name!r}.")
+        raise AuthoringError(f"A table's name must be a non-empty string, not {name!r}.")
     return name

@@ -1,6 +1,6 @@
 """The artifacts of a run by their names, each with what Airflow says of it.
 
-The spec says which artifact a name means. It lies in the bucket, so it is verified, too: each task left the
+The spec says which artifact a name means. It is in the bucket, so it is verified, too: each task left the
 digest of the spec that it went by in Airflow's database.
 """
 

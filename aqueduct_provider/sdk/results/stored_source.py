@@ -45,7 +45,7 @@ _UNRECORDED = Recorded(why="Nothing says which run of Airflow has written it.")
 
 @dataclass
 class StoredSource:
-    """Where an artifact of a run lies.
+    """The place of an artifact of a run.
 
     :param declared: its artifact type as the spec has it.
     :param store: the artifact store.
@@ -290,7 +290,7 @@ class StoredSource:
         return AuthoringError(
             f"{self.name!r} is not read. {reason}, and whoever can write to {self.store.url('')} could have "
             f"put it there, for nothing in Airflow's database vouches for it. {self.unverified} If you trust "
-            "everybody who can write there, pass trust_store=True; in the terminal, --trust-store."
+            "everyone who can write there, pass trust_store=True; in the terminal, --trust-store."
         )
 
     def _unreadable(self, error: Exception) -> AqueductError:

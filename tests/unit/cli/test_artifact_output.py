@@ -211,7 +211,7 @@ def test_where_files_go(tmp_path: Path, capsysbinary: pytest.CaptureFixture[byte
     file = tmp_path / "x"
     check_target(str(file), force=False)
     write(b"1", str(file))
-    with pytest.raises(UsageError, match="is there already; repeat with --force"):
+    with pytest.raises(UsageError, match="already exists; repeat with --force"):
         check_target(str(file), force=False)
     check_target(str(file), force=True)
     write(b"2", str(file))

@@ -96,7 +96,7 @@ def test_without_a_user(fake: FakeAirflow, config: Path, monkeypatch: pytest.Mon
     ("more", "message"),
     [
         (["--username", "ann"], "AQUEDUCT_MY_CLUSTER_PASSWORD"),
-        (["--username", "ann", "--password-stdin"], "there is nothing on stdin"),
+        (["--username", "ann", "--password-stdin"], "stdin is empty"),
         (["--token-stdin"], "write the token to it"),
     ],
 )

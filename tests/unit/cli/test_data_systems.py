@@ -213,7 +213,7 @@ def test_writing_the_demo_database(tmp_path: Path, capsys: Captured) -> None:
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count(*) FROM wine").fetchone() == (6497,)
     assert main(["demo-db", str(path)]) == 2
-    assert "is there already; --force replaces it" in capsys.readouterr().err
+    assert "already exists; --force replaces it" in capsys.readouterr().err
     path.write_text("something else")
     assert main(["demo-db", str(path), "--force"]) == 0
     assert path.read_bytes().startswith(b"SQLite format 3")

@@ -138,7 +138,7 @@ def test_other_statements_are_refused(line: str, message: str) -> None:
         ("task_id='a', op_args=[*a]", "line 4, task 'a'", "op_args must be a list of one dict"),
         ("task_id='a', op_args=args", "line 4, task 'a'", "op_args must be a list of one dict"),
         ("task_id='a', op_args=[{'x':\n f()}]", "line 5, task 'a'", "a function call instead of a value"),
-        ("task_id='a', op_args=[{'x': 1, 'x': 2}]", "line 4, task 'a'", "the key 'x' stands here more"),
+        ("task_id='a', op_args=[{'x': 1, 'x': 2}]", "line 4, task 'a'", "the key 'x' is here more"),
     ],
 )
 def test_tasks_that_are_refused(arguments: str, place: str, message: str) -> None:

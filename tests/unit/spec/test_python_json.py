@@ -106,7 +106,7 @@ def test_keys_must_be_text(source: str) -> None:
 
 def test_a_repeated_key_is_refused_without_its_values() -> None:
     line, message = problem_of("\n{'password': 'planted',\n 'password': 'other'}".lstrip())
-    assert (line, message) == (1, "the key 'password' stands here more than once; remove one")
+    assert (line, message) == (1, "the key 'password' is here more than once; remove one")
 
 
 @pytest.mark.parametrize("source", ["1e400", "-1e400", "0x1" + "0" * 300, "-0x1" + "0" * 300, "1" * 309])

@@ -103,7 +103,7 @@ def put(path: str, value: Any) -> Any:
             "operators.7.source.filepath",
             5,
             "$.operators[7].source.filepath",
-            "must be text that is not empty, or",
+            "must be a non-empty string, or",
         ),
         ("operators.7.source.filepath", ["a", 5], "$.operators[7].source.filepath", "or a list"),
         ("operators.7.source.filepath", [], "$.operators[7].source.filepath", "at least one"),

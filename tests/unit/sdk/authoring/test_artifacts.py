@@ -107,7 +107,7 @@ def test_names(table: TableArtifact) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", None, 3])
 def test_no_names(table: TableArtifact, name: Any) -> None:
-    with pytest.raises(AuthoringError, match="must be a text that is not empty"):
+    with pytest.raises(AuthoringError, match="must be a non-empty string"):
         table.set_name(name)
     assert table.name() == "rows artifact"
 

@@ -80,7 +80,7 @@ def test_what_cannot_be_used(mongo: MongoResource) -> None:
         (lambda: mongo.collection(""), "A collection's name must be a text"),
         (lambda: mongo.save(table(), " ", "append"), "A collection's name must be a text"),
         (lambda: mongo.save(table(), "orders", "add"), "update_mode must be one of"),
-        (lambda: mongo.collection("c").find({}, name=5), "name must be a text that is not empty"),
+        (lambda: mongo.collection("c").find({}, name=5), "name must be a non-empty string"),
     ):
         with pytest.raises(AuthoringError, match=said):
             call()

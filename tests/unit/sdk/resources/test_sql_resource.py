@@ -63,7 +63,7 @@ def test_a_whole_table(demo: SqlResource) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", None, 3])
 def test_what_is_no_name_of_a_table(demo: SqlResource, name: Any) -> None:
-    with pytest.raises(AuthoringError, match="A table's name must be a text that is not empty"):
+    with pytest.raises(AuthoringError, match="A table's name must be a non-empty string"):
         demo.table(name)
 
 
@@ -281,7 +281,7 @@ def test_a_table_named_by_a_parameter(client: aq.Client, demo: SqlResource) -> N
 def test_what_cannot_be_saved(client: aq.Client, demo: SqlResource) -> None:
     wine = demo.sql("SELECT * FROM wine")
     for artifact, table, mode, said in (
-        (wine, "", "append", "A table's name must be a text that is not empty"),
+        (wine, "", "append", "A table's name must be a non-empty string"),
         (wine, "t", "add", "update_mode must be one of"),
         (wine, client.create_param("n", 5), "append", "'n', must be a string, not numeric"),
         (
