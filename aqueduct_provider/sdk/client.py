@@ -291,8 +291,7 @@ class Client:
     def status(self) -> list[FlowStatus]:
         """Return for every published flow whether Airflow shows the version that was published last.
 
-        Each Airflow is asked for its list of flows, so it takes few requests; one that does not answer is a
-        part of the status.
+        It takes few requests; an Airflow that does not answer is a part of the status.
         """
         from aqueduct_provider.sdk.results.flow_status import statuses
 
@@ -363,10 +362,7 @@ class Client:
         )
 
     def list_resources(self) -> dict[str, Resource]:
-        """Return the connected resources by name; one that cannot be used is left out, with a warning.
-
-        ``Demo``, which needs no connecting, is not among them.
-        """
+        """Return the connected resources by name, without ``Demo``; warn of those that cannot be used."""
         from aqueduct_provider.sdk.resources.connecting import usable_resources
 
         self._session.refresh()

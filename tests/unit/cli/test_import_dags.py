@@ -90,7 +90,7 @@ def test_a_different_file_is_replaced_only_with_force(folder: Path, capsys: Capt
     target = folder / "churn.json"
     target.write_text("{}")
     assert main(["import", "churn_airflow.py"]) == 1
-    words = "  churn.json is there with other content; look at it, then repeat with --force\n"
+    words = "  churn.json exists with other content; compare them, then repeat with --force\n"
     assert words in capsys.readouterr().out
     assert target.read_text() == "{}"
     assert main(["import", "--force", "churn_airflow.py"]) == 0

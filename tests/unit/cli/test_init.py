@@ -39,7 +39,7 @@ def test_init_for_a_store_as_well(connection: str, tmp_path: Path, capsys: Captu
     calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
     assert [ast.literal_eval(keyword.value) for call in calls for keyword in call.keywords] == [connection]
     assert main(["init", str(tmp_path), "--connection", connection]) == 0
-    assert "there already" in capsys.readouterr().out
+    assert "is unchanged" in capsys.readouterr().out
     assert main(["init", str(tmp_path)]) == 2
 
 
@@ -56,7 +56,7 @@ def test_init_replaces_a_different_file_only_when_forced(tmp_path: Path, capsys:
     assert main(["init", "--force", str(tmp_path)]) == 0
     assert file.read_text("utf-8") == LOADER
     assert main(["init", str(tmp_path)]) == 0
-    assert "there already" in capsys.readouterr().out
+    assert "is unchanged" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
