@@ -48,6 +48,7 @@ lint:
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/house.py
 
 format:
 	@$(PYTHON) tools/environments.py airflow-3

@@ -20,8 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "aqueduct_provider"
 # Each system has modules of the same names, by design.
 _SYSTEMS = PACKAGE / "connectors"
-# A system is known in its own folder; what is generated from the declarations names it, too.
-_SYSTEM, _GENERATED = "Redshift", {"spec/schema.json"}
+# A system is known in its own folder. Others that name it: what is generated from the declarations, names that
+# the original's users import, the packages of the original, and options of Airflow's Postgres connections.
+_SYSTEM = "Redshift"
+_NAMED_IN = {
+    "spec/schema.json",
+    "sdk/enums.py",
+    "sdk/resources/connect_config.py",
+    "execution/original_packages.py",
+    "connectors/postgres/system.py",
+}
 # Phrases of words.md that read as translated. "is no longer" and "are no longer" are plain English.
 _PHRASES = {
     "is no": re.compile(r"\b(?:is|are) no\b(?! longer)"),
@@ -65,13 +73,13 @@ def main() -> int:
 
 
 def files_that_mention(system: str) -> list[str]:
-    """Return the files outside of the system's folder that name it, but for generated ones."""
+    """Return the files outside of the system's folder that name it, but for those that may."""
     own = _SYSTEMS / system.lower()
     return [
         _shown(path)
         for path in sorted(PACKAGE.rglob("*"))
         if path.suffix in (".py", ".json") and own not in path.parents
-        if str(path.relative_to(PACKAGE)) not in _GENERATED
+        if str(path.relative_to(PACKAGE)) not in _NAMED_IN
         if system.lower() in path.read_text("utf-8").lower()
     ]
 

@@ -342,10 +342,8 @@ class Client:
         a folder instead of S3; ``ca_file``; ``python_versions``. Passwords and tokens are kept in the
         system's keyring where there is one, else in the configuration file.
 
-        For data systems - ``Postgres``, ``Redshift``, ``MySQL``, ``MariaDB``, ``SQLite``, ``SQL Server``,
-        ``AzureSQL``, ``Snowflake``, ``BigQuery``, ``Athena``, ``S3``, ``GCS``, ``MongoDB`` - the fields of
-        ``docs/client.md``, or ``url`` in place of them; ``connection_id``: the Airflow connection by which
-        runs reach it.
+        For a data system, such as ``"Postgres"`` or ``"S3"`` (``docs/data-systems.md`` lists them): its
+        fields, or ``url`` in place of them; ``connection_id``: the Airflow connection by which runs reach it.
 
         :raises ConfigError: the configuration is wrong.
         :raises AirflowError: the connection to an Airflow does not work.
