@@ -397,5 +397,4 @@ def is_retryable(error: BaseException) -> bool:
 def unforeseen(error: BaseException) -> str:
     """Return a message for a foreign error, without that error's own, which may repeat a secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}, line {frame.lineno}"
-    return f"{type(error).__name__} in {place}; please report this"
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}; please report this"

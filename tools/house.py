@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "aqueduct_provider"
 # Each system has modules of the same names, by design.
 _SYSTEMS = PACKAGE / "connectors"
-# A system is known in its own folder. Others that name it: what is generated from the declarations, names that
-# the original's users import, the packages of the original, and options of Airflow's Postgres connections.
+# A system is known in its own folder. Others that may name it: what is generated from the declarations, names
+# that the original's users import, the original's packages, and options of Airflow's Postgres connections.
 _SYSTEM = "Redshift"
 _NAMED_IN = {
     "spec/schema.json",

@@ -1,7 +1,7 @@
 """The base of all connected data systems: their configuration, checked, and how they describe it.
 
 In: the configuration of a resource, as users give it. Out: a :class:`ConnectedSystem` that is reached from
-here with its own fields, and from runs by an Airflow connection; or every problem in the configuration at once.
+here with its own fields, and from runs by an Airflow connection; or all problems in the configuration.
 """
 
 from __future__ import annotations

@@ -84,6 +84,19 @@ TESTS = {
         f"{READING}::test_plain_data_is_not_unpickled_even_where_the_store_is_trusted",
     ],
     "Images that are not verified": [f"{STORED}::test_an_image_that_other_programs_would_read"],
+    "What is not verified must be of the artifact's type": [
+        f"{STORED}::test_a_value_of_another_type_needs_airflow",
+        f"{STORED}::test_a_large_table_needs_airflow_or_trust",
+        f"{STORED}::test_large_metadata_is_not_read",
+    ],
+    "A flow's record in": [
+        "tests/unit/sdk/publishing/test_deletion.py::test_a_forged_record_deletes_nothing_of_another_flow"
+    ],
+    "What `aqueduct-airflow` and `describe()` print": [
+        "tests/unit/cli/test_terminal_escapes.py::test_a_forged_exec_state",
+        "tests/unit/cli/test_terminal_escapes.py::test_an_artifact_that_nothing_vouches_for",
+        "tests/unit/sdk/test_console.py::test_only_what_steers_a_terminal_is_replaced",
+    ],
     "Whether a run and its tasks succeeded": [
         "tests/unit/sdk/results/test_check_results.py::test_airflow_has_the_last_word_and_is_asked_once",
         f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
