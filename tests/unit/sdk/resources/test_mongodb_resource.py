@@ -77,8 +77,8 @@ def test_saving(mongo: MongoResource) -> None:
 
 def test_what_cannot_be_used(mongo: MongoResource) -> None:
     for call, said in (
-        (lambda: mongo.collection(""), "A collection's name must be a text"),
-        (lambda: mongo.save(table(), " ", "append"), "A collection's name must be a text"),
+        (lambda: mongo.collection(""), "A collection's name must be a non-empty string"),
+        (lambda: mongo.save(table(), " ", "append"), "A collection's name must be a non-empty string"),
         (lambda: mongo.save(table(), "orders", "add"), "update_mode must be one of"),
         (lambda: mongo.collection("c").find({}, name=5), "name must be a non-empty string"),
     ):
