@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -254,16 +255,18 @@ def _artifact(chosen: Namespace) -> int:
     source = run.source(chosen.name)
     if chosen.trust_store:
         source.trust()
+    # Read before the warning: what is refused is not shown.
+    if chosen.output:
+        data = file_of(source, PurePath(chosen.output).suffix.lower())
+        show = partial(write, data, chosen.output)
+    elif chosen.json:
+        show = partial(print_json, document_of(source))
+    else:
+        show = partial(print_text, text_of(source))
     if source.unverified:
         warning = f"{source.name} is shown as the store has it, not verified. {source.unverified}"
         print_text(warning, stderr=True)
-    if chosen.output:
-        data = file_of(source, PurePath(chosen.output).suffix.lower())
-        write(data, chosen.output)
-    elif chosen.json:
-        print_json(document_of(source))
-    else:
-        print_text(text_of(source))
+    show()
     return 0
 
 

@@ -77,9 +77,9 @@ class Artifact(LazyValue):
         :param trust_store: for artifacts that were read back from a run: where Airflow has no digest of it,
             read it even if that can run code. Pass it when you trust everyone who can write to the bucket.
         :raises AuthoringError: when it depends on no parameter of such a name, when a value is of another
-            type than the default, when parameters are given and the artifact was read back from a run, or
-            when it could run code and Airflow does not vouch for it.
-        :raises IntegrityError: when it is not what the run has written.
+            type than the default, or when parameters are given and the artifact was read back from a run.
+        :raises IntegrityError: when it is not what the run has written, or when it could run code and Airflow
+            does not vouch for it.
         :raises OperatorFailed: when a function raises or returns what it must not return; the user's own
             error is the cause.
         :raises CheckFailed: when it is a check of severity ``error`` that did not pass.

@@ -50,7 +50,7 @@ def source_named(run: RunReader, name: str) -> StoredSource:
 def parameter_values(run: RunReader, *, trust_store: bool) -> dict[str, Any]:
     """Return the values of a run's parameters by name, without those not computed yet, or deleted.
 
-    :raises AuthoringError: one could run code when it is read, and Airflow does not vouch for it.
+    :raises IntegrityError: one could run code when it is read, and Airflow does not vouch for it.
     """
     params = _parameters(run.spec)
     if not params:

@@ -94,8 +94,8 @@ class StoredSource:
         """Return the value, the caller's own; read its bytes once.
 
         :raises NotFound: the run has not written it, or it was deleted.
-        :raises IntegrityError: its bytes are not what the run has written.
-        :raises AuthoringError: it could run code, and Airflow does not vouch for it.
+        :raises IntegrityError: its bytes are not what the run has written; or it could run code, and Airflow
+            does not vouch for it.
         """
         if parameters:
             raise AuthoringError(
@@ -286,8 +286,8 @@ class StoredSource:
         self.check_type(value)
         return value
 
-    def _refusal(self, reason: str) -> AuthoringError:
-        return AuthoringError(
+    def _refusal(self, reason: str) -> IntegrityError:
+        return IntegrityError(
             f"{self.name!r} is not read. {reason}, and whoever can write to {self.store.url('')} could have "
             f"put it there, for nothing in Airflow's database vouches for it. {self.unverified} If you trust "
             "everyone who can write there, pass trust_store=True; in the terminal, --trust-store."

@@ -176,6 +176,25 @@ def test_an_artifact_on_stdout(place: Place, capsysbinary: pytest.CaptureFixture
     assert capsysbinary.readouterr().out == b"\x00raw"
 
 
+def test_what_is_refused_is_not_said_to_be_shown(
+    place: Place, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = place.runs["kinds"]
+    monkeypatch.delitem(place.made.fake.dags["kinds"].runs, run_id)
+    shown = "is shown as the store has it, not verified. 'cluster' does not know the run"
+    assert place.main("artifact", "kinds", run_id, "greeting") == 0
+    out, err = capsys.readouterr()
+    assert out == "good day\n"
+    assert shown in err
+    for output in ([], ["--json"], ["-o", "-"]):
+        assert place.main("artifact", "kinds", run_id, "model", *output) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("aqueduct-airflow: 'model' is not read. It is stored as a pickle")
+    assert place.main("artifact", "kinds", run_id, "model", "--trust-store") == 0
+    assert shown in capsys.readouterr().err
+
+
 # --- trigger
 
 

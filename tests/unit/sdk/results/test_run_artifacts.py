@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound
+from aqueduct_provider.errors import IntegrityError, NotFound
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.session import Session
@@ -67,7 +67,7 @@ def test_parameters_that_can_run_code(made: Deployment, caplog: pytest.LogCaptur
     )
     run = made.run()
     del made.fake.dags["churn"].runs[run.run_id]
-    with pytest.raises(AuthoringError, match="'set' is not read"):
+    with pytest.raises(IntegrityError, match="'set' is not read"):
         run.parameters()
     assert run.parameters(trust_store=True) == {"rows": 4, "set": {1}}
     assert "does not know the run" in caplog.messages[-1]

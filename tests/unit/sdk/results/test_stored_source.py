@@ -221,7 +221,7 @@ def test_numbers_that_are_kept_of_what_was_deleted_are_verified(store: CountingS
 def test_what_can_run_code_needs_airflow_or_trust(store: CountingStore, value: Any) -> None:
     write(store, value)
     with pytest.raises(
-        AuthoringError, match=r"can run code.*Nothing says which run.*trust_store=True.*--trust-s"
+        IntegrityError, match=r"can run code.*Nothing says which run.*trust_store=True.*--trust-s"
     ):
         source(store).value()
     made = source(store)
@@ -231,7 +231,7 @@ def test_what_can_run_code_needs_airflow_or_trust(store: CountingStore, value: A
 def test_a_table_with_pickled_cells_needs_airflow_or_trust(store: CountingStore) -> None:
     table = pandas.DataFrame({"a": [{1}, {2}]})
     write(store, table)
-    with pytest.raises(AuthoringError, match=r"'model' is not read\. It holds a pickle, which can run code"):
+    with pytest.raises(IntegrityError, match=r"'model' is not read\. It holds a pickle, which can run code"):
         source(store).value()
     for found in (vouched(store).value(), trusted(source(store)).value()):
         pandas.testing.assert_frame_equal(found, table)
@@ -316,7 +316,7 @@ def test_a_large_table_needs_airflow_or_trust(store: CountingStore, monkeypatch:
     write(store, pandas.DataFrame({"a": [1.0] * 10_000}))
     monkeypatch.setattr(stored_source, "MAX_CONTENT", 10_000)
     with pytest.raises(
-        AuthoringError, match=r"^'model' is not read\. It holds a table of more than 10,000 bytes"
+        IntegrityError, match=r"^'model' is not read\. It holds a table of more than 10,000 bytes"
     ):
         source(store).value()
     for found in (vouched(store).value(), trusted(source(store)).value()):
