@@ -101,5 +101,5 @@ def test_a_forged_version_where_airflow_does_not_know_the_run(made: Deployment) 
         key = NativeLayout(str(flow.id()), run_id).exec_state(operator.id)
         made.store.put(key, json.dumps({**json.loads(made.store.get(key)), "version": version}).encode())
     del made.fake.dags["churn"].runs[run_id]
-    with pytest.raises(NotFound, match=f"There is no version {version}"):
+    with pytest.raises(NotFound, match=f"Version {version} of the flow .* is missing"):
         read_anew(made, run_id).operators()
