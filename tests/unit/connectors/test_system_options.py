@@ -17,7 +17,7 @@ from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.system_options import option_problems, used_options
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks.connections import connection_config
-from aqueduct_provider.sdk.resources.data_system import DataSystem
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 from aqueduct_provider.sdk.resources.services import SERVICES
 
 _GOOGLE = (
@@ -125,13 +125,13 @@ def test_sdk_hook_and_connector_take_the_same(
     fields = dict.fromkeys(service.needed, "x") | ({"database": "/x"} if system == "SQLite" else {})
     if list(option_problems(system, {extra: "7"})):
         with pytest.raises(ConfigError, match=f"options: {extra} "):
-            DataSystem(service, "it", {**fields, "options": {extra: "7"}})
+            ConnectedSystem(service, "it", {**fields, "options": {extra: "7"}})
         with pytest.raises(ConfigError, match=f"The options of {system}: {extra} "):
             options_of(system, {"options": {extra: "7"}})
         with pytest.raises(ConfigError, match=f"cannot use: {extra} "):
             config_of(monkeypatch, system, {extra: "7"})
         return
-    resource = DataSystem(service, "it", {**fields, "options": {extra: "7"}})
+    resource = ConnectedSystem(service, "it", {**fields, "options": {extra: "7"}})
     hook = config_of(monkeypatch, system, {extra: "7"})
     assert resource.system.config["options"] == hook["options"] == {extra: "7"}
     assert options_of(system, hook) == {extra: "7"}
