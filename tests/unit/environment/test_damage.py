@@ -122,7 +122,7 @@ def test_a_full_disk_under_the_root_is_named(builder: UvBuilder, log: Log, small
     (small_disk / "filling").write_bytes(b"x" * 999_000)
     cache = EnvironmentCache(small_disk / "root", builder, 1)
     with (
-        pytest.raises(AqueductError, match=rf"{small_disk}.*are free there") as caught,
+        pytest.raises(AqueductError, match=rf"(?s){small_disk}.*The disk was full") as caught,
         cache.lease(SPEC, log),
     ):
         pass
