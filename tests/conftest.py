@@ -22,6 +22,8 @@ from tools.environments import run_uv
 
 # Before the first import of Airflow, which writes its configuration there.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
+# Airflow 2.11 warns about its own default of this option, whichever test imports its models first.
+os.environ.setdefault("AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY", "True")
 
 
 @pytest.fixture(scope="session")
