@@ -79,6 +79,8 @@ def test_a_problem_of_the_source_is_the_error(base: Path) -> None:
         dag_of_stub(str(base / "tracking" / "churn.json.py"), sha256="", problem="too large")
 
 
+# The end of the time may fall into a callback of the garbage collector, such as Hypothesis's; it is repeated.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_slow_spec_is_the_error_of_its_own_stub(
     bundle: Bundle, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,6 +73,8 @@ def test_all_others_and_one_placeholder(folder: Path, write: Write, spec: Any, m
         assert message in " ".join(bag.dags[other].doc_md.split())
 
 
+# The end of the time may fall into a callback of the garbage collector, such as Hypothesis's; it is repeated.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("good")
 @pytest.mark.parametrize("name", [HOSTILE, "zzz.json"])
 def test_a_spec_that_computes_too_long_is_shown_as_such(
