@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make test         all tests, on Airflow 3 and 2.11, against real servers"
-	@echo "make matrix       unit tests on Python 3.10, 3.12, 3.14; a flow on each line of Airflow; ARGS=python-3.12: one"
+	@echo "make matrix       unit tests on other Pythons, oldest versions; a flow on each Airflow; ARGS=python-3.12: one"
 	@echo "make demo         the README's script on a real Airflow; ARGS=--keep leaves it running"
 	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
 	@echo "make docs         the documentation as a site, in .work/site"
@@ -23,7 +23,7 @@ help:
 
 test:
 	@$(PYTHON) tools/servers.py
-	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle
+	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 oracle
 	@$(BIN)/python tools/suites.py $(ARGS)
 
 matrix:

@@ -57,18 +57,6 @@ _TWO = (
     "test_compat.py test_config.py test_get_provider_info.py"
 )
 
-# With the oldest versions that pyproject.toml allows: what meets other packages, and no texts of theirs.
-_LOWEST = tuple(
-    f"tests/unit/{name}"
-    for name in (
-        "artifacts execution factory hooks operators runs spec_sources storage test_compat.py test_config.py"
-    ).split()
-)
-# On 2.11 only what meets Airflow: all else is the same code with the same old libraries.
-_LOWEST_TWO = tuple(path for path in _LOWEST if not path.endswith(("artifacts", "execution", "storage")))
-# Old versions warn of what came later.
-_LENIENT = ("-W", "default")
-
 # The longest first: two run at the same time, and whichever lane is free takes the next. Unit tests keep one
 # core busy, Airflow's servers wait most of the time.
 SUITES = (
@@ -86,9 +74,7 @@ SUITES = (
     ),
     Suite("data systems, oracle on Airflow 3", ".venv", ("tests/connectors", "tests/oracle")),
     Suite("a part of the campaign, on Airflow 3", ".venv", ("tests/chaos",)),
-    Suite("oldest versions on Airflow 3.0", ".venv-lowest-3", _LOWEST, _LENIENT),
     Suite("releases of Airflow", ".venv", ("tests/releases",)),
-    Suite("oldest versions on Airflow 2.11", ".venv-lowest-2.11", _LOWEST_TWO, _LENIENT),
 )
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from tools.environments import ENVIRONMENTS
-from tools.matrix import ENTRIES, SMOKE, UNIT, Entry
+from tools.matrix import ENTRIES, LOWEST, SMOKE, UNIT, Entry
 from tools.supported import AIRFLOWS, PYTHONS
 
 ROOT = Path(__file__).parents[3]
 
 
 def versions(tests: tuple[str, ...]) -> set[str]:
-    return {entry.version for entry in ENTRIES.values() if entry.tests == tests}
+    return {entry.version for entry in ENTRIES.values() if set(tests) <= set(entry.tests)}
 
 
 def test_it_has_the_oldest_and_the_newest_python_and_one_between() -> None:
@@ -36,7 +36,7 @@ def test_an_entrys_environment_has_its_version(entry: Entry) -> None:
 
 
 def test_the_tests_are_there() -> None:
-    for test in (*UNIT, *SMOKE):
+    for test in (*UNIT, *SMOKE, *LOWEST):
         path, _, name = test.partition("::")
         assert (ROOT / path).exists()
         assert not name or f"def {name}(" in (ROOT / path).read_text("utf-8")
