@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING
+from enum import Enum, EnumMeta
+from typing import TYPE_CHECKING, Any
+
+# Of code written for the original. As members of the class, pydantic would list them as choices of their own.
+_SHORT_NAMES = {"BOOL": "BOOLEAN", "DICT": "DICTIONARY", "TF_KERAS": "KERAS_MODEL"}
 
 
-class ArtifactType(str, Enum):
+class _ShortNames(EnumMeta):
+    """Find members by their short names, too."""
+
+    def __getitem__(cls, name: str) -> Any:
+        return super().__getitem__(_SHORT_NAMES.get(name, name))
+
+
+class ArtifactType(str, Enum, metaclass=_ShortNames):
     """The kind of value of an artifact."""
 
     UNTYPED = "untyped"
@@ -30,6 +40,5 @@ class ArtifactType(str, Enum):
     __str__ = str.__str__
 
 
-# Short names, for code written for the original. pydantic would list aliases as choices of their own.
-for short, kind in (("BOOL", "boolean"), ("DICT", "dictionary"), ("TF_KERAS", "tensorflow-keras-model")):
-    setattr(ArtifactType, short, ArtifactType(kind))
+for short, name in _SHORT_NAMES.items():
+    setattr(ArtifactType, short, ArtifactType[name])

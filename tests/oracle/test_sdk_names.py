@@ -62,8 +62,9 @@ def test_errors(oracle: Oracle) -> None:
 
 def test_choices(oracle: Oracle) -> None:
     for name, members in oracle.evaluate(MEMBERS, names=ENUMS).items():
-        found = getattr(aq, name).__members__
+        found = getattr(aq, name)
         assert {key: found[key].value for key in members} == members
+        assert {key: getattr(found, key).value for key in members} == members
 
 
 def test_configs(oracle: Oracle) -> None:
