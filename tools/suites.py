@@ -21,7 +21,7 @@ from typing import NoReturn, TextIO
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".work" / "reports"
 # Seconds after which a suite that hangs is ended, and fails.
-DEADLINE = 1800
+DEADLINE = 2100
 
 
 @dataclass(frozen=True)
