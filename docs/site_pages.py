@@ -16,6 +16,7 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "benchmarks/README.md": "benchmarks.md",
     "benchmarks/RELIABILITY.md": "reliability.md",
+    "examples/duckdb-system/README.md": "duckdb-system.md",
 }
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 API = "api.md"
