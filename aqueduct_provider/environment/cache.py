@@ -345,7 +345,7 @@ def _complete(folder: Path) -> _Marker | None:
 def _read_marker(folder: Path) -> _Marker | None:
     try:
         marker = _Marker(**json.loads((folder / MARKER).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return marker if marker.version == _VERSION else None
 

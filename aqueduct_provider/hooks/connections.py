@@ -97,7 +97,7 @@ _PLACES = {"username": "login", "database": "schema (the database)", "account_id
 def _extra(connection: Any, connection_id: str) -> Config:
     try:
         extra = json.loads(connection.extra or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         extra = None
     if not isinstance(extra, dict):
         raise ConfigError(f"The extra of the Airflow connection {connection_id!r} is not a JSON object.")

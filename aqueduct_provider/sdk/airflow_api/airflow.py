@@ -347,7 +347,7 @@ class Airflow:
     def _parsed(self, answer: httpx.Response, parse: Callable[[Mapping[str, Any]], Value]) -> Value:
         try:
             return parse(answer.json())
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise not_airflow(answer, self._session.base) from error
 
 

@@ -177,7 +177,7 @@ def reason_of(answer: httpx.Response) -> str:
     """Return what Airflow says about an error, in one line; empty when it says nothing."""
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(body, dict):
         return ""

@@ -304,7 +304,7 @@ def token_of(text: str, now: float, clock: float) -> AccessToken:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         # Both are of Airflow's clock, so that a wrong clock here does no harm.
         life = float(claims["exp"]) - float(claims.get("iat", now))
-    except (binascii.Error, IndexError, KeyError, TypeError, ValueError):
+    except (binascii.Error, LookupError, TypeError, ValueError, RecursionError):
         return AccessToken(text, None)
     return AccessToken(text, clock + max(life - _MARGIN, life * 0.9))
 
@@ -313,7 +313,7 @@ def _text_at(answer: httpx.Response, name: str) -> str:
     """Return a string in a good answer's JSON; empty when it has another form."""
     try:
         body = answer.json() if answer.status_code < 300 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     found = body.get(name) if isinstance(body, dict) else None
     return found if isinstance(found, str) else ""

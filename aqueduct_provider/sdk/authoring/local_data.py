@@ -85,6 +85,6 @@ def _has_schema(data: bytes, kind: str, table_format: str) -> bool:
         return False
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.keys() == {"schema", "data"}

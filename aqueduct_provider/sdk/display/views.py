@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aqueduct_provider.sdk.results.run_facts import RunFacts
+
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
     from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource
     from aqueduct_provider.sdk.enums import ExecutionStatus
     from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
@@ -24,32 +24,8 @@ class ArtifactView(Protocol):
         ...
 
 
-class RunView(Protocol):
-    """A run of a flow."""
-
-    @property
-    def record(self) -> FlowRecord:
-        """The record of its flow."""
-        ...
-
-    @property
-    def run_id(self) -> str:
-        """Airflow's id of the run."""
-        ...
-
-    @property
-    def info(self) -> RunInfo | None:
-        """The run as Airflow last reported it; None where Airflow does not know it."""
-        ...
-
-    @property
-    def spec(self) -> WorkflowSpec:
-        """The spec of its version."""
-        ...
-
-    def created_at(self) -> datetime | None:
-        """Return when it was queued."""
-        ...
+class RunView(RunFacts, Protocol):
+    """A run of a flow, and how far it has come."""
 
     def as_far_as_known(self) -> tuple[ExecutionStatus, list[OperatorRun], str]:
         """Return its status and operators, and why Airflow cannot be asked."""

@@ -249,7 +249,7 @@ def test_a_connection_that_is_not_there() -> None:
         connection_config("Redshift", "gone")
 
 
-@pytest.mark.parametrize("extra", ["[1]", '"text"', "{no json"])
+@pytest.mark.parametrize("extra", ["[1]", '"text"', "{no json", "[" * 100_000])
 def test_an_extra_that_is_no_object(monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
     """Airflow refuses to make one; a metadata database written by other means may hold it."""
     stored = SimpleNamespace(conn_type="postgres", extra=extra, password="hunter2")

@@ -293,7 +293,7 @@ def test_events_of_airflow_3() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"null", b"{}", b'{"dag_runs": [{}], "total_entries": 1}', b"<html>"]
+    "body", [b"[]", b"null", b"{}", b'{"dag_runs": [{}], "total_entries": 1}', b"<html>", b"[" * 100_000]
 )
 def test_answers_of_another_form(fake: FakeAirflow, airflow: Airflow, body: bytes) -> None:
     fake.add_dag("d")

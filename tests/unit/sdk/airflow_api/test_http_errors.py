@@ -146,6 +146,7 @@ def answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
         ([], ""),
         ({}, ""),
         ("<html>", ""),
+        ("[" * 100_000, ""),
     ],
 )
 def test_what_airflow_says_in_one_line(body: Any, reason: str) -> None:

@@ -249,7 +249,7 @@ def test_airflow_3_that_has_no_tokens_for_passwords(three: FakeAirflow, session:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b"[]", b'{"access_token": null}', b'{"access_token": "a b"}', b"<html>"]
+    "body", [b"{}", b"[]", b'{"access_token": null}', b'{"access_token": "a b"}', b"<html>", b"[" * 100_000]
 )
 def test_an_answer_without_a_token(three: FakeAirflow, session: Open, body: bytes) -> None:
     three.fail(201, path="/auth/token", body=body)
@@ -314,6 +314,7 @@ def jwt(**claims: Any) -> str:
         ("opaque", None),
         ("a.b.c", None),
         ("a.W10.c", None),
+        (f"a.{base64.urlsafe_b64encode(b'[' * 99_999).decode()}.c", None),
     ],
 )
 def test_when_a_token_is_renewed(text: str, renew_at: float | None) -> None:
