@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from aqueduct_provider.connectors.sql.database import Database
 from aqueduct_provider.connectors.sql.query import statement
-from aqueduct_provider.connectors.tables.model import Batches, Database
+from aqueduct_provider.connectors.tables.model import Batches
 
 
 def read(database: Database, sql: str, *parameters: str) -> pa.Table:

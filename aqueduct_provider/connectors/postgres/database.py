@@ -17,6 +17,7 @@ from aqueduct_provider.connectors.postgres.system import POSTGRES
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
+from aqueduct_provider.connectors.sql.database import shown_names
 from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.tables.model import (
@@ -26,7 +27,6 @@ from aqueduct_provider.connectors.tables.model import (
     TableLoad,
     TableName,
     config_text,
-    shown_names,
 )
 from aqueduct_provider.errors import (
     DataSystemError,

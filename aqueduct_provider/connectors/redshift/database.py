@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,16 +16,15 @@ from aqueduct_provider.connectors.redshift.rows import ArrivingRows, chunks
 from aqueduct_provider.connectors.redshift.system import REDSHIFT
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
+from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase, driver_error
 from aqueduct_provider.connectors.sql.driver_options import driver_options
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.tables.model import (
     Batches,
     Config,
-    DriverConnection,
     TableLoad,
     TableName,
     config_text,
-    shown_names,
 )
 from aqueduct_provider.errors import (
     DataSystemError,
@@ -70,26 +69,18 @@ def connect(connector: str, config: Config) -> RedshiftDatabase:
     return RedshiftDatabase(connection, what)
 
 
-class RedshiftDatabase(DriverConnection):
+class RedshiftDatabase(DbApiDatabase):
     """An open connection; a ``Database``."""
 
     dialect = REDSHIFT
-
-    def check(self) -> str:
-        with self._transaction(StatementRefused):
-            ((version,),) = self.rows("SELECT version()")
-        return f"{self._what} answers: {version}."
-
-    def tables(self) -> list[str]:
-        with self._transaction(StatementRefused):
-            names = self.rows(
-                "SELECT table_schema, table_name, table_schema = current_schema() "
-                "FROM information_schema.tables "
-                "WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'pg_internal') "
-                f"AND table_type IN ('BASE TABLE', 'VIEW') AND table_name <> '{LEDGER}' "
-                "ORDER BY 3 DESC, 1, 2"
-            )
-        return shown_names(names)
+    version_query = "SELECT version()"
+    tables_query = (
+        "SELECT table_schema, table_name, table_schema = current_schema() "
+        "FROM information_schema.tables "
+        "WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'pg_internal') "
+        f"AND table_type IN ('BASE TABLE', 'VIEW') AND table_name <> '{LEDGER}' "
+        "ORDER BY 3 DESC, 1, 2"
+    )
 
     @contextmanager
     def read(self, statement: Statement) -> Iterator[Batches]:
@@ -98,7 +89,7 @@ class RedshiftDatabase(DriverConnection):
             # The driver gives rows when all have come, and keeps them here until then.
             cursor._cached_rows = rows
             with self._transaction(StatementRefused):
-                _execute(cursor, statement.sql(), statement.values)
+                self._execute(cursor, statement.sql(), statement.values)
                 table = rows.table()
             yield table
 
@@ -166,24 +157,22 @@ class RedshiftDatabase(DriverConnection):
 
     # --- statements
 
-    def run(self, sql: str, *values: Any) -> None:
-        with closing(self._connection.cursor()) as cursor:
-            _execute(cursor, sql, values)
+    def _execute(self, cursor: Any, sql: str, values: Sequence[Any]) -> None:
+        """Run a statement whose places are ``$1``, ``$2``, ...
 
-    def rows(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
-        with closing(self._connection.cursor()) as cursor:
-            _execute(cursor, sql, values)
-            return list(cursor.fetchall())
+        The driver, which would rewrite these placeholders, is given a parameter style that the statement does
+        not use.
+        """
+        if values and all(character in sql for character in "?:\\"):
+            raise StatementRefused(
+                "A query with parameters cannot hold a question mark, a colon and a backslash at once, for "
+                "the driver would misread it: write its strings without backslashes, such as '' for \\'."
+            )
+        cursor.paramstyle = "numeric" if "?" in sql and ":" not in sql else "qmark"
+        cursor.execute(sql, list(values) or None)
 
-    @contextmanager
-    def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
-        """Roll back everything that is not committed within."""
-        with _translated(self._what, refused):
-            try:
-                yield
-            finally:
-                with suppress(Exception):
-                    self._connection.rollback()
+    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
+        return _translated(self._what, refused)
 
 
 @dataclass(frozen=True)
@@ -233,21 +222,6 @@ def _name(table: TableName) -> str:
     return REDSHIFT.render_name(table.parts)
 
 
-def _execute(cursor: Any, sql: str, values: Sequence[Any]) -> None:
-    """Run a statement whose places are ``$1``, ``$2``, ...
-
-    The driver, which would rewrite these placeholders, is given a parameter style that the statement does not
-    use.
-    """
-    if values and all(character in sql for character in "?:\\"):
-        raise StatementRefused(
-            "A query with parameters cannot hold a question mark, a colon and a backslash at once, for the "
-            "driver would misread it: write its strings without backslashes, such as '' for \\'."
-        )
-    cursor.paramstyle = "numeric" if "?" in sql and ":" not in sql else "qmark"
-    cursor.execute(sql, list(values) or None)
-
-
 # --- errors
 
 
@@ -269,11 +243,11 @@ def _error(what: str, error: Exception, refused: type[DataSystemError]) -> DataS
     state = fields.get("C", "")
     text = (fields.get("M") or ": ".join(map(str, error.args))).strip().rstrip(".")
     if state.startswith(_LOGIN):
-        return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
+        return driver_error(DataSystemLoginFailed, what, text)
     is_cut = not fields and isinstance(error, (OSError, InterfaceError, OperationalError))
     if is_cut or state.startswith(_PASSING) or any(words in text.lower() for words in _CONFLICTS):
-        return DataSystemUnavailable(f"{what} does not answer as it should: {text}.")
-    return refused(f"{what} refuses the statement: {text}.")
+        return driver_error(DataSystemUnavailable, what, text)
+    return driver_error(refused, what, text)
 
 
 def _fields(error: Exception) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any
 
 from aqueduct_provider.connectors.snowflake.login import login_of, refuse_unknown, session_parameters
@@ -24,16 +24,15 @@ from aqueduct_provider.connectors.snowflake.types import (
 )
 from aqueduct_provider.connectors.sql import dbapi_rows as arriving
 from aqueduct_provider.connectors.sql import idempotent_load
+from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase, driver_error
 from aqueduct_provider.connectors.sql.driver_options import driver_options
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.tables.model import (
     Batches,
     Config,
-    DriverConnection,
     TableLoad,
     TableName,
     config_text,
-    shown_names,
 )
 from aqueduct_provider.errors import (
     DataSystemError,
@@ -79,24 +78,17 @@ def connect(connector: str, config: Config) -> SnowflakeDatabase:
         return SnowflakeDatabase(snowflake.connector.connect(**settings), what)
 
 
-class SnowflakeDatabase(DriverConnection):
+class SnowflakeDatabase(DbApiDatabase):
     """An open connection; a ``Database``."""
 
     dialect = SNOWFLAKE
-
-    def check(self) -> str:
-        with _translated(self._what):
-            ((version,),) = self._rows("SELECT CURRENT_VERSION()")
-        return f"{self._what} answers: Snowflake {version}."
-
-    def tables(self) -> list[str]:
-        with _translated(self._what):
-            names = self._rows(
-                "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_SCHEMA = CURRENT_SCHEMA() "
-                "FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA <> 'INFORMATION_SCHEMA' "
-                f"AND TABLE_NAME <> '{stored(LEDGER)}' ORDER BY 3 DESC, 1, 2"
-            )
-        return shown_names((shown(schema), shown(name), is_current) for schema, name, is_current in names)
+    version_query = "SELECT CURRENT_VERSION()"
+    version_format = "Snowflake {}"
+    tables_query = (
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_SCHEMA = CURRENT_SCHEMA() "
+        "FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA <> 'INFORMATION_SCHEMA' "
+        f"AND TABLE_NAME <> '{stored(LEDGER)}' ORDER BY 3 DESC, 1, 2"
+    )
 
     @contextmanager
     def read(self, statement: Statement) -> Iterator[Batches]:
@@ -119,7 +111,7 @@ class SnowflakeDatabase(DriverConnection):
         with _translated(self._what, LoadRefused):
             if load.mode == "replace":
                 with self._staged(data, load) as staging:
-                    self._run(staging.create_as(load.table, "CREATE OR REPLACE TABLE", "COPY GRANTS"))
+                    self.run(staging.create_as(load.table, "CREATE OR REPLACE TABLE", "COPY GRANTS"))
                     return staging.rows
             return self._write_once(data, load)
 
@@ -140,9 +132,9 @@ class SnowflakeDatabase(DriverConnection):
         """Write an empty marker, on which concurrent tries of one load wait for each other."""
         markers = SNOWFLAKE.render_name(idempotent_load.markers_table(load).parts)
         definition = idempotent_load.markers_definition(SNOWFLAKE, load, time="TIMESTAMP_LTZ")
-        self._run(f"CREATE TABLE IF NOT EXISTS {definition}")
+        self.run(f"CREATE TABLE IF NOT EXISTS {definition}")
         key, target, run, _, _ = idempotent_load.marker(load, 0)
-        self._run(
+        self.run(
             f"INSERT INTO {markers} (load_key, target, run) SELECT ?, ?, ? "
             f"WHERE NOT EXISTS (SELECT 1 FROM {markers} WHERE load_key = ?)",
             *(key, target, run, key),
@@ -151,17 +143,17 @@ class SnowflakeDatabase(DriverConnection):
     def _end_marker(self, load: TableLoad, rows: int) -> None:
         markers = SNOWFLAKE.render_name(idempotent_load.markers_table(load).parts)
         sql = f"UPDATE {markers} SET digest = ?, row_count = ? WHERE load_key = ?"
-        self._run(sql, load.digest, rows, load.key)
+        self.run(sql, load.digest, rows, load.key)
 
     def _is_done(self, load: TableLoad) -> bool:
         sql = f"{idempotent_load.find_marker(SNOWFLAKE, load)} AND digest IS NOT NULL"
-        return idempotent_load.is_done(self._rows(sql, load.key), load)
+        return idempotent_load.is_done(self.rows(sql, load.key), load)
 
     def _comment(self, table: TableName) -> str | None:
         """Return a table's comment; None: the table does not exist."""
         *database, schema = table.schema.split(".")
         catalog = SNOWFLAKE.render_name((*database, "INFORMATION_SCHEMA", "TABLES"))
-        found = self._rows(
+        found = self.rows(
             f"SELECT COMMENT FROM {catalog} WHERE TABLE_NAME = ? "
             f"AND TABLE_SCHEMA = {'?' if schema else 'CURRENT_SCHEMA()'}",
             *([stored(table.name), stored(schema)] if schema else [stored(table.name)]),
@@ -173,7 +165,7 @@ class SnowflakeDatabase(DriverConnection):
         from snowflake.connector import ProgrammingError
 
         try:
-            self._run(
+            self.run(
                 staging.create_as(load.table, "CREATE TABLE", f"COMMENT = '{_mark(load, staging.rows)}'")
             )
         except ProgrammingError as error:
@@ -187,48 +179,54 @@ class SnowflakeDatabase(DriverConnection):
 
     def _append(self, staging: Staging, load: TableLoad) -> int | None:
         markers = SNOWFLAKE.render_name(idempotent_load.markers_table(load).parts)
-        self._run("BEGIN")
+        self.run("BEGIN")
         try:
             # Locks the marker to the end of the transaction.
-            self._run(f"UPDATE {markers} SET loaded_at = CURRENT_TIMESTAMP WHERE load_key = ?", load.key)
+            self.run(f"UPDATE {markers} SET loaded_at = CURRENT_TIMESTAMP WHERE load_key = ?", load.key)
             if self._is_done(load):
                 return None
-            self._run(staging.insert_into(load.table))
+            self.run(staging.insert_into(load.table))
             self._end_marker(load, staging.rows)
-            self._run("COMMIT")
+            self.run("COMMIT")
         finally:
             with suppress(Exception):
-                self._run("ROLLBACK")
+                self.run("ROLLBACK")
         return staging.rows
 
     @contextmanager
     def _staged(self, data: Batches, load: TableLoad) -> Iterator[Staging]:
         """Write the rows to a temporary table, which only this session sees."""
         staging = staging_of(data.schema, stored(load.staging))
-        self._run(staging.create)
+        self.run(staging.create)
         try:
             with temporary_folder("rows") as folder:
                 for part, count in parts(data, folder):
-                    self._run(staging.put(part))
+                    self.run(staging.put(part))
                     staging.rows += count
                     part.unlink()
             if staging.rows:
-                self._run(staging.copy)
+                self.run(staging.copy)
             yield staging
         finally:
             with suppress(Exception):
-                self._run(f"DROP TABLE IF EXISTS {staging.name}")
+                self.run(f"DROP TABLE IF EXISTS {staging.name}")
 
     # --- statements
 
-    def _run(self, sql: str, *values: Any) -> None:
-        with closing(self._connection.cursor()) as cursor:
-            cursor.execute(sql, values or None)
+    def _execute(self, cursor: Any, sql: str, values: Sequence[Any]) -> None:
+        cursor.execute(sql, values or None)
 
-    def _rows(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
-        with closing(self._connection.cursor()) as cursor:
-            cursor.execute(sql, values or None)
-            return list(cursor.fetchall())
+    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
+        return _translated(self._what, refused)
+
+    @contextmanager
+    def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
+        # Each statement commits itself, so that nothing is rolled back.
+        with self._translate_errors(refused):
+            yield
+
+    def _shown(self, name: str) -> str:
+        return shown(name)
 
 
 def _mark(load: TableLoad, rows: int) -> str:
@@ -265,10 +263,8 @@ def _error(what: str, error: Any, refused: type[DataSystemError]) -> DataSystemE
 
     text = str(error.raw_msg or error.msg or error).strip().rstrip(".")
     if isinstance(error, ForbiddenError):
-        return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
+        return driver_error(DataSystemLoginFailed, what, text)
     # The connector raises no DatabaseError for answers of the service that do not concern the statement.
     if isinstance(error, OperationalError) or not isinstance(error, DatabaseError) or error.errno in _PASSING:
-        return DataSystemUnavailable(f"{what} does not answer as it should: {text}.")
-    if refused is DataSystemLoginFailed:
-        return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
-    return refused(f"{what} refuses the statement: {text}.")
+        return driver_error(DataSystemUnavailable, what, text)
+    return driver_error(refused, what, text)

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder
+from aqueduct_provider.connectors.sql.database import Database
 from aqueduct_provider.connectors.sql.query import statement
-from aqueduct_provider.connectors.tables.model import Database, TableLoad
+from aqueduct_provider.connectors.tables.model import TableLoad
 from aqueduct_provider.runner.codecs import encoding_of
 from aqueduct_provider.runner.contract import OutputInfo
 

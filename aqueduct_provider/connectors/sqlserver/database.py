@@ -7,13 +7,14 @@ writes the arguments as literals, quoted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from hashlib import sha256
 from typing import Any
 
 from aqueduct_provider.connectors.sql import dbapi_rows as arriving
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
+from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase, driver_error
 from aqueduct_provider.connectors.sql.driver_options import driver_options
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
@@ -21,11 +22,9 @@ from aqueduct_provider.connectors.sqlserver.types import inserts, result_schema
 from aqueduct_provider.connectors.tables.model import (
     Batches,
     Config,
-    DriverConnection,
     TableLoad,
     TableName,
     config_text,
-    shown_names,
 )
 from aqueduct_provider.errors import (
     DataSystemError,
@@ -78,24 +77,16 @@ def connect(connector: str, config: Config) -> SqlServerDatabase:
     return SqlServerDatabase(connection, what)
 
 
-class SqlServerDatabase(DriverConnection):
+class SqlServerDatabase(DbApiDatabase):
     """An open connection; a ``Database``, and a ``Writer`` of ``idempotent_load.py``."""
 
     dialect = SQL_SERVER
-
-    def check(self) -> str:
-        with self._transaction(StatementRefused):
-            ((version,),) = self.rows("SELECT @@VERSION")
-        return f"{self._what} answers: {str(version).splitlines()[0]}."
-
-    def tables(self) -> list[str]:
-        with self._transaction(StatementRefused):
-            names = self.rows(
-                "SELECT TABLE_SCHEMA, TABLE_NAME, CASE TABLE_SCHEMA WHEN SCHEMA_NAME() THEN 1 ELSE 0 END "
-                f"FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME <> '{LEDGER}' "
-                "ORDER BY 3 DESC, 1, 2"
-            )
-        return shown_names(names)
+    version_query = "SELECT @@VERSION"
+    tables_query = (
+        "SELECT TABLE_SCHEMA, TABLE_NAME, CASE TABLE_SCHEMA WHEN SCHEMA_NAME() THEN 1 ELSE 0 END "
+        f"FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME <> '{LEDGER}' "
+        "ORDER BY 3 DESC, 1, 2"
+    )
 
     @contextmanager
     def read(self, statement: Statement) -> Iterator[Batches]:
@@ -106,7 +97,7 @@ class SqlServerDatabase(DriverConnection):
         )
         with self._transaction(StatementRefused), closing(self._connection.cursor()) as cursor:
             schema = result_schema(self.rows(_DESCRIBE, sql, _declarations(values)))
-            _execute(cursor, sql, values)
+            self._execute(cursor, sql, values)
             yield arriving.batches(schema, cursor.fetchmany)
 
     def write(self, data: Batches, load: TableLoad) -> int | None:
@@ -124,15 +115,6 @@ class SqlServerDatabase(DriverConnection):
         return rows
 
     # --- a Writer
-
-    def run(self, sql: str, *values: Any) -> None:
-        with closing(self._connection.cursor()) as cursor:
-            _execute(cursor, sql, values)
-
-    def rows(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
-        with closing(self._connection.cursor()) as cursor:
-            _execute(cursor, sql, values)
-            return list(cursor.fetchall())
 
     def create_markers(self, load: TableLoad) -> None:
         """Nothing: the table is there already, so that its creation keeps no other load waiting."""
@@ -200,28 +182,20 @@ class SqlServerDatabase(DriverConnection):
             rows += count
         return rows
 
-    @contextmanager
-    def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
-        """Roll back everything that is not committed within."""
-        with _translated(self._what, refused):
-            try:
-                yield
-            finally:
-                with suppress(Exception):
-                    self._connection.rollback()
+    def _execute(self, cursor: Any, sql: str, values: Sequence[Any]) -> None:
+        """Run a statement whose places are ``@p1``, ``@p2``, ..."""
+        if not values:
+            cursor.execute(sql)
+            return
+        places = ", ".join(f"@p{number} = %s" for number in range(1, len(values) + 1))
+        cursor.execute(f"EXEC sp_executesql %s, %s, {places}", (sql, _declarations(values), *values))
+
+    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
+        return _translated(self._what, refused)
 
 
 def _name(table: TableName) -> str:
     return SQL_SERVER.render_name(table.parts)
-
-
-def _execute(cursor: Any, sql: str, values: Sequence[Any]) -> None:
-    """Run a statement whose places are ``@p1``, ``@p2``, ..."""
-    if not values:
-        cursor.execute(sql)
-        return
-    places = ", ".join(f"@p{number} = %s" for number in range(1, len(values) + 1))
-    cursor.execute(f"EXEC sp_executesql %s, %s, {places}", (sql, _declarations(values), *values))
 
 
 def _declarations(values: Sequence[Any]) -> str:
@@ -253,10 +227,10 @@ def _error(what: str, error: Any, refused: type[DataSystemError]) -> DataSystemE
 
     number, text = _parts(error)
     if number in _LOGIN:
-        return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
+        return driver_error(DataSystemLoginFailed, what, text)
     if number in _PASSING or isinstance(error, InterfaceError):
-        return DataSystemUnavailable(f"{what} does not answer as it should: {text}.")
-    return refused(f"{what} refuses the statement: {text}.")
+        return driver_error(DataSystemUnavailable, what, text)
+    return driver_error(refused, what, text)
 
 
 def _parts(error: Any) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The protocol of databases, and the values that their modules receive.
+"""The values that the modules of databases receive: tables on their way, and loads.
 
 Tables move as batches of Arrow records, so that memory does not grow with them. What Arrow has no type for is
 text whose field says what it is, under :data:`KIND`; Parquet keeps that note, so that a table which goes from
@@ -7,13 +7,9 @@ one database to another keeps its column types.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-
-from aqueduct_provider.connectors.sql.dialect import Dialect
-from aqueduct_provider.connectors.sql.query import Statement
+from typing import TYPE_CHECKING, Any, Literal
 
 # In a text field's metadata: ``decimal`` (still to be converted, see ``spool.py``), ``json``, ``bson``
 # (Extended JSON) or ``uuid``; in that of a binary one: ``pickle``.
@@ -78,59 +74,6 @@ class TableLoad:
     def staging(self) -> str:
         """Return the staging table's name: the same at every try, so that each can clean up."""
         return f"aqueduct_{self.key[:24]}"
-
-
-class Database(Protocol):
-    """An open connection to a database. All methods raise subclasses of ``DataSystemError``."""
-
-    dialect: Dialect
-
-    def close(self) -> None:
-        """End the connection; what was not finished is undone."""
-        ...
-
-    def check(self) -> str:
-        """Ask the database something; a few words that say who answered."""
-        ...
-
-    def tables(self) -> list[str]:
-        """Return the tables and views that the user may see, ``table`` or ``schema.table``, in order."""
-        ...
-
-    def read(self, statement: Statement) -> AbstractContextManager[Batches]:
-        """Run a query; its rows, while the context is open."""
-        ...
-
-    def write(self, data: Batches, load: TableLoad) -> int | None:
-        """Write a table: all of it or nothing, and once for each key; see ``docs/data-systems.md``.
-
-        :returns: the number of rows; None when an earlier try has written them.
-        """
-        ...
-
-
-class DriverConnection:
-    """A driver's connection, which ends quietly: what it says at its end would hide what was wrong before.
-
-    :param what: how errors call the database.
-    """
-
-    def __init__(self, connection: Any, what: str) -> None:
-        self._connection = connection
-        self._what = what
-
-    def close(self) -> None:
-        """End the connection; what was not finished is undone."""
-        with suppress(Exception):
-            self._connection.close()
-
-
-def shown_names(found: Iterable[Sequence[Any]]) -> list[str]:
-    """Return tables as users write them.
-
-    :param found: schema, name, and whether the schema is the connection's own.
-    """
-    return [name if is_current else f"{schema}.{name}" for schema, name, is_current in found]
 
 
 def config_text(config: Config, name: str, default: str = "") -> str:

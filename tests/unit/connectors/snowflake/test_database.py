@@ -57,11 +57,11 @@ def count_of(database: SnowflakeDatabase, name: str = "t") -> int:
 def test_check_and_tables(database: SnowflakeDatabase) -> None:
     assert "answers: Snowflake 10.0.0." in database.check()
     # This makes it the current one.
-    database._run("CREATE SCHEMA other")
-    database._run("CREATE TABLE there (a INT)")
-    database._run("USE SCHEMA public")
-    database._run("CREATE TABLE plain (a INT)")
-    database._run('CREATE TABLE "Mixed Case" (a INT)')
+    database.run("CREATE SCHEMA other")
+    database.run("CREATE TABLE there (a INT)")
+    database.run("USE SCHEMA public")
+    database.run("CREATE TABLE plain (a INT)")
+    database.run('CREATE TABLE "Mixed Case" (a INT)')
     database.write(batches(numbers(1)), load("append"))
     assert database.tables() == ["Mixed Case", "plain", "t", "other.there"]
 
@@ -208,8 +208,8 @@ def test_files_are_small_and_one_at_a_time(
 ) -> None:
     monkeypatch.setattr("aqueduct_provider.connectors.snowflake.types._PART_BYTES", 20_000)
     said: list[str] = []
-    run = database._run
-    monkeypatch.setattr(database, "_run", lambda sql, *values: (said.append(sql), run(sql, *values)))
+    run = database.run
+    monkeypatch.setattr(database, "run", lambda sql, *values: (said.append(sql), run(sql, *values)))
     assert database.write(batches(numbers(10_000)), load()) == 10_000
     assert count_of(database) == 10_000
     assert sum(sql.startswith("PUT") for sql in said) == 5
@@ -218,7 +218,7 @@ def test_files_are_small_and_one_at_a_time(
 
 
 def test_append_is_done_once_for_each_key(database: SnowflakeDatabase) -> None:
-    database._run("CREATE TABLE t (t VARCHAR, extra INT DEFAULT 7, n NUMBER(5, 1))")
+    database.run("CREATE TABLE t (t VARCHAR, extra INT DEFAULT 7, n NUMBER(5, 1))")
     assert database.write(batches(numbers(3)), load("append")) == 3
     assert database.write(batches(numbers(3)), load("append")) is None
     assert database.write(batches(numbers(3)), load("append", key="b")) == 3
@@ -242,7 +242,7 @@ def test_a_new_table_says_which_load_made_it(database: SnowflakeDatabase, mode: 
 
 
 def test_fail(database: SnowflakeDatabase) -> None:
-    database._run("CREATE TABLE t (a INT)")
+    database.run("CREATE TABLE t (a INT)")
     with pytest.raises(errors.LoadRefused, match="exists already, and the update mode is 'fail'"):
         database.write(batches(numbers(3)), load("fail"))
 
@@ -254,7 +254,7 @@ def test_replace_takes_other_columns(database: SnowflakeDatabase) -> None:
 
 
 def test_tables_in_schemas(database: SnowflakeDatabase, config: dict[str, Any]) -> None:
-    database._run("CREATE SCHEMA other")
+    database.run("CREATE SCHEMA other")
     for schema in ("other", f"{config['database']}.other"):
         for mode, key in (("replace", "a"), ("append", "b"), ("append", "b")):
             database.write(batches(numbers(2)), load(mode, key=key, schema=schema))
@@ -278,14 +278,14 @@ def test_an_end_between_the_rows_and_the_commit_is_made_good(
     database: SnowflakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database.write(batches(numbers(2)), load(key="b"))
-    run = database._run
+    run = database.run
 
     def killed(sql: str, *values: Any) -> None:
         if sql == "COMMIT":
             raise driver_errors.OperationalError("the connection broke")
         run(sql, *values)
 
-    monkeypatch.setattr(database, "_run", killed)
+    monkeypatch.setattr(database, "run", killed)
     with pytest.raises(errors.DataSystemUnavailable):
         database.write(batches(numbers(5)), load("append"))
     monkeypatch.undo()

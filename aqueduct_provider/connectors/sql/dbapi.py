@@ -1,0 +1,105 @@
+"""Share what databases with a DB-API driver have in common: statements, transactions, error messages."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from typing import Any, ClassVar
+
+from aqueduct_provider.connectors.sql.database import shown_names
+from aqueduct_provider.connectors.sql.dialect import Dialect
+from aqueduct_provider.errors import (
+    DataSystemError,
+    DataSystemLoginFailed,
+    DataSystemUnavailable,
+    StatementRefused,
+)
+
+
+class DbApiDatabase(ABC):
+    """An open connection; subclasses add reading and writing, and are a ``Database`` then.
+
+    :param connection: the driver's.
+    :param what: how errors call the database.
+    """
+
+    dialect: Dialect
+    # A query for the version, and how :meth:`check` shows its first line.
+    version_query: ClassVar[str]
+    version_format: ClassVar[str] = "{}"
+    # A query for schema, name, and whether the schema is the connection's own; in the order to show.
+    tables_query: ClassVar[str]
+
+    def __init__(self, connection: Any, what: str) -> None:
+        self._connection = connection
+        self._what = what
+
+    def close(self) -> None:
+        """End the connection; what was not finished is undone.
+
+        It ends quietly: what the driver says then would hide what was wrong before.
+        """
+        with suppress(Exception):
+            self._connection.close()
+
+    def check(self) -> str:
+        """Ask the database for its version; a few words that say who answered."""
+        with self._transaction(StatementRefused):
+            ((version,),) = self.rows(self.version_query)
+        return f"{self._what} answers: {self.version_format.format(str(version).splitlines()[0])}."
+
+    def tables(self) -> list[str]:
+        """Return the tables and views that the user may see, ``table`` or ``schema.table``, in order."""
+        with self._transaction(StatementRefused):
+            found = self.rows(self.tables_query)
+        return shown_names((self._shown(schema), self._shown(name), own) for schema, name, own in found)
+
+    def run(self, sql: str, *values: Any) -> None:
+        """Run a statement. Raises the driver's errors."""
+        with closing(self._connection.cursor()) as cursor:
+            self._execute(cursor, sql, values)
+
+    def rows(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Run a query and return all its rows. Raises the driver's errors."""
+        with closing(self._connection.cursor()) as cursor:
+            self._execute(cursor, sql, values)
+            return list(cursor.fetchall())
+
+    @abstractmethod
+    def _execute(self, cursor: Any, sql: str, values: Sequence[Any]) -> None:
+        """Run a statement whose places are written as the dialect's placeholders."""
+
+    @abstractmethod
+    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
+        """Translate the driver's errors.
+
+        :param refused: class of the error of a statement that the database refuses.
+        """
+
+    def _shown(self, name: str) -> str:
+        """Return a stored name as users write it."""
+        return name
+
+    @contextmanager
+    def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
+        """Roll back everything that is not committed within, and translate errors."""
+        with self._translate_errors(refused):
+            try:
+                yield
+            finally:
+                with suppress(Exception):
+                    self._connection.rollback()
+
+
+def driver_error(kind: type[DataSystemError], what: str, text: str) -> DataSystemError:
+    """Return the error for what a driver reports, in the words that belong to its class.
+
+    :param what: how errors call the database.
+    :param text: the driver's message, without a full stop.
+    """
+    if kind is DataSystemLoginFailed:
+        return kind(f"{what} refuses the login: {text}. Correct the connection.")
+    if kind is DataSystemUnavailable:
+        return kind(f"{what} does not answer as it should: {text}.")
+    return kind(f"{what} refuses the statement: {text}.")
