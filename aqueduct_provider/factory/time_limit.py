@@ -2,8 +2,7 @@
 
 In: what is made of a spec. Out: the same, or a ``SpecError`` once it has used its time. Computing time
 counts, not time on the clock: a slow disk or a busy machine is not the spec's fault. The timer is not the one
-by which Airflow limits the import of a DAG file. Nothing is limited outside
-of the main thread, which signals need.
+by which Airflow limits the import of a DAG file. Only in the main thread is there a limit: signals need it.
 """
 
 from __future__ import annotations

@@ -251,10 +251,10 @@ def test_of_two_publishers_at_once_the_last_writer_wins_and_one_more_publication
     record = Registry(store).find("churn")
     assert record.version_id == str(theirs.spec.version.id), "as the docstring of publish says"
     assert Registry(store).latest_spec(record) == theirs.spec
-    mended = composition("churn")
-    publish(mended, store, folder, "airflow")
-    assert folder.specs == {"churn": mended.text}
-    assert Registry(store).latest_spec(Registry(store).find("churn")) == mended.spec
+    corrected = composition("churn")
+    publish(corrected, store, folder, "airflow")
+    assert folder.specs == {"churn": corrected.text}
+    assert Registry(store).latest_spec(Registry(store).find("churn")) == corrected.spec
 
 
 # --- the way back
