@@ -17,7 +17,7 @@ import pytest
 
 from tests.data_servers.mariadb import MariaDbServer, mariadb_server
 from tests.data_servers.postgres import PostgresServer, postgres_server
-from tests.fault_proxy import FaultProxy
+from tests.support.fault_proxy import FaultProxy
 from tools.environments import run_uv
 
 # Before the first import of Airflow, which writes its configuration there.

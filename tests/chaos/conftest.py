@@ -16,10 +16,10 @@ import pytest
 from aqueduct_provider import cli
 from tests.chaos.figures import REPORT, Figure, table, write
 from tests.data_servers.postgres import PostgresServer
-from tests.fault_proxy import FaultProxy
-from tests.integration.place import Place
+from tests.integration.airflow_settings import airflow_connection, database_settings
+from tests.integration.flow_place import Place
 from tests.integration.stack import AirflowStack
-from tests.integration.surroundings import airflow_connection, database_settings
+from tests.support.fault_proxy import FaultProxy
 from tools.environments import index_settings
 
 _FIGURES = pytest.StashKey[list[Figure]]()

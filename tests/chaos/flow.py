@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.data_servers.postgres import PostgresServer
-from tests.integration.draft import Draft
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
+from tests.integration.native_draft import Draft
 
 ROWS = 500
 

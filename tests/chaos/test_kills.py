@@ -12,7 +12,7 @@ from tests.chaos.flow import Appending, appending
 from tests.chaos.processes import ROLES, Role, kill, left_behind
 from tests.data_servers.postgres import PostgresServer
 from tests.integration.client import FINISHED
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
 
 _RUN_SECONDS = 240
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from tests.chaos.conftest import Scale
 from tests.chaos.flow import appending
 from tests.data_servers.postgres import PostgresServer
-from tests.examples import small_document
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
+from tests.support.example_specs import small_document
 
 
 def test_runs_at_once_among_many_flows(

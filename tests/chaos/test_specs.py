@@ -9,8 +9,8 @@ from typing import Any
 
 from aqueduct_provider.factory.placeholder_dag import PREFIX
 from tests.chaos.conftest import Scale
-from tests.examples import small_document
-from tests.mutated_specs import spread_campaign
+from tests.support.example_specs import small_document
+from tests.support.mutated_specs import spread_campaign
 from tests.unit.factory.test_hostile_specs import hostile, with_operators, with_requirement
 from tests.unit.factory.test_load_dags import dag_bag
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from tests.chaos.conftest import Scale
 from tests.chaos.flow import Appending, appending
 from tests.data_servers.postgres import PostgresServer
-from tests.fault_proxy import Fault, FaultProxy
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
 from tests.integration.waiting import wait_for
+from tests.support.fault_proxy import Fault, FaultProxy
 
 _RUN_SECONDS = 600
 _FAULTS: tuple[Fault, ...] = ("500", "503", "reset_before", "reset_after", "cut", "short", "flip", "stall")

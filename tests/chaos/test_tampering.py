@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.published import deployment
-from tests.tampering import ATTACKS
-from tests.victim import victim_of
+from tests.support.deployment import deployment
+from tests.support.tampering_attacks import ATTACKS
+from tests.support.tampering_victim import victim_of
 
 
 def test_readers(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.connectors.requests import SystemOrder
-from tests.connectors.desk import Desk
+from tests.connectors.system_jobs import Desk
 
 
 @dataclass(frozen=True)

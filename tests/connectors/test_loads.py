@@ -18,7 +18,7 @@ import pytest
 from aqueduct_provider.connectors.requests import LoadOrder, to_json
 from aqueduct_provider.errors import DataSystemError, LoadRefused
 from tests.connectors.conftest import System
-from tests.connectors.desk import Desk
+from tests.connectors.system_jobs import Desk
 from tests.integration.waiting import wait_for
 
 ONE, TWO = pa.table({"a": [1, 2], "b": ["x", "y"]}), pa.table({"a": [3], "b": ["z"]})

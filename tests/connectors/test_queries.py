@@ -9,7 +9,7 @@ from aqueduct_provider.connectors import run
 from aqueduct_provider.connectors.requests import SystemOrder
 from aqueduct_provider.errors import DataSystemLoginFailed, DataSystemUnavailable, StatementRefused
 from tests.connectors.conftest import System
-from tests.connectors.desk import Desk
+from tests.connectors.system_jobs import Desk
 
 EVIL = [
     "x'; DROP TABLE t; --",

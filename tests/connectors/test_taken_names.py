@@ -13,7 +13,7 @@ from aqueduct_provider.connectors import registry
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
 from aqueduct_provider.errors import LoadRefused
 from tests.connectors.conftest import System
-from tests.connectors.desk import Desk
+from tests.connectors.system_jobs import Desk
 
 ROWS = pa.table({"n": [7]})
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.connectors.conftest import System
-from tests.connectors.desk import Desk
+from tests.connectors.system_jobs import Desk
 
 UTC = dt.timezone.utc
 D = decimal.Decimal

@@ -16,10 +16,10 @@ from aqueduct_provider import cli
 from aqueduct_provider.demo.stack import CONNECTION, CONNECTION_VARIABLE, S3Place, demo_connection
 from tests.data_servers.mariadb import MariaDbServer
 from tests.data_servers.postgres import PostgresServer
+from tests.integration.airflow_settings import airflow_connection, bundle_settings, database_settings
+from tests.integration.flow_place import Place
 from tests.integration.outage import Outage
-from tests.integration.place import Place
 from tests.integration.stack import MAJOR, AirflowStack
-from tests.integration.surroundings import airflow_connection, bundle_settings, database_settings
 from tests.oracle.harness import Oracle
 from tools.environments import index_settings
 

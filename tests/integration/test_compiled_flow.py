@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.compiled import CompiledDraft, Json, storage_config
-from tests.integration.place import Place
+from tests.integration.compiled_draft import CompiledDraft, Json, storage_config
+from tests.integration.flow_place import Place
 from tests.integration.waiting import wait_for
 from tests.oracle.harness import Oracle
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.integration.draft import Draft
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
+from tests.integration.native_draft import Draft
 
 
 def extra(place: Place, **changes: Any) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from tests.data_servers import mariadb as mariadb_module
 from tests.data_servers import postgres as postgres_module
 from tests.data_servers.mariadb import MariaDbServer
 from tests.data_servers.postgres import PostgresServer
-from tests.functions import function_archive
-from tests.integration.compiled import CompiledDraft
+from tests.integration.compiled_draft import CompiledDraft
+from tests.integration.flow_place import Place
 from tests.integration.pages import pages
-from tests.integration.place import Place
 from tests.integration.test_secrets import dump
 from tests.integration.waiting import wait_for
+from tests.support.function_archives import function_archive
 
 WAIT = 120
 SECRETS = (postgres_module.PASSWORD, mariadb_module.PASSWORD)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import python_blocks
+from tests.support.code_blocks import python_blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

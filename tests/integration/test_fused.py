@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import aqueduct_provider.sdk as aq
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
 
 WAIT = 120
 

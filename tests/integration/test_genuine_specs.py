@@ -13,8 +13,8 @@ import pytest
 
 from aqueduct_provider.sdk.resources.demo import make_demo
 from tests.genuine import document_of
-from tests.integration.compiled import Json, storage_config
-from tests.integration.place import Place
+from tests.integration.compiled_draft import Json, storage_config
+from tests.integration.flow_place import Place
 from tests.oracle.harness import Oracle
 
 ROOT = "genuine"

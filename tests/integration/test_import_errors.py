@@ -8,7 +8,7 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import WaitTimedOut
-from tests.integration.place import SEEN_SECONDS, Place
+from tests.integration.flow_place import SEEN_SECONDS, Place
 from tests.integration.waiting import wait_for
 
 REPORTED = "Airflow reports: second_loader.py cannot be imported: AttributeError: type object 'DagFactory'"

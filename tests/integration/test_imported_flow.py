@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from aqueduct_provider import cli
-from tests.airflow_files import airflow_file
-from tests.integration.compiled import CompiledDraft, storage_config
-from tests.integration.place import Place
+from tests.integration.compiled_draft import CompiledDraft, storage_config
+from tests.integration.flow_place import Place
 from tests.oracle.harness import Oracle
+from tests.support.airflow_files import airflow_file
 
 ROOT_DIR = "imported"
 # None of the archives lists a package. Each holds a file that is named like its operator: string.py, json.py.

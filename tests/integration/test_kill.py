@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
 from tests.integration.waiting import wait_for
-from tests.processes import is_running
+from tests.support.process_checks import is_running
 
 # Airflow looks every few seconds whether a task is to be stopped, then gives it 5 s on 3.x.
 END_SECONDS = 30

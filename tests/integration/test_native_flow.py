@@ -12,8 +12,8 @@ import pytest
 from aqueduct_provider.spec.run_values import VALUES_KEY, StoredValue, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.integration.client import ApiError
-from tests.integration.draft import Draft
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
+from tests.integration.native_draft import Draft
 
 
 def double(number: float) -> float:

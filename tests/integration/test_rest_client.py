@@ -1,4 +1,4 @@
-"""The SDK's client of Airflow's REST API against a real Airflow: what ``tests/fake_airflow.py`` pretends."""
+"""The SDK's client of Airflow's REST API against a real Airflow, which ``FakeAirflow`` imitates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, NotFound
 from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
 from tests.integration.client import ApiError
-from tests.integration.draft import Draft
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
+from tests.integration.native_draft import Draft
 from tests.integration.stack import MAJOR
 from tests.integration.waiting import wait_for
 

@@ -6,7 +6,7 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import NotFound
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
 from tests.integration.waiting import wait_for
 
 WAIT = 120

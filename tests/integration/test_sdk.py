@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import aqueduct_provider.sdk as aq
-from tests.integration.place import SEEN_SECONDS, Place
+from tests.integration.flow_place import SEEN_SECONDS, Place
 from tests.integration.stack import MAJOR
 from tests.integration.waiting import wait_for
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 from sqlalchemy import create_engine, inspect, text
 
 from aqueduct_provider.demo.local_airflow import DATABASE_VARIABLE
-from tests.functions import function_archive
-from tests.integration.compiled import CompiledDraft
-from tests.integration.place import Place
+from tests.integration.compiled_draft import CompiledDraft
+from tests.integration.flow_place import Place
+from tests.support.function_archives import function_archive
 
 KEY_ID = "planted-key-id-77d0"
 STORAGE_SECRET = "planted-storage-secret-1f8a"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.draft import Json, write_spec
-from tests.integration.place import SEEN_SECONDS, Place
+from tests.integration.flow_place import SEEN_SECONDS, Place
+from tests.integration.native_draft import Json, write_spec
 from tests.integration.stack import MAJOR
 from tests.integration.waiting import wait_for
 

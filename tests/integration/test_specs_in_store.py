@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.draft import Draft
-from tests.integration.place import SEEN_SECONDS, Place
+from tests.integration.flow_place import SEEN_SECONDS, Place
+from tests.integration.native_draft import Draft
 from tests.integration.test_connection import extra
 from tests.integration.waiting import wait_for
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.demo.stack import CONNECTION
-from tests.integration.draft import Draft, Json
-from tests.integration.place import SEEN_SECONDS, Place
+from tests.integration.flow_place import SEEN_SECONDS, Place
+from tests.integration.native_draft import Draft, Json
 from tests.integration.waiting import wait_for
 
 KEY = "triggers/number.pickle"

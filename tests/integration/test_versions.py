@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.draft import Draft, write_spec
-from tests.integration.place import SEEN_SECONDS, Place
+from tests.integration.flow_place import SEEN_SECONDS, Place
+from tests.integration.native_draft import Draft, write_spec
 from tests.integration.stack import MAJOR
 from tests.integration.waiting import wait_for
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import python_blocks
 from tests.integration.stack import MAJOR
+from tests.support.code_blocks import python_blocks
 from tools.environments import ENVIRONMENTS, index_settings, run_uv
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.connectors.requests import SystemOrder
-from tests.examples import machine_name
+from tests.support.example_specs import machine_name
 
 ROOT = Path(__file__).parents[2]
 SERVER = Path(__file__).with_name("oracle_server.py")

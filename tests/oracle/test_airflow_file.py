@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.spec.airflow_file import convert
-from tests.airflow_files import airflow_file, written_out
-from tests.examples import compiled_document, extract_task, function_task, load_task, param_task
 from tests.oracle.harness import Oracle
+from tests.support.airflow_files import airflow_file, written_out
+from tests.support.example_specs import compiled_document, extract_task, function_task, load_task, param_task
 from tests.unit.spec.test_compiled_connectors import CONFIGS, FILES, FIND, QUERY
 
 pytestmark = pytest.mark.oracle

@@ -18,8 +18,8 @@ from aqueduct_provider.sdk.authoring.artifacts import artifact_for
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.spec.models import ParamOperator, WorkflowSpec
-from tests.graphs import STORE, light_packager
 from tests.oracle.harness import Oracle
+from tests.support.node_graphs import STORE, light_packager
 
 pytestmark = pytest.mark.oracle
 

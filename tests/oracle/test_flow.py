@@ -17,9 +17,9 @@ from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.hooks.aqueduct import store_for
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import parse
-from tests.examples import compiled_document, function_task, param_task, system_metric_task
-from tests.flows import LocalRun
 from tests.oracle.harness import Oracle, Store
+from tests.support.example_specs import compiled_document, function_task, param_task, system_metric_task
+from tests.support.flow_runs import LocalRun
 
 pytestmark = pytest.mark.oracle
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 from tools.environments import run_uv
 from tools.release_days import PYTHON, constraints
 from tools.supported import AIRFLOWS

@@ -14,8 +14,8 @@ import pytest
 
 from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
-from tests.processes import wait_until_gone
 from tests.runner.jobs import Finished, Job
+from tests.support.process_checks import wait_until_gone
 
 SLEEP = """
 import os, pathlib, subprocess, sys

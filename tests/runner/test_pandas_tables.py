@@ -22,7 +22,7 @@ from aqueduct_provider.runner.codecs import CodecError, decode, encode, preview_
 from aqueduct_provider.runner.pandas_tables import write_pandas
 from aqueduct_provider.runner.parquet_files import NOTE, note_of
 from aqueduct_provider.runner.pickles import dump_pickle
-from tests.generated_values import Colour, Ticket, alike_frames
+from tests.support.generated_values import Colour, Ticket, alike_frames
 
 GROUPS = pandas.DataFrame({"g": pandas.Categorical(["x", "y"]), "v": [(1,), (2,)]})
 

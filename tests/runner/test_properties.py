@@ -9,8 +9,8 @@ import pandas
 from hypothesis import HealthCheck, given, settings
 
 from aqueduct_provider.runner.codecs import decode, encode, infer_type
-from tests.generated_frames import frames
-from tests.generated_values import VALUES, alike, alike_frames, sharing
+from tests.support.generated_frames import frames
+from tests.support.generated_values import VALUES, alike, alike_frames, sharing
 
 # The same examples in every run: a fault that is found by chance should not break somebody else's build.
 # AQUEDUCT_PROPERTIES=<number> looks for more, at random.

@@ -25,7 +25,7 @@ from aqueduct_provider.runner.contract import (
     outcome_from_json,
     to_json,
 )
-from tests.processes import is_running, wait_until_gone
+from tests.support.process_checks import is_running, wait_until_gone
 
 
 class Server:

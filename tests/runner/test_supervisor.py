@@ -20,7 +20,7 @@ from aqueduct_provider.execution.job import job_command
 from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.process import MARK, Child, Finished, Start, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
-from tests.processes import is_running, wait_until_gone
+from tests.support.process_checks import is_running, wait_until_gone
 
 # A daemon as books describe it, which is deaf to SIGTERM on top.
 DAEMON = """

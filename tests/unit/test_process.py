@@ -18,7 +18,7 @@ import pytest
 
 from aqueduct_provider.errors import CommandNotStarted
 from aqueduct_provider.process import Child, Finished
-from tests.processes import wait_until_gone
+from tests.support.process_checks import wait_until_gone
 
 Lines = list[tuple[str, str]]
 

@@ -19,10 +19,10 @@ from aqueduct_provider.demo.local_airflow import DATABASE_VARIABLE, Machine
 from aqueduct_provider.demo.stack import CONNECTION, CONNECTION_VARIABLE, S3Place
 from tests.data_servers.postgres import PostgresServer
 from tests.data_servers.redis import RedisServer
+from tests.integration.airflow_settings import database_settings
 from tests.integration.client import AirflowClient
-from tests.integration.draft import Draft
+from tests.integration.native_draft import Draft
 from tests.integration.stack import MAJOR, AirflowStack, Worker
-from tests.integration.surroundings import database_settings
 from tests.integration.waiting import wait_for
 
 # Tasks that one worker runs at once.

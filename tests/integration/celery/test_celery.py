@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.celery.cluster import Cluster, rebuilt_on, tasks_on
-from tests.integration.draft import Draft
+from tests.integration.native_draft import Draft
 from tests.integration.stack import MAJOR
 from tests.integration.waiting import wait_for
 

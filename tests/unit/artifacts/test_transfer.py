@@ -9,7 +9,7 @@ from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, fetch_content, fetch_metadata, publish
 from aqueduct_provider.errors import DigestMismatch
 from aqueduct_provider.storage.local import LocalStore
-from tests.counting import DamagingStore
+from tests.support.observed_stores import DamagingStore
 
 METADATA = Metadata("bytes", "bytes", "bytes")
 

@@ -14,7 +14,7 @@ import pytest
 
 from aqueduct_provider.bundles import latest
 from aqueduct_provider.bundles.source import BundleFolder, keep_source
-from tests.examples import FLOW_ID, native_document
+from tests.support.example_specs import FLOW_ID, native_document
 
 Write = Callable[[str, Any], Path]
 

@@ -336,7 +336,7 @@ def test_the_write_interval_of_airflow_is_reported(
 
 
 def test_secrets_of_specs_are_in_no_stub(make: Make, put: Any) -> None:
-    from tests.examples import compiled_document
+    from tests.support.example_specs import compiled_document
 
     document = compiled_document()
     document["storage_config"] = {**document.get("storage_config", {}), "note": "hunter2"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import SpecError
-from tests.examples import small_document
+from tests.support.example_specs import small_document
 from tests.unit.bundles.conftest import Bundle, Write
 
 NAMES = {f"flow{number:03}" for number in range(1000)}

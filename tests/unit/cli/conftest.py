@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import aqueduct_provider.sdk as aq
-from tests.published import deployment
+from tests.support.deployment import deployment
 from tests.unit.cli.places import Place, draw, kinds
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.cli import main
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 
 
 @aq.op(requirements=["pillow"], outputs=["picture"])

@@ -20,8 +20,8 @@ from aqueduct_provider.runner.codecs import dump_pickle, encode, infer_type, unp
 from aqueduct_provider.sdk.results.records import Recorded
 from aqueduct_provider.sdk.results.stored_source import StoredSource
 from aqueduct_provider.storage.local import LocalStore
+from tests.support.artifact_vouchers import ref_of
 from tests.unit.cli.places import Place, jpeg_size
-from tests.vouching import ref_of
 
 Sourced = Callable[..., StoredSource]
 TABLE = pandas.DataFrame({"n": [1, 2], "when": pandas.to_datetime(["2026-01-01", "2026-02-01"])})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.cli import main
-from tests.local_flows import Flows, call
+from tests.support.stored_flows import Flows, call
 from tests.unit.environment.conftest import Index
 
 Captured = pytest.CaptureFixture[str]

@@ -14,7 +14,7 @@ import pytest
 from aqueduct_provider import __version__
 from aqueduct_provider.cli import main
 from aqueduct_provider.cli.command import COMMANDS
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 ROOT = Path(__file__).parents[3]
 Captured = pytest.CaptureFixture[str]

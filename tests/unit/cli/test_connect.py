@@ -17,8 +17,8 @@ import pytest
 import tomlkit
 
 from aqueduct_provider.cli import main
-from tests.fake_airflow import FakeAirflow
-from tests.keyrings import selected
+from tests.support.fake_airflow import FakeAirflow
+from tests.support.keyrings import selected
 
 ROOT = Path(__file__).parents[3]
 Captured = pytest.CaptureFixture[str]

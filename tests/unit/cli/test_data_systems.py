@@ -17,7 +17,7 @@ import pytest
 import tomlkit
 
 from aqueduct_provider.cli import main
-from tests.keyrings import selected
+from tests.support.keyrings import selected
 
 Captured = pytest.CaptureFixture[str]
 

@@ -15,7 +15,7 @@ import pytest
 
 from aqueduct_provider.cli import main
 from aqueduct_provider.sdk.waiting import wait_for
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 from tests.unit.cli.places import Place
 
 ROOT = Path(__file__).parents[3]

@@ -12,8 +12,8 @@ import pytest
 
 from aqueduct_provider.cli import main
 from aqueduct_provider.spec.loader import load
-from tests.airflow_files import airflow_file
-from tests.examples import VERSION_ID, compiled_document, extract_task
+from tests.support.airflow_files import airflow_file
+from tests.support.example_specs import VERSION_ID, compiled_document, extract_task
 
 Captured = pytest.CaptureFixture[str]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.cli import main
-from tests.left import leave
-from tests.published import deployment
+from tests.support.deployment import deployment
+from tests.support.written_runs import leave
 
 Captured = pytest.CaptureFixture[str]
 

@@ -17,8 +17,8 @@ from aqueduct_provider.state.exec_state import exec_state_from_json
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore
 from aqueduct_provider.storage.s3 import S3Settings, connect
-from tests.examples import FLOW_ID, Document
-from tests.local_flows import Flows, call, param
+from tests.support.example_specs import FLOW_ID, Document
+from tests.support.stored_flows import Flows, call, param
 
 ROOT = Path(__file__).parents[3]
 Captured = pytest.CaptureFixture[str]

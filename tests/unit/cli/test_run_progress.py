@@ -15,7 +15,7 @@ from aqueduct_provider.cli.run_progress import shown
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.local.run_flow import LinePrinted, OperatorChanged
 from aqueduct_provider.sdk.results.outcomes import OperatorRun
-from tests.local_flows import Flows, call
+from tests.support.stored_flows import Flows, call
 
 ROOT = Path(__file__).parents[3]
 ONE = "def predict(): return 1"

@@ -9,7 +9,7 @@ import pytest
 
 from aqueduct_provider.cli import main
 from aqueduct_provider.spec.schema import schema_text
-from tests.examples import compiled_document, native_document
+from tests.support.example_specs import compiled_document, native_document
 
 Captured = pytest.CaptureFixture[str]
 

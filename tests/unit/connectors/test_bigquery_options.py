@@ -11,8 +11,8 @@ import pytest
 from aqueduct_provider import errors
 from aqueduct_provider.connectors.bigquery.database import connect
 from aqueduct_provider.connectors.tables.model import TableLoad, TableName
-from tests.arrow_tables import batches, numbers, read
 from tests.data_servers.bigquery import BigQueryServer, Table, bigquery_server
+from tests.support.arrow_tables import batches, numbers, read
 
 
 @pytest.fixture

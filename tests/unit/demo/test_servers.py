@@ -9,7 +9,7 @@ import pytest
 
 from aqueduct_provider.demo.servers import end_group, free_port, kill, processes_of, wait_until
 from aqueduct_provider.errors import WaitTimedOut
-from tests.processes import wait_until_gone
+from tests.support.process_checks import wait_until_gone
 
 SLEEP = "import time; time.sleep(60)"
 # Prints the id of a child of its own.

@@ -7,7 +7,7 @@ import pytest
 
 from aqueduct_provider.demo import tour
 from aqueduct_provider.errors import ConfigError
-from tests.documents import python_blocks
+from tests.support.code_blocks import python_blocks
 from tests.unit.demo.test_stack import stack
 
 ROOT = Path(__file__).parents[3]

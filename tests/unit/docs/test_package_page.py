@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 import aqueduct_provider
-from tests.documents import python_blocks
+from tests.support.code_blocks import python_blocks
 from tools.supported import PYTHONS
 
 ROOT = Path(__file__).parents[3]

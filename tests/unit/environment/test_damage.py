@@ -14,7 +14,7 @@ from aqueduct_provider.environment.cache import DAMAGED, MARKER, EnvironmentCach
 from aqueduct_provider.environment.damage import discard_if_damaged, find_damage
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import AqueductError, is_retryable
-from tests.flows import own_python
+from tests.support.flow_runs import own_python
 from tests.unit.environment.conftest import Log
 
 SPEC = EnvironmentSpec(("alpha==1.0",), WORKER_PYTHON)

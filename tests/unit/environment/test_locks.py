@@ -14,7 +14,7 @@ from aqueduct_provider.environment.builder import UvBuilder
 from aqueduct_provider.environment.cache import EnvironmentCache
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import EnvironmentBuildError, RequirementsError, is_retryable
-from tests.processes import wait_until_no_command_has
+from tests.support.process_checks import wait_until_no_command_has
 
 from .conftest import Index, Log
 

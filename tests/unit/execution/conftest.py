@@ -12,9 +12,9 @@ from aqueduct_provider.execution.sandbox import Sandbox, find_sandbox
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.local import LocalStore
-from tests import flows
-from tests.examples import FLOW_ID, VERSION_ID
-from tests.flows import RUN_ID, code_of, own_python
+from tests.support import flow_runs
+from tests.support.example_specs import FLOW_ID, VERSION_ID
+from tests.support.flow_runs import RUN_ID, code_of, own_python
 
 
 class Desk:
@@ -101,5 +101,5 @@ def function(desk: Desk) -> Callable[..., dict[str, Any]]:
 def sandboxed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sandbox | None:
     """Run what ``LocalRun`` runs without a sandbox, and again in one."""
     sandbox = find_sandbox(network=True, hidden=[Path.home()]) if request.param == "bwrap" else None
-    monkeypatch.setattr(flows, "SANDBOX", sandbox)
+    monkeypatch.setattr(flow_runs, "SANDBOX", sandbox)
     return sandbox

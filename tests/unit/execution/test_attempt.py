@@ -29,9 +29,9 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import VERSION_ID
-from tests.flows import LocalRun
-from tests.processes import wait_until_no_command_has
+from tests.support.example_specs import VERSION_ID
+from tests.support.flow_runs import LocalRun
+from tests.support.process_checks import wait_until_no_command_has
 from tests.unit.execution.conftest import Desk
 
 Function = Callable[..., dict[str, Any]]

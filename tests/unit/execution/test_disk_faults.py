@@ -19,7 +19,7 @@ from aqueduct_provider.errors import (
     OperatorCrashed,
     is_retryable,
 )
-from tests.flows import LocalRun
+from tests.support.flow_runs import LocalRun
 from tests.unit.execution.conftest import Desk
 
 Function = Callable[..., dict[str, Any]]

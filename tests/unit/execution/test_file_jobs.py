@@ -10,7 +10,7 @@ import pytest
 
 from aqueduct_provider.errors import OperatorFailed, is_retryable
 from aqueduct_provider.storage.local import LocalStore
-from tests.flows import LocalRun
+from tests.support.flow_runs import LocalRun
 from tests.unit.execution.conftest import Asked, Desk
 
 Function = Callable[..., dict[str, Any]]

@@ -17,7 +17,7 @@ from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.process import Child, ChildCommand, Finished, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
-from tests.processes import is_running, wait_until_gone
+from tests.support.process_checks import is_running, wait_until_gone
 
 PARENT = "import os\ndef predict():\n    print(os.getppid(), flush=True)"
 SLEEP = (

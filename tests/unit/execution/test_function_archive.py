@@ -16,7 +16,7 @@ from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, Requirement
 from aqueduct_provider.execution.function_archive import ArchiveLimits, CodeFolder, declared_by, fetch_code
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.local import LocalStore
-from tests.counting import DamagingStore
+from tests.support.observed_stores import DamagingStore
 
 LIMITS = ArchiveLimits(max_bytes=10_000, max_files=10)
 FILES = {

@@ -24,8 +24,8 @@ from aqueduct_provider.errors import (
     is_retryable,
 )
 from aqueduct_provider.storage.local import LocalStore
-from tests.flows import LocalRun, code_of, function_zip, own_python
-from tests.processes import wait_until_no_command_has
+from tests.support.flow_runs import LocalRun, code_of, function_zip, own_python
+from tests.support.process_checks import wait_until_no_command_has
 from tests.unit.execution.conftest import Desk
 
 pytestmark = pytest.mark.usefixtures("sandboxed")

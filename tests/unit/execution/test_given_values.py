@@ -12,8 +12,8 @@ import pytest
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, is_retryable
 from aqueduct_provider.spec.run_values import StoredValue, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
-from tests.examples import FLOW_ID, SHA256
-from tests.flows import LocalRun
+from tests.support.example_specs import FLOW_ID, SHA256
+from tests.support.flow_runs import LocalRun
 from tests.unit.execution.conftest import Desk
 from tests.unit.execution.test_prepare import Asked
 

@@ -11,7 +11,7 @@ import pytest
 
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.process import MARK
-from tests.processes import is_running
+from tests.support.process_checks import is_running
 
 
 def test_the_next_job_ends_what_a_killed_one_left_running(

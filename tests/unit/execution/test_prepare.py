@@ -12,8 +12,8 @@ import pytest
 
 from aqueduct_provider.errors import DigestMismatch, OperatorFailed, is_retryable
 from aqueduct_provider.spec.loader import parse
-from tests.examples import compiled_document, param_task
-from tests.flows import RUN_ID, LocalRun
+from tests.support.example_specs import compiled_document, param_task
+from tests.support.flow_runs import RUN_ID, LocalRun
 from tests.unit.execution.conftest import Asked, Desk
 
 Function = Callable[..., dict[str, Any]]

@@ -16,7 +16,7 @@ from aqueduct_provider.environment.cache import EnvironmentCache, PythonEnvironm
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import OperatorFailed, is_retryable
 from aqueduct_provider.process import OnLine
-from tests.flows import LocalRun
+from tests.support.flow_runs import LocalRun
 from tests.unit.environment.conftest import Index
 from tests.unit.execution.conftest import Desk
 

@@ -31,8 +31,8 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.sandbox import Sandbox, find_sandbox, python_folders
 from aqueduct_provider.process import ChildCommand
-from tests.flows import LocalRun
-from tests.processes import wait_until_no_command_has
+from tests.support.flow_runs import LocalRun
+from tests.support.process_checks import wait_until_no_command_has
 from tests.unit.execution.conftest import Desk
 
 Function = Callable[..., dict[str, Any]]
@@ -183,7 +183,7 @@ def test_daemons_of_a_killed_worker_end(tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
 from aqueduct_provider.execution.sandbox import find_sandbox
-from tests.flows import LocalRun
+from tests.support.flow_runs import LocalRun
 from tests.unit.execution.conftest import Desk
 desk = Desk(Path({str(tmp_path)!r}))
 operator = {{"task_id": "f", "type": "function", "outputs": ["out"], "code": desk.code({source!r})}}

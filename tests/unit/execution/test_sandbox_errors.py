@@ -12,7 +12,7 @@ from aqueduct_provider.errors import ConfigError, is_retryable
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.sandbox import Box, Sandbox
 from aqueduct_provider.process import ChildCommand
-from tests.processes import wait_until_no_command_has
+from tests.support.process_checks import wait_until_no_command_has
 
 
 @pytest.mark.parametrize(

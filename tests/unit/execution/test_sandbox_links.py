@@ -11,7 +11,7 @@ import pytest
 
 from aqueduct_provider.errors import OperatorFailed
 from aqueduct_provider.execution.sandbox import find_sandbox
-from tests.flows import LocalRun
+from tests.support.flow_runs import LocalRun
 from tests.unit.execution.conftest import Desk
 
 Function = Callable[..., dict[str, Any]]

@@ -16,9 +16,9 @@ from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.patience import Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
-from tests.examples import FLOW_ID, VERSION_ID
-from tests.fault_proxy import FAULTS, FaultProxy, Rule
-from tests.flows import RUN_ID, LocalRun, code_of
+from tests.support.example_specs import FLOW_ID, VERSION_ID
+from tests.support.fault_proxy import FAULTS, FaultProxy, Rule
+from tests.support.flow_runs import RUN_ID, LocalRun, code_of
 
 SOURCES = {
     "first": "def predict(): return list(range(50_000))",

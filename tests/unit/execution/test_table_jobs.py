@@ -27,9 +27,9 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.execution.table_jobs import extract_table, load_key, load_table
 from aqueduct_provider.execution.workspace import Bench
 from aqueduct_provider.spec.loader import parse
-from tests.examples import compiled_document, extract_task, load_task, param_task
-from tests.flows import RUN_ID, LocalRun
 from tests.integration.waiting import wait_for
+from tests.support.example_specs import compiled_document, extract_task, load_task, param_task
+from tests.support.flow_runs import RUN_ID, LocalRun
 from tests.unit.execution.conftest import Desk
 
 SECRET = "planted-in-config-77aa"

@@ -18,8 +18,8 @@ from aqueduct_provider.runner.codecs import dump_pickle, encode
 from aqueduct_provider.spec.models import Code, WorkflowSpec
 from aqueduct_provider.spec.run_values import StoredValue, check_conf, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout
-from tests.examples import FLOW_ID
-from tests.flows import LocalRun, function_zip
+from tests.support.example_specs import FLOW_ID
+from tests.support.flow_runs import LocalRun, function_zip
 from tests.unit.execution.conftest import Desk
 
 VALUES = FlowLayout(FLOW_ID)

@@ -5,7 +5,7 @@ import json
 from aqueduct_provider.execution.task import OperatorTask
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.storage.layout import CompiledLayout, NativeLayout
-from tests.examples import FLOW_ID, VERSION_ID, Document, compiled_document, native_document
+from tests.support.example_specs import FLOW_ID, VERSION_ID, Document, compiled_document, native_document
 
 
 def _task(document: Document) -> OperatorTask:

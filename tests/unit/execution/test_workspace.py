@@ -17,7 +17,7 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.execution.task import OperatorTask
 from aqueduct_provider.execution.workspace import Bench, user_keys
 from aqueduct_provider.runner.contract import InputFile, OutputSlot
-from tests.flows import RUN_ID, LocalRun
+from tests.support.flow_runs import RUN_ID, LocalRun
 from tests.unit.execution.conftest import Desk
 
 

@@ -22,7 +22,7 @@ from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import (
+from tests.support.example_specs import (
     FLOW_ID,
     STORAGE,
     VERSION_ID,

@@ -9,7 +9,7 @@ import pytest
 
 from aqueduct_provider import DagFactory
 from aqueduct_provider.errors import SpecError
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 
 def test_a_dag_from_one_file(tmp_path: Path) -> None:

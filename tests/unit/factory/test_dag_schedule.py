@@ -14,7 +14,7 @@ from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.dag_schedule import asset_of, schedule_of
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 URI = "s3://bucket/sales.parquet"
 

@@ -15,7 +15,7 @@ from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.executor_options import placement
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import call_operator, native_document
+from tests.support.example_specs import call_operator, native_document
 
 ALL = {
     "num_cpus": 4,

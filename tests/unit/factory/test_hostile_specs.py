@@ -15,7 +15,7 @@ from aqueduct_provider import DagFactory
 from aqueduct_provider.factory import load_dags, turns
 from aqueduct_provider.factory.placeholder_dag import PREFIX
 from aqueduct_provider.spec import document
-from tests.examples import FLOW_ID, call_operator, native_document, small_document
+from tests.support.example_specs import FLOW_ID, call_operator, native_document, small_document
 from tests.unit.factory.test_load_dags import dag_bag
 
 Write = Callable[[str, Any], Path]

@@ -15,7 +15,7 @@ from aqueduct_provider import DagFactory
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.factory.placeholder_dag import PREFIX
 from aqueduct_provider.spec.document import MAX_BYTES
-from tests.examples import FLOW_ID, compiled_document, native_document
+from tests.support.example_specs import FLOW_ID, compiled_document, native_document
 
 Write = Callable[[str, Any], Path]
 

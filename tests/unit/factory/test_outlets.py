@@ -13,7 +13,7 @@ from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.outlets import outlets_of
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import call_operator, native_document, operator
+from tests.support.example_specs import call_operator, native_document, operator
 
 FILE = "s3://aqueduct-test/out.csv"
 TABLE = "aqueduct-data://wh/orders"

@@ -9,7 +9,7 @@ from aqueduct_provider.compat import ParamValidationError
 from aqueduct_provider.factory.params import params_of
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import ArtifactType
-from tests.examples import SHA256, native_document, operator
+from tests.support.example_specs import SHA256, native_document, operator
 
 VALUES: dict[str, Any] = {
     "text": "some text",

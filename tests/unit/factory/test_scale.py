@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.factory.placeholder_dag import PREFIX
-from tests.examples import small_document
+from tests.support.example_specs import small_document
 from tests.unit.factory.test_load_dags import dag_bag
 
 NAMES = {f"flow{number:03}" for number in range(1000)}

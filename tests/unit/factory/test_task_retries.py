@@ -11,7 +11,7 @@ from aqueduct_provider.factory.task_retries import retry_options
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from tests import genuine
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 OWN = {"retries": 3, "retry_delay": timedelta(seconds=10)}
 

@@ -15,7 +15,7 @@ from aqueduct_provider.factory.dag import dag_of
 from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
 from aqueduct_provider.spec.loader import parse
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 
 def dag_with(fields: dict[str, dict[str, Any]], **overrides: Any) -> Any:

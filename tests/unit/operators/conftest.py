@@ -9,8 +9,8 @@ import pytest
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.s3 import S3Settings, connect
-from tests.examples import FLOW_ID, SHA256, VERSION_ID
-from tests.flows import code_of
+from tests.support.example_specs import FLOW_ID, SHA256, VERSION_ID
+from tests.support.flow_runs import code_of
 
 
 @pytest.fixture(autouse=True)

@@ -24,9 +24,9 @@ from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.run_values import StoredValue, to_conf, value_digest
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
-from tests.examples import FLOW_ID
-from tests.fault_proxy import FaultProxy, Rule
-from tests.flows import RUN_ID
+from tests.support.example_specs import FLOW_ID
+from tests.support.fault_proxy import FaultProxy, Rule
+from tests.support.flow_runs import RUN_ID
 from tests.unit.operators.conftest import Flows
 
 

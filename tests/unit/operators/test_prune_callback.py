@@ -14,7 +14,7 @@ from aqueduct_provider.operators.prune_callback import deletes, prune_after_succ
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import NativeLayout
-from tests.examples import FLOW_ID, compiled_document, native_document
+from tests.support.example_specs import FLOW_ID, compiled_document, native_document
 from tests.unit.operators.conftest import Flows
 
 STATES = {"old": "success", "new": "running"}

@@ -11,7 +11,7 @@ from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.operators.xcom import VERSION_KEY, inputs_of, run_task
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import call_operator, native_document
+from tests.support.example_specs import call_operator, native_document
 
 
 class TaskInstance:

@@ -15,8 +15,8 @@ from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import FlowLayout, pinned_spec, run_spec
 from aqueduct_provider.storage.local import LocalStore
-from tests.counting import DamagingStore
-from tests.examples import FLOW_ID, call_operator, native_document
+from tests.support.example_specs import FLOW_ID, call_operator, native_document
+from tests.support.observed_stores import DamagingStore
 
 OLD, NEW = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 

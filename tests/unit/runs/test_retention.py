@@ -17,8 +17,8 @@ from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.state.pruned import PrunedMark, pruned_mark_from_json
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
-from tests.counting import CountingStore
-from tests.examples import FLOW_ID, VERSION_ID, native_document
+from tests.support.example_specs import FLOW_ID, VERSION_ID, native_document
+from tests.support.observed_stores import CountingStore
 
 FLOW = FlowLayout(FLOW_ID)
 POLICY = Policy(2, "prune", VERSION_ID)

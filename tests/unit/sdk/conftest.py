@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import aqueduct_provider.sdk as aq
-from tests.published import Deployment, deployment
+from tests.support.deployment import Deployment, deployment
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from aqueduct_provider.sdk.publishing.compose import Composition
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 
 class Folder:

@@ -17,7 +17,7 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 from aqueduct_provider.sdk.authoring.arguments import nodes_of
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
-from tests.published import Deployment, deployment
+from tests.support.deployment import Deployment, deployment
 from tests.unit.sdk.conftest import Finished
 
 ROOT = Path(__file__).parents[3]

@@ -19,8 +19,8 @@ from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore
-from tests.flows import RUN_ID, LocalRun
-from tests.graphs import STORE, call, check, metric, op, param, system_metric, user_function
+from tests.support.flow_runs import RUN_ID, LocalRun
+from tests.support.node_graphs import STORE, call, check, metric, op, param, system_metric, user_function
 
 
 @dataclass(frozen=True)

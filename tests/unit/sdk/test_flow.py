@@ -8,7 +8,7 @@ import pytest
 
 from aqueduct_provider.errors import AirflowUnreachable, DigestMismatch, NotFound
 from aqueduct_provider.storage.layout import FlowLayout
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 from tests.unit.sdk.conftest import Finished
 
 

@@ -21,8 +21,8 @@ from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
 from aqueduct_provider.sdk.run import Run, created_at
 from aqueduct_provider.sdk.waiting import wait_for
 from aqueduct_provider.storage.layout import NativeLayout
-from tests.counting import CountingStore
-from tests.published import Deployment, features
+from tests.support.deployment import Deployment, features
+from tests.support.observed_stores import CountingStore
 from tests.unit.sdk.conftest import Finished
 
 # --- a run that is over

@@ -12,8 +12,8 @@ import pytest
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.spec.airflow_file import MAX_BYTES, Imported, convert
 from aqueduct_provider.spec.loader import load
-from tests.airflow_files import airflow_file, written_out
-from tests.examples import (
+from tests.support.airflow_files import airflow_file, written_out
+from tests.support.example_specs import (
     POSTGRES_EXTRACT,
     compiled_document,
     extract_task,

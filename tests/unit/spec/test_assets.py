@@ -12,7 +12,7 @@ from aqueduct_provider.spec.assets import MAX_LENGTH, flow_asset, saved_asset, u
 from aqueduct_provider.spec.loader import native_path, parse
 from aqueduct_provider.spec.models import LoadOperator, WorkflowSpec
 from aqueduct_provider.storage.layout import bucket_and_prefix
-from tests.examples import compiled_document, load_task, native_document, operator
+from tests.support.example_specs import compiled_document, load_task, native_document, operator
 
 S3_STORE = {"type": "s3", "bucket": "lake", "root_dir": "aqueduct"}
 # A database's configuration in compiled specs.

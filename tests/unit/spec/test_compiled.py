@@ -29,7 +29,7 @@ from aqueduct_provider.spec.models import (
     WorkflowSpec,
 )
 from aqueduct_provider.spec.system_operators import S3Extract, S3Load
-from tests.examples import (
+from tests.support.example_specs import (
     S3_CONNECTOR,
     VERSION_ID,
     compiled_document,

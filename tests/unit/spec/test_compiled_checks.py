@@ -10,7 +10,7 @@ import pytest
 
 from aqueduct_provider.spec import compiled_checks
 from aqueduct_provider.spec.compiled_models import Document
-from tests.examples import STORAGE, compiled_document, function_task
+from tests.support.example_specs import STORAGE, compiled_document, function_task
 
 Edit = Callable[[Any], Any]
 

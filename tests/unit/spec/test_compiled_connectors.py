@@ -23,7 +23,7 @@ from aqueduct_provider.spec.system_operators import (
     SqlLoad,
 )
 from aqueduct_provider.spec.types import ArtifactType
-from tests.examples import (
+from tests.support.example_specs import (
     POSTGRES_EXTRACT,
     POSTGRES_LOAD,
     S3_CONNECTOR,

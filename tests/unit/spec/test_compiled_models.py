@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.spec.compiled_models import Document, ExtractTask, decoded_filepath
-from tests.examples import compiled_document, extract_task
+from tests.support.example_specs import compiled_document, extract_task
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.spec.loader import load, parse
-from tests.examples import compiled_document, function_task, load_task, system_metric_task
+from tests.support.example_specs import compiled_document, function_task, load_task, system_metric_task
 
 GENUINE = Path(__file__).parents[2] / "genuine"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.graph import upstream
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import operator
+from tests.support.example_specs import operator
 from tests.unit.spec.test_task_groups import groups_of, op, spec_of
 
 

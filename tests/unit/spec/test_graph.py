@@ -11,7 +11,7 @@ import pytest
 from aqueduct_provider.spec import graph
 from aqueduct_provider.spec.loader import native_path
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import call_operator, native_document, operator
+from tests.support.example_specs import call_operator, native_document, operator
 
 Edit = Callable[[Any], Any]
 

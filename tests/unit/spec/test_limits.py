@@ -11,8 +11,14 @@ from aqueduct_provider.errors import SpecError
 from aqueduct_provider.spec.document import MAX_VALUES
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.types import MAX_ENTRIES, MAX_NAME, MAX_OPERATORS, MAX_TEXT
-from tests.examples import call_operator, compiled_document, extract_task, native_document, operator
-from tests.mutated_specs import campaign
+from tests.support.example_specs import (
+    call_operator,
+    compiled_document,
+    extract_task,
+    native_document,
+    operator,
+)
+from tests.support.mutated_specs import campaign
 
 Place = tuple[str | int, ...]
 

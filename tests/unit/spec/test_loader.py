@@ -16,7 +16,7 @@ from aqueduct_provider.spec.document import MAX_BYTES
 from aqueduct_provider.spec.graph import order
 from aqueduct_provider.spec.loader import load, parse
 from aqueduct_provider.spec.validation import MAX_PROBLEMS
-from tests.examples import (
+from tests.support.example_specs import (
     POSTGRES_EXTRACT,
     POSTGRES_LOAD,
     compiled_document,

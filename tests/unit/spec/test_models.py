@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import InlineDefault, Parameter, StoredDefault, WorkflowSpec
-from tests.examples import SHA256, compiled_document, native_document
+from tests.support.example_specs import SHA256, compiled_document, native_document
 
 
 @pytest.fixture

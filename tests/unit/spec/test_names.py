@@ -15,8 +15,8 @@ from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.names import nfc, nfc_keys
 from aqueduct_provider.spec.run_values import VALUES_KEY, StoredValue, to_conf, values_from_conf
-from tests.examples import SHA256, native_document
-from tests.local_flows import Flows, call, param
+from tests.support.example_specs import SHA256, native_document
+from tests.support.stored_flows import Flows, call, param
 
 ONE, TWO = "caf\u00e9", "cafe\u0301"
 

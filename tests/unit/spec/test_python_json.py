@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aqueduct_provider.spec.python_json import is_text, json_value
 from aqueduct_provider.spec.python_source import Unreadable
-from tests.generated_values import alike
+from tests.support.generated_values import alike
 
 TEXTS = st.text(st.characters(exclude_categories=()))
 NUMBERS = st.integers(-(10**300), 10**300) | st.floats(allow_nan=False, allow_infinity=False)

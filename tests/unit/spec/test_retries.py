@@ -6,7 +6,7 @@ import pytest
 
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.retries import is_own
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 
 @pytest.mark.parametrize("retries", [None, 0, 2])

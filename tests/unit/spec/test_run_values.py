@@ -21,7 +21,7 @@ from aqueduct_provider.spec.run_values import (
     value_digest,
     values_from_conf,
 )
-from tests.examples import SHA256, compiled_document, native_document
+from tests.support.example_specs import SHA256, compiled_document, native_document
 
 VALUE = {"sha256": SHA256, "serialization_type": "pickle", "artifact_type": "picklable"}
 

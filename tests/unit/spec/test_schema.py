@@ -12,7 +12,7 @@ import pytest
 
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.schema import json_schema, schema_text
-from tests.examples import native_document
+from tests.support.example_specs import native_document
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,7 +11,7 @@ from aqueduct_provider.spec import semantic_checks
 from aqueduct_provider.spec.loader import native_path
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.run_values import VALUES_KEY
-from tests.examples import SHA256, native_document, operator
+from tests.support.example_specs import SHA256, native_document, operator
 
 
 def problems_of(document: Any) -> dict[str, str]:

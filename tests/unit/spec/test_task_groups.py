@@ -12,7 +12,7 @@ from aqueduct_provider.spec import task_groups
 from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.loader import native_path, parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import Document, call_operator, native_document, operator
+from tests.support.example_specs import Document, call_operator, native_document, operator
 
 
 def document(*operators: Document) -> Document:

@@ -10,7 +10,7 @@ import pytest
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.validation import MAX_PROBLEMS, suggestion, validated
-from tests.examples import native_document, operator
+from tests.support.example_specs import native_document, operator
 
 
 def problems_of(document: Any) -> list[Problem]:

@@ -17,7 +17,7 @@ from aqueduct_provider.spec_sources import mirror
 from aqueduct_provider.spec_sources import store as store_module
 from aqueduct_provider.spec_sources.store import SpecStore
 from aqueduct_provider.storage.s3 import S3Store
-from tests.examples import FLOW_ID, native_document
+from tests.support.example_specs import FLOW_ID, native_document
 from tests.unit.spec_sources.conftest import Connect, Put
 
 FAILED = "broken_spec__aqueduct_store_aqueduct_default"

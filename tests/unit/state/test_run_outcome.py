@@ -11,7 +11,7 @@ from aqueduct_provider.state.exec_state import ExecState, FailureType, Status
 from aqueduct_provider.state.run_outcome import RunOutcome, run_outcome
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import FLOW_ID, VERSION_ID, native_document
+from tests.support.example_specs import FLOW_ID, VERSION_ID, native_document
 
 OPERATORS = [one["id"] for one in native_document()["operators"]]
 DONE = ExecState(Status.SUCCEEDED, version=VERSION_ID)

@@ -17,7 +17,7 @@ from aqueduct_provider.storage.gcs import GcsSettings, connect
 from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.patience import Patience
 from tests.data_servers.gcs import GcsServer
-from tests.fault_proxy import Fault, FaultProxy, Rule
+from tests.support.fault_proxy import Fault, FaultProxy, Rule
 
 from .conftest import Scripted, answer
 

@@ -13,7 +13,7 @@ import pytest
 from aqueduct_provider.errors import StorageUnavailable
 from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.s3 import S3Settings, connect
-from tests.fault_proxy import Fault, FaultProxy, Rule
+from tests.support.fault_proxy import Fault, FaultProxy, Rule
 
 DATA = os.urandom(300_000)
 

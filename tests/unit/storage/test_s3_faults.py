@@ -24,7 +24,7 @@ from aqueduct_provider.storage import s3
 from aqueduct_provider.storage.object_store import StoredObject
 from aqueduct_provider.storage.patience import Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
-from tests.fault_proxy import FAULTS, Fault, FaultProxy, Rule
+from tests.support.fault_proxy import FAULTS, Fault, FaultProxy, Rule
 
 from .conftest import Scripted, refusal
 

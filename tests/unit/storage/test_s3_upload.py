@@ -16,7 +16,7 @@ from aqueduct_provider.errors import OperatorKilled, StorageUnavailable
 from aqueduct_provider.storage import s3
 from aqueduct_provider.storage.patience import Patience
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
-from tests.fault_proxy import Fault, FaultProxy, Rule
+from tests.support.fault_proxy import Fault, FaultProxy, Rule
 
 MIB = 1 << 20
 DATA = os.urandom(12 * MIB + 1)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import house
+# It reads imports with a linter's library, which the environment of Airflow 2.11 does not have.
+house = pytest.importorskip("tools.house")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from aqueduct_provider.errors import (
     LoadRefused,
     StatementRefused,
 )
-from tests.fault_proxy import FaultProxy, Rule
+from tests.support.fault_proxy import FaultProxy, Rule
 from tests.unit.storage.conftest import Answer, Scripted, answer, scripted  # noqa: F401
 
 

@@ -18,8 +18,8 @@ from aqueduct_provider.connectors.bigquery import database as bigquery
 from aqueduct_provider.connectors.bigquery.database import BigQueryDatabase, connect
 from aqueduct_provider.connectors.sql.query import statement
 from aqueduct_provider.connectors.tables.model import KIND, TableLoad, TableName
-from tests.arrow_tables import batches, cut_off, numbers, read
 from tests.data_servers.bigquery import BigQueryServer, Table, bigquery_server, refusal
+from tests.support.arrow_tables import batches, cut_off, numbers, read
 
 NASTY = "x'; DROP TABLE t; -- \\"
 

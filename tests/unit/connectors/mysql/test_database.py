@@ -21,8 +21,8 @@ from aqueduct_provider.errors import (
     DataSystemUnavailable,
     StatementRefused,
 )
-from tests.arrow_tables import read
 from tests.data_servers.mariadb import PASSWORD, MariaDbServer
+from tests.support.arrow_tables import read
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from aqueduct_provider.connectors.mysql import database as mysql
 from aqueduct_provider.connectors.mysql import load
 from aqueduct_provider.connectors.tables.model import KIND, Batches, TableLoad, TableName
 from aqueduct_provider.errors import DataSystemError, DataSystemUnavailable, LoadRefused, StatementRefused
-from tests.arrow_tables import batches, cut_off, numbers
 from tests.data_servers.mariadb import MariaDbServer
+from tests.support.arrow_tables import batches, cut_off, numbers
 
 
 @dataclass

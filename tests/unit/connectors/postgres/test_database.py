@@ -18,8 +18,8 @@ from aqueduct_provider.errors import (
     DataSystemUnavailable,
     StatementRefused,
 )
-from tests.arrow_tables import batches, read
 from tests.data_servers.postgres import PASSWORD, PostgresServer
+from tests.support.arrow_tables import batches, read
 
 NO_COPY = {"adbc.postgresql.use_copy": "false"}
 

@@ -19,8 +19,8 @@ from aqueduct_provider import errors
 from aqueduct_provider.connectors.redshift import database as redshift
 from aqueduct_provider.connectors.redshift.database import RedshiftDatabase, connect
 from aqueduct_provider.connectors.tables.model import KIND, TableLoad, TableName
-from tests.arrow_tables import batches, cut_off, numbers, read
 from tests.data_servers.redshift import PASSWORD, RedshiftServer
+from tests.support.arrow_tables import batches, cut_off, numbers, read
 
 NASTY = "x'; DROP TABLE t; -- \\' ż"
 

@@ -11,8 +11,8 @@ import pytest
 from aqueduct_provider import errors
 from aqueduct_provider.connectors.redshift.database import RedshiftDatabase
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName
-from tests.arrow_tables import batches
 from tests.data_servers.redshift import RedshiftServer
+from tests.support.arrow_tables import batches
 
 
 def load(name: str, schema: str, mode: Any, key: str = "a") -> TableLoad:

@@ -19,9 +19,9 @@ from aqueduct_provider import errors
 from aqueduct_provider.connectors.snowflake import database as module
 from aqueduct_provider.connectors.snowflake.database import SnowflakeDatabase, connect
 from aqueduct_provider.connectors.tables.model import KIND, TableLoad, TableName
-from tests.arrow_tables import batches, cut_off, numbers, read
 from tests.data_servers.snowflake import SnowflakeServer, snowflake_server
-from tests.dbapi import Recorder
+from tests.support.arrow_tables import batches, cut_off, numbers, read
+from tests.support.dbapi_recorder import Recorder
 
 NASTY = "x'; DROP TABLE t; -- \\' ż"
 

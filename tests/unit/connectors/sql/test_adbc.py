@@ -11,7 +11,7 @@ import pytest
 
 from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
 from aqueduct_provider.errors import DataSystemError, StatementRefused
-from tests.arrow_tables import batches, cut_off
+from tests.support.arrow_tables import batches, cut_off
 
 # Overflows at the second row, when the first one is there.
 LATE = "SELECT abs(a) AS a FROM (SELECT 1 AS a UNION ALL SELECT -9223372036854775807 - 1)"

@@ -25,7 +25,7 @@ from aqueduct_provider.errors import (
     StatementRefused,
     is_retryable,
 )
-from tests.arrow_tables import batches, read
+from tests.support.arrow_tables import batches, read
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from aqueduct_provider.connectors.sql.query import statement
 from aqueduct_provider.connectors.sqlserver import database as sqlserver
 from aqueduct_provider.connectors.sqlserver.database import SqlServerDatabase, connect
 from aqueduct_provider.connectors.tables.model import TableLoad, TableName
-from tests.arrow_tables import batches, cut_off
-from tests.dbapi import Recorder, Rows
+from tests.support.arrow_tables import batches, cut_off
+from tests.support.dbapi_recorder import Recorder, Rows
 
 NASTY = "x'; DROP TABLE t; -- %s"
 CONFIG = {

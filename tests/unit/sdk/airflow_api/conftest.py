@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
-from tests.fake_airflow import FakeAirflow
+from tests.support.fake_airflow import FakeAirflow
 
 
 @pytest.fixture(params=[3, 2], ids=["airflow3", "airflow2"])

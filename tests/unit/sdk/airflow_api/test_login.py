@@ -11,8 +11,8 @@ import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, ConfigError
 from aqueduct_provider.sdk.airflow_api.login import AirflowLogin, AirflowSession, address_of, token_of
-from tests.certificates import authority
-from tests.fake_airflow import FakeAirflow
+from tests.support.certificates import authority
+from tests.support.fake_airflow import FakeAirflow
 
 
 @pytest.fixture(params=[3, 2], ids=["airflow3", "airflow2"])

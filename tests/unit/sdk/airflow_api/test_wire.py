@@ -12,8 +12,8 @@ import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, ConfigError
 from aqueduct_provider.sdk.airflow_api.wire import TRIES, Request, Wire
-from tests.certificates import Authority, authority
-from tests.fake_airflow import FakeAirflow
+from tests.support.certificates import Authority, authority
+from tests.support.fake_airflow import FakeAirflow
 
 VERSION = Request("GET", "/api/v2/version", repeatable=True)
 POST = Request("POST", "/api/v2/dags/d/dagRuns", body=b"{}")

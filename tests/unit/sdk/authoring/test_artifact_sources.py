@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource, GraphSource
-from tests.recorded import param, step
+from tests.support.operator_nodes import param, step
 
 
 def test_a_source_of_the_graph_follows_its_node() -> None:

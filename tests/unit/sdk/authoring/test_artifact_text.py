@@ -9,7 +9,7 @@ from aqueduct_provider.sdk.authoring.artifact_sources import GraphSource
 from aqueduct_provider.sdk.authoring.artifact_text import description, preview
 from aqueduct_provider.sdk.authoring.derived import derive
 from aqueduct_provider.sdk.authoring.evaluate import compute, is_computed
-from tests.recorded import param, step
+from tests.support.operator_nodes import param, step
 
 
 def test_says_what_the_graph_knows() -> None:

@@ -21,7 +21,7 @@ from aqueduct_provider.sdk.authoring.decorators import op
 from aqueduct_provider.sdk.authoring.evaluate import is_computed
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
-from tests.recorded import param, step
+from tests.support.operator_nodes import param, step
 
 
 def rows(n: int) -> pandas.DataFrame:

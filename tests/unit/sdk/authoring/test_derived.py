@@ -9,7 +9,7 @@ from aqueduct_provider.sdk.authoring.derived import derive, remove_check, system
 from aqueduct_provider.sdk.authoring.evaluate import is_computed, value_of
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 from aqueduct_provider.sdk.settings import global_config
-from tests.recorded import operator, param, step
+from tests.support.operator_nodes import operator, param, step
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from aqueduct_provider.sdk.authoring.encode_values import (
     encoded_default,
     encoded_value,
 )
-from tests.graphs import op, param
-from tests.projects import LIMITS, ROOT
+from tests.support.node_graphs import op, param
+from tests.support.user_projects import LIMITS, ROOT
 
 
 def default_of(value: Any) -> EncodedValue:

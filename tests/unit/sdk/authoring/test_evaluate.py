@@ -13,7 +13,7 @@ from aqueduct_provider.sdk.authoring import evaluate
 from aqueduct_provider.sdk.authoring.derived import derive
 from aqueduct_provider.sdk.authoring.evaluate import compute, is_computed, kept, parameters_of, value_of
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
-from tests.recorded import operator, param, step
+from tests.support.operator_nodes import operator, param, step
 
 
 class Counted:

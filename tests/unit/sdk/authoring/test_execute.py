@@ -16,7 +16,7 @@ from aqueduct_provider.runner.codecs import Encoded, encode, infer_type
 from aqueduct_provider.sdk.authoring.calls import by_position
 from aqueduct_provider.sdk.authoring.execute import Results, decoded, run_operator
 from aqueduct_provider.sdk.settings import is_inside_operator
-from tests.recorded import operator, param
+from tests.support.operator_nodes import operator, param
 
 
 def run(call: Any, *values: Any, **fields: Any) -> Results:

@@ -24,9 +24,9 @@ from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore
-from tests.flows import RUN_ID, LocalRun
-from tests.graphs import STORE
-from tests.recorded import step
+from tests.support.flow_runs import RUN_ID, LocalRun
+from tests.support.node_graphs import STORE
+from tests.support.operator_nodes import step
 
 NOT_NULL, BETWEEN = "expect_column_values_to_not_be_null", "expect_column_values_to_be_between"
 TABLE = pandas.DataFrame({"id": [1, 2, 3], "name": ["x", "y", None]})

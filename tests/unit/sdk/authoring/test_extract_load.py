@@ -16,7 +16,7 @@ from aqueduct_provider.sdk.authoring.extract_load import Labels, extract, load, 
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options
 from aqueduct_provider.sdk.keywords import RunOptions
 from aqueduct_provider.sdk.settings import global_config
-from tests.recorded import param, step
+from tests.support.operator_nodes import param, step
 
 PLACE = {"connector": "Postgres", "connection_id": "wh", "queries": ["SELECT $1"]}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aqueduct_provider.sdk.authoring.nodes import artifacts_of, upstream
-from tests.graphs import call, op
+from tests.support.node_graphs import call, op
 
 
 def test_upstream_is_all_that_is_needed_and_nothing_else() -> None:

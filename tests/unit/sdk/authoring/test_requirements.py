@@ -11,7 +11,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError, RequirementsMissing
 from aqueduct_provider.sdk.authoring.requirements import requirements_of
-from tests.functions import function_in, function_of_a_notebook
+from tests.support.function_archives import function_in, function_of_a_notebook
 
 # --- where from
 

@@ -9,7 +9,7 @@ import pytest
 from aqueduct_provider.sdk.display.graph_svg import NO_STATUS_COLOUR, STATUS_COLOURS, flow_svg
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import call_operator, native_document
+from tests.support.example_specs import call_operator, native_document
 
 SVG = "{http://www.w3.org/2000/svg}"
 

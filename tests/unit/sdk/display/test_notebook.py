@@ -19,8 +19,8 @@ from aqueduct_provider.sdk.authoring.evaluate import compute, is_computed
 from aqueduct_provider.sdk.display.graph_svg import STATUS_COLOURS
 from aqueduct_provider.sdk.display.notebook import artifact_html, flow_html, run_html
 from aqueduct_provider.storage.object_store import ObjectStore
-from tests.published import Deployment
-from tests.recorded import param, step
+from tests.support.deployment import Deployment
+from tests.support.operator_nodes import param, step
 from tests.unit.sdk.conftest import Finished
 
 EVIL = "<script>alert('x')</script>&"

@@ -24,7 +24,7 @@ from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.results.outcomes import OperatorRun
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.examples import native_document, operator
+from tests.support.example_specs import native_document, operator
 from tests.unit.sdk.conftest import Finished
 
 ROOT = Path(__file__).parents[4]

@@ -11,7 +11,7 @@ from aqueduct_provider.sdk.authoring.artifacts import BoolArtifact, NumericArtif
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.local.events import LocalOutcome
 from aqueduct_provider.sdk.local.run_flow import run_spec
-from tests.local_flows import Flows, call, check
+from tests.support.stored_flows import Flows, call, check
 
 
 @pytest.fixture(scope="module")

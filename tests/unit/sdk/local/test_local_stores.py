@@ -17,8 +17,8 @@ from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.s3 import S3Store
-from tests.examples import S3_CONNECTOR, compiled_document, extract_task
-from tests.local_flows import Flows, call
+from tests.support.example_specs import S3_CONNECTOR, compiled_document, extract_task
+from tests.support.stored_flows import Flows, call
 
 ONE = "def predict(): return 1"
 

@@ -29,8 +29,8 @@ from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.state.exec_state import exec_state_from_json
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import FLOW_ID
-from tests.local_flows import Flows, call, check, param
+from tests.support.example_specs import FLOW_ID
+from tests.support.stored_flows import Flows, call, check, param
 
 ROOT = Path(__file__).parents[4]
 ONE = "def predict(): return 1"

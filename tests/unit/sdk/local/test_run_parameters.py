@@ -14,8 +14,8 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import decode
 from aqueduct_provider.sdk.local.run_parameters import check_run_id, parameters_for
 from aqueduct_provider.spec.run_values import value_digest
-from tests.examples import FLOW_ID
-from tests.local_flows import Flows, param
+from tests.support.example_specs import FLOW_ID
+from tests.support.stored_flows import Flows, param
 
 
 class Level(enum.IntEnum):

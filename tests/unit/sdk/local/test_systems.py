@@ -23,8 +23,8 @@ from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import ExtractOperator
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import compiled_document, extract_task
-from tests.graphs import STORE
+from tests.support.example_specs import compiled_document, extract_task
+from tests.support.node_graphs import STORE
 
 
 @pytest.fixture

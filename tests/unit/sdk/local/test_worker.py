@@ -13,7 +13,7 @@ from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, Environment
 from aqueduct_provider.errors import PythonNotFound, RequirementsError
 from aqueduct_provider.execution.task import Worker
 from aqueduct_provider.sdk.local.worker import cache_folder, local_worker, size_of
-from tests.local_flows import Flows, call
+from tests.support.stored_flows import Flows, call
 
 NOTHING = EnvironmentSpec((), WORKER_PYTHON)
 OLD = EnvironmentSpec((), "3.5")

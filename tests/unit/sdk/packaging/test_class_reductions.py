@@ -10,7 +10,7 @@ import pytest
 
 from aqueduct_provider.sdk.packaging.class_reductions import class_method_getter, corrected
 from aqueduct_provider.sdk.packaging.pickling import pickled
-from tests.projects import Project, Refused
+from tests.support.user_projects import Project, Refused
 
 SCRIPT = """
     import abc

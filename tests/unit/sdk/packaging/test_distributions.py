@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.sdk.packaging.distributions import Owner, coverage, owners_of, parsed
-from tests.distributions import install
+from tests.support.installed_distributions import install
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from aqueduct_provider.runner.contract import FunctionCall, JobRequest, OutputSlot
 from aqueduct_provider.sdk.packaging import entry_file
-from tests.projects import Project
 from tests.runner.jobs import Job
+from tests.support.user_projects import Project
 
 SHAPES = """
     import dataclasses

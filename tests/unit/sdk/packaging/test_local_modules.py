@@ -17,8 +17,8 @@ from aqueduct_provider.sdk.packaging.local_modules import (
     origin_of,
     pickled_by_value,
 )
-from tests.distributions import install
-from tests.projects import ROOT
+from tests.support.installed_distributions import install
+from tests.support.user_projects import ROOT
 
 LIST = """
 import sys

@@ -10,8 +10,8 @@ from aqueduct_provider.sdk.authoring import presets
 from aqueduct_provider.sdk.packaging.distributions import coverage
 from aqueduct_provider.sdk.packaging.needed_modules import Supply, check_needed_modules
 from aqueduct_provider.sdk.packaging.pickling import pickled
-from tests.distributions import install
-from tests.projects import Project, Refused
+from tests.support.installed_distributions import install
+from tests.support.user_projects import Project, Refused
 
 OURS = "not installed where operators run. Use only plain functions and values in it, and take what else"
 

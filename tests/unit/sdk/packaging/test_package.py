@@ -17,7 +17,7 @@ import pytest
 from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.packaging.package import PYTHON_VERSION, Package, package
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
-from tests.projects import Project, Refused
+from tests.support.user_projects import Project, Refused
 
 FACTOR = 3
 

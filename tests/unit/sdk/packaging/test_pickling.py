@@ -19,7 +19,7 @@ from aqueduct_provider.sdk.authoring import presets
 from aqueduct_provider.sdk.enums import CheckSeverity
 from aqueduct_provider.sdk.packaging.local_modules import pickled_by_value
 from aqueduct_provider.sdk.packaging.pickling import home_of, is_ours, pickled
-from tests.projects import Project
+from tests.support.user_projects import Project
 
 # Everything whose order or identity may differ between two processes.
 SCRIPT = """

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.sdk.packaging.user_function import folder_of, innermost
-from tests.functions import function_in, function_of_a_notebook
+from tests.support.function_archives import function_in, function_of_a_notebook
 
 
 def test_the_innermost_function(tmp_path: Path) -> None:

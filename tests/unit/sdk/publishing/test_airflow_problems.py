@@ -9,7 +9,7 @@ import pytest
 from aqueduct_provider.errors import AirflowError
 from aqueduct_provider.sdk.publishing.airflow_problems import airflow_problems
 from aqueduct_provider.sdk.publishing.registry import FlowRecord
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 
 LOADER = """\
 Traceback (most recent call last):

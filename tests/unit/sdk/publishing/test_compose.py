@@ -26,8 +26,8 @@ from aqueduct_provider.spec.models import (
     MetricOperator,
 )
 from aqueduct_provider.spec.system_operators import SqlExtract, SqlLoad
-from tests.examples import VERSION_ID
-from tests.graphs import (
+from tests.support.example_specs import VERSION_ID
+from tests.support.node_graphs import (
     STORE,
     Packed,
     call,

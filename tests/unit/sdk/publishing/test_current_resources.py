@@ -13,8 +13,8 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.publishing.current_resources import current_place
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
-from tests.graphs import extract, op, param, save
-from tests.published import Deployment
+from tests.support.deployment import Deployment
+from tests.support.node_graphs import extract, op, param, save
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.authoring.arguments import nodes_of
 from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
-from tests.recorded import operator
+from tests.support.operator_nodes import operator
 
 
 @aq.op("train", requirements=["scikit-learn"], outputs=["model"])

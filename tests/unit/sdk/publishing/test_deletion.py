@@ -17,7 +17,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.sdk.publishing.deletion import delete_flow
 from aqueduct_provider.storage.layout import PUBLISHED_PREFIX, RETIRED_PREFIX, delivered_spec
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 
 
 class Terminal:

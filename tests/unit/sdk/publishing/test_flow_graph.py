@@ -8,7 +8,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, upstream
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
-from tests.graphs import op, param
+from tests.support.node_graphs import op, param
 
 
 def graph_of(*artifacts: ArtifactNode) -> FlowGraph:

@@ -17,7 +17,7 @@ from aqueduct_provider.sdk.publishing.flow_names import (
     slug_of,
     unique_slugs,
 )
-from tests.graphs import call, op, param
+from tests.support.node_graphs import call, op, param
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
 

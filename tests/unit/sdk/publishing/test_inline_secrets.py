@@ -13,7 +13,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refuse_secrets_in_text
-from tests.graphs import STORE, op, param, user_function
+from tests.support.node_graphs import STORE, op, param, user_function
 
 URL = "postgresql://me:hunter2@db/shop"
 # In pieces, so that this file holds none that scanners of repositories would report.

@@ -8,8 +8,8 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AirflowUnreachable, AuthoringError, NotFound
-from tests.left import leave
-from tests.published import Deployment
+from tests.support.deployment import Deployment
+from tests.support.written_runs import leave
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound, PackagingError
 from aqueduct_provider.storage.layout import delivered_spec
-from tests.published import Deployment, deployment, features
+from tests.support.deployment import Deployment, deployment, features
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -18,8 +18,8 @@ from aqueduct_provider.sdk.publishing.registry import FlowRecord, Registry
 from aqueduct_provider.sdk.publishing.upload import publish
 from aqueduct_provider.state.exec_state import ExecState, Status
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, published, retired
-from tests.counting import CountingStore
-from tests.examples import SHA256, VERSION_ID
+from tests.support.example_specs import SHA256, VERSION_ID
+from tests.support.observed_stores import CountingStore
 from tests.unit.sdk.publications import Folder, composition
 
 

@@ -17,10 +17,10 @@ from aqueduct_provider.errors import AuthoringError, EnvironmentBuildError
 from aqueduct_provider.sdk.publishing.requirement_check import check_requirements, refuse_unresolvable
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import Code, WorkflowSpec
-from tests.examples import native_document, operator
-from tests.flows import function_zip
-from tests.graphs import op, user_function
-from tests.published import Deployment
+from tests.support.deployment import Deployment
+from tests.support.example_specs import native_document, operator
+from tests.support.flow_runs import function_zip
+from tests.support.node_graphs import op, user_function
 from tests.unit.environment.conftest import Index
 from tests.unit.sdk.publishing.test_compose import composed
 

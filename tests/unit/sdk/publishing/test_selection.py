@@ -10,7 +10,17 @@ import pytest
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
 from aqueduct_provider.sdk.publishing.selection import select
-from tests.graphs import call, check, extract, metric, op, param, save, system_metric, user_function
+from tests.support.node_graphs import (
+    call,
+    check,
+    extract,
+    metric,
+    op,
+    param,
+    save,
+    system_metric,
+    user_function,
+)
 
 Nodes = Sequence[ArtifactNode]
 

@@ -11,7 +11,7 @@ from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Options, upstream
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.spec_parts import artifact_part, operator_part, parameter_part
-from tests.graphs import Packed, check, extract, metric, op, param, save, system_metric
+from tests.support.node_graphs import Packed, check, extract, metric, op, param, save, system_metric
 
 PACKAGE = Packed(b"zip", "ab" * 32, "3.12")
 CODE = {"key": f"functions/{'ab' * 32}.zip", "sha256": "ab" * 32, "python_version": "3.12"}

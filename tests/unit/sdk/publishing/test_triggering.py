@@ -13,7 +13,7 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, WaitTimedOut
 from aqueduct_provider.sdk.publishing.triggering import given_values
 from aqueduct_provider.spec.run_values import VALUES_KEY
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 
 MODEL = {1, 2}
 DEFAULTS: dict[str, Any] = {

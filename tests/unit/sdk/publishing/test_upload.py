@@ -22,7 +22,7 @@ from aqueduct_provider.storage.layout import (
     published,
     retired,
 )
-from tests.counting import CountingStore
+from tests.support.observed_stores import CountingStore
 from tests.unit.sdk.publications import Folder, composition
 
 NOW = datetime.now(timezone.utc)

@@ -12,8 +12,8 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, ConfigError, NotFound
 from aqueduct_provider.sdk.resources.connecting import usable_resources
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
-from tests.keyrings import MemoryKeyring, selected
-from tests.published import Deployment
+from tests.support.deployment import Deployment
+from tests.support.keyrings import MemoryKeyring, selected
 
 
 class Service(str, Enum):

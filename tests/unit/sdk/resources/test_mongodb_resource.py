@@ -10,7 +10,7 @@ import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.resources.mongodb_resource import MongoResource
 from aqueduct_provider.sdk.resources.services import SERVICES
-from tests.recorded import step
+from tests.support.operator_nodes import step
 
 
 @pytest.fixture

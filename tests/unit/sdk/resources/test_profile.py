@@ -11,7 +11,7 @@ from aqueduct_provider.errors import ConfigError, CredentialsError, NotFound
 from aqueduct_provider.sdk.resources.profile import Profile, ResourceProfile, StoreProfile, variable_of
 from aqueduct_provider.storage.local import LocalStore
 from aqueduct_provider.storage.s3 import S3Store
-from tests.keyrings import MemoryKeyring, selected
+from tests.support.keyrings import MemoryKeyring, selected
 
 CLUSTER = {"host": "airflow.example.com:8080", "username": "me", "password": "s3cret"}
 

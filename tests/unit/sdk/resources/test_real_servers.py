@@ -16,8 +16,8 @@ from aqueduct_provider.sdk.local.systems import systems_of
 from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.storage.local import LocalStore
 from tests.data_servers import gcs, mongodb, postgres
-from tests.graphs import STORE
-from tests.keyrings import selected
+from tests.support.keyrings import selected
+from tests.support.node_graphs import STORE
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends import chainer, fail, null
 
 from aqueduct_provider.sdk.resources.secret_keeping import SecretKeeper, usable_keyring
-from tests.keyrings import ForgetfulKeyring, MemoryKeyring, selected
+from tests.support.keyrings import ForgetfulKeyring, MemoryKeyring, selected
 
 
 @pytest.fixture

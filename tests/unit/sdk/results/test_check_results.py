@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from aqueduct_provider.storage.layout import NativeLayout
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 
 
 def test_airflow_has_the_last_word_and_is_asked_once(made: Deployment) -> None:

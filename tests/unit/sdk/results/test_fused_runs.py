@@ -16,8 +16,8 @@ from aqueduct_provider.sdk.results.outcomes import OperatorRun
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
-from tests.examples import call_operator, native_document
-from tests.published import Deployment, features, many, total
+from tests.support.deployment import Deployment, features, many, total
+from tests.support.example_specs import call_operator, native_document
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 PART = TaskPart(1, AT, AT + timedelta(seconds=2))

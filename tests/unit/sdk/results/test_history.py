@@ -14,9 +14,9 @@ from aqueduct_provider.sdk.results.history import COLUMNS, metric_history
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
-from tests.published import Deployment
+from tests.support.artifact_vouchers import vouch
+from tests.support.deployment import Deployment
 from tests.unit.sdk.conftest import Finished
-from tests.vouching import vouch
 
 
 def test_numbers(finished: Finished) -> None:

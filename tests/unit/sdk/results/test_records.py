@@ -8,7 +8,7 @@ import pytest
 
 from aqueduct_provider.errors import IntegrityError, NotFound
 from aqueduct_provider.sdk.results.records import Records
-from tests.published import Deployment
+from tests.support.deployment import Deployment
 from tests.unit.sdk.conftest import Finished
 
 
@@ -83,7 +83,7 @@ def test_a_task_whose_xcom_is_gone(made: Deployment) -> None:
 @pytest.mark.parametrize("severity", ["error", "warning"])
 def test_what_a_failed_check_has_written(made: Deployment, severity: str) -> None:
     import aqueduct_provider.sdk as aq
-    from tests.published import features, total
+    from tests.support.deployment import features, total
 
     @aq.check(requirements=[], outputs=["enough"], severity=severity)
     def enough(number: int) -> bool:

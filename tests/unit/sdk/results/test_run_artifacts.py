@@ -14,7 +14,7 @@ from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, delivered_spec
-from tests.published import Deployment, features
+from tests.support.deployment import Deployment, features
 
 
 def change_spec(made: Deployment, flow: Any, change: Callable[[bytes], bytes]) -> None:

@@ -7,8 +7,8 @@ from aqueduct_provider.sdk.publishing.compose import FlowRequest, compose
 from aqueduct_provider.sdk.resources.profile import Profile, ResourceProfile
 from aqueduct_provider.sdk.results.saved_objects import SavedObject, saved_objects
 from aqueduct_provider.spec.models import WorkflowSpec
-from tests.graphs import STORE, extract, param, save
-from tests.published import Deployment
+from tests.support.deployment import Deployment
+from tests.support.node_graphs import STORE, extract, param, save
 
 
 def spec() -> WorkflowSpec:

@@ -19,8 +19,8 @@ from aqueduct_provider.sdk.results.deleted import Deletion
 from aqueduct_provider.sdk.results.records import Recorded
 from aqueduct_provider.sdk.results.stored_source import StoredSource, metadata_of
 from aqueduct_provider.storage.local import LocalStore
-from tests.counting import CountingStore
-from tests.vouching import ref_of
+from tests.support.artifact_vouchers import ref_of
+from tests.support.observed_stores import CountingStore
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ class Elsewhere:
     """Is there when it is written, and not when it is read."""
 
 
-@pytest.mark.parametrize("gone", [b"gone_module", b"tests.fake_airflow"])
+@pytest.mark.parametrize("gone", [b"gone_module", b"tests.support.fake_airflow"])
 def test_pickles_that_need_what_is_not_here(store: CountingStore, gone: bytes) -> None:
     write(store, {1})
     data = pickle.dumps(Elsewhere(), protocol=0).replace(__name__.encode(), gone)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.published import deployment
-from tests.tampering import ATTACKS
-from tests.victim import NAMES, Victim, victim_of
+from tests.support.deployment import deployment
+from tests.support.tampering_attacks import ATTACKS
+from tests.support.tampering_victim import NAMES, Victim, victim_of
 
 
 @pytest.fixture(scope="module")

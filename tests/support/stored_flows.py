@@ -11,7 +11,7 @@ from typing import Any
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.local import LocalStore
-from tests.examples import (
+from tests.support.example_specs import (
     FLOW_ID,
     VERSION_ID,
     Document,
@@ -19,7 +19,7 @@ from tests.examples import (
     function_task,
     param_task,
 )
-from tests.flows import code_of, function_zip
+from tests.support.flow_runs import code_of, function_zip
 
 
 class Flows:

@@ -1,4 +1,4 @@
-"""A flow that has run twice, and everything that can be read of it: the victim of ``tests/tampering.py``."""
+"""A flow that has run twice, and all that can be read of it: the victim of ``tampering_attacks.py``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aqueduct_provider.cli import main
 from aqueduct_provider.errors import AqueductError, ObjectNotFound
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
-from tests.published import Deployment, features, many, total
+from tests.support.deployment import Deployment, features, many, total
 
 
 @aq.op(requirements=["pandas"], outputs=["cells"])

@@ -1,4 +1,4 @@
-"""What a run of the small flow of ``published.py`` leaves, written at once: no task runs for it."""
+"""The objects that a run of the flow of ``deployment.py`` writes, written at once: no task runs for it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status
 from aqueduct_provider.storage.layout import NativeLayout
-from tests.published import Deployment
-from tests.vouching import vouch
+from tests.support.artifact_vouchers import vouch
+from tests.support.deployment import Deployment
 
 
 def leave(made: Deployment, flow: aq.Flow, run_id: str, rows: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aqueduct_provider.sdk.packaging.package import PYTHON_VERSION
-from tests.functions import function_archive
+from tests.support.function_archives import function_archive
 
 Json = dict[str, Any]
 

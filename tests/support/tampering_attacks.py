@@ -23,7 +23,7 @@ from aqueduct_provider.runner.codecs import dump_pickle, encode
 from aqueduct_provider.runner.parquet_files import in_memory, note
 from aqueduct_provider.runner.pickles import pack_elements
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout, published
-from tests.victim import NAMES, Bomb, Victim
+from tests.support.tampering_victim import NAMES, Bomb, Victim
 
 Attack = Callable[[Victim], None]
 ATTACKS: dict[str, Attack] = {}

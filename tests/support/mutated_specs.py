@@ -1,6 +1,7 @@
 """Random edits of specs of both dialects: whatever lies in a folder of specs, only ``SpecError`` comes out.
 
-``python -m tests.mutated_specs COUNT [SEED]`` reads so many and reports what else came out, and the slowest.
+``python -m tests.support.mutated_specs COUNT [SEED]`` reads so many and reports what else came out, and
+the slowest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.spec import loader
-from tests.examples import (
+from tests.support.example_specs import (
     POSTGRES_EXTRACT,
     POSTGRES_LOAD,
     SHA256,
@@ -31,7 +32,7 @@ from tests.examples import (
     operator,
 )
 
-GENUINE = Path(__file__).parent / "genuine"
+GENUINE = Path(__file__).parents[1] / "genuine"
 
 # Repeated until they have the length that is wanted: what makes parsers slow, deep, or wrong.
 _PIECES = (

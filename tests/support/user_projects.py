@@ -12,7 +12,7 @@ from typing import Any
 
 from aqueduct_provider.execution.function_archive import ArchiveLimits, unpack
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LIMITS = ArchiveLimits(max_bytes=10_000_000, max_files=1000)
 
 # What the SDK does when a flow is published.

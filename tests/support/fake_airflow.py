@@ -21,8 +21,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tests.fake_airflow_bodies import Answer
-from tests.fake_airflow_http import Server
+from tests.support.fake_airflow_bodies import Answer
+from tests.support.fake_airflow_http import Server
 
 Json = dict[str, Any]
 VERSIONS = {3: "3.3.2", 2: "2.11.2"}

@@ -37,9 +37,9 @@ from aqueduct_provider.spec.models import InlineDefault, WorkflowSpec
 from aqueduct_provider.spec.run_values import values_from_conf
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX, delivered_spec
 from aqueduct_provider.storage.object_store import ObjectStore
-from tests.fake_airflow import FakeAirflow, FakeRun
-from tests.flows import LocalRun
-from tests.keyrings import selected
+from tests.support.fake_airflow import FakeAirflow, FakeRun
+from tests.support.flow_runs import LocalRun
+from tests.support.keyrings import selected
 
 
 @aq.op(requirements=["pandas"], outputs=["table"])

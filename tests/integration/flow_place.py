@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.client import AirflowClient
-from tests.integration.draft import Draft, Json, write_spec
+from tests.integration.native_draft import Draft, Json, write_spec
 from tests.integration.stack import AirflowStack
 from tests.integration.waiting import wait_for
 

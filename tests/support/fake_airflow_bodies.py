@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from tests.fake_airflow import Asked, FakeAirflow, FakeDag, FakeRun, FakeTask
+    from tests.support.fake_airflow import Asked, FakeAirflow, FakeDag, FakeRun, FakeTask
 
 Json = dict[str, Any]
 

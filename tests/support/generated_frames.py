@@ -15,7 +15,7 @@ import numpy
 import pandas
 from hypothesis import strategies as st
 
-from tests.generated_values import TEXT, VALUES, Colour, Ticket
+from tests.support.generated_values import TEXT, VALUES, Colour, Ticket
 
 ZONES = [
     None,

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.fake_airflow_bodies import (
+from tests.support.fake_airflow_bodies import (
     Answer,
     Refused,
     dag_json,
@@ -27,7 +27,7 @@ from tests.fake_airflow_bodies import (
 )
 
 if TYPE_CHECKING:
-    from tests.fake_airflow import Asked, FakeAirflow
+    from tests.support.fake_airflow import Asked, FakeAirflow
 
 PAGE_404 = b"<!DOCTYPE html><html><title>Airflow 404</title></html>"
 SOURCES_TWO = "worker-1\n INFO - ::group::Log message source details\n*** Found it\n INFO - ::endgroup::\n"
@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def _serve(self) -> None:
-        from tests.fake_airflow import Asked
+        from tests.support.fake_airflow import Asked
 
         url = urlsplit(self.path)
         data = self.rfile.read(int(self.headers.get("content-length") or 0))

@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.examples import machine_name
-from tests.integration.place import Place
+from tests.integration.flow_place import Place
+from tests.support.example_specs import machine_name
 
 Json = dict[str, Any]
 

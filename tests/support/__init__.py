@@ -1,0 +1,1 @@
+"""What tests of several rooms share: documents, flows, stores, faults and generated values."""
