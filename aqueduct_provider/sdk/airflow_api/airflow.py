@@ -1,7 +1,7 @@
 """Airflow's REST API as the SDK needs it: ``/api/v2`` of Airflow 3 and ``/api/v1`` of 2.11, by one class.
 
 In: ids of DAGs, runs and tasks. Out: the values of ``api_models.py``; lists are read page by page. Logins are
-in ``login.py``, connections in ``wire.py``, error messages in ``http_errors.py``.
+in ``api_session.py``, connections in ``wire.py``, error messages in ``http_errors.py``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from aqueduct_provider.sdk.airflow_api.api_models import (
     task_of,
     xcom_of,
 )
+from aqueduct_provider.sdk.airflow_api.api_session import AirflowSession
 from aqueduct_provider.sdk.airflow_api.http_errors import not_airflow
 from aqueduct_provider.sdk.airflow_api.log import text_of, without_sources
-from aqueduct_provider.sdk.airflow_api.login import AirflowLogin, AirflowSession
+from aqueduct_provider.sdk.airflow_api.login import AirflowLogin
 
 if TYPE_CHECKING:
     import httpx
@@ -66,6 +67,7 @@ class Airflow:
     def __init__(self, login: AirflowLogin, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.login = login
         self._session = AirflowSession(login, sleep=sleep)
+        self._ask = self._session.ask
 
     def __repr__(self) -> str:
         user = f", user {self.login.username!r}" if self.login.username else ""
@@ -98,7 +100,7 @@ class Airflow:
         :raises AirflowError: it cannot, or does not.
         """
         version = self.version()
-        self._session.ask("GET", "/dags", query=[("limit", "1")])
+        self._ask("GET", "/dags", query=[("limit", "1")])
         return f"Airflow {version} at {self._session.base} accepts {self.login.who}."
 
     def url(self, dag_id: str, run_id: str = "") -> str:
@@ -160,10 +162,13 @@ class Airflow:
 
         :param file_token: of :class:`DagInfo`; any DAG of the file will do.
         """
+        path = f"/parseDagFile/{_part(file_token)}"
         try:
-            self._session.ask("PUT", f"/parseDagFile/{_part(file_token)}")
+            self._ask("PUT", path)
+        except NotFound:
+            return
         except AirflowRefused as error:
-            if error.status not in (404, 409):
+            if error.status != 409:
                 raise
 
     def delete_dag(self, dag_id: str) -> None:
@@ -335,14 +340,6 @@ class Airflow:
 
     def _read(self, path: str, parse: Callable[[Mapping[str, Any]], Value], query: Query = ()) -> Value:
         return self._parsed(self._ask("GET", path, query=query), parse)
-
-    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._session.ask(method, path, **options)
-        except AirflowRefused as error:
-            if error.status != 404:
-                raise
-            raise NotFound(str(error)) from error
 
     def _parsed(self, answer: httpx.Response, parse: Callable[[Mapping[str, Any]], Value]) -> Value:
         try:

@@ -20,46 +20,31 @@ from aqueduct_provider.errors import (
     AirflowUnreachable,
     AqueductError,
     ConfigError,
+    NotFound,
 )
 
 if TYPE_CHECKING:
     import httpx
 
-_BROKEN = "the connection broke before the answer was complete. Try again; look at the API server's log."
-_PROTOCOL = "what answers speaks no HTTP that can be understood. Is it Airflow's port, and http or https?"
-_OURS = "the SDK used its HTTP client wrongly; please report this."
-
 # What happened, by the name of httpx's exception; a class that is missing here takes its nearest parent's.
 REASONS = {
-    "HTTPError": _BROKEN,
-    "HTTPStatusError": _OURS,
-    "RequestError": _BROKEN,
-    "TransportError": _BROKEN,
+    "HTTPError": "the connection broke before the answer was complete. Try again; look at the API server's"
+    " log.",
     "TimeoutException": "no answer within the time limit. Is Airflow overloaded, or a firewall in between?",
     "ConnectTimeout": "no connection within the time limit. Is the host right, or a firewall in between?",
     "ReadTimeout": "Airflow took the request and did not answer within the time limit. Is it overloaded?",
     "WriteTimeout": "the request could not be sent within the time limit. Is the network overloaded?",
     "PoolTimeout": "too many requests are waiting for a connection. Use fewer threads.",
-    "NetworkError": _BROKEN,
     "ConnectError": "no connection. Is Airflow running, and are host and port right?",
-    "ReadError": _BROKEN,
-    "WriteError": _BROKEN,
-    "CloseError": _BROKEN,
-    "ProtocolError": _PROTOCOL,
+    "ProtocolError": "what answers speaks no HTTP that can be understood. Is it Airflow's port, and http or"
+    " https?",
     "LocalProtocolError": "the request cannot be sent. Look for control characters in the names given.",
-    "RemoteProtocolError": _PROTOCOL,
     "ProxyError": "the proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) refuses. Correct it, or"
     " add the host to NO_PROXY.",
     "UnsupportedProtocol": "only http and https are known.",
     "DecodingError": "the answer's compression is broken. Is a proxy in between?",
     "TooManyRedirects": "the redirects do not end. Is the path of the host right?",
     "InvalidURL": "the address is not a valid URL. Check the host, and look for control characters in names.",
-    "CookieConflict": _OURS,
-    "StreamError": _OURS,
-    "StreamConsumed": _OURS,
-    "StreamClosed": _OURS,
-    "ResponseNotRead": _OURS,
-    "RequestNotRead": _OURS,
 }
 _REFUSED = "the connection is refused: nothing listens there. Is Airflow running, and is the port right?"
 _NO_NAME = "the host name cannot be resolved. Is it spelled right, and is a VPN needed?"
@@ -75,7 +60,7 @@ _LONGEST = 500
 def translated(error: Exception, host: str) -> AqueductError:
     """Return the package's error for one of httpx's."""
     names = [kind.__name__ for kind in type(error).__mro__]
-    reason = _reason_below(error) or next(REASONS[name] for name in [*names, "HTTPError"] if name in REASONS)
+    reason = _reason_below(error) or next(REASONS[name] for name in names if name in REASONS)
     return AirflowUnreachable(f"Airflow at {host} cannot be reached: {reason}")
 
 
@@ -121,7 +106,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 # --- error answers
 
 
-def refusal(answer: httpx.Response, host: str, who: str) -> AirflowError:
+def refusal(answer: httpx.Response, host: str, who: str) -> AirflowError | NotFound:
     """Return the error for an answer with an error status.
 
     :param who: who asked, as messages name them: "the user 'ann'".
@@ -143,10 +128,10 @@ def refusal(answer: httpx.Response, host: str, who: str) -> AirflowError:
             f"Airflow at {host} failed itself ({reason or _status(status)}). Look at its API server's log.",
             status,
         )
-    if _is_foreign(answer):
+    if "json" not in answer.headers.get("content-type", ""):
         return not_airflow(answer, host)
     if status == 404:
-        return AirflowRefused(f"Airflow at {host} has no such thing: {reason or _status(status)}", status)
+        return NotFound(f"Airflow at {host} has no such thing: {reason or _status(status)}")
     if status == 403:
         return AirflowRefused(
             f"Airflow at {host} does not allow this to {who}: the permission is missing"
@@ -173,16 +158,26 @@ def login_is_refused(answer: httpx.Response) -> bool:
     return bool(_TOKEN_REFUSED.search(reason_of(answer)))
 
 
+def string_at(answer: httpx.Response, name: str) -> str:
+    """Return a string in a good answer's JSON; empty when it has another form."""
+    found = _object_in(answer).get(name) if answer.status_code < 300 else None
+    return found if isinstance(found, str) else ""
+
+
 def reason_of(answer: httpx.Response) -> str:
     """Return what Airflow says about an error, in one line; empty when it says nothing."""
+    body = _object_in(answer)
+    said = body.get("detail") or body.get("title") or body.get("error") or ""
+    line = " ".join(_detail(said).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _object_in(answer: httpx.Response) -> dict[str, Any]:
     try:
         body = answer.json()
     except (ValueError, RecursionError):
-        return ""
-    if not isinstance(body, dict):
-        return ""
-    said = body.get("detail") or body.get("title") or body.get("error") or ""
-    return _one_line(_detail(said))
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _detail(said: Any) -> str:
@@ -200,15 +195,6 @@ def _problem(problem: Any) -> str:
         return str(problem)
     place = ".".join(str(part) for part in problem.get("loc", ())[1:])
     return f"{place}: {problem.get('msg')}" if place else str(problem.get("msg"))
-
-
-def _is_foreign(answer: httpx.Response) -> bool:
-    return "json" not in answer.headers.get("content-type", "")
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _because(reason: str) -> str:

@@ -1,4 +1,4 @@
-"""Requests to one host over httpx: time limits, trust, redirects, repeats. Knows nothing of Airflow.
+"""Requests to one host over httpx: time limits, trust, redirects, repeats.
 
 In: method, path, headers, body. Out: any answer, an error status too. What prevents an answer is raised as an
 error of this package.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, AqueductError, ConfigError
+from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, ConfigError
 from aqueduct_provider.sdk.airflow_api.http_errors import can_pass, translated, was_refused, wrong_setup
 from aqueduct_provider.storage.files import expanded
 
@@ -30,26 +29,9 @@ _PAUSES = (0.2, 0.6)
 _BUSY = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 10.0
 _MOST_REDIRECTS = 5
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LOGIN_PAGES = frozenset({"login", "signin", "sso", "oauth2"})
 # httpx would ask a proxy of the environment for this machine too.
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request to send.
-
-    :param path: below the wire's base, already quoted, with a leading slash.
-    :param repeatable: whether sending it twice does no harm.
-    """
-
-    method: str
-    path: str
-    query: Sequence[tuple[str, str]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    repeatable: bool = False
 
 
 class Wire:
@@ -57,6 +39,7 @@ class Wire:
 
     :param base: the URL before every path, without a slash at its end.
     :param ca_file: PEM file of the only CA that is trusted; empty: the usual ones.
+    :param token: a bearer token that is sent with every request; empty: none.
     :param sleep: waits between two tries, in seconds.
     :param read_seconds: after which an answer comes too late.
     """
@@ -65,33 +48,51 @@ class Wire:
         self,
         base: str,
         ca_file: str = "",
+        token: str = "",
         *,
         sleep: Callable[[float], None] = time.sleep,
         read_seconds: float = READ_SECONDS,
     ) -> None:
         self.base = base
         self._ca_file = ca_file
+        self._headers = {"user-agent": "aqueduct-sdk"}
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
         self._sleep = sleep
         self._read_seconds = read_seconds
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
         self._end: weakref.finalize[..., Wire] | None = None
 
-    def send(self, request: Request) -> httpx.Response:
+    def send(
+        self, method: str, path: str, auth: httpx.Auth | None = None, *, reads: bool = False, **parts: Any
+    ) -> httpx.Response:
         """Send a request and return the answer, whatever its status.
 
-        :raises AirflowUnreachable: there is none.
-        :raises AirflowLoginFailed: it points to a login page.
+        A request that only reads is repeated when the server is busy or drops the connection; others only
+        when the connection was refused. A transport would be httpx's place for that, but a client with a
+        transport of its own ignores the proxies of the environment.
+
+        :param path: below ``base``, already quoted, with a leading slash.
+        :param reads: whether sending it twice does no harm, though its method is not GET.
+        :param parts: of the request, as ``httpx.Client.request`` takes them.
+        :raises AirflowUnreachable: nothing answers.
+        :raises AirflowLoginFailed: it points to a login page, or the login failed.
         """
+        import httpx
+
+        client = self._connected()
+        repeatable = reads or method == "GET"
         for pause in (*_PAUSES, None):
-            outcome = self._tried(request)
-            if isinstance(outcome, _Failure):
-                if pause is None or not outcome.again:
-                    raise outcome.error from outcome.error.__cause__
-            elif pause is None or not request.repeatable or outcome.status_code not in _BUSY:
-                return outcome
+            try:
+                answer = client.request(method, self.base + path, auth=auth, **parts)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                if pause is None or not (was_refused(error) or (repeatable and can_pass(error))):
+                    raise translated(error, self.base) from error
             else:
-                pause = _asked_for(outcome, pause)
+                if pause is None or not repeatable or answer.status_code not in _BUSY:
+                    return answer
+                pause = _asked_for(answer, pause)
             self._sleep(pause)
         raise AssertionError("unreachable")
 
@@ -101,42 +102,6 @@ class Wire:
             self._client = None
             if self._end is not None:
                 self._end()
-
-    def _tried(self, request: Request) -> httpx.Response | _Failure:
-        import httpx
-
-        client = self._connected()
-        try:
-            return self._followed(client, request)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict) as error:
-            ours = translated(error, self.base)
-            ours.__cause__ = error
-            return _Failure(ours, was_refused(error) or (request.repeatable and can_pass(error)))
-
-    def _followed(self, client: httpx.Client, request: Request) -> httpx.Response:
-        """Return the answer after redirects; only reading requests follow them, and never to another host."""
-        url = client.build_request("GET", self.base + request.path, params=list(request.query)).url
-        for _ in range(_MOST_REDIRECTS):
-            answer = client.request(request.method, url, headers=dict(request.headers), content=request.body)
-            if answer.status_code not in _REDIRECTS or "location" not in answer.headers:
-                return answer
-            url = self._next(request, url, url.join(answer.headers["location"]))
-        raise AirflowUnreachable(
-            f"Airflow at {self.base} cannot be reached: the redirects do not end. Look at the host's path."
-        )
-
-    def _next(self, request: Request, old: httpx.URL, new: httpx.URL) -> httpx.URL:
-        place = f"{new.scheme}://{new.netloc.decode('ascii')}{new.path}" if not new.userinfo else new.host
-        if new.host != old.host or not _LOGIN_PAGES.isdisjoint(new.path.split("/")):
-            raise AirflowLoginFailed(
-                f"{self.base} wants a login: it redirects to {place}. Give a user name and password, or,"
-                " behind a single sign-on, a token."
-            )
-        upgraded = (old.scheme, new.scheme) == ("http", "https")
-        same_place = (old.scheme, old.port) == (new.scheme, new.port)
-        if request.method == "GET" and (same_place or upgraded):
-            return new
-        raise AirflowUnreachable(f"{self.base} redirects to {place}. Give the address there as host.")
 
     def _connected(self) -> httpx.Client:
         import httpx
@@ -149,7 +114,10 @@ class Wire:
                         timeout=httpx.Timeout(self._read_seconds, connect=CONNECT_SECONDS),
                         verify=verify,
                         mounts=dict.fromkeys(_LOOPBACK),
-                        headers={"user-agent": "aqueduct-sdk"},
+                        headers=self._headers,
+                        follow_redirects=True,
+                        max_redirects=_MOST_REDIRECTS,
+                        event_hooks={"response": [_check_redirect]},
                     )
                 except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
                     raise wrong_setup(error) from error
@@ -158,15 +126,23 @@ class Wire:
             return self._client
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """A try without an answer.
-
-    :param again: whether another one may help and does no harm.
-    """
-
-    error: AqueductError
-    again: bool
+def _check_redirect(answer: httpx.Response) -> None:
+    """Let only reading requests be redirected, and never to another host or a login page."""
+    if not answer.has_redirect_location:
+        return
+    old = answer.request.url
+    new = old.join(answer.headers["location"])
+    here = f"{old.scheme}://{old.netloc.decode('ascii')}"
+    place = f"{new.scheme}://{new.netloc.decode('ascii')}{new.path}" if not new.userinfo else new.host
+    if new.host != old.host or not _LOGIN_PAGES.isdisjoint(new.path.split("/")):
+        raise AirflowLoginFailed(
+            f"{here} wants a login: it redirects to {place}. Give a user name and password, or, behind a"
+            " single sign-on, a token."
+        )
+    upgraded = (old.scheme, new.scheme) == ("http", "https")
+    same_place = (old.scheme, old.port) == (new.scheme, new.port)
+    if answer.request.method != "GET" or not (same_place or upgraded):
+        raise AirflowUnreachable(f"{here} redirects to {place}. Give the address there as host.")
 
 
 def trust_of(ca_file: str) -> ssl.SSLContext:

@@ -16,6 +16,7 @@ from aqueduct_provider.errors import (
     AirflowUnreachable,
     AqueductError,
     ConfigError,
+    NotFound,
 )
 from aqueduct_provider.sdk.airflow_api.http_errors import (
     REASONS,
@@ -31,7 +32,11 @@ from aqueduct_provider.sdk.airflow_api.http_errors import (
 
 HOST = "http://airflow:8080"
 ALL_OF_HTTPX = sorted(
-    (kind for _, kind in inspect.getmembers(httpx, inspect.isclass) if issubclass(kind, Exception)),
+    (
+        kind
+        for _, kind in inspect.getmembers(httpx, inspect.isclass)
+        if issubclass(kind, (httpx.HTTPError, httpx.InvalidURL))
+    ),
     key=lambda kind: kind.__name__,
 )
 
@@ -44,17 +49,16 @@ def made(kind: type[Exception]) -> Exception:
 
 @pytest.mark.parametrize("kind", ALL_OF_HTTPX, ids=lambda kind: kind.__name__)
 def test_every_exception_of_httpx_is_mapped(kind: type[Exception]) -> None:
-    assert kind.__name__ in REASONS
     error = translated(made(kind), HOST)
     assert isinstance(error, AqueductError)
     assert HOST in str(error)
-    assert REASONS[kind.__name__] in str(error)
+    nearest = next(parent.__name__ for parent in kind.__mro__ if parent.__name__ in REASONS)
+    assert REASONS[nearest] in str(error)
     assert "secret" not in str(error)
 
 
 def test_httpx_has_the_exceptions_that_are_mapped() -> None:
-    assert {kind.__name__ for kind in ALL_OF_HTTPX} >= {"ConnectError", "ReadTimeout", "InvalidURL"}
-    assert {kind.__name__ for kind in ALL_OF_HTTPX} == set(REASONS)
+    assert {kind.__name__ for kind in ALL_OF_HTTPX} >= set(REASONS)
 
 
 def test_an_exception_of_a_later_httpx_is_as_its_parent() -> None:
@@ -170,7 +174,7 @@ def test_what_airflow_says_in_one_line(body: Any, reason: str) -> None:
             AirflowUnreachable,
             "answers, but not as Airflow (HTTP 403 Forbidden, text/html)",
         ),
-        (answer(404, {"detail": "no run"}), AirflowRefused, "has no such thing: no run"),
+        (answer(404, {"detail": "no run"}), NotFound, "has no such thing: no run"),
         (answer(404, "<html>"), AirflowUnreachable, "not as Airflow"),
         (answer(429, {"detail": ""}), AirflowRefused, "HTTP 429 Too Many Requests"),
         (answer(500, "Internal Server Error"), AirflowRefused, "API server's log"),
