@@ -6,6 +6,7 @@ Everything is made when it is first used, so that authoring needs neither a buck
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, ConfigError
@@ -24,25 +25,19 @@ class Session:
     """The services behind a client, its flows and its runs."""
 
     profile: Profile
-    _store: ObjectStore | None = field(default=None, init=False, repr=False)
-    _registry: Registry | None = field(default=None, init=False, repr=False)
     _airflows: dict[str, Airflow] = field(default_factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def store(self) -> ObjectStore:
         """The artifact store. Raises ``ConfigError`` where none is named."""
-        if self._store is None:
-            self._store = self.profile.store.connect()
-        return self._store
+        return self.profile.store.connect()
 
-    @property
+    @cached_property
     def registry(self) -> Registry:
         """The registry of what is published in the store."""
         from aqueduct_provider.sdk.publishing.registry import Registry
 
-        if self._registry is None:
-            self._registry = Registry(self.store)
-        return self._registry
+        return Registry(self.store)
 
     def resource(self, name: str) -> Resource:
         """Return the named resource; ``Demo`` is there without being connected.

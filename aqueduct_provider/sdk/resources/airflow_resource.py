@@ -76,10 +76,8 @@ class AirflowResource:
         """Return a client of its REST API; close it after use."""
         from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
 
-        login = {key: self._fields.get(key, "") for key in ("host", "username", *_SECRETS, "ca_file")}
-        if login["ca_file"]:
-            login["ca_file"] = str(expanded(login["ca_file"]))
-        return Airflow(AirflowLogin(**login))
+        wanted = ("host", "username", *_SECRETS, "ca_file")
+        return Airflow(AirflowLogin(**{key: self._fields.get(key, "") for key in wanted}))
 
     def check_connection(self) -> str:
         """Check whether it can be reached and lets this user in; return a sentence that says so.

@@ -340,5 +340,5 @@ def copy_of(finished: Finished, folder: Path) -> tuple[Run, CountingStore]:
     for key in made.store.list(f"flows/{bad.record.flow_id}/"):
         store.put(key, made.store.get(key))
     client = aq.Client(config_path=made.folder / "config.toml", folder=str(folder))
-    client._session._store = store
+    client._session.store = store
     return Run(client._session, bad.record, bad.run_id, bad.info), store

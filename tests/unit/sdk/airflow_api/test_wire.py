@@ -216,9 +216,12 @@ def test_redirects_without_end(fake: FakeAirflow, wire: Wire) -> None:
 # --- TLS
 
 
-def test_a_ca_of_ones_own(ca: Authority) -> None:
+@pytest.mark.parametrize("folder", ["~", "{home}"])
+def test_a_ca_of_ones_own(ca: Authority, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    home = ca.certificate.parent
+    monkeypatch.setenv("HOME", str(home))
     with FakeAirflow(certificate=ca.server) as fake:
-        wire = Wire(fake.url, str(ca.certificate))
+        wire = Wire(fake.url, f"{folder.format(home=home)}/{ca.certificate.name}")
         assert wire.send(*VERSION).status_code == 200
         wire.close()
 

@@ -283,8 +283,8 @@ def test_without_airflow_and_store_nothing_raises(made: Deployment) -> None:
     made.publish()
     flow = made.client.flow("churn")
     run = flow.fetch(made.run(rows=4).run_id)
-    made.session._store = cast(ObjectStore, Gone())
-    made.session._registry = None
+    made.session.store = cast(ObjectStore, Gone())
+    del made.session.registry
     with made.away():
         for html in (flow_html(flow), run_html(run)):
             page = Page(html)
