@@ -1,7 +1,7 @@
 """Airflow's REST API as the SDK needs it: ``/api/v2`` of Airflow 3 and ``/api/v1`` of 2.11, by one class.
 
 In: ids of DAGs, runs and tasks. Out: the values of ``api_models.py``; lists are read page by page. Logins are
-in ``api_session.py``, connections in ``wire.py``, error messages in ``http_errors.py``.
+in ``api_session.py``, connections in ``http_client.py``, error messages in ``http_errors.py``.
 """
 
 from __future__ import annotations

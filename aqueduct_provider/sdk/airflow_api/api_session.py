@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AirflowLoginFailed
+from aqueduct_provider.sdk.airflow_api.http_client import HttpClient
 from aqueduct_provider.sdk.airflow_api.http_errors import login_is_refused, not_airflow, refusal, string_at
 from aqueduct_provider.sdk.airflow_api.login import AirflowLogin
-from aqueduct_provider.sdk.airflow_api.wire import Wire
 
 if TYPE_CHECKING:
     import httpx
@@ -58,7 +58,7 @@ class AirflowSession:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.login = login
-        self._wire = Wire(login.url, login.ca_file, login.token, sleep=sleep)
+        self._http = HttpClient(login.url, login.ca_file, login.token, sleep=sleep)
         self._clock = clock
         self._lock = threading.Lock()
         self._line: ApiLine | None = None
@@ -66,7 +66,7 @@ class AirflowSession:
     @property
     def base(self) -> str:
         """The URL before every path, without a slash at its end."""
-        return self._wire.base
+        return self._http.base
 
     def line(self) -> ApiLine:
         """Return the line of Airflow at this address; it is asked once."""
@@ -100,7 +100,7 @@ class AirflowSession:
         if body is not None:
             # httpx's own JSON does not escape, and so cannot send half a surrogate pair.
             headers["content-type"], content = "application/json", json.dumps(body).encode()
-        answer = self._wire.send(
+        answer = self._http.send(
             *(method, line.api + path, line.auth),
             reads=reads,
             params=list(query),
@@ -114,18 +114,18 @@ class AirflowSession:
     def close(self) -> None:
         """Close the connections, and forget the token and the line."""
         self._line = None
-        self._wire.close()
+        self._http.close()
 
     def _find_line(self) -> ApiLine:
         for api in _APIS:
             path = f"{api}/version"
-            answer = self._wire.send("GET", path)
+            answer = self._http.send("GET", path)
             if login_is_refused(answer) or answer.status_code in (403, 429) or answer.status_code >= 500:
                 raise refusal(answer, self.base, self.login.who)
             version = string_at(answer, "version")
             if found := re.match(r"\d+", version):
                 # Where Airflow has moved to https, passwords are not sent over http.
-                self._wire.base = str(answer.url).removesuffix(path)
+                self._http.base = str(answer.url).removesuffix(path)
                 major = int(found[0])
                 return ApiLine(version, major, api, self._auth(major))
         raise not_airflow(answer, self.base)
@@ -143,7 +143,7 @@ class AirflowSession:
 
     def _check_login_of_two(self, line: ApiLine) -> None:
         """Ask Airflow 2 for what all users may read: a wrong password gets the answer of a missing right."""
-        answer = self._wire.send("GET", f"{line.api}/dags", line.auth, params=[("limit", "1")])
+        answer = self._http.send("GET", f"{line.api}/dags", line.auth, params=[("limit", "1")])
         if answer.status_code in (401, 403):
             raise AirflowLoginFailed(
                 f"Airflow at {self.base} does not accept {self.login.who} (HTTP {answer.status_code}), or the"

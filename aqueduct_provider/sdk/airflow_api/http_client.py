@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
-TRIES = 3
-_PAUSES = (0.2, 0.6)
+PAUSES = (0.2, 0.6)
 _BUSY = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 10.0
 _MOST_REDIRECTS = 5
@@ -34,8 +33,8 @@ _LOGIN_PAGES = frozenset({"login", "signin", "sso", "oauth2"})
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
-class Wire:
-    """A host. Threads may share it; after ``close`` the next request connects again.
+class HttpClient:
+    """Requests to one host. Threads may share it; after ``close`` the next request connects again.
 
     :param base: the URL before every path, without a slash at its end.
     :param ca_file: PEM file of the only CA that is trusted; empty: the usual ones.
@@ -62,7 +61,7 @@ class Wire:
         self._read_seconds = read_seconds
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
-        self._end: weakref.finalize[..., Wire] | None = None
+        self._end: weakref.finalize[..., HttpClient] | None = None
 
     def send(
         self, method: str, path: str, auth: httpx.Auth | None = None, *, reads: bool = False, **parts: Any
@@ -83,7 +82,7 @@ class Wire:
 
         client = self._connected()
         repeatable = reads or method == "GET"
-        for pause in (*_PAUSES, None):
+        for pause in (*PAUSES, None):
             try:
                 answer = client.request(method, self.base + path, auth=auth, **parts)
             except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, ConfigError
-from aqueduct_provider.sdk.airflow_api.wire import TRIES, Wire
+from aqueduct_provider.sdk.airflow_api.http_client import PAUSES, HttpClient
 from tests.support.certificates import Authority, authority
 from tests.support.fake_airflow import FakeAirflow
 
+TRIES = len(PAUSES) + 1
 VERSION = ("GET", "/api/v2/version")
 POST = ("POST", "/api/v2/dags/d/dagRuns")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -39,10 +40,10 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def wire(fake: FakeAirflow, pauses: list[float]) -> Iterator[Wire]:
-    wire = Wire(fake.url, sleep=pauses.append)
-    yield wire
-    wire.close()
+def http(fake: FakeAirflow, pauses: list[float]) -> Iterator[HttpClient]:
+    http = HttpClient(fake.url, sleep=pauses.append)
+    yield http
+    http.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +58,14 @@ def free_port() -> int:
         return port
 
 
-def test_an_answer_whatever_its_status(wire: Wire) -> None:
-    assert wire.send(*VERSION).json()["version"] == "3.3.2"
-    assert wire.send("GET", "/api/v2/dags").status_code == 401
+def test_an_answer_whatever_its_status(http: HttpClient) -> None:
+    assert http.send(*VERSION).json()["version"] == "3.3.2"
+    assert http.send("GET", "/api/v2/dags").status_code == 401
 
 
-def test_what_is_sent(fake: FakeAirflow, wire: Wire) -> None:
+def test_what_is_sent(fake: FakeAirflow, http: HttpClient) -> None:
     parts = {"params": [("x", "1"), ("x", "ü&")], "headers": {"accept": "text/plain"}, "content": b'{"a": 1}'}
-    wire.send("PUT", "/api/v2/a%2Fb", **parts)
+    http.send("PUT", "/api/v2/a%2Fb", **parts)
     (asked,) = fake.asked
     assert (asked.method, asked.path) == ("PUT", "/api/v2/a/b")
     assert asked.query == {"x": ["1", "ü&"]}
@@ -72,11 +73,11 @@ def test_what_is_sent(fake: FakeAirflow, wire: Wire) -> None:
     assert asked.body == {"a": 1}
 
 
-def test_it_can_be_used_again_after_closing(fake: FakeAirflow, wire: Wire) -> None:
-    wire.send(*VERSION)
-    wire.close()
-    wire.close()
-    assert wire.send(*VERSION).status_code == 200
+def test_it_can_be_used_again_after_closing(fake: FakeAirflow, http: HttpClient) -> None:
+    http.send(*VERSION)
+    http.close()
+    http.close()
+    assert http.send(*VERSION).status_code == 200
 
 
 # --- repeats
@@ -84,27 +85,29 @@ def test_it_can_be_used_again_after_closing(fake: FakeAirflow, wire: Wire) -> No
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_busy_servers_are_asked_again(
-    fake: FakeAirflow, wire: Wire, pauses: list[float], status: int
+    fake: FakeAirflow, http: HttpClient, pauses: list[float], status: int
 ) -> None:
     fake.fail(status, TRIES - 1)
-    assert wire.send(*VERSION).status_code == 200
+    assert http.send(*VERSION).status_code == 200
     assert len(fake.asked) == TRIES
     assert pauses == sorted(pauses)
     assert all(0 < pause < 1 for pause in pauses)
 
 
-def test_in_the_end_the_answer_counts(fake: FakeAirflow, wire: Wire) -> None:
+def test_in_the_end_the_answer_counts(fake: FakeAirflow, http: HttpClient) -> None:
     fake.fail(503, TRIES)
-    assert wire.send(*VERSION).status_code == 503
+    assert http.send(*VERSION).status_code == 503
     assert len(fake.asked) == TRIES
 
 
-def test_dropped_connections_are_tried_again(fake: FakeAirflow, wire: Wire, pauses: list[float]) -> None:
+def test_dropped_connections_are_tried_again(
+    fake: FakeAirflow, http: HttpClient, pauses: list[float]
+) -> None:
     fake.drop(TRIES - 1)
-    assert wire.send(*VERSION).status_code == 200
+    assert http.send(*VERSION).status_code == 200
     fake.drop(TRIES)
     with pytest.raises(AirflowUnreachable, match=r"speaks no HTTP"):
-        wire.send(*VERSION)
+        http.send(*VERSION)
     assert len(fake.asked) == 2 * TRIES
     assert len(pauses) == 2 * (TRIES - 1)
 
@@ -113,25 +116,25 @@ def test_dropped_connections_are_tried_again(fake: FakeAirflow, wire: Wire, paus
     "fault", [lambda fake: fake.drop(), lambda fake: fake.fail(503), lambda fake: fake.fail(429)]
 )
 def test_what_may_have_happened_is_not_repeated(
-    fake: FakeAirflow, wire: Wire, fault: Callable[[FakeAirflow], None]
+    fake: FakeAirflow, http: HttpClient, fault: Callable[[FakeAirflow], None]
 ) -> None:
     fault(fake)
     with contextlib.suppress(AirflowUnreachable):
-        assert wire.send(*POST).status_code in (429, 503)
+        assert http.send(*POST).status_code in (429, 503)
     assert len(fake.asked) == 1
 
 
-def test_posts_that_only_read_are_repeated(fake: FakeAirflow, wire: Wire) -> None:
+def test_posts_that_only_read_are_repeated(fake: FakeAirflow, http: HttpClient) -> None:
     fake.fail(503)
-    wire.send(*POST, reads=True)
+    http.send(*POST, reads=True)
     assert len(fake.asked) == 2
 
 
 @pytest.mark.parametrize("request_", [VERSION, POST], ids=["GET", "POST"])
 def test_refused_connections_are_tried_again(pauses: list[float], request_: tuple[str, str]) -> None:
-    wire = Wire(f"http://127.0.0.1:{free_port()}", sleep=pauses.append)
+    http = HttpClient(f"http://127.0.0.1:{free_port()}", sleep=pauses.append)
     with pytest.raises(AirflowUnreachable, match=r"127\.0\.0\.1:\d+ cannot be reached: .*nothing listens"):
-        wire.send(*request_)
+        http.send(*request_)
     assert len(pauses) == TRIES - 1
 
 
@@ -147,20 +150,20 @@ def test_refused_connections_are_tried_again(pauses: list[float], request_: tupl
     ],
 )
 def test_the_pause_that_the_server_wishes(
-    fake: FakeAirflow, wire: Wire, pauses: list[float], wish: str, least: float, most: float
+    fake: FakeAirflow, http: HttpClient, pauses: list[float], wish: str, least: float, most: float
 ) -> None:
     fake.fail(429, headers={"Retry-After": wish})
-    assert wire.send(*VERSION).status_code == 200
+    assert http.send(*VERSION).status_code == 200
     (pause,) = pauses
     assert least <= pause <= most
 
 
 def test_slow_answers_are_not_waited_for_twice(fake: FakeAirflow) -> None:
     fake.slow(2, TRIES)
-    wire = Wire(fake.url, read_seconds=0.1)
+    http = HttpClient(fake.url, read_seconds=0.1)
     with pytest.raises(AirflowUnreachable, match="did not answer within the time limit"):
-        wire.send(*VERSION)
-    wire.close()
+        http.send(*VERSION)
+    http.close()
     assert len(fake.asked) == 1
 
 
@@ -169,48 +172,48 @@ def test_slow_answers_are_not_waited_for_twice(fake: FakeAirflow) -> None:
 
 def test_redirects_on_the_same_host_are_followed(fake: FakeAirflow) -> None:
     fake.redirect("/api/v2/version", path="/old")
-    wire = Wire(fake.url, token="x")
-    answer = wire.send("GET", "/old")
-    wire.close()
+    http = HttpClient(fake.url, token="x")
+    answer = http.send("GET", "/old")
+    http.close()
     assert answer.json()["version"] == "3.3.2"
     assert fake.asked[-1].headers["authorization"] == "Bearer x"
 
 
 @pytest.mark.parametrize("location", ["/login/?next=x", "https://accounts.example.com/authorize"])
-def test_redirects_to_a_login(fake: FakeAirflow, wire: Wire, location: str) -> None:
+def test_redirects_to_a_login(fake: FakeAirflow, http: HttpClient, location: str) -> None:
     fake.redirect(location)
     with pytest.raises(AirflowLoginFailed, match="wants a login: it redirects to") as failure:
-        wire.send(*VERSION)
+        http.send(*VERSION)
     assert fake.url in str(failure.value)
     assert len(fake.asked) == 1
 
 
-def test_no_password_of_a_redirect_is_shown(fake: FakeAirflow, wire: Wire) -> None:
+def test_no_password_of_a_redirect_is_shown(fake: FakeAirflow, http: HttpClient) -> None:
     fake.redirect("http://u:secret@elsewhere.example.com/x")
     with pytest.raises(AirflowLoginFailed) as failure:
-        wire.send(*VERSION)
+        http.send(*VERSION)
     assert "secret" not in str(failure.value)
 
 
-def test_redirected_posts(fake: FakeAirflow, wire: Wire) -> None:
+def test_redirected_posts(fake: FakeAirflow, http: HttpClient) -> None:
     fake.redirect("/elsewhere", status=308)
     with pytest.raises(
         AirflowUnreachable, match=r"redirects to .*/elsewhere\. Give the address there as host"
     ):
-        wire.send(*POST)
+        http.send(*POST)
     assert len(fake.asked) == 1
 
 
-def test_redirects_to_another_port(fake: FakeAirflow, wire: Wire) -> None:
+def test_redirects_to_another_port(fake: FakeAirflow, http: HttpClient) -> None:
     fake.redirect("http://127.0.0.1:1/x")
     with pytest.raises(AirflowUnreachable, match=r"redirects to http://127\.0\.0\.1:1/x"):
-        wire.send(*VERSION)
+        http.send(*VERSION)
 
 
-def test_redirects_without_end(fake: FakeAirflow, wire: Wire) -> None:
+def test_redirects_without_end(fake: FakeAirflow, http: HttpClient) -> None:
     fake.redirect("/api/v2/version", 100)
     with pytest.raises(AirflowUnreachable, match="redirects do not end"):
-        wire.send(*VERSION)
+        http.send(*VERSION)
 
 
 # --- TLS
@@ -221,17 +224,17 @@ def test_a_ca_of_ones_own(ca: Authority, monkeypatch: pytest.MonkeyPatch, folder
     home = ca.certificate.parent
     monkeypatch.setenv("HOME", str(home))
     with FakeAirflow(certificate=ca.server) as fake:
-        wire = Wire(fake.url, f"{folder.format(home=home)}/{ca.certificate.name}")
-        assert wire.send(*VERSION).status_code == 200
-        wire.close()
+        http = HttpClient(fake.url, f"{folder.format(home=home)}/{ca.certificate.name}")
+        assert http.send(*VERSION).status_code == 200
+        http.close()
 
 
 def test_a_certificate_that_nobody_trusts(ca: Authority, pauses: list[float]) -> None:
     with FakeAirflow(certificate=ca.server) as fake:
-        wire = Wire(fake.url, sleep=pauses.append)
+        http = HttpClient(fake.url, sleep=pauses.append)
         with pytest.raises(AirflowUnreachable, match=r"is not trusted \(.*\)\. Name the PEM file .* ca_file"):
-            wire.send(*VERSION)
-        wire.close()
+            http.send(*VERSION)
+        http.close()
         assert fake.asked == []
     assert pauses == []
 
@@ -239,17 +242,17 @@ def test_a_certificate_that_nobody_trusts(ca: Authority, pauses: list[float]) ->
 def test_only_the_own_ca_is_trusted(ca: Authority, tmp_path: Path) -> None:
     other = authority(tmp_path)
     with FakeAirflow(certificate=ca.server) as fake:
-        wire = Wire(fake.url, str(other.certificate))
+        http = HttpClient(fake.url, str(other.certificate))
         with pytest.raises(AirflowUnreachable, match="is not trusted"):
-            wire.send(*VERSION)
-        wire.close()
+            http.send(*VERSION)
+        http.close()
 
 
 def test_https_where_http_is_spoken(fake: FakeAirflow, pauses: list[float]) -> None:
-    wire = Wire(fake.url.replace("http:", "https:"), sleep=pauses.append)
+    http = HttpClient(fake.url.replace("http:", "https:"), sleep=pauses.append)
     with pytest.raises(AirflowUnreachable, match="does not speak TLS"):
-        wire.send(*VERSION)
-    wire.close()
+        http.send(*VERSION)
+    http.close()
 
 
 @pytest.mark.parametrize(
@@ -260,24 +263,24 @@ def test_ca_files_that_are_none(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "text.pem").write_text("no certificate")
     path = tmp_path / name
     with pytest.raises(ConfigError, match=words) as failure:
-        Wire("https://127.0.0.1:1", str(path)).send(*VERSION)
+        HttpClient("https://127.0.0.1:1", str(path)).send(*VERSION)
     assert str(path) in str(failure.value)
 
 
 # --- the environment
 
 
-def test_this_machine_is_asked_without_a_proxy(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_machine_is_asked_without_a_proxy(http: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    assert wire.send(*VERSION).status_code == 200
+    assert http.send(*VERSION).status_code == 200
 
 
 def test_other_hosts_are_asked_through_the_proxy(fake: FakeAirflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", fake.url)
-    wire = Wire("http://airflow.example.com:8080")
-    wire.send(*VERSION)
-    wire.close()
+    http = HttpClient("http://airflow.example.com:8080")
+    http.send(*VERSION)
+    http.close()
     assert fake.asked[0].headers["host"] == "airflow.example.com:8080"
 
 
@@ -294,5 +297,5 @@ def test_other_hosts_are_asked_through_the_proxy(fake: FakeAirflow, monkeypatch:
 def test_an_environment_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=name) as failure:
-        Wire("https://airflow.example.com").send(*VERSION)
+        HttpClient("https://airflow.example.com").send(*VERSION)
     assert "secret" not in str(failure.value)
