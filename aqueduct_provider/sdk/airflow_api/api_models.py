@@ -24,7 +24,6 @@ class RunInfo:
     """One run of a DAG.
 
     :param state: ``queued``, ``running``, ``success`` or ``failed``.
-    :param run_type: ``manual``, ``scheduled``, ``backfill``, ``asset_triggered``, ``dataset_triggered``.
     :param queued_at: None on Airflow 2.11, which does not report it.
     :param conf: what the run was triggered with.
     :param logical_date: runs triggered on Airflow 3 have none.
@@ -32,7 +31,6 @@ class RunInfo:
 
     run_id: str
     state: str
-    run_type: str = "manual"
     queued_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -71,7 +69,6 @@ class DagInfo:
     is_paused: bool
     tags: tuple[str, ...] = ()
     file_token: str = ""
-    last_parsed_at: datetime | None = None
     display_name: str = ""
     is_gone: bool = False
     has_import_errors: bool = False
@@ -94,7 +91,6 @@ def run_of(data: Mapping[str, Any]) -> RunInfo:
     return RunInfo(
         run_id=data["dag_run_id"],
         state=data["state"],
-        run_type=data.get("run_type") or "manual",
         queued_at=moment_of(data.get("queued_at")),
         started_at=moment_of(data.get("start_date")),
         ended_at=moment_of(data.get("end_date")),
@@ -124,7 +120,6 @@ def dag_of(data: Mapping[str, Any]) -> DagInfo:
         is_paused=bool(data["is_paused"]),
         tags=tuple(tag["name"] for tag in data.get("tags") or ()),
         file_token=data.get("file_token") or "",
-        last_parsed_at=moment_of(data.get("last_parsed_time")),
         display_name=data.get("dag_display_name") or "",
         is_gone=bool(data.get("is_stale", not data.get("is_active", True))),
         has_import_errors=bool(data.get("has_import_errors")),

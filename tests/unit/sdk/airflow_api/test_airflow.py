@@ -77,7 +77,7 @@ def test_a_dag(fake: FakeAirflow, airflow: Airflow) -> None:
     made = fake.add_dag("d", tags=["aqueduct", "v1"], paused=True)
     made.parsed_at = NOON
     bundle = made.bundle if fake.major == 3 else ""
-    expected = DagInfo("d", True, ("aqueduct", "v1"), made.file_token, NOON, display_name="d", bundle=bundle)
+    expected = DagInfo("d", True, ("aqueduct", "v1"), made.file_token, display_name="d", bundle=bundle)
     assert airflow.dag("d") == expected
 
 
@@ -160,7 +160,7 @@ def test_a_run(fake: FakeAirflow, airflow: Airflow) -> None:
     later = NOON + timedelta(hours=1)
     fake.add_run("d", "a/b c+d", state="failed", queued=NOON, started=NOON, ended=later, conf={"x": [1]})
     queued, logical = (NOON, None) if fake.major == 3 else (None, NOON)
-    expected = RunInfo("a/b c+d", "failed", "manual", queued, NOON, later, {"x": [1]}, logical)
+    expected = RunInfo("a/b c+d", "failed", queued, NOON, later, {"x": [1]}, logical)
     assert airflow.run("d", "a/b c+d") == expected
 
 

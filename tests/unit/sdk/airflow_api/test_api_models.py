@@ -45,7 +45,6 @@ def test_a_run_of_airflow_3() -> None:
     data = {
         "dag_run_id": "r",
         "state": "running",
-        "run_type": "scheduled",
         "queued_at": "2026-05-01T12:00:00.250000Z",
         "start_date": "2026-05-01T12:00:00.250000Z",
         "end_date": None,
@@ -53,11 +52,11 @@ def test_a_run_of_airflow_3() -> None:
         "logical_date": None,
         "something": "new",
     }
-    assert run_of(data) == RunInfo("r", "running", "scheduled", NOON, NOON, None, {"n": 1}, None)
+    assert run_of(data) == RunInfo("r", "running", NOON, NOON, None, {"n": 1}, None)
 
 
 def test_a_run_of_airflow_2_knows_nothing_of_the_queue() -> None:
-    data = {"dag_run_id": "r", "state": "queued", "run_type": "manual", "conf": None, "start_date": None}
+    data = {"dag_run_id": "r", "state": "queued", "conf": None, "start_date": None}
     assert run_of({**data, "logical_date": "2026-05-01T12:00:00.250000+00:00"}) == RunInfo(
         "r", "queued", logical_date=NOON
     )
@@ -75,7 +74,7 @@ def test_a_task() -> None:
 
 def test_a_dag() -> None:
     data = {"dag_id": "d", "is_paused": True, "tags": [{"name": "b"}, {"name": "a"}], "file_token": "x"}
-    assert dag_of(data) == DagInfo("d", True, ("b", "a"), "x", None)
+    assert dag_of(data) == DagInfo("d", True, ("b", "a"), "x")
     assert dag_of({"dag_id": "d", "is_paused": False, "tags": None}) == DagInfo("d", False)
 
 

@@ -15,7 +15,7 @@ from tests.support.fake_airflow import FakeAirflow
 def test_triggering(fake: FakeAirflow, airflow: Airflow) -> None:
     fake.add_dag("d")
     run = airflow.trigger("d", {"n": 1, "name": "ü"})
-    assert (run.state, run.run_type, run.conf) == ("queued", "manual", {"n": 1, "name": "ü"})
+    assert (run.state, run.conf) == ("queued", {"n": 1, "name": "ü"})
     assert run.started_at is None
     assert list(fake.dags["d"].runs) == [run.run_id]
     assert re.fullmatch(r"manual__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00", run.run_id)
