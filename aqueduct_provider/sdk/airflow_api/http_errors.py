@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import (
@@ -202,10 +201,9 @@ def _because(reason: str) -> str:
 
 
 def _status(status: int) -> str:
-    try:
-        return f"HTTP {status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return f"HTTP {status}"
+    import httpx
+
+    return f"HTTP {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
 
 
 def wrong_setup(error: Exception) -> ConfigError:

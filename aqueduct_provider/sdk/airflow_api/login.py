@@ -19,7 +19,7 @@ class AirflowLogin:
     :param host: ``host:port``, which is asked over http, or a URL, with a path where Airflow is behind one.
     :param token: a bearer token; beats user name and password.
     :param ca_file: PEM file of the CA of Airflow's certificate, when it is not one of the usual ones.
-    :raises ConfigError: the host is neither, or something is missing or cannot be sent.
+    :raises ConfigError: the host is neither, or user name, password or token cannot be sent.
     """
 
     host: str
@@ -38,11 +38,6 @@ class AirflowLogin:
         if re.search(r"[\ud800-\udfff]", self.username + self.password):
             raise ConfigError(
                 "The user name or the password is not UTF-8 and cannot be sent. Set it again as UTF-8."
-            )
-        if not self.token and bool(self.username) != bool(self.password):
-            given, missing = ("username", "password") if self.username else ("password", "username")
-            raise ConfigError(
-                f"Airflow at {self.host}: {given} is given without {missing}. Give both, or a token."
             )
 
     @property
