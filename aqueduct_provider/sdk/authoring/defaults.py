@@ -7,12 +7,18 @@ default itself: a sentinel such as ``object()``, a function, an estimator that c
 
 from __future__ import annotations
 
+import dataclasses
+from collections import deque
 from collections.abc import Mapping
+from decimal import Decimal
 from inspect import Parameter, Signature
 from types import GeneratorType, ModuleType
 from typing import Any
 
 _IMMUTABLE = (type(None), bool, int, float)
+# NaN, arrays and tables, which == does not call equal, though the codecs keep them to the last bit.
+_WITH_NAN = (float, complex, Decimal)
+_WITH_ARRAYS = frozenset(["numpy", "pandas", "polars"])
 
 
 def parameter_defaults(signature: Signature) -> dict[str, Any]:
@@ -31,7 +37,6 @@ def parameter_defaults(signature: Signature) -> dict[str, Any]:
 
 def _survivor(name: str, default: Any) -> Mapping[str, Any]:
     from aqueduct_provider.sdk.authoring.parameters import holds_artifact
-    from aqueduct_provider.sdk.authoring.same_value import same_value
 
     # An artifact is an input like any other; one in a collection is refused when the function is called.
     if type(default) in _IMMUTABLE or holds_artifact(default):
@@ -43,7 +48,7 @@ def _survivor(name: str, default: Any) -> Mapping[str, Any]:
     except Exception:
         # Whatever the codecs or the user's own class raise: it does not survive.
         return {}
-    return {name: copy} if same_value(default, copy) else {}
+    return {name: copy} if _came_back(default, copy) else {}
 
 
 def _decoded(default: Any) -> Any:
@@ -52,3 +57,57 @@ def _decoded(default: Any) -> Any:
 
     encoded = encoded_value(default, "untyped", "The default")
     return decode(encoded.data, encoded.serialization_type, encoded.type)
+
+
+def _came_back(default: Any, copy: Any) -> bool:
+    """Check whether nothing distinguishes the decoded copy.
+
+    The codecs keep values; they cannot keep an object's identity, which is all that a sentinel has, nor what
+    a class leaves out of its own pickles. Not recursive: values may be deep, and hold themselves.
+    """
+    waiting, seen = [(default, copy)], dict[tuple[int, int], Any]()
+    while waiting:
+        pair = one, other = waiting.pop()
+        if one is other or (id(one), id(other)) in seen:
+            continue
+        # Kept, so that no other object gets its id meanwhile.
+        seen[id(one), id(other)] = pair
+        kind = type(one)
+        if kind is not type(other) or getattr(kind, "__eq__", None) is object.__eq__:
+            return False
+        parts, others = _parts(one), _parts(other)
+        if parts is not None and others is not None:
+            if len(parts) != len(others):
+                return False
+            waiting += zip(parts, others, strict=True)
+        elif not _is_equal(one, other):
+            return False
+    return True
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """Return what a value is made of; None where it is looked at as a whole."""
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | deque):
+        return list(value)
+    if dataclasses.is_dataclass(value):
+        # Their own == finds no NaN equal to itself.
+        return [getattr(value, field.name, None) for field in dataclasses.fields(value)]
+    if hasattr(value, "iloc") and hasattr(value, "columns"):
+        return [value.iloc[:, place] for place in range(len(value.columns))]
+    if getattr(getattr(value, "dtype", None), "hasobject", False):
+        return [value.tolist()]
+    return None
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    library = type(one).__module__.partition(".")[0]
+    is_array = library in _WITH_ARRAYS and (hasattr(one, "dtype") or hasattr(one, "__len__"))
+    if is_array or isinstance(one, _WITH_NAN):
+        return True
+    try:
+        return bool(one == other)
+    # Whatever the class's own == raises: it does not call them equal.
+    except Exception:
+        return False
