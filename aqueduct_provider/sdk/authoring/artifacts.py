@@ -7,6 +7,7 @@ it gives its value on ``.get()`` and refuses to be used as the value itself.
 from __future__ import annotations
 
 import html
+import operator
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 Parameters = Mapping[str, Any]
 
 _BOUNDS = {
-    "upper": ("less than", presets.less_than),
-    "lower": ("greater than", presets.greater_than),
-    "equal": ("equal to", presets.equal_to),
-    "notequal": ("not equal to", presets.not_equal_to),
+    "upper": ("less than", operator.lt),
+    "lower": ("greater than", operator.gt),
+    "equal": ("equal to", operator.eq),
+    "notequal": ("not equal to", operator.ne),
 }
 
 
@@ -212,19 +213,19 @@ class TableArtifact(_WithChecks):
         :param column_id: the column's name.
         :param lazy: only record it.
         """
-        return self._of_column("max", presets.column_max(column_id), column_id, lazy)
+        return self._of_column("max", column_id, lazy)
 
     def min(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
         """Add a metric: the smallest value of a column; as :meth:`max`."""
-        return self._of_column("min", presets.column_min(column_id), column_id, lazy)
+        return self._of_column("min", column_id, lazy)
 
     def mean(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
         """Add a metric: the mean of a column; as :meth:`max`."""
-        return self._of_column("mean", presets.column_mean(column_id), column_id, lazy)
+        return self._of_column("mean", column_id, lazy)
 
     def std(self, column_id: Any, lazy: bool = False) -> NumericArtifact:
         """Add a metric: the sample standard deviation of a column; as :meth:`max`."""
-        return self._of_column("std", presets.column_std(column_id), column_id, lazy)
+        return self._of_column("std", column_id, lazy)
 
     def validate_with_expectation(
         self,
@@ -261,7 +262,8 @@ class TableArtifact(_WithChecks):
         )
         return BoolArtifact(GraphSource(node))
 
-    def _of_column(self, what: str, call: Metric, column: Any, lazy: bool) -> NumericArtifact:
+    def _of_column(self, what: str, column: Any, lazy: bool) -> NumericArtifact:
+        call = presets.column_statistic(what, column)
         return self._preset(f"{what}({column})", call, f"The {what} of column {column!r}", lazy)
 
     def _preset(self, name: str, call: Metric, what: str, lazy: bool) -> NumericArtifact:
@@ -309,12 +311,12 @@ class NumericArtifact(_WithChecks):
         """
         given = {"upper": upper, "lower": lower, "equal": equal, "notequal": notequal}
         which, value = _one_bound(given)
-        words, make = _BOUNDS[which]
+        words, comparison = _BOUNDS[which]
         node = derived.derive(
             "check",
             f"{words} {value}",
             (self._recorded("checked"),),
-            make(value),
+            presets.bound(comparison, value),
             description=f"Whether {self.name()} is {words} {value}.",
             severity=severity_of("bound", severity),
             lazy=lazy,

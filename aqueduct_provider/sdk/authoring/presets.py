@@ -39,76 +39,28 @@ def number_of_rows(table: Any) -> float:
     return float(len(table))
 
 
-def column_max(column: Any) -> Metric:
-    """Return the largest value of a column; missing ones do not count."""
+def column_statistic(statistic: str, column: Any) -> Metric:
+    """Return a statistic of a column; missing values do not count.
 
-    def max_of_column(table: Any) -> float:
-        return float(_column(table, column).max())
+    :param statistic: ``max``, ``min``, ``mean`` or ``std``, that of a sample.
+    """
 
-    return max_of_column
+    def statistic_of_column(table: Any) -> float:
+        return float(getattr(_column(table, column), statistic)())
 
-
-def column_min(column: Any) -> Metric:
-    """Return the smallest value of a column; missing ones do not count."""
-
-    def min_of_column(table: Any) -> float:
-        return float(_column(table, column).min())
-
-    return min_of_column
+    return statistic_of_column
 
 
-def column_mean(column: Any) -> Metric:
-    """Return the mean of a column; missing values do not count."""
+def bound(comparison: Callable[[Any, Any], Any], limit: float) -> Check:
+    """Return whether a number is where it must be.
 
-    def mean_of_column(table: Any) -> float:
-        return float(_column(table, column).mean())
+    :param comparison: of the number with the limit, such as ``operator.lt``.
+    """
 
-    return mean_of_column
+    def is_within_bound(metric: Any) -> bool:
+        return bool(comparison(metric, limit))
 
-
-def column_std(column: Any) -> Metric:
-    """Return the sample standard deviation of a column; missing values do not count."""
-
-    def std_of_column(table: Any) -> float:
-        return float(_column(table, column).std())
-
-    return std_of_column
-
-
-def less_than(bound: float) -> Check:
-    """Return whether a number is below a bound, the bound itself excluded."""
-
-    def is_less_than_bound(metric: Any) -> bool:
-        return bool(metric < bound)
-
-    return is_less_than_bound
-
-
-def greater_than(bound: float) -> Check:
-    """Return whether a number is above a bound, the bound itself excluded."""
-
-    def is_greater_than_bound(metric: Any) -> bool:
-        return bool(metric > bound)
-
-    return is_greater_than_bound
-
-
-def equal_to(bound: float) -> Check:
-    """Return whether a number is the given one."""
-
-    def is_equal_to_bound(metric: Any) -> bool:
-        return bool(metric == bound)
-
-    return is_equal_to_bound
-
-
-def not_equal_to(bound: float) -> Check:
-    """Return whether a number is another than the given one."""
-
-    def is_not_equal_to_bound(metric: Any) -> bool:
-        return bool(metric != bound)
-
-    return is_not_equal_to_bound
+    return is_within_bound
 
 
 def table_requirements() -> tuple[str, ...]:

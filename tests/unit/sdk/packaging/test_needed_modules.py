@@ -248,7 +248,11 @@ def test_operators_that_a_function_calls_travel_as_plain_functions(project: Proj
 
 
 def test_presets_travel(project: Project) -> None:
-    script = "from aqueduct_provider.sdk.authoring import presets\ncheck = presets.less_than(3)"
+    script = (
+        "import operator\n"
+        "from aqueduct_provider.sdk.authoring import presets\n"
+        "check = presets.bound(operator.lt, 3)"
+    )
     made = project.package(script, "check")
     assert [project.run(made, number) for number in (2, 3)] == [True, False]
     supply = Supply(coverage(()), {})
