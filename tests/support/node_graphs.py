@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from aqueduct_provider.sdk.authoring.nodes import (
     ParameterNode,
     Severity,
 )
+from aqueduct_provider.sdk.packaging.package import Package
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
 
 STORE = {"type": "connection", "connection_id": "aqueduct_default"}
@@ -126,16 +126,7 @@ def save(artifact: ArtifactNode, *inputs: ArtifactNode, **place: Any) -> Operato
     return operator
 
 
-@dataclass(frozen=True)
-class Packed:
-    """A function archive."""
-
-    data: bytes
-    sha256: str
-    python_version: str
-
-
-def light_packager(function: UserFunction, name: str) -> Packed:
+def light_packager(function: UserFunction, name: str) -> Package:
     """No archives, but as many different ones as there are names."""
     data = name.encode()
-    return Packed(data, hashlib.sha256(data).hexdigest(), "3.11")
+    return Package(data, hashlib.sha256(data).hexdigest(), "3.11")

@@ -38,7 +38,6 @@ from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refu
 from aqueduct_provider.sdk.publishing.selection import select
 from aqueduct_provider.sdk.publishing.spec_parts import (
     Json,
-    Packed,
     artifact_part,
     operator_part,
     parameter_part,
@@ -47,11 +46,12 @@ from aqueduct_provider.sdk.schedule import OnAssets
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.packaging.package import Package
     from aqueduct_provider.spec.models import WorkflowSpec
 
 _log = logging.getLogger("aqueduct")
 
-Packager = Callable[[UserFunction, str], Packed]
+Packager = Callable[[UserFunction, str], "Package"]
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class _Body:
             for operator, default in self.defaults.items()
         ]
 
-    def operators(self, packages: Mapping[OperatorNode, Packed]) -> list[Json]:
+    def operators(self, packages: Mapping[OperatorNode, Package]) -> list[Json]:
         flow = self.flow
         return [
             operator_part(self.graph, operator, packages.get(operator), flow.fuse, self.resources, flow.retry)
@@ -257,10 +257,10 @@ def _packager() -> Packager:
     return package
 
 
-def _packages(operators: Iterable[OperatorNode], packager: Packager) -> dict[OperatorNode, Packed]:
+def _packages(operators: Iterable[OperatorNode], packager: Packager) -> dict[OperatorNode, Package]:
     """Return the archive of each operator that has a function; one that several share is made once."""
-    made: dict[int, Packed] = {}
-    packages: dict[OperatorNode, Packed] = {}
+    made: dict[int, Package] = {}
+    packages: dict[OperatorNode, Package] = {}
     errors: list[AuthoringError] = []
     for operator in operators:
         function = operator.function

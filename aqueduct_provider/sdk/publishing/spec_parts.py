@@ -5,7 +5,7 @@ In: a :class:`FlowGraph`, encoded defaults and function archives. Out: JSON obje
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
@@ -15,29 +15,13 @@ from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph
 from aqueduct_provider.spec.retries import OWN_KINDS
 from aqueduct_provider.storage.layout import FlowLayout, function_archive
 
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.packaging.package import Package
+
 Json = dict[str, Any]
 
 # The task that runs a flow of which all operators are fused.
 FLOW_TASK = "flow"
-
-
-class Packed(Protocol):
-    """A function archive, as ``sdk/packaging/package.py`` makes it."""
-
-    @property
-    def data(self) -> bytes:
-        """The zip."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """Its digest."""
-        ...
-
-    @property
-    def python_version(self) -> str:
-        """Minor version of the Python that made it, ``3.11``."""
-        ...
 
 
 def artifact_part(graph: FlowGraph, artifact: ArtifactNode, type_: str, *, disable_snapshots: bool) -> Json:
@@ -78,7 +62,7 @@ def parameter_part(graph: FlowGraph, operator: OperatorNode, default: EncodedVal
 def operator_part(
     graph: FlowGraph,
     operator: OperatorNode,
-    package: Packed | None,
+    package: Package | None,
     fuse: bool | None = None,
     resources: Lookup | None = None,
     retry: Options = NO_OPTIONS,
@@ -140,7 +124,7 @@ def _place(operator: OperatorNode, resources: Lookup | None) -> Json:
     return dict(place)
 
 
-def _code(package: Packed, operator: OperatorNode) -> Json:
+def _code(package: Package, operator: OperatorNode) -> Json:
     code: Json = {
         "key": function_archive(package.sha256),
         "sha256": package.sha256,

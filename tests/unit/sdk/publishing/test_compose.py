@@ -13,6 +13,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, RequirementsMissing
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Options
+from aqueduct_provider.sdk.packaging.package import Package
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.publishing.compose import Composition, FlowRequest, Packager, compose
 from aqueduct_provider.sdk.schedule import CronText, OnAssets
@@ -29,7 +30,6 @@ from aqueduct_provider.spec.system_operators import SqlExtract, SqlLoad
 from tests.support.example_specs import VERSION_ID
 from tests.support.node_graphs import (
     STORE,
-    Packed,
     call,
     check,
     extract,
@@ -293,7 +293,7 @@ class Recording:
         self.errors = errors
         self.calls: list[tuple[UserFunction, str]] = []
 
-    def __call__(self, function: UserFunction, name: str) -> Packed:
+    def __call__(self, function: UserFunction, name: str) -> Package:
         self.calls.append((function, name))
         if name in self.errors:
             raise self.errors[name]

@@ -9,11 +9,12 @@ import pytest
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, Options, upstream
+from aqueduct_provider.sdk.packaging.package import Package
 from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.spec_parts import artifact_part, operator_part, parameter_part
-from tests.support.node_graphs import Packed, check, extract, metric, op, param, save, system_metric
+from tests.support.node_graphs import check, extract, metric, op, param, save, system_metric
 
-PACKAGE = Packed(b"zip", "ab" * 32, "3.12")
+PACKAGE = Package(b"zip", "ab" * 32, "3.12")
 CODE = {"key": f"functions/{'ab' * 32}.zip", "sha256": "ab" * 32, "python_version": "3.12"}
 
 
@@ -21,7 +22,7 @@ def graph_of(*artifacts: ArtifactNode) -> FlowGraph:
     return flow_graph(upstream(artifacts), encoded_default)
 
 
-def operator_of(artifact: ArtifactNode, package: Packed | None = PACKAGE) -> dict[str, Any]:
+def operator_of(artifact: ArtifactNode, package: Package | None = PACKAGE) -> dict[str, Any]:
     return operator_part(graph_of(artifact), artifact.producer, package)
 
 
