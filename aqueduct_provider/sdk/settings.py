@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.keywords import suggest_keywords
 from aqueduct_provider.sdk.suggest import suggestion
 
-
-@dataclass(frozen=True)
-class _Settings:
-    lazy: bool = False
-
-
-_settings = _Settings()
+_lazy = False
 # Not a setting of the process, but of a call: other threads may record while one computes.
 _inside_operator: ContextVar[bool] = ContextVar("aqueduct_inside_operator", default=False)
 
@@ -36,19 +29,19 @@ def global_config(config_dict: Mapping[str, Any]) -> None:
 
         aq.global_config({"lazy": True})
     """
-    global _settings
+    global _lazy
     if not isinstance(config_dict, Mapping):
         raise AuthoringError(
             f"global_config takes a dict such as {{'lazy': True}}, not {type(config_dict).__name__}."
         )
     for key, value in config_dict.items():
         _check(key, value)
-    _settings = replace(_settings, lazy=config_dict.get("lazy", _settings.lazy))
+    _lazy = config_dict.get("lazy", _lazy)
 
 
 def is_lazy() -> bool:
     """Return whether calling an operator only records it."""
-    return _settings.lazy
+    return _lazy
 
 
 @contextmanager
