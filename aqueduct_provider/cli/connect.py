@@ -106,11 +106,11 @@ def _check_url(url: str) -> None:
 
 
 def _check_options(resource: str, options: str) -> None:
+    from aqueduct_provider.connectors.system import url_options
     from aqueduct_provider.sdk.resources.profile import variable_of
-    from aqueduct_provider.sdk.resources.urls import options_of
     from aqueduct_provider.spec.compiled_facts import is_secret_option
 
-    if secrets := [name for name in options_of(options) if is_secret_option(name)]:
+    if secrets := [name for name in url_options(options) if is_secret_option(name)]:
         raise UsageError(
             f"{', '.join(secrets)} in --options could be seen by others on this machine: give all options in"
             f" the variable {variable_of(resource, 'options')}"

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from aqueduct_provider.connectors.system import option_text
+from aqueduct_provider.connectors.system import option_text, url_options
 from aqueduct_provider.connectors.system_options import option_problems
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
 from aqueduct_provider.sdk.resources.services import Service
-from aqueduct_provider.sdk.resources.urls import fields_of, options_of, public_options
+from aqueduct_provider.sdk.resources.urls import fields_of, public_options
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.storage.files import expanded
 
@@ -80,7 +80,7 @@ class ConnectedSystem:
 
         config: dict[str, Any] = {key: value for key, value in self._fields.items() if key not in _OURS}
         if options := config.pop("options", ""):
-            config["options"] = options_of(options)
+            config["options"] = url_options(options)
         if self.service.name == "SQLite":
             config["database"] = str(expanded(config["database"]))
         return SystemOrder(self.service.name, config)
@@ -175,7 +175,7 @@ def _problems(service: Service, given: Mapping[str, str]) -> Iterator[str]:
     if not given.get("port", "1").isdigit():
         yield "port: must be a number."
     if options := given.get("options", ""):
-        yield from (f"options: {one}." for one in option_problems(service.name, options_of(options)))
+        yield from (f"options: {one}." for one in option_problems(service.name, url_options(options)))
     if {"access_key_id", "config_file_profile"} <= given.keys() and given.get("type") == "access_key":
         yield "config_file_profile: is not used together with keys. Remove one of them."
     if "@" in given.get("host", ""):

@@ -39,15 +39,10 @@ def fields_of(url: str, service: Service) -> Fields:
     return {key: value for key, value in found.items() if value and key in service.fields}
 
 
-def options_of(text: str) -> dict[str, str]:
-    """Return the options that a query string holds."""
-    return url_options(text)
-
-
 def public_options(text: str) -> str:
     """Return the options of a query string to show: ``***`` in place of secrets."""
     shown = {
         name: "***" if is_secret_option(name) or value[:1] in ("{", "[") else value
-        for name, value in options_of(text).items()
+        for name, value in url_options(text).items()
     }
     return urlencode(shown, safe="*/:,")

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from aqueduct_provider.connectors.system import url_options
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.resources.services import SERVICES
-from aqueduct_provider.sdk.resources.urls import fields_of, options_of
+from aqueduct_provider.sdk.resources.urls import fields_of
 
 LOGIN = {"username": "me", "password": "s3cret"}
 
@@ -88,4 +89,4 @@ def test_what_is_no_url_of_the_service(service: str, url: str, problem: str) -> 
 
 
 def test_options() -> None:
-    assert options_of("sslmode=require&x=a%20b&empty=") == {"sslmode": "require", "x": "a b", "empty": ""}
+    assert url_options("sslmode=require&x=a%20b&empty=") == {"sslmode": "require", "x": "a b", "empty": ""}
