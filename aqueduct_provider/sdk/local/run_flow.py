@@ -7,6 +7,7 @@ succeeded; a failed one does not stop those that do not need it.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -15,16 +16,23 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AqueductError, IntegrityError, OperatorFailed, StorageError, is_retryable
+from aqueduct_provider.errors import (
+    AqueductError,
+    AuthoringError,
+    IntegrityError,
+    OperatorFailed,
+    StorageError,
+    is_retryable,
+)
 from aqueduct_provider.sdk.airflow_api.api_models import TaskInfo
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.local.events import Event as Event
 from aqueduct_provider.sdk.local.events import LinePrinted as LinePrinted
 from aqueduct_provider.sdk.local.events import LocalOutcome as LocalOutcome
 from aqueduct_provider.sdk.local.events import OperatorChanged as OperatorChanged
-from aqueduct_provider.sdk.local.run_parameters import LocalParameters, check_run_id, parameters_for
 from aqueduct_provider.sdk.local.systems import Find, nothing
 from aqueduct_provider.sdk.local.worker import Isolation, MissingPython, local_worker
+from aqueduct_provider.sdk.publishing.triggering import RunValues, run_values
 from aqueduct_provider.sdk.results.outcomes import OperatorRun, labels, operator_run
 
 if TYPE_CHECKING:
@@ -37,6 +45,8 @@ if TYPE_CHECKING:
 
 # Seconds between two tries where the spec says nothing; the same as Airflow's own default.
 _RETRY_DELAY = 300.0
+# What Airflow takes by default; a slash would make another key.
+_RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]{1,250}")
 
 
 def run_spec(
@@ -75,8 +85,12 @@ def run_spec(
         outcome = run_spec(spec, LocalStore(Path("store")), parameters={"rows": 5})
         print(outcome.status, outcome.artifact("accuracy").get())
     """
-    values = parameters_for(spec, parameters or {})
-    run_id = check_run_id(run_id) if run_id is not None else f"local__{_now():%Y%m%dT%H%M%S.%fZ}"
+    values = run_values(spec, parameters or {})
+    run_id = f"local__{_now():%Y%m%dT%H%M%S.%fZ}" if run_id is None else run_id
+    if not _RUN_ID.fullmatch(run_id) or run_id in (".", ".."):
+        raise AuthoringError(
+            f"{run_id!r} cannot be a run id: use letters, digits and _ . ~ : + - only, 250 at most."
+        )
     for key, data in values.objects.items():
         store.put(key, data)
     worker = local_worker(spec, store, isolation=isolation, missing_python=missing_python, find=find)
@@ -93,7 +107,7 @@ class _LocalRun:
         self,
         spec: WorkflowSpec,
         run_id: str,
-        values: LocalParameters,
+        values: RunValues,
         worker: Worker,
         retries: bool,
         on_event: Callable[[Event], None],
@@ -202,7 +216,7 @@ class _LocalRun:
 
         inputs = {artifact: self.artifacts[artifact] for artifact in operator.inputs}
         values = self.values
-        return OperatorTask(self.spec, operator, self.run_id, values.params, inputs, values.given, self.dates)
+        return OperatorTask(self.spec, operator, self.run_id, values.plain, inputs, values.given, self.dates)
 
     def _ended(self, task: OperatorTask, began: OperatorRun, error: Exception | None) -> OperatorRun:
         """Return how the operator ended: as its exec state says, which knows what its code printed."""

@@ -1,4 +1,4 @@
-"""Trigger a flow: parameter values -> Airflow's ``conf``, and a run."""
+"""Trigger a flow: parameter values -> what a run is given, and a run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, Hint
+from aqueduct_provider.runner.codecs import plain_value
 from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.names import nfc_keys
@@ -14,7 +15,7 @@ from aqueduct_provider.spec.names import nfc_keys
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
     from aqueduct_provider.sdk.flow import Flow
-    from aqueduct_provider.spec.models import Parameter
+    from aqueduct_provider.spec.models import Parameter, WorkflowSpec
     from aqueduct_provider.spec.run_values import StoredValue
 
 
@@ -27,13 +28,15 @@ def trigger(
         sent.
     :raises WaitTimedOut: Airflow does not show the flow's version in time.
     """
+    from aqueduct_provider.spec.run_values import to_conf
+
     record, airflow = flow.record, flow.session.airflow(flow.record.engine)
     if record.retired_at is not None:
         raise AuthoringError(
             f"{record.name!r} was deleted on {record.retired_at:%Y-%m-%d}, so it cannot run; its old runs "
             "can be read. Publish it again to run it."
         )
-    given = given_values(flow, parameters)
+    values = run_values(flow.spec, parameters)
     flow.wait_until_deployed(timeout, progress=progress)
     dag = airflow.dag(record.dag_id)
     if dag is not None and dag.is_paused:
@@ -45,59 +48,61 @@ def trigger(
                 ),
             )
         airflow.unpause(record.dag_id)
-    for key, data in given.objects.items():
+    for key, data in values.objects.items():
         flow.session.store.put(key, data)
-    return airflow.trigger(record.dag_id, given.conf)
+    return airflow.trigger(record.dag_id, {**values.plain, **to_conf(values.given)})
 
 
 @dataclass(frozen=True)
-class TriggerValues:
-    """The values of one run.
+class RunValues:
+    """The values of one run's parameters.
 
-    :param conf: Airflow's.
-    :param objects: what has to be stored before: key -> bytes.
+    :param plain: those that are JSON, by name.
+    :param given: values in the store, by name.
+    :param objects: what has to be stored for ``given``: key -> bytes.
     """
 
-    conf: Mapping[str, Any]
+    plain: Mapping[str, Any]
+    given: Mapping[str, StoredValue]
     objects: Mapping[str, bytes] = field(repr=False)
 
 
-def given_values(flow: Flow, parameters: Mapping[str, Any]) -> TriggerValues:
-    """Return the values, checked: JSON is in the ``conf``, anything else is named there.
+def run_values(spec: WorkflowSpec, parameters: Mapping[str, Any]) -> RunValues:
+    """Return the values, checked.
 
+    :param spec: of either dialect; compiled flows take JSON only.
     :raises AuthoringError: with all that is wrong.
     """
-    from aqueduct_provider.spec.run_values import to_conf
     from aqueduct_provider.storage.layout import FlowLayout
 
-    layout = FlowLayout(flow.record.flow_id)
-    inline: dict[str, Any] = {}
-    named: dict[str, StoredValue] = {}
+    plain: dict[str, Any] = {}
+    given: dict[str, StoredValue] = {}
     objects: dict[str, bytes] = {}
-    for name, value in _encoded(flow, parameters).items():
-        if (plain := _inline(flow.spec.parameter(name), value)) is not None:
-            inline[name] = plain
+    for name, value in _encoded(spec, parameters).items():
+        found = _plain(spec, spec.parameter(name), value)
+        if found is not None:
+            plain[name] = found
         else:
-            named[name] = given = value.given()
-            objects[layout.value(given.sha256)] = value.data
-    return TriggerValues({**inline, **to_conf(named)}, objects)
+            given[name] = stored = value.given()
+            objects[FlowLayout(str(spec.flow.id)).value(stored.sha256)] = value.data
+    return RunValues(plain, given, objects)
 
 
-def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValue]:
+def _encoded(spec: WorkflowSpec, parameters: Mapping[str, Any]) -> dict[str, EncodedValue]:
     if not isinstance(parameters, Mapping):
         raise AuthoringError(
             f"parameters must be a dict of values by name, not a {type(parameters).__name__}."
         )
-    known = {parameter.name: parameter for parameter in flow.spec.parameters}
+    known = {parameter.name: parameter for parameter in spec.parameters}
     encoded: dict[str, EncodedValue] = {}
     wrong: list[str] = []
     for name, value in nfc_keys(parameters).items():
         if name not in known:
             hint = suggestion(str(name), known) or " It has none."
-            wrong.append(f"{flow.name()!r} has no parameter {name!r}.{hint}")
+            wrong.append(f"{spec.flow.name!r} has no parameter {name!r}.{hint}")
             continue
         try:
-            encoded[name] = _value(known[name], value)
+            encoded[name] = _value(spec, known[name], value)
         except AuthoringError as error:
             wrong.append(str(error))
     if wrong:
@@ -105,7 +110,7 @@ def _encoded(flow: Flow, parameters: Mapping[str, Any]) -> dict[str, EncodedValu
     return encoded
 
 
-def _value(parameter: Parameter, value: Any) -> EncodedValue:
+def _value(spec: WorkflowSpec, parameter: Parameter, value: Any) -> EncodedValue:
     from aqueduct_provider.sdk.authoring.encode_values import check_given, encoded_value
     from aqueduct_provider.sdk.authoring.parameters import holds_artifact
 
@@ -113,14 +118,23 @@ def _value(parameter: Parameter, value: Any) -> EncodedValue:
     if holds_artifact(value):
         raise AuthoringError(f"{what} holds an artifact. Give what its .get() returns.")
     encoded = encoded_value(value, parameter.type.value, what)
-    check_given(encoded, what)
+    if spec.compiled is None:
+        check_given(encoded, what)
+    elif _plain(spec, parameter, encoded) is None:
+        raise AuthoringError(
+            f"{what} is not JSON: compiled flows take only such values. Leave it out, or publish the flow "
+            "with aqueduct_provider.sdk."
+        )
     return encoded
 
 
-def _inline(parameter: Parameter, value: EncodedValue) -> Any:
+def _plain(spec: WorkflowSpec, parameter: Parameter, value: EncodedValue) -> Any:
     """Return the value as Airflow's params hold it, or None; their own None means: not given."""
-    found = value.inline()
     # Where any type fits, nothing would show the worker that a list of JSON was a tuple.
-    if found is None or (value.type == "tuple" and parameter.type.value != "tuple"):
+    if value.type == "tuple" and parameter.type.value != "tuple":
         return None
-    return found["value"]
+    if spec.compiled is not None and value.serialization_type != "numpy-scalar":
+        # There is no other form, however large it is.
+        return plain_value(value.data, value.serialization_type)
+    found = value.inline()
+    return found and found["value"]

@@ -215,8 +215,10 @@ def test_run_ids(flows: Flows) -> None:
     first, second = run_spec(spec, flows.store), run_spec(spec, flows.store)
     assert first.run_id.startswith("local__20")
     assert first.run_id != second.run_id
-    with pytest.raises(AuthoringError, match="cannot be a run id"):
-        run_spec(spec, flows.store, run_id="../x")
+    assert run_spec(spec, flows.store, run_id="manual__2026-01-01T00:00:00+00:00").status == "succeeded"
+    for bad in ("", ".", "..", "../x", "a/b", "a b", "é", "x" * 251):
+        with pytest.raises(AuthoringError, match="cannot be a run id"):
+            run_spec(spec, flows.store, run_id=bad)
 
 
 def test_several_at_once(flows: Flows) -> None:

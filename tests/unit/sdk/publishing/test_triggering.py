@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import enum
+import hashlib
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -11,9 +14,11 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, WaitTimedOut
-from aqueduct_provider.sdk.publishing.triggering import given_values
-from aqueduct_provider.spec.run_values import VALUES_KEY
+from aqueduct_provider.runner.codecs import decode
+from aqueduct_provider.sdk.publishing.triggering import run_values
+from aqueduct_provider.spec.run_values import VALUES_KEY, to_conf, value_digest
 from tests.support.deployment import Deployment
+from tests.support.stored_flows import Flows
 
 MODEL = {1, 2}
 DEFAULTS: dict[str, Any] = {
@@ -46,8 +51,13 @@ def flow(made: Deployment) -> aq.Flow:
     return made.publish(artifacts=[seen.lazy(*params)])
 
 
+def looks(value: Any) -> tuple[type, str]:
+    return type(value), repr(value)
+
+
 def conf(flow: aq.Flow, **values: Any) -> dict[str, Any]:
-    return dict(given_values(flow, values).conf)
+    found = run_values(flow.spec, values)
+    return {**found.plain, **to_conf(found.given)}
 
 
 # --- what goes where
@@ -68,10 +78,9 @@ def conf(flow: aq.Flow, **values: Any) -> dict[str, Any]:
     ],
 )
 def test_json_goes_to_airflow_as_it_is(flow: aq.Flow, name: str, value: Any, sent: Any) -> None:
-    given = given_values(flow, {name: value})
-    assert given.conf == {name: sent}
-    assert type(given.conf[name]) is type(sent)
-    assert given.objects == {}
+    found = run_values(flow.spec, {name: value})
+    assert (found.plain, found.given, found.objects) == ({name: sent}, {}, {})
+    assert type(found.plain[name]) is type(sent)
 
 
 @pytest.mark.parametrize(
@@ -96,13 +105,15 @@ def test_json_goes_to_airflow_as_it_is(flow: aq.Flow, name: str, value: Any, sen
 def test_anything_else_is_stored_and_named(
     flow: aq.Flow, name: str, value: Any, serialization: str, kind: str
 ) -> None:
-    given = given_values(flow, {name: value})
-    ((key, data),) = given.objects.items()
+    found = run_values(flow.spec, {name: value})
+    ((key, data),) = found.objects.items()
     digest = key.rpartition("/")[2]
     assert key == f"flows/{flow.id()}/values/{digest}"
     expected = {"sha256": digest, "serialization_type": serialization, "artifact_type": kind}
-    assert given.conf == {VALUES_KEY: {name: expected}}
-    assert data
+    assert conf(flow, **{name: value}) == {VALUES_KEY: {name: expected}}
+    stored = found.given[name]
+    assert value_digest(hashlib.sha256(data).hexdigest(), serialization) == digest
+    assert looks(decode(data, stored.serialization_type, stored.artifact_type)) == looks(value)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +154,7 @@ def test_artifacts_are_no_values(made: Deployment, flow: aq.Flow) -> None:
 @pytest.mark.parametrize("parameters", [[("rows", 1)], "rows"])
 def test_parameters_must_be_a_dict(flow: aq.Flow, parameters: Any) -> None:
     with pytest.raises(AuthoringError, match="parameters must be a dict of values by name, not a"):
-        given_values(flow, parameters)
+        run_values(flow.spec, parameters)
 
 
 def test_a_flow_without_parameters_says_so(made: Deployment) -> None:
@@ -155,6 +166,30 @@ def test_a_flow_without_parameters_says_so(made: Deployment) -> None:
 @aq.op(requirements=[])
 def nothing() -> int:
     return 1
+
+
+class Level(enum.IntEnum):
+    """A number that only a pickle keeps."""
+
+    LOW = 1
+
+
+@pytest.mark.parametrize("values", [{"number": Level.LOW}, {"table": pandas.DataFrame({"a": [{1}]})}])
+def test_what_no_run_can_be_given(flow: aq.Flow, values: dict[str, Any]) -> None:
+    with pytest.raises(AuthoringError, match=r"The value of parameter '\w+' .* only a pickle keeps"):
+        conf(flow, **values)
+
+
+def test_compiled_flows_take_json_only(tmp_path: Path) -> None:
+    flows = Flows(tmp_path)
+    spec = flows.compiled({"n": 1}, "def predict(n): return n")
+    assert run_values(spec, {"n": 2}).plain == {"n": 2}
+    text = flows.compiled({"n": ""}, "def predict(n): return n", kinds={"n": "string"})
+    assert run_values(text, {"n": "x" * 40_000}).plain == {"n": "x" * 40_000}
+    untyped = flows.compiled({"n": 1}, "def predict(n): return n", kinds={"n": "untyped"})
+    for value in (pandas.DataFrame({"a": [1]}), (1, 2), None, numpy.float32(1)):
+        with pytest.raises(AuthoringError, match="'n' is not JSON: compiled flows take only such values"):
+            run_values(untyped, {"n": value})
 
 
 # --- the run
@@ -178,7 +213,7 @@ def test_names_in_either_normal_form(made: Deployment) -> None:
     for spelling in (one, two):
         found = made.client.flow(spelling)
         assert found.id() == flow.id()
-        assert dict(given_values(found, {spelling: 5}).conf) == {one: 5}
+        assert run_values(found.spec, {spelling: 5}).plain == {one: 5}
     run = made.client.trigger(two, {two: 7}, progress=False)
     made.work(run.run_id, flow.record.dag_id)
     assert run.parameters() == {one: 7}
