@@ -49,33 +49,29 @@ class DayOfWeek(Enum):
     SUNDAY = 7
 
 
+@dataclass(frozen=True, repr=False)
 class _Number:
     """An integer that says what it counts.
 
     :raises AuthoringError: it is none, or out of range.
     """
 
+    val: int
     what: ClassVar[str]
     lowest: ClassVar[int]
     highest: ClassVar[int]
 
-    def __init__(self, val: int) -> None:
+    def __post_init__(self) -> None:
+        val = self.val
         if isinstance(val, bool) or not isinstance(val, int):
             raise AuthoringError(f"A schedule's {self.what} must be an integer, not {type(val).__name__}.")
         if not self.lowest <= val <= self.highest:
             raise AuthoringError(
                 f"A schedule's {self.what} must be between {self.lowest} and {self.highest}, not {val}."
             )
-        self.val = val
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.val})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and vars(other) == vars(self)
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.val))
 
 
 class Minute(_Number):
