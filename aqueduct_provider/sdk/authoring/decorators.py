@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, cast, overload
 
 from aqueduct_provider.sdk.authoring.calls import Operator as Operator
-from aqueduct_provider.sdk.authoring.definitions import DecoratorArguments, definition_of
+from aqueduct_provider.sdk.authoring.definitions import CallKind, DecoratorArguments, definition_of
 from aqueduct_provider.sdk.authoring.nodes import Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
 from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords
@@ -77,19 +77,7 @@ def op(
             border = int(len(table) * share)
             return table[:border], table[border:]
     """
-    arguments = DecoratorArguments(
-        kind="function",
-        description=description,
-        file_dependencies=file_dependencies,
-        requirements=requirements,
-        num_outputs=num_outputs,
-        outputs=outputs,
-        engine=engine,
-        image=image,
-        resources=resources,
-        how=how,
-    )
-    return _decorated(name, arguments)
+    return _decorated("function", **locals())
 
 
 @_also_without_parentheses
@@ -120,19 +108,7 @@ def metric(
         def average_churn(table):
             return table["churn"].mean()
     """
-    arguments = DecoratorArguments(
-        kind="metric",
-        description=description,
-        file_dependencies=file_dependencies,
-        requirements=requirements,
-        output=output,
-        outputs=outputs,
-        engine=engine,
-        image=image,
-        resources=resources,
-        how=how,
-    )
-    return _decorated(name, arguments)
+    return _decorated("metric", **locals())
 
 
 @_also_without_parentheses
@@ -165,20 +141,7 @@ def check(
         def churn_is_low(average_churn):
             return average_churn < 0.1
     """
-    arguments = DecoratorArguments(
-        kind="check",
-        description=description,
-        severity=severity,
-        file_dependencies=file_dependencies,
-        requirements=requirements,
-        output=output,
-        outputs=outputs,
-        engine=engine,
-        image=image,
-        resources=resources,
-        how=how,
-    )
-    return _decorated(name, arguments)
+    return _decorated("check", **locals())
 
 
 @suggest_keywords
@@ -212,7 +175,9 @@ def to_operator(
     return Operator(definition_of(func, name, arguments))
 
 
-def _decorated(name: Any, arguments: DecoratorArguments) -> Decorator:
+def _decorated(kind: CallKind, *, name: Any, **given: Any) -> Decorator:
+    """Return the decorator that was called with these arguments."""
+    arguments = DecoratorArguments(kind=kind, **given)
     # Without parentheses, the first argument is the function itself.
     if callable(name):
         return Operator(definition_of(name, None, arguments))
