@@ -23,8 +23,6 @@ def _check_arguments(parser: ArgumentParser) -> None:
         help="a Python script that publishes flows, or the JSON file of a spec",
     )
     parser.add_argument("arguments", metavar="ARGUMENT", nargs="*", help="what the script is called with")
-    add_json(parser)
-    add_store(parser)
 
 
 def _check(chosen: Namespace) -> int:
@@ -81,4 +79,4 @@ def _print(checks: list[OperatorCheck]) -> None:
     out.print(Text(f"checked: {len(checks)}, cannot be resolved: {failed}"))
 
 
-SUBCOMMANDS = {"check": Subcommand(_check_arguments, _check)}
+SUBCOMMANDS = {"check": Subcommand(_check, (_check_arguments, add_json, add_store))}

@@ -1,8 +1,8 @@
 """The command line itself: its subcommands, the handling of errors and the exit code.
 
-A subcommand adds its arguments to a parser and runs with what was parsed; it returns the exit code: 0, or 1
-when it found what it looks for (problems, a failed run). Mistakes of the user are one message on stderr: code
-2 for what was typed, 1 for what was found.
+A subcommand names what adds its arguments to a parser, and runs with what was parsed; it returns the exit
+code: 0, or 1 when it found what it looks for (problems, a failed run). Mistakes of the user are one message
+on stderr: code 2 for what was typed, 1 for what was found.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class UsageError(Exception):
 class Subcommand:
     """A subcommand; each module has a dict ``SUBCOMMANDS`` of them by name.
 
-    :param arguments: adds its arguments to its parser.
     :param run: does it and returns the exit code.
+    :param arguments: each adds some of its arguments to its parser.
     """
 
-    arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
+    arguments: tuple[Callable[[ArgumentParser], None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def _parsed(typed: Sequence[str]) -> Namespace:
     command = next(command for command in COMMANDS if command.name == name)
     subcommand = _subcommand(command)
     parser = ArgumentParser(f"{_PROGRAM} {name}", description=command.help, allow_abbrev=False)
-    subcommand.arguments(parser)
+    for add in subcommand.arguments:
+        add(parser)
     parser.set_defaults(run=subcommand.run)
     # Options may stand anywhere: before, between and after the other arguments.
     return parser.parse_intermixed_args(typed[place + 1 :])

@@ -76,7 +76,6 @@ def _connect_arguments(parser: ArgumentParser) -> None:
         secret.add_argument(
             f"--{option.replace('_', '-')}", action="store_true", help=f"read {words} from stdin"
         )
-    add_config(parser)
 
 
 def _connect(chosen: Namespace) -> int:
@@ -177,11 +176,6 @@ def _prompted(kind: str, *, needed: bool = True) -> str:
 # --- resources, disconnect
 
 
-def _resources_arguments(parser: ArgumentParser) -> None:
-    add_json(parser)
-    add_config(parser)
-
-
 def _resources(chosen: Namespace) -> int:
     from aqueduct_provider.sdk.resources.services import service_of
     from aqueduct_provider.sdk.resources.urls import public_options
@@ -219,7 +213,6 @@ def _cell(resource: dict[str, Any], column: str) -> Any:
 
 def _disconnect_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the resource")
-    add_config(parser)
 
 
 def _disconnect(chosen: Namespace) -> int:
@@ -229,7 +222,7 @@ def _disconnect(chosen: Namespace) -> int:
 
 
 SUBCOMMANDS = {
-    "connect": Subcommand(_connect_arguments, _connect),
-    "resources": Subcommand(_resources_arguments, _resources),
-    "disconnect": Subcommand(_disconnect_arguments, _disconnect),
+    "connect": Subcommand(_connect, (_connect_arguments, add_config)),
+    "resources": Subcommand(_resources, (add_json, add_config)),
+    "disconnect": Subcommand(_disconnect, (_disconnect_arguments, add_config)),
 }

@@ -13,8 +13,6 @@ from aqueduct_provider.cli.shared_options import add_json, add_store, client_of,
 
 def _named(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the resource; Demo always exists")
-    # A resource may be the artifact store.
-    add_store(parser)
 
 
 def _test(chosen: Namespace) -> int:
@@ -22,11 +20,6 @@ def _test(chosen: Namespace) -> int:
 
     print_text(client_of(chosen).resource(chosen.name).check_connection())
     return 0
-
-
-def _tables_arguments(parser: ArgumentParser) -> None:
-    add_json(parser)
-    _named(parser)
 
 
 def _tables(chosen: Namespace) -> int:
@@ -63,8 +56,9 @@ def _demo(chosen: Namespace) -> int:
     return 0
 
 
+# A resource may be the artifact store.
 SUBCOMMANDS = {
-    "test": Subcommand(_named, _test),
-    "tables": Subcommand(_tables_arguments, _tables),
-    "demo-db": Subcommand(_demo_arguments, _demo),
+    "test": Subcommand(_test, (_named, add_store)),
+    "tables": Subcommand(_tables, (_named, add_json, add_store)),
+    "demo-db": Subcommand(_demo, (_demo_arguments,)),
 }

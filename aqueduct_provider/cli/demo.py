@@ -21,4 +21,4 @@ def _demo(chosen: Namespace) -> int:
     return 0 if Tour("" if only else readme_script(), keep=chosen.keep or only).run() else 1
 
 
-SUBCOMMANDS = {"demo": Subcommand(_arguments, _demo)}
+SUBCOMMANDS = {"demo": Subcommand(_demo, (_arguments,))}

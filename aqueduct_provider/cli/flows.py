@@ -54,8 +54,6 @@ def _run_of(flow: Flow, run_id: str) -> Run:
 
 def _flows_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--retired", action="store_true", help="list those that were deleted")
-    add_json(parser)
-    add_store(parser)
 
 
 def _flows(chosen: Namespace) -> int:
@@ -73,10 +71,7 @@ def _flows(chosen: Namespace) -> int:
 
 
 def _runs_arguments(parser: ArgumentParser) -> None:
-    _add_flow(parser)
     parser.add_argument("--limit", metavar="N", type=positive, default=10, help="how many at most; 10")
-    add_json(parser)
-    add_store(parser)
 
 
 def _runs(chosen: Namespace) -> int:
@@ -93,10 +88,7 @@ def _runs(chosen: Namespace) -> int:
 
 
 def _show_arguments(parser: ArgumentParser) -> None:
-    _add_flow(parser)
     _add_run(parser, nargs="?")
-    add_json(parser)
-    add_store(parser)
 
 
 def _show(chosen: Namespace) -> int:
@@ -168,13 +160,9 @@ def _artifact_document(spec: WorkflowSpec, artifact: ArtifactSpec) -> dict[str, 
 
 
 def _trigger_arguments(parser: ArgumentParser) -> None:
-    _add_flow(parser)
-    add_parameters(parser)
     parser.add_argument("--wait", action="store_true", help="wait for the end; exit code 1 when it fails")
     parser.add_argument("--timeout", metavar="SECONDS", type=positive, help="wait this long at most")
     parser.add_argument("--unpause", action="store_true", help="unpause the flow when it is paused")
-    add_json(parser)
-    add_store(parser)
 
 
 def _trigger(chosen: Namespace) -> int:
@@ -205,14 +193,11 @@ def _trigger(chosen: Namespace) -> int:
 
 
 def _logs_arguments(parser: ArgumentParser) -> None:
-    _add_flow(parser)
     _add_run(parser)
     parser.add_argument("operator", metavar="OPERATOR", help="name, or task id, of an operator")
     parser.add_argument(
         "--try", metavar="N", dest="try_number", type=positive, help="which try; the last one"
     )
-    add_json(parser)
-    add_store(parser)
 
 
 def _logs(chosen: Namespace) -> int:
@@ -230,7 +215,6 @@ def _logs(chosen: Namespace) -> int:
 
 
 def _artifact_arguments(parser: ArgumentParser) -> None:
-    _add_flow(parser)
     _add_run(parser)
     parser.add_argument("name", metavar="NAME", help="name of an artifact")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it to this file; - is stdout")
@@ -241,8 +225,6 @@ def _artifact_arguments(parser: ArgumentParser) -> None:
         help="also read what can run code where Airflow has no digest of it: everyone who can write to the "
         "bucket is trusted",
     )
-    add_json(parser)
-    add_store(parser)
 
 
 def _artifact(chosen: Namespace) -> int:
@@ -271,10 +253,8 @@ def _artifact(chosen: Namespace) -> int:
 
 
 def _delete_arguments(parser: ArgumentParser) -> None:
-    _add_flow(parser)
     parser.add_argument("--artifacts", action="store_true", help="delete all that its runs left, too")
     parser.add_argument("--force", action="store_true", help="end active runs without asking")
-    add_store(parser)
 
 
 def _delete(chosen: Namespace) -> int:
@@ -283,11 +263,11 @@ def _delete(chosen: Namespace) -> int:
 
 
 SUBCOMMANDS = {
-    "flows": Subcommand(_flows_arguments, _flows),
-    "runs": Subcommand(_runs_arguments, _runs),
-    "show": Subcommand(_show_arguments, _show),
-    "trigger": Subcommand(_trigger_arguments, _trigger),
-    "logs": Subcommand(_logs_arguments, _logs),
-    "artifact": Subcommand(_artifact_arguments, _artifact),
-    "delete": Subcommand(_delete_arguments, _delete),
+    "flows": Subcommand(_flows, (_flows_arguments, add_json, add_store)),
+    "runs": Subcommand(_runs, (_add_flow, _runs_arguments, add_json, add_store)),
+    "show": Subcommand(_show, (_add_flow, _show_arguments, add_json, add_store)),
+    "trigger": Subcommand(_trigger, (_add_flow, add_parameters, _trigger_arguments, add_json, add_store)),
+    "logs": Subcommand(_logs, (_add_flow, _logs_arguments, add_json, add_store)),
+    "artifact": Subcommand(_artifact, (_add_flow, _artifact_arguments, add_json, add_store)),
+    "delete": Subcommand(_delete, (_add_flow, _delete_arguments, add_store)),
 }

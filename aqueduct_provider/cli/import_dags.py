@@ -41,7 +41,6 @@ def _arguments(parser: ArgumentParser) -> None:
         "-o", "--output", metavar="FOLDER", type=Path, help="where the specs go; otherwise next to each file"
     )
     parser.add_argument("--force", action="store_true", help="replace an existing file with other content")
-    add_json(parser)
 
 
 def _import(chosen: Namespace) -> int:
@@ -151,4 +150,4 @@ def _as_json(result: _Result) -> dict[str, Any]:
     }
 
 
-SUBCOMMANDS = {"import": Subcommand(_arguments, _import)}
+SUBCOMMANDS = {"import": Subcommand(_import, (_arguments, add_json))}

@@ -111,4 +111,4 @@ def _loader(connection: str | None) -> str:
     return STORE_LOADER.format(connection=json.dumps(connection, ensure_ascii=False))
 
 
-SUBCOMMANDS = {"init": Subcommand(_init_arguments, _init)}
+SUBCOMMANDS = {"init": Subcommand(_init, (_init_arguments,))}

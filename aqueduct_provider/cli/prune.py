@@ -20,8 +20,6 @@ def _arguments(parser: ArgumentParser) -> None:
         help="how many of the newest successful runs keep their artifacts; the flow's k_latest_runs",
     )
     parser.add_argument("--dry-run", action="store_true", help="delete nothing, and show what would be")
-    add_json(parser)
-    add_store(parser)
 
 
 def _prune(chosen: Namespace) -> int:
@@ -43,4 +41,4 @@ def _prune(chosen: Namespace) -> int:
     return 0
 
 
-SUBCOMMANDS = {"prune": Subcommand(_arguments, _prune)}
+SUBCOMMANDS = {"prune": Subcommand(_prune, (_arguments, add_json, add_store))}

@@ -44,8 +44,6 @@ def _run_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", metavar="N", type=positive, default=1, help="operators at once; 1")
     parser.add_argument("--no-retries", action="store_true", help="do not try failed operators again")
-    add_json(parser)
-    add_store(parser)
 
 
 def _run(chosen: Namespace) -> int:
@@ -137,4 +135,4 @@ def _artifact(outcome: LocalOutcome, artifact_id: str, name: str) -> dict[str, A
     }
 
 
-SUBCOMMANDS = {"run": Subcommand(_run_arguments, _run)}
+SUBCOMMANDS = {"run": Subcommand(_run, (_run_arguments, add_json, add_store))}

@@ -120,11 +120,7 @@ def _schema(_chosen: Namespace) -> int:
     return 0
 
 
-def _no_arguments(_parser: ArgumentParser) -> None:
-    pass
-
-
 SUBCOMMANDS = {
-    "lint": Subcommand(_lint_arguments, _lint),
-    "schema": Subcommand(_no_arguments, _schema),
+    "lint": Subcommand(_lint, (_lint_arguments,)),
+    "schema": Subcommand(_schema),
 }

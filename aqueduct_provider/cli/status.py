@@ -21,8 +21,6 @@ _SHORT = 8
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("flow", metavar="FLOW", nargs="?", help="name or id of a flow; all")
-    add_json(parser)
-    add_store(parser)
 
 
 def _run(chosen: Namespace) -> int:
@@ -61,4 +59,4 @@ def _print(found: Sequence[FlowStatus]) -> None:
     console().print(plain_table(_COLUMNS, rows) if rows else "No flow is published.")
 
 
-SUBCOMMANDS = {"status": Subcommand(_arguments, _run)}
+SUBCOMMANDS = {"status": Subcommand(_run, (_arguments, add_json, add_store))}
