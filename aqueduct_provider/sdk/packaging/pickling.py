@@ -26,8 +26,7 @@ from aqueduct_provider.sdk.packaging.class_reductions import class_method_getter
 from aqueduct_provider.sdk.packaging.eager_state import Absent, Variable, before_runs
 from aqueduct_provider.sdk.packaging.limited_buffer import LimitedBuffer
 from aqueduct_provider.sdk.packaging.local_modules import OWN, PACKAGE
-from aqueduct_provider.sdk.packaging.type_hints import without_hints
-from aqueduct_provider.sdk.packaging.variables import globals_in, texts_looked_up
+from aqueduct_provider.sdk.packaging.variables import globals_in, texts_looked_up, without_hints
 
 # Jupyter's file names hold the process's id, IPython's the number of the prompt.
 _SESSION = re.compile(r"(?<=ipykernel_)\d+|(?<=<ipython-input-)\d+-")

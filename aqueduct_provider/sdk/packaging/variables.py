@@ -10,7 +10,9 @@ import functools
 import inspect
 import re
 import types
-from collections.abc import Iterator
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 # What finds a variable or module by a text.
 _LOOKUPS = frozenset(["globals", "eval", "exec", "import_module", "__import__"])
@@ -80,6 +82,22 @@ def _texts_in(code: types.CodeType) -> Iterator[str]:
             waiting += sorted(constant, key=repr)
     for inner in _inner(code):
         yield from _texts_in(inner)
+
+
+def without_hints(annotations: Mapping[str, Any], is_unwanted: Callable[[Any], bool]) -> dict[str, Any]:
+    """Leave out the annotations in which something unwanted is, at any depth.
+
+    Code of the original annotates arguments with the classes of artifacts. No worker has these classes, and a
+    function gets values there.
+
+    :param annotations: by the name of the argument.
+    """
+    return {name: hint for name, hint in annotations.items() if not _hint_holds(hint, is_unwanted)}
+
+
+def _hint_holds(hint: Any, is_unwanted: Callable[[Any], bool]) -> bool:
+    parts = hint if isinstance(hint, list) else typing.get_args(hint)
+    return is_unwanted(hint) or any(_hint_holds(part, is_unwanted) for part in parts)
 
 
 def _variables_of_function(function: types.FunctionType) -> Iterator[tuple[str, object]]:

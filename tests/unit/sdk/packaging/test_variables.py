@@ -4,11 +4,18 @@ import functools
 import importlib
 import sys
 import types
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Optional
 
 import pytest
 
-from aqueduct_provider.sdk.packaging.variables import globals_in, names_in, texts_looked_up, variables_of
+from aqueduct_provider.sdk.packaging.variables import (
+    globals_in,
+    names_in,
+    texts_looked_up,
+    variables_of,
+    without_hints,
+)
 
 LIMIT = 3
 
@@ -102,3 +109,32 @@ def of_modules() -> object:
 def test_texts_that_may_be_names(function: types.FunctionType, expected: set[str]) -> None:
     found = {text for text in texts_looked_up(function.__code__) if not text.startswith("<")}
     assert found == expected
+
+
+# --- annotations
+
+
+class Unwanted:
+    pass
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        Unwanted,
+        Optional[Unwanted],  # noqa: UP045 (has another class than what | makes)
+        Unwanted | None,
+        list[Unwanted],
+        dict[str, tuple[Unwanted, ...]],
+        Callable[[Unwanted], int],
+        Callable[[int], Unwanted],
+    ],
+)
+def test_what_holds_something_unwanted_is_left_out(hint: Any) -> None:
+    hints = {"a": hint, "b": int, "return": hint}
+    assert without_hints(hints, lambda one: one is Unwanted) == {"b": int}
+
+
+@pytest.mark.parametrize("hint", ["Unwanted", int, list[int], None, 5, lambda: 1, Callable[[int], int]])
+def test_everything_else_stays(hint: Any) -> None:
+    assert without_hints({"a": hint}, lambda one: one is Unwanted) == {"a": hint}
