@@ -138,6 +138,13 @@ def mode_of(given: Any) -> str:
     return str(getattr(given, "value", given))
 
 
+def name_of(what: str, given: Any) -> str:
+    """Return the name of a table or a collection. Raises ``AuthoringError``."""
+    if not isinstance(given, str) or not given.strip():
+        raise AuthoringError(f"A {what}'s name must be a non-empty string, not {given!r}.")
+    return given
+
+
 def normalised(service: Service, name: str, config: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of a configuration as text, those of a URL among them.
 

@@ -11,7 +11,7 @@ from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import extract_load
 from aqueduct_provider.sdk.enums import LoadUpdateMode
 from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords_of_methods
-from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of, name_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -30,7 +30,7 @@ class MongoResource(ConnectedSystem):
 
     def collection(self, name: str) -> MongoCollection:
         """Return a collection, to find documents in."""
-        return MongoCollection(self, _collection_name(name))
+        return MongoCollection(self, name_of("collection", name))
 
     def save(
         self,
@@ -49,7 +49,7 @@ class MongoResource(ConnectedSystem):
         from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
         given = [collection] if isinstance(collection, Artifact) else []
-        name = "" if given else _collection_name(collection)
+        name = "" if given else name_of("collection", collection)
         place = {**self.spec_place(), "collection": name, "update_mode": mode_of(update_mode)}
         extract_load.load(self, place, artifact, given, tables_only=True, how=how)
 
@@ -150,9 +150,3 @@ def _plain(query: dict[str, Any]) -> dict[str, Any]:
             "An argument of find cannot be written down as JSON. Give plain values, dates or ObjectIds "
             '(which need pymongo: pip install "airflow-provider-aqueduct[mongodb]").'
         ) from error
-
-
-def _collection_name(name: Any) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise AuthoringError(f"A collection's name must be a non-empty string, not {name!r}.")
-    return name

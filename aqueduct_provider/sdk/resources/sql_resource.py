@@ -18,7 +18,7 @@ from aqueduct_provider.sdk.authoring import extract_load
 from aqueduct_provider.sdk.authoring.kept_tables import kept_file, new_file
 from aqueduct_provider.sdk.enums import LoadUpdateMode
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
-from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of
+from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of, name_of
 from aqueduct_provider.storage.held_folder import temporary_folder
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class SqlResource(ConnectedSystem):
         from aqueduct_provider.sdk.authoring.execute import decoded
 
         table: pandas.DataFrame = decoded(
-            self.read({"queries": ["SELECT * FROM $1"]}, [_table_name(name)]), "pandas"
+            self.read({"queries": ["SELECT * FROM $1"]}, [name_of("table", name)]), "pandas"
         )
         return table
 
@@ -123,7 +123,7 @@ class SqlResource(ConnectedSystem):
                 f"{self.name()!r} is {self.service.name}, which is only read: save elsewhere."
             )
         given = [table_name] if isinstance(table_name, Artifact) else []
-        table = "" if given else _table_name(table_name)
+        table = "" if given else name_of("table", table_name)
         place = {**self.spec_place(), "table": table, "update_mode": mode_of(update_mode)}
         extract_load.load(self, place, artifact, given, tables_only=True, how=how)
 
@@ -172,9 +172,3 @@ def _queries(query: Any) -> list[str]:
     if not fits or not all(isinstance(one, str) and one.strip() for one in queries):
         raise AuthoringError("query must be SQL, or a list of SQL that is not empty.")
     return list(queries)
-
-
-def _table_name(name: Any) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise AuthoringError(f"A table's name must be a non-empty string, not {name!r}.")
-    return name
