@@ -175,10 +175,6 @@ class Profile:
             hint=Hint('Or give aq.Client(bucket="my-bucket").', "Or give --bucket NAME, or --folder DIR."),
         )
 
-    def resources(self) -> dict[str, ResourceProfile]:
-        """Return the connected resources by name, with their secrets; join lists of text by commas."""
-        return {name: self._resource(name, table) for name, table in self._data.get("resources", {}).items()}
-
     def services(self) -> dict[str, str]:
         """Return the services of the connected resources by name, without reading a secret."""
         return {name: table["service"] for name, table in self._data.get("resources", {}).items()}
