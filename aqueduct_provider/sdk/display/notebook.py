@@ -12,12 +12,12 @@ import math
 import pprint
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorFailed
 from aqueduct_provider.sdk.authoring.table_rows import shown_rows
+from aqueduct_provider.sdk.console import cell_text
 from aqueduct_provider.sdk.display.graph_svg import NO_STATUS_COLOUR, STATUS_COLOURS, flow_svg
 from aqueduct_provider.sdk.results.outcomes import labels
 
@@ -290,10 +290,4 @@ def _html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, _Status):
-        return _status(value)
-    if isinstance(value, datetime):
-        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
-    return f"{value:.1f}" if isinstance(value, float) else escape(str(value))
+    return _status(value) if isinstance(value, _Status) else escape(cell_text(value))
