@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote
 
 from aqueduct_provider.connectors.sql.dialect import Dialect
 from aqueduct_provider.connectors.uris import table_on_server
+from aqueduct_provider.errors import ConfigError
 
 if TYPE_CHECKING:
     from aqueduct_provider.connectors.requests import ExtractOrder, LoadOrder
@@ -141,9 +142,15 @@ class DataSystem:
 
     # --- how a connection becomes a configuration
 
-    def config_of_connection(self, connection: AirflowConnection, extra: Extra) -> Config:
-        """Return the configuration that an Airflow connection describes."""
-        raise NotImplementedError(f"{self.name} is not reached by an Airflow connection.")
+    def config_of_connection(self, connection: AirflowConnection, extra: Extra) -> Config:  # noqa: ARG002
+        """Return the configuration that an Airflow connection describes.
+
+        :raises ConfigError: the system is not reached by an Airflow connection.
+        """
+        raise ConfigError(
+            f"The connection {connection.conn_id!r} cannot be used: {self.name} is not reached by an Airflow "
+            "connection, for its package does not declare config_of_connection. Use another system."
+        )
 
     def url_scheme(self, parts: SplitResult) -> str:
         """Return the scheme of a URL; a driver in it, as in ``postgresql+psycopg2``, has no meaning here."""

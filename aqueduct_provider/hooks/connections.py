@@ -73,7 +73,7 @@ def connection_config(connector: str, connection_id: str) -> Config:
             f"Airflow has no connection {connection_id!r}, which the flow uses for {connector}. Add "
             f"one of type {wanted}, under Admin > Connections or with `airflow connections add`."
         ) from error
-    if connection.conn_type not in system.connection_types:
+    if system.connection_types and connection.conn_type not in system.connection_types:
         wanted = " or ".join(system.connection_types)
         raise ConfigError(
             f"The Airflow connection {connection_id!r} is of type {connection.conn_type!r}; for {connector} "

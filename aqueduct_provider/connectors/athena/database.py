@@ -17,8 +17,8 @@ from aqueduct_provider.connectors.athena.errors import translated
 from aqueduct_provider.connectors.athena.results import read_csv, schema_of
 from aqueduct_provider.connectors.athena.system import ATHENA
 from aqueduct_provider.connectors.sql import dbapi_rows
-from aqueduct_provider.connectors.sql.driver_options import driver_options
 from aqueduct_provider.connectors.sql.query import Statement, Value
+from aqueduct_provider.connectors.system_options import driver_options
 from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, config_text
 from aqueduct_provider.errors import ConfigError, LoadRefused, StatementRefused
 from aqueduct_provider.storage import s3

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 from aqueduct_provider.connectors.bigquery.system import BIGQUERY
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import columns, prepared
-from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement, Value
+from aqueduct_provider.connectors.system_options import options_of
 from aqueduct_provider.connectors.tables.model import KIND, Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     ConfigError,
@@ -108,6 +107,7 @@ def _labels(what: str, text: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in labels.items()}
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class BigQueryDatabase:
     """A client; a ``Database``.
 
@@ -115,39 +115,31 @@ class BigQueryDatabase:
     :param labels: of every job.
     """
 
+    client: Any
+    what: str
+    options: Mapping[str, str]
+    labels: Mapping[str, str]
     dialect = BIGQUERY
-
-    def __init__(
-        self,
-        client: Any,
-        what: str,
-        options: Mapping[str, str] = MappingProxyType({}),
-        labels: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        self._client = client
-        self._what = what
-        self._options = options
-        self._labels = labels
 
     def _retry(self) -> Any:
         from google.cloud.bigquery import DEFAULT_RETRY
 
-        return limited(DEFAULT_RETRY.with_timeout(_PATIENCE), self._options)
+        return limited(DEFAULT_RETRY.with_timeout(_PATIENCE), self.options)
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
     def check(self) -> str:
-        with _translated(self._what):
-            datasets = list(self._client.list_datasets(retry=self._retry()))
-        return f"{self._what} answers: {len(datasets)} dataset{'' if len(datasets) == 1 else 's'}."
+        with _translated(self.what):
+            datasets = list(self.client.list_datasets(retry=self._retry()))
+        return f"{self.what} answers: {len(datasets)} dataset{'' if len(datasets) == 1 else 's'}."
 
     def tables(self) -> list[str]:
-        with _translated(self._what):
+        with _translated(self.what):
             return sorted(
                 f"{table.dataset_id}.{table.table_id}"
-                for dataset in self._client.list_datasets(retry=self._retry())
-                for table in self._client.list_tables(dataset.reference, retry=self._retry())
+                for dataset in self.client.list_datasets(retry=self._retry())
+                for table in self.client.list_tables(dataset.reference, retry=self._retry())
             )
 
     @contextmanager
@@ -155,8 +147,8 @@ class BigQueryDatabase:
         from google.cloud.bigquery import QueryJobConfig
 
         parameters = [_parameter(value) for value in statement.values]
-        with _translated(self._what):
-            job = self._client.query(
+        with _translated(self.what):
+            job = self.client.query(
                 statement.sql(), QueryJobConfig(query_parameters=parameters), retry=self._retry()
             )
             rows = job.result(retry=self._retry())
@@ -170,7 +162,7 @@ class BigQueryDatabase:
 
         pages = rows.to_arrow_iterable()
         while True:
-            with _translated(self._what):
+            with _translated(self.what):
                 page = next(pages, None)
             if page is None:
                 return
@@ -180,7 +172,7 @@ class BigQueryDatabase:
     # --- writing
 
     def write(self, data: Batches, load: TableLoad) -> int | None:
-        with _translated(self._what, LoadRefused), tempfile.TemporaryFile() as file:
+        with _translated(self.what, LoadRefused), tempfile.TemporaryFile() as file:
             target = self._target(load.table)
             _write_parquet(data, file)
             for number in count():
@@ -201,16 +193,16 @@ class BigQueryDatabase:
         if not table.schema:
             raise LoadRefused(f"The table {table} has no dataset: write dataset.table.")
         try:
-            return self._client.get_dataset(table.schema, retry=self._retry())
+            return self.client.get_dataset(table.schema, retry=self._retry())
         except NotFound as exc:
-            raise LoadRefused(f"{self._what} has no dataset {table.schema}: create it first.") from exc
+            raise LoadRefused(f"{self.what} has no dataset {table.schema}: create it first.") from exc
 
     def _earlier_job(self, job_id: str, target: Any) -> Any:
         """Return the job that an earlier try started; None: there is none."""
         from google.api_core.exceptions import NotFound
 
         try:
-            return self._client.get_job(job_id, location=target.location, retry=self._retry())
+            return self.client.get_job(job_id, location=target.location, retry=self._retry())
         except NotFound:
             return None
 
@@ -227,10 +219,10 @@ class BigQueryDatabase:
             source_format="PARQUET",
             schema=[SchemaField(column.name, column.sql) for column in columns(schema, BIGQUERY)],
             write_disposition=_DISPOSITIONS[load.mode],
-            labels={**self._labels, _DIGEST: load.digest[:_DIGEST_LENGTH]},
+            labels={**self.labels, _DIGEST: load.digest[:_DIGEST_LENGTH]},
         )
         try:
-            job = self._client.load_table_from_file(
+            job = self.client.load_table_from_file(
                 file,
                 target.table(load.table.name),
                 rewind=True,
@@ -239,7 +231,7 @@ class BigQueryDatabase:
                 job_config=options,
             )
         except Conflict:
-            return self._client.get_job(job_id, location=target.location, retry=self._retry())
+            return self.client.get_job(job_id, location=target.location, retry=self._retry())
         return _Started(job)
 
     def _refuse_existing(self, table: Any, load: TableLoad) -> None:
@@ -247,7 +239,7 @@ class BigQueryDatabase:
         from google.api_core.exceptions import NotFound
 
         try:
-            self._client.get_table(table, retry=self._retry())
+            self.client.get_table(table, retry=self._retry())
         except NotFound:
             return
         raise idempotent_load.table_exists(load)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.connectors.mysql.load import write
 from aqueduct_provider.connectors.mysql.system import MYSQL
 from aqueduct_provider.connectors.sql import dbapi_rows
-from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.system import option_text
+from aqueduct_provider.connectors.system_options import options_of
 from aqueduct_provider.connectors.tables.model import KIND, Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     ConfigError,

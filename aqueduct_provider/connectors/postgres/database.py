@@ -15,19 +15,12 @@ from urllib.parse import quote, urlencode
 
 from aqueduct_provider.connectors.postgres.system import POSTGRES
 from aqueduct_provider.connectors.sql import idempotent_load
-from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
+from aqueduct_provider.connectors.sql.adbc import AdbcDatabase
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
 from aqueduct_provider.connectors.sql.database import shown_names
-from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
-from aqueduct_provider.connectors.tables.model import (
-    KIND,
-    Batches,
-    Config,
-    TableLoad,
-    TableName,
-    config_text,
-)
+from aqueduct_provider.connectors.system_options import options_of
+from aqueduct_provider.connectors.tables.model import KIND, Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     DataSystemError,
     DataSystemLoginFailed,
@@ -63,30 +56,33 @@ def connect(connector: str, config: Config) -> PostgresDatabase:
     session = {"options": f"{given.get('options', '')} {_UTC}".strip()}
     options = urlencode({**_OPTIONS, **given, **session}, quote_via=quote)
     what = f"{connector} {database!r} at {place}"
-    with translated(what, _connection_error):
+    try:
         connection = adbc.connect(f"postgresql://{login}@{place}/{quote(database, safe='')}?{options}")
-    return PostgresDatabase(AdbcSession(connection, what, _statement_error))
+    except adbc.Error as error:
+        raise _connection_error(what, error) from error
+    return PostgresDatabase(connection, what)
 
 
 def _quoted(config: Config, name: str) -> str:
     return quote(config_text(config, name), safe="")
 
 
-class PostgresDatabase:
+class PostgresDatabase(AdbcDatabase):
     """An open connection; a ``Database``, and a ``Writer`` of ``idempotent_load.py``."""
 
     dialect = POSTGRES
 
-    def __init__(self, session: AdbcSession) -> None:
-        self._session = session
-        self.run = session.run
-        self.rows = session.rows
-        self.close = session.close
+    @staticmethod
+    def error(what: str, cause: Any) -> DataSystemError:
+        text, state = _words(str(cause)), getattr(cause, "sqlstate", None) or ""
+        if state.startswith(_PASSING) or re.search(_PASSING_WORDS, text):
+            return DataSystemUnavailable(f"{what} did not do its work: {text}.")
+        return StatementRefused(f"{what} refuses the statement: {text}.")
 
     def check(self) -> str:
         # COPY works only for queries.
         ((version,),) = self.rows("SHOW server_version", **{"adbc.postgresql.use_copy": "false"})
-        return f"{self._session.what} answers: PostgreSQL {version}."
+        return f"{self.what} answers: PostgreSQL {version}."
 
     def tables(self) -> list[str]:
         names = self.rows(
@@ -103,12 +99,12 @@ class PostgresDatabase:
     def read(self, statement: Statement) -> Iterator[Batches]:
         # Behind a comment at its end, the bracket that ADBC closes would be one.
         sql = f"{self._bound(statement)}\n"
-        with self._session.cursor() as cursor:
+        with self.cursor() as cursor:
             schema = cursor.adbc_execute_schema(sql)
             if not schema.names:
                 raise StatementRefused("The SQL gives no table: an extract needs a query, such as SELECT.")
             cursor.execute(_with_casts(sql, schema))
-            records = self._session.records(cursor)
+            records = self.records(cursor)
             plain = _plain_schema(schema, records.schema)
             yield Batches(plain, (_plain(batch, plain) for batch in records.batches))
 
@@ -135,8 +131,8 @@ class PostgresDatabase:
         # Loads into one table wait for each other: two that both create it would fail.
         self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text", f"aqueduct {load.table}")
         rows = idempotent_load.write(self, data, load)
-        with translated(self._session.what, _statement_error):
-            self._session.connection.commit()
+        with self.translate_errors(self.what):
+            self.connection.commit()
         return rows
 
     def create_markers(self, load: TableLoad) -> None:
@@ -160,12 +156,12 @@ class PostgresDatabase:
         new = TableName(table.schema, f"{load.staging}_new")
         name = POSTGRES.render_name(new.parts)
         self.run(f"CREATE TABLE {name} ({column_definitions(data.schema, POSTGRES)})")
-        if _needs_conversion(data.schema):
+        if any(column.metadata and KIND in column.metadata for column in data.schema):
             rows = self._stage(data, load)
             self.run(f"INSERT INTO {name} SELECT {_converted(data.schema)} FROM {load.staging}")
         else:
             data = prepared(data, POSTGRES)
-            rows = self._session.ingest(data, new.name, db_schema_name=new.schema or None)
+            rows = self.ingest(data, new.name, db_schema_name=new.schema or None)
         if load.mode == "replace":
             self.run(f"DROP TABLE IF EXISTS {POSTGRES.render_name(table.parts)}")
         if not self._rename(new, load):
@@ -204,10 +200,12 @@ class PostgresDatabase:
         self.run(f"DROP TABLE {name}")
 
     def _stage(self, data: Batches, load: TableLoad) -> int:
-        plain = Batches(_without_kinds(data.schema), data.batches)
+        import pyarrow as pa
+
+        plain = Batches(pa.schema([column.remove_metadata() for column in data.schema]), data.batches)
         columns = column_definitions(plain.schema, POSTGRES)
         self.run(f"CREATE TEMPORARY TABLE {load.staging} ({columns}) ON COMMIT DROP")
-        return self._session.ingest(prepared(plain, POSTGRES), load.staging, temporary=True)
+        return self.ingest(prepared(plain, POSTGRES), load.staging, temporary=True)
 
 
 # --- types
@@ -269,16 +267,6 @@ def _plain(batch: pyarrow.RecordBatch, schema: pyarrow.Schema) -> pyarrow.Record
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _needs_conversion(schema: pyarrow.Schema) -> bool:
-    return any(column.metadata and KIND in column.metadata for column in schema)
-
-
-def _without_kinds(schema: pyarrow.Schema) -> pyarrow.Schema:
-    import pyarrow as pa
-
-    return pa.schema([column.remove_metadata() for column in schema])
-
-
 def _converted(schema: pyarrow.Schema) -> str:
     """Return the columns of the staging table, with JSON and UUIDs cast from text to their types."""
     types = {b"json": "::jsonb", b"uuid": "::uuid"}
@@ -296,13 +284,6 @@ def _connection_error(what: str, error: Any) -> DataSystemError:
     if re.search("authentication|does not exist|password|pg_hba|invalid [^.]+ (?:parameter|value)", text):
         return DataSystemLoginFailed(f"{what} refuses the login: {text}. Correct the connection.")
     return DataSystemUnavailable(f"{what} cannot be reached: {text}.")
-
-
-def _statement_error(what: str, error: Any) -> DataSystemError:
-    text, state = _words(str(error)), getattr(error, "sqlstate", None) or ""
-    if state.startswith(_PASSING) or re.search(_PASSING_WORDS, text):
-        return DataSystemUnavailable(f"{what} did not do its work: {text}.")
-    return StatementRefused(f"{what} refuses the statement: {text}.")
 
 
 def _words(message: str) -> str:

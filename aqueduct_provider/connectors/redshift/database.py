@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,16 +16,10 @@ from aqueduct_provider.connectors.redshift.rows import ArrivingRows, chunks
 from aqueduct_provider.connectors.redshift.system import REDSHIFT
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase, driver_error
-from aqueduct_provider.connectors.sql.driver_options import driver_options
+from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase
 from aqueduct_provider.connectors.sql.query import Statement
-from aqueduct_provider.connectors.tables.model import (
-    Batches,
-    Config,
-    TableLoad,
-    TableName,
-    config_text,
-)
+from aqueduct_provider.connectors.system_options import driver_options
+from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     DataSystemError,
     DataSystemLoginFailed,
@@ -52,7 +46,7 @@ def connect(connector: str, config: Config) -> RedshiftDatabase:
     database = config_text(config, "database")
     what = f"{connector} {database!r} at {host}:{port}"
     options = {"application_name": "aqueduct", **driver_options(connector, config)}
-    with _translated(what):
+    with RedshiftDatabase.translate_errors(what):
         try:
             connection = redshift_connector.connect(
                 user=config_text(config, "username"),
@@ -171,8 +165,25 @@ class RedshiftDatabase(DbApiDatabase):
         cursor.paramstyle = "numeric" if "?" in sql and ":" not in sql else "qmark"
         cursor.execute(sql, list(values) or None)
 
-    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
-        return _translated(self._what, refused)
+    @staticmethod
+    def driver_errors() -> tuple[type[Exception], ...]:
+        from redshift_connector import Error
+
+        return Error, OSError
+
+    @staticmethod
+    def judge(error: Any, refused: type[DataSystemError]) -> tuple[type[DataSystemError], str]:
+        from redshift_connector import InterfaceError, OperationalError
+
+        fields = _fields(error)
+        state = fields.get("C", "")
+        text = (fields.get("M") or ": ".join(map(str, error.args))).strip().rstrip(".")
+        if state.startswith(_LOGIN):
+            return DataSystemLoginFailed, text
+        is_cut = not fields and isinstance(error, (OSError, InterfaceError, OperationalError))
+        if is_cut or state.startswith(_PASSING) or any(words in text.lower() for words in _CONFLICTS):
+            return DataSystemUnavailable, text
+        return refused, text
 
 
 @dataclass(frozen=True)
@@ -220,34 +231,6 @@ class _Staged:
 
 def _name(table: TableName) -> str:
     return REDSHIFT.render_name(table.parts)
-
-
-# --- errors
-
-
-@contextmanager
-def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
-    """Translate the driver's errors."""
-    from redshift_connector import Error
-
-    try:
-        yield
-    except (Error, OSError) as error:
-        raise _error(what, error, refused) from error
-
-
-def _error(what: str, error: Exception, refused: type[DataSystemError]) -> DataSystemError:
-    from redshift_connector import InterfaceError, OperationalError
-
-    fields = _fields(error)
-    state = fields.get("C", "")
-    text = (fields.get("M") or ": ".join(map(str, error.args))).strip().rstrip(".")
-    if state.startswith(_LOGIN):
-        return driver_error(DataSystemLoginFailed, what, text)
-    is_cut = not fields and isinstance(error, (OSError, InterfaceError, OperationalError))
-    if is_cut or state.startswith(_PASSING) or any(words in text.lower() for words in _CONFLICTS):
-        return driver_error(DataSystemUnavailable, what, text)
-    return driver_error(refused, what, text)
 
 
 def _fields(error: Exception) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from aqueduct_provider.connectors.snowflake.login import login_of, refuse_unknown, session_parameters
@@ -24,22 +24,15 @@ from aqueduct_provider.connectors.snowflake.types import (
 )
 from aqueduct_provider.connectors.sql import dbapi_rows as arriving
 from aqueduct_provider.connectors.sql import idempotent_load
-from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase, driver_error
-from aqueduct_provider.connectors.sql.driver_options import driver_options
+from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase
 from aqueduct_provider.connectors.sql.query import Statement
-from aqueduct_provider.connectors.tables.model import (
-    Batches,
-    Config,
-    TableLoad,
-    TableName,
-    config_text,
-)
+from aqueduct_provider.connectors.system_options import driver_options
+from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     DataSystemError,
     DataSystemLoginFailed,
     DataSystemUnavailable,
     LoadRefused,
-    StatementRefused,
 )
 from aqueduct_provider.protected_keys import LEDGER
 from aqueduct_provider.storage.held_folder import temporary_folder
@@ -74,7 +67,7 @@ def connect(connector: str, config: Config) -> SnowflakeDatabase:
         "arrow_number_to_decimal": True,
         "session_parameters": {**session_parameters(what, options), "TIMEZONE": "UTC"},
     }
-    with _translated(what, DataSystemLoginFailed):
+    with SnowflakeDatabase.translate_errors(what, DataSystemLoginFailed):
         return SnowflakeDatabase(snowflake.connector.connect(**settings), what)
 
 
@@ -94,7 +87,7 @@ class SnowflakeDatabase(DbApiDatabase):
     def read(self, statement: Statement) -> Iterator[Batches]:
         from snowflake.connector import NotSupportedError
 
-        with _translated(self._what), closing(self._connection.cursor()) as cursor:
+        with self.translate_errors(self._what), closing(self._connection.cursor()) as cursor:
             cursor.execute(statement.sql(), statement.values or None)
             schema = result_schema(cursor.description)
             try:
@@ -108,7 +101,7 @@ class SnowflakeDatabase(DbApiDatabase):
     # --- writing
 
     def write(self, data: Batches, load: TableLoad) -> int | None:
-        with _translated(self._what, LoadRefused):
+        with self.translate_errors(self._what, LoadRefused):
             if load.mode == "replace":
                 with self._staged(data, load) as staging:
                     self.run(staging.create_as(load.table, "CREATE OR REPLACE TABLE", "COPY GRANTS"))
@@ -165,9 +158,8 @@ class SnowflakeDatabase(DbApiDatabase):
         from snowflake.connector import ProgrammingError
 
         try:
-            self.run(
-                staging.create_as(load.table, "CREATE TABLE", f"COMMENT = '{_mark(load, staging.rows)}'")
-            )
+            mark = f"aqueduct_load {load.key} {load.digest} {staging.rows}"
+            self.run(staging.create_as(load.table, "CREATE TABLE", f"COMMENT = '{mark}'"))
         except ProgrammingError as error:
             if error.errno not in _EXISTS or "already exists" not in str(error.msg):
                 raise
@@ -216,22 +208,32 @@ class SnowflakeDatabase(DbApiDatabase):
     def _execute(self, cursor: Any, sql: str, values: Sequence[Any]) -> None:
         cursor.execute(sql, values or None)
 
-    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
-        return _translated(self._what, refused)
+    @staticmethod
+    def driver_errors() -> tuple[type[Exception], ...]:
+        from snowflake.connector import Error
+
+        return (Error,)
+
+    @staticmethod
+    def judge(error: Any, refused: type[DataSystemError]) -> tuple[type[DataSystemError], str]:
+        from snowflake.connector import DatabaseError, OperationalError
+        from snowflake.connector.errors import ForbiddenError
+
+        text = str(error.raw_msg or error.msg or error).strip().rstrip(".")
+        if isinstance(error, ForbiddenError):
+            return DataSystemLoginFailed, text
+        # The connector raises no DatabaseError for answers of the service that do not concern the statement.
+        is_answer = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+        return (refused if is_answer and error.errno not in _PASSING else DataSystemUnavailable), text
 
     @contextmanager
     def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
         # Each statement commits itself, so that nothing is rolled back.
-        with self._translate_errors(refused):
+        with self.translate_errors(self._what, refused):
             yield
 
     def _shown(self, name: str) -> str:
         return shown(name)
-
-
-def _mark(load: TableLoad, rows: int) -> str:
-    """Return the comment for a table that a load creates."""
-    return f"aqueduct_load {load.key} {load.digest} {rows}"
 
 
 def _is_made_by(comment: str | None, load: TableLoad) -> bool:
@@ -241,30 +243,3 @@ def _is_made_by(comment: str | None, load: TableLoad) -> bool:
     """
     found = re.fullmatch(rf"aqueduct_load {load.key} (\w+) ([0-9]+)", comment or "")
     return bool(found) and idempotent_load.is_done([found.groups()] if found else [], load)
-
-
-# --- errors
-
-
-@contextmanager
-def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
-    """Translate the connector's errors."""
-    from snowflake.connector import Error
-
-    try:
-        yield
-    except Error as error:
-        raise _error(what, error, refused) from error
-
-
-def _error(what: str, error: Any, refused: type[DataSystemError]) -> DataSystemError:
-    from snowflake.connector import DatabaseError, OperationalError
-    from snowflake.connector.errors import ForbiddenError
-
-    text = str(error.raw_msg or error.msg or error).strip().rstrip(".")
-    if isinstance(error, ForbiddenError):
-        return driver_error(DataSystemLoginFailed, what, text)
-    # The connector raises no DatabaseError for answers of the service that do not concern the statement.
-    if isinstance(error, OperationalError) or not isinstance(error, DatabaseError) or error.errno in _PASSING:
-        return driver_error(DataSystemUnavailable, what, text)
-    return driver_error(refused, what, text)

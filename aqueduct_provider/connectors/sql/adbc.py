@@ -6,8 +6,9 @@ SQLite.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.connectors.tables.model import Batches
@@ -16,24 +17,35 @@ from aqueduct_provider.errors import DataSystemError
 if TYPE_CHECKING:
     import pyarrow
 
-Translate = Callable[[str, Any], DataSystemError]
 
+@dataclass(eq=False, repr=False)
+class AdbcDatabase:
+    """An open connection; subclasses add reading and writing, and are a ``Database`` then.
 
-class AdbcSession:
-    """A connection of ADBC.
-
+    :param connection: the driver's.
     :param what: how errors call the database.
-    :param translate: makes an error of ours of ``what`` and the driver's. While rows come it is Arrow's,
-        which has a message and no more.
     """
 
-    def __init__(self, connection: Any, what: str, translate: Translate) -> None:
-        self.connection = connection
-        self.what = what
-        self._translate = translate
+    connection: Any
+    what: str
+
+    @staticmethod
+    def error(what: str, cause: Any) -> DataSystemError:
+        """Return the error for the driver's. While rows come it is Arrow's, which has only a message."""
+        raise NotImplementedError
+
+    @classmethod
+    @contextmanager
+    def translate_errors(cls, what: str) -> Iterator[None]:
+        """Translate the errors of ADBC's drivers."""
+        from adbc_driver_manager import Error
+
+        try:
+            yield
+        except Error as error:
+            raise cls.error(what, error) from error
 
     def close(self) -> None:
-        """End the connection; what was not committed is undone."""
         self.connection.close()
 
     @contextmanager
@@ -43,7 +55,7 @@ class AdbcSession:
         :param options: of the statement.
         """
         with (
-            translated(self.what, self._translate),
+            self.translate_errors(self.what),
             closing(self.connection.cursor(adbc_stmt_kwargs=options)) as cursor,
         ):
             yield cursor
@@ -70,7 +82,7 @@ class AdbcSession:
         try:
             yield from reader
         except (OSError, pa.ArrowException) as error:
-            raise self._translate(self.what, error) from error
+            raise self.error(self.what, error) from error
 
     def ingest(self, data: Batches, table: str, **place: Any) -> int:
         """Add all rows to a table; their number. :param place: of ``adbc_ingest``: schema, or temporary."""
@@ -97,14 +109,3 @@ def _watched(
     except Exception as error:
         failed.append(error)
         raise
-
-
-@contextmanager
-def translated(what: str, translate: Translate) -> Iterator[None]:
-    """Translate the errors of ADBC's drivers."""
-    from adbc_driver_manager import Error
-
-    try:
-        yield
-    except Error as error:
-        raise translate(what, error) from error

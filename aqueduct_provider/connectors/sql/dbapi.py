@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, ClassVar
 
 from aqueduct_provider.connectors.sql.database import shown_names
@@ -44,13 +44,11 @@ class DbApiDatabase(ABC):
             self._connection.close()
 
     def check(self) -> str:
-        """Ask the database for its version; a few words that say who answered."""
         with self._transaction(StatementRefused):
             ((version,),) = self.rows(self.version_query)
         return f"{self._what} answers: {self.version_format.format(str(version).splitlines()[0])}."
 
     def tables(self) -> list[str]:
-        """Return the tables and views that the user may see, ``table`` or ``schema.table``, in order."""
         with self._transaction(StatementRefused):
             found = self.rows(self.tables_query)
         return shown_names((self._shown(schema), self._shown(name), own) for schema, name, own in found)
@@ -70,12 +68,36 @@ class DbApiDatabase(ABC):
     def _execute(self, cursor: Any, sql: str, values: Sequence[Any]) -> None:
         """Run a statement whose places are written as the dialect's placeholders."""
 
+    @staticmethod
     @abstractmethod
-    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
+    def driver_errors() -> tuple[type[Exception], ...]:
+        """Return the classes of the driver's errors."""
+
+    @staticmethod
+    @abstractmethod
+    def judge(error: Any, refused: type[DataSystemError]) -> tuple[type[DataSystemError], str]:
+        """Return the class of our error for one of the driver's, and its words, without a full stop.
+
+        :param refused: the class where the database refuses the statement.
+        """
+
+    @classmethod
+    @contextmanager
+    def translate_errors(cls, what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
         """Translate the driver's errors.
 
+        :param what: how errors call the database.
         :param refused: class of the error of a statement that the database refuses.
         """
+        try:
+            yield
+        except cls.driver_errors() as error:
+            kind, text = cls.judge(error, refused)
+            if kind is DataSystemLoginFailed:
+                raise kind(f"{what} refuses the login: {text}. Correct the connection.") from error
+            if kind is DataSystemUnavailable:
+                raise kind(f"{what} does not answer as it should: {text}.") from error
+            raise kind(f"{what} refuses the statement: {text}.") from error
 
     def _shown(self, name: str) -> str:
         """Return a stored name as users write it."""
@@ -84,22 +106,9 @@ class DbApiDatabase(ABC):
     @contextmanager
     def _transaction(self, refused: type[DataSystemError]) -> Iterator[None]:
         """Roll back everything that is not committed within, and translate errors."""
-        with self._translate_errors(refused):
+        with self.translate_errors(self._what, refused):
             try:
                 yield
             finally:
                 with suppress(Exception):
                     self._connection.rollback()
-
-
-def driver_error(kind: type[DataSystemError], what: str, text: str) -> DataSystemError:
-    """Return the error for what a driver reports, in the words that belong to its class.
-
-    :param what: how errors call the database.
-    :param text: the driver's message, without a full stop.
-    """
-    if kind is DataSystemLoginFailed:
-        return kind(f"{what} refuses the login: {text}. Correct the connection.")
-    if kind is DataSystemUnavailable:
-        return kind(f"{what} does not answer as it should: {text}.")
-    return kind(f"{what} refuses the statement: {text}.")

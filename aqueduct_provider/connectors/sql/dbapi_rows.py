@@ -146,7 +146,7 @@ def _converter(kind: pyarrow.DataType) -> Callable[[Any], Any]:
     ):
         if is_kind(kind):
             return convert
-    return _same
+    return lambda value: value
 
 
 def _is_text(kind: pyarrow.DataType) -> bool:
@@ -159,10 +159,6 @@ def _is_binary(kind: pyarrow.DataType) -> bool:
     from pyarrow import types
 
     return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _boolean(value: Any) -> bool:

@@ -177,7 +177,7 @@ class _Query:
             case "text":
                 yield from self._literal(index, token.text, previous)
             case "name":
-                yield self._quoted_name(token.text)
+                yield f"{token.text[0]}{self._filled(token.text[1:-1])}{token.text[-1]}"
             case "word" if "$" in token.text:
                 yield self._word(token.text)
             case _:
@@ -290,9 +290,6 @@ class _Query:
             else:
                 text += found[0]
         yield text + content[position:]
-
-    def _quoted_name(self, text: str) -> str:
-        return f"{text[0]}{self._filled(text[1:-1])}{text[-1]}"
 
     def _word(self, text: str) -> str:
         filled = self._filled(text)

@@ -11,16 +11,17 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from aqueduct_provider.connectors.sql import idempotent_load
-from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
+from aqueduct_provider.connectors.sql.adbc import AdbcDatabase
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.sqlite.system import SQLITE
 from aqueduct_provider.connectors.sqlite.types import DeclaredColumn, Seen, column_of, questions, seen, typed
+from aqueduct_provider.connectors.system_options import options_of
 from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     DataSystemError,
@@ -52,32 +53,37 @@ def connect(connector: str, config: Config) -> SqliteDatabase:
     what, options = f"{connector} {path}", options_of(connector, config)
     declared = options.pop("types", "declared") != "values"
     place = f"file:{quote(str(path))}?{urlencode(options)}" if options else str(path)
-    with translated(what, _error):
-        connection = adbc.connect(place, autocommit=True)
-    session = AdbcSession(connection, what, _error)
-    session.rows(f"PRAGMA busy_timeout = {_BUSY}")
-    return SqliteDatabase(session, declared=declared)
+    with SqliteDatabase.translate_errors(what):
+        database = SqliteDatabase(adbc.connect(place, autocommit=True), what, declared)
+    database.rows(f"PRAGMA busy_timeout = {_BUSY}")
+    return database
 
 
-class SqliteDatabase:
+@dataclass(eq=False, repr=False)
+class SqliteDatabase(AdbcDatabase):
     """An open connection; a ``Database``, and a ``Writer`` of ``idempotent_load.py``.
 
     :param declared: whether declared types count, or those of the values alone, as in the original.
     """
 
+    declared: bool
     dialect = SQLITE
 
-    def __init__(self, session: AdbcSession, *, declared: bool) -> None:
-        self._session = session
-        self._declared = declared
-        self.run = session.run
-        self.rows = session.rows
-        self.close = session.close
+    @staticmethod
+    def error(what: str, cause: Any) -> DataSystemError:
+        text = re.split(r"\nquery:", str(cause))[0]
+        text = re.sub(r"^[A-Z_]+:\s*(?:\[SQLite\]\s*)?(?:Failed to \w+ query:\s*)?", "", text)
+        text = text.strip().rstrip(".")
+        if re.search("database is locked|disk I/O error|database or disk is full", text):
+            return DataSystemUnavailable(f"{what} did not do its work: {text}.")
+        if re.search("unable to open|failed to open|not a database", text):
+            return DataSystemLoginFailed(f"{what} cannot be opened: {text}. Correct the database's path.")
+        return StatementRefused(f"{what} refuses the statement: {text}.")
 
     def check(self) -> str:
         ((version,),) = self.rows("SELECT sqlite_version()")
         ((count,),) = self.rows("SELECT count(*) FROM sqlite_master")
-        return f"{self._session.what} answers: SQLite {version}, with {count} tables, views and indexes."
+        return f"{self.what} answers: SQLite {version}, with {count} tables, views and indexes."
 
     def tables(self) -> list[str]:
         names = self.rows(
@@ -92,21 +98,21 @@ class SqliteDatabase:
     def read(self, statement: Statement) -> Iterator[Batches]:
         self.run("BEGIN")
         columns = self._columns(statement)
-        with self._session.cursor(**{"adbc.sqlite.query.batch_rows": _BATCH_ROWS}) as cursor:
+        with self.cursor(**{"adbc.sqlite.query.batch_rows": _BATCH_ROWS}) as cursor:
             cursor.execute(_with_types(statement.sql(), columns), tuple(statement.values) or None)
-            yield typed(columns, self._session.records(cursor))
+            yield typed(columns, self.records(cursor))
         self.run("COMMIT")
 
     def _columns(self, statement: Statement) -> list[DeclaredColumn]:
         kinds = self._declared_types(statement)
         names = self._names(statement)
-        if not self._declared:
+        if not self.declared:
             kinds = [""] * len(kinds)
         found: list[Seen] = []
         for place in range(0, len(kinds), _COLUMNS):
             found += self._seen(statement, len(kinds), range(place, min(place + _COLUMNS, len(kinds))), kinds)
         return [
-            column_of(name, kind, values, bytes_as_text=not self._declared)
+            column_of(name, kind, values, bytes_as_text=not self.declared)
             for name, kind, values in zip(names, kinds, found, strict=True)
         ]
 
@@ -120,7 +126,7 @@ class SqliteDatabase:
 
     def _names(self, statement: Statement) -> list[str]:
         """Return the names of the columns: those of a view or a subquery are not always the same."""
-        with self._session.cursor(**{"adbc.sqlite.query.batch_rows": "1"}) as cursor:
+        with self.cursor(**{"adbc.sqlite.query.batch_rows": "1"}) as cursor:
             cursor.execute(statement.sql(), tuple(statement.values) or None)
             return [name for name, *_ in cursor.description]
 
@@ -135,8 +141,7 @@ class SqliteDatabase:
     def write(self, data: Batches, load: TableLoad) -> int | None:
         if load.table.schema.lower() not in ("", "main"):
             raise LoadRefused(
-                f"{self._session.what} has only the schema main: write {load.table.name} instead of "
-                f"{load.table}."
+                f"{self.what} has only the schema main: write {load.table.name} instead of {load.table}."
             )
         # Other writers wait from here on, readers see what was there before.
         self.run("BEGIN IMMEDIATE")
@@ -153,12 +158,12 @@ class SqliteDatabase:
         return bool(self.rows(sql, table.name))
 
     def append(self, data: Batches, load: TableLoad) -> int:
-        return self._session.ingest(prepared(data, SQLITE), load.table.name)
+        return self.ingest(prepared(data, SQLITE), load.table.name)
 
     def create(self, data: Batches, load: TableLoad) -> int:
         staging = SQLITE.quote(load.staging)
         self.run(f"CREATE TABLE {staging} ({column_definitions(data.schema, SQLITE)})")
-        rows = self._session.ingest(prepared(data, SQLITE), load.staging)
+        rows = self.ingest(prepared(data, SQLITE), load.staging)
         if load.mode == "replace":
             self.run(f"DROP TABLE IF EXISTS {SQLITE.render_name(load.table.parts)}")
         # Refused where the name is taken, such as by an index.
@@ -189,13 +194,3 @@ def _place(number: int) -> str:
 def _unused_name() -> str:
     """Return a table name that the query does not use."""
     return f"aqueduct_{uuid.uuid4().hex}"
-
-
-def _error(what: str, error: Any) -> DataSystemError:
-    text = re.split(r"\nquery:", str(error))[0]
-    text = re.sub(r"^[A-Z_]+:\s*(?:\[SQLite\]\s*)?(?:Failed to \w+ query:\s*)?", "", text).strip().rstrip(".")
-    if re.search("database is locked|disk I/O error|database or disk is full", text):
-        return DataSystemUnavailable(f"{what} did not do its work: {text}.")
-    if re.search("unable to open|failed to open|not a database", text):
-        return DataSystemLoginFailed(f"{what} cannot be opened: {text}. Correct the database's path.")
-    return StatementRefused(f"{what} refuses the statement: {text}.")

@@ -7,25 +7,19 @@ writes the arguments as literals, quoted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from typing import Any
 
 from aqueduct_provider.connectors.sql import dbapi_rows as arriving
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase, driver_error
-from aqueduct_provider.connectors.sql.driver_options import driver_options
+from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase
 from aqueduct_provider.connectors.sql.query import Statement
 from aqueduct_provider.connectors.sqlserver.system import SQL_SERVER
 from aqueduct_provider.connectors.sqlserver.types import inserts, result_schema
-from aqueduct_provider.connectors.tables.model import (
-    Batches,
-    Config,
-    TableLoad,
-    TableName,
-    config_text,
-)
+from aqueduct_provider.connectors.system_options import driver_options
+from aqueduct_provider.connectors.tables.model import Batches, Config, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     DataSystemError,
     DataSystemLoginFailed,
@@ -62,7 +56,7 @@ def connect(connector: str, config: Config) -> SqlServerDatabase:
     options = {"login_timeout": 15, "appname": "aqueduct", **driver_options(connector, config)}
     if connector == "AzureSQL":
         options = {"encryption": "require", **options}
-    with _translated(what):
+    with SqlServerDatabase.translate_errors(what):
         try:
             connection = pymssql.connect(
                 host=host,
@@ -190,8 +184,22 @@ class SqlServerDatabase(DbApiDatabase):
         places = ", ".join(f"@p{number} = %s" for number in range(1, len(values) + 1))
         cursor.execute(f"EXEC sp_executesql %s, %s, {places}", (sql, _declarations(values), *values))
 
-    def _translate_errors(self, refused: type[DataSystemError]) -> AbstractContextManager[None]:
-        return _translated(self._what, refused)
+    @staticmethod
+    def driver_errors() -> tuple[type[Exception], ...]:
+        from pymssql import Error
+
+        return (Error,)
+
+    @staticmethod
+    def judge(error: Any, refused: type[DataSystemError]) -> tuple[type[DataSystemError], str]:
+        from pymssql import InterfaceError
+
+        number, text = _parts(error)
+        if number in _LOGIN:
+            return DataSystemLoginFailed, text
+        if number in _PASSING or isinstance(error, InterfaceError):
+            return DataSystemUnavailable, text
+        return refused, text
 
 
 def _name(table: TableName) -> str:
@@ -206,31 +214,6 @@ def _declared(value: Any) -> str:
     if isinstance(value, int):
         return "BIGINT"
     return f"NVARCHAR({'MAX' if len(value) > _SHORT else _SHORT})"
-
-
-# --- errors
-
-
-@contextmanager
-def _translated(what: str, refused: type[DataSystemError] = StatementRefused) -> Iterator[None]:
-    """Translate the driver's errors."""
-    from pymssql import Error
-
-    try:
-        yield
-    except Error as error:
-        raise _error(what, error, refused) from error
-
-
-def _error(what: str, error: Any, refused: type[DataSystemError]) -> DataSystemError:
-    from pymssql import InterfaceError
-
-    number, text = _parts(error)
-    if number in _LOGIN:
-        return driver_error(DataSystemLoginFailed, what, text)
-    if number in _PASSING or isinstance(error, InterfaceError):
-        return driver_error(DataSystemUnavailable, what, text)
-    return driver_error(refused, what, text)
 
 
 def _parts(error: Any) -> tuple[int, str]:

@@ -56,15 +56,12 @@ def _write_parquet(data: Batches, path: Path) -> Schema:
         note = _pandas_note(data.schema, nulls)
         schema = data.schema.with_metadata({"pandas": note})
         stored = base64.b64encode(schema.serialize())
-        cells = {one.name: {"as": one.metadata[CELLS].decode()} for one in schema if _is_of_objects(one)}
+        of_objects = [column for column in schema if CELLS in (column.metadata or {})]
+        cells = {column.name: {"as": column.metadata[CELLS].decode()} for column in of_objects}
         facts = json.dumps(library_note("pandas", **({"columns": cells} if cells else {})))
         writer.add_key_value_metadata({"pandas": note, _ARROW_SCHEMA: stored, NOTE: facts})
     frame = schema.empty_table().to_pandas()
     return [{name: "object" if name in cells else str(dtype)} for name, dtype in frame.dtypes.items()]
-
-
-def _is_of_objects(column: pyarrow.Field) -> bool:
-    return CELLS in (column.metadata or {})
 
 
 def write_json(data: Batches, path: Path, scratch: Path) -> Schema:

@@ -9,8 +9,8 @@ from typing import Any
 from aqueduct_duckdb.system import DUCKDB
 from aqueduct_provider.connectors.sql import idempotent_load
 from aqueduct_provider.connectors.sql.column_types import column_definitions, prepared
-from aqueduct_provider.connectors.sql.driver_options import options_of
 from aqueduct_provider.connectors.sql.query import Statement
+from aqueduct_provider.connectors.system_options import options_of
 from aqueduct_provider.connectors.tables.model import Batches, TableLoad, TableName, config_text
 from aqueduct_provider.errors import (
     DataSystemError,

@@ -37,7 +37,7 @@ def test_labels_and_location_are_those_of_every_job(server: BigQueryServer) -> N
     assert len(jobs) == 2
     assert all(job["labels"]["team"] == "sales" for job in jobs)
     assert [job["query"]["priority"] for job in jobs if "query" in job] == ["BATCH"]
-    assert it._client.location == "EU"
+    assert it.client.location == "EU"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_another_account_is_impersonated(server: BigQueryServer) -> None:
 
     options = {**server.config()["options"], "impersonation_chain": "a@x,b@x", "quota_project_id": "q"}
     with closing(connect("BigQuery", {**server.config(), "options": options})) as database:
-        found = database._client._credentials
+        found = database.client._credentials
     assert isinstance(found, Credentials)
     assert (found._target_principal, found._delegates) == ("b@x", ["a@x"])
     assert found.quota_project_id == "q"

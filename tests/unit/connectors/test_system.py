@@ -8,7 +8,7 @@ import pytest
 
 from aqueduct_provider.connectors.registry import get
 from aqueduct_provider.connectors.system import DataSystem, Extra, is_empty, option_text
-from aqueduct_provider.errors import StatementRefused
+from aqueduct_provider.errors import ConfigError, StatementRefused
 
 
 def connection(**fields: Any) -> Any:
@@ -41,7 +41,7 @@ def test_what_a_system_does_that_overrides_nothing() -> None:
     assert plain.table_parts("a.b") == ("a.b",)
     assert plain.table_uri({"host": "h"}, "t") is None
     assert plain.config_for_original({"a": 1}) == plain.config_of_original({"a": 1}) == {"a": 1}
-    with pytest.raises(NotImplementedError, match="Plain is not reached by an Airflow connection"):
+    with pytest.raises(ConfigError, match="Plain is not reached by an Airflow connection"):
         plain.config_of_connection(connection(), Extra({}, {}, {}))
 
 

@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.connectors.registry import built_in
-from aqueduct_provider.connectors.sql.driver_options import options_of
-from aqueduct_provider.connectors.system_options import option_problems, used_options
+from aqueduct_provider.connectors.system_options import (
+    driver_options,
+    option_problems,
+    options_of,
+    used_options,
+)
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks.connections import connection_config
 from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
@@ -169,3 +173,31 @@ def test_the_page_of_a_system_names_every_option(system: str) -> None:
     rules = built_in()[system].options
     names = {*rules.fields, *rules.refused, *(rules.known or ())}
     assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+@pytest.mark.parametrize("config", [{}, {"options": None}, {"options": {}}])
+def test_no_options(config: dict[str, object]) -> None:
+    assert driver_options("Redshift", config) == options_of("Redshift", config) == {}
+
+
+def test_options_are_what_they_read_as() -> None:
+    given = {
+        **{"ssl": "False", "timeout": "30", "sslmode": "verify-ca", "iam": True, "port": 5, "rate": "1.5"},
+        **{"db_groups": '["a", "b"]', "session_parameters": {"QUERY_TAG": "x"}, "odd": "[no json"},
+    }
+    assert driver_options("Redshift", {"options": given}) == {
+        "ssl": False,
+        "timeout": 30,
+        "sslmode": "verify-ca",
+        "iam": True,
+        "port": 5,
+        "rate": "1.5",
+        "db_groups": ["a", "b"],
+        "session_parameters": {"QUERY_TAG": "x"},
+        "odd": "[no json",
+    }
+
+
+def test_what_the_connector_sets_itself_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"The options of SQL Server: as_dict cannot be used: remove it"):
+        driver_options("SQL Server", {"options": {"as_dict": "true"}})

@@ -375,5 +375,5 @@ def test_json_and_reading_of_a_table_without_a_schema(database: RedshiftDatabase
 def test_words_of_redshift_that_postgres_does_not_say(fields: dict[str, str], kind: type[Exception]) -> None:
     from redshift_connector import ProgrammingError
 
-    with pytest.raises(kind), redshift._translated("Redshift", errors.LoadRefused):
+    with pytest.raises(kind), redshift.RedshiftDatabase.translate_errors("Redshift", errors.LoadRefused):
         raise ProgrammingError(fields)

@@ -16,7 +16,6 @@ import sqlglot
 from snowflake.connector import errors as driver_errors
 
 from aqueduct_provider import errors
-from aqueduct_provider.connectors.snowflake import database as module
 from aqueduct_provider.connectors.snowflake.database import SnowflakeDatabase, connect
 from aqueduct_provider.connectors.tables.model import KIND, TableLoad, TableName
 from tests.data_servers.snowflake import SnowflakeServer, snowflake_server
@@ -100,7 +99,8 @@ def test_what_the_connector_is_given(config: dict[str, Any], monkeypatch: pytest
     ids=str,
 )
 def test_errors(error: Exception, refused: type[errors.DataSystemError], kind: str) -> None:
-    with pytest.raises(errors.DataSystemError) as found, module._translated("Snowflake", refused):
+    translate = SnowflakeDatabase.translate_errors("Snowflake", refused)
+    with pytest.raises(errors.DataSystemError) as found, translate:
         raise error
     assert type(found.value).__name__.endswith(kind)
 

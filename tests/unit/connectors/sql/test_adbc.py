@@ -9,7 +9,7 @@ import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 import pytest
 
-from aqueduct_provider.connectors.sql.adbc import AdbcSession, translated
+from aqueduct_provider.connectors.sql.adbc import AdbcDatabase
 from aqueduct_provider.errors import DataSystemError, StatementRefused
 from tests.support.arrow_tables import batches, cut_off
 
@@ -17,25 +17,27 @@ from tests.support.arrow_tables import batches, cut_off
 LATE = "SELECT abs(a) AS a FROM (SELECT 1 AS a UNION ALL SELECT -9223372036854775807 - 1)"
 
 
-def refused(what: str, error: Any) -> DataSystemError:
-    return StatementRefused(f"{what}: {type(error).__name__}")
+class Database(AdbcDatabase):
+    @staticmethod
+    def error(what: str, cause: Any) -> DataSystemError:
+        return StatementRefused(f"{what}: {type(cause).__name__}")
 
 
 @pytest.fixture
-def session() -> Iterator[AdbcSession]:
-    session = AdbcSession(adbc.connect(":memory:", autocommit=True), "Here", refused)
+def session() -> Iterator[Database]:
+    session = Database(adbc.connect(":memory:", autocommit=True), "Here")
     yield session
     session.close()
 
 
-def test_statements_and_rows(session: AdbcSession) -> None:
+def test_statements_and_rows(session: Database) -> None:
     session.run("CREATE TABLE t (a, b)")
     session.run("INSERT INTO t VALUES (?, ?)", 1, "x'y")
     assert session.rows("SELECT b, a FROM t WHERE a = ?", 1) == [("x'y", 1)]
     assert session.rows("SELECT a FROM t WHERE a = 2") == []
 
 
-def test_rows_come_in_bulk(session: AdbcSession) -> None:
+def test_rows_come_in_bulk(session: Database) -> None:
     session.run("CREATE TABLE t (a)")
     assert session.ingest(batches(pa.table({"a": list(range(2500))})), "t") == 2500
     with session.cursor() as cursor:
@@ -45,7 +47,7 @@ def test_rows_come_in_bulk(session: AdbcSession) -> None:
         assert sum(batch.num_rows for batch in records.batches) == 2500
 
 
-def test_the_drivers_errors_become_ours(session: AdbcSession) -> None:
+def test_the_drivers_errors_become_ours(session: Database) -> None:
     with pytest.raises(StatementRefused, match="Here: ProgrammingError") as caught:
         session.run("SELEC 1")
     assert isinstance(caught.value.__cause__, adbc.ProgrammingError)
@@ -53,7 +55,7 @@ def test_the_drivers_errors_become_ours(session: AdbcSession) -> None:
         session.rows("SELECT * FROM nope")
 
 
-def test_errors_while_rows_come_become_ours_too(session: AdbcSession) -> None:
+def test_errors_while_rows_come_become_ours_too(session: Database) -> None:
     with session.cursor(**{"adbc.sqlite.query.batch_rows": "1"}) as cursor:
         cursor.execute(LATE)
         records = session.records(cursor).batches
@@ -62,9 +64,9 @@ def test_errors_while_rows_come_become_ours_too(session: AdbcSession) -> None:
             list(records)
 
 
-def test_what_is_no_error_of_the_database_stays_what_it_is(session: AdbcSession) -> None:
+def test_what_is_no_error_of_the_database_stays_what_it_is(session: Database) -> None:
     def failing() -> None:
-        with translated("Here", refused):
+        with Database.translate_errors("Here"):
             raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):

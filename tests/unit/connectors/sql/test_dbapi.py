@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase, driver_error
+from aqueduct_provider.connectors.sql.dbapi import DbApiDatabase
 from aqueduct_provider.connectors.sqlite.system import SQLITE
 from aqueduct_provider.errors import (
     DataSystemError,
@@ -30,12 +30,13 @@ class _Database(DbApiDatabase):
     def _execute(self, cursor: Any, sql: str, values: Sequence[Any]) -> None:
         cursor.execute(sql, values)
 
-    @contextmanager
-    def _translate_errors(self, refused: type[DataSystemError]) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise driver_error(refused, self._what, str(error)) from error
+    @staticmethod
+    def driver_errors() -> tuple[type[Exception], ...]:
+        return (sqlite3.Error,)
+
+    @staticmethod
+    def judge(error: Any, refused: type[DataSystemError]) -> tuple[type[DataSystemError], str]:
+        return refused, str(error)
 
     def _shown(self, name: str) -> str:
         return name.upper()
@@ -94,6 +95,7 @@ def test_closing_twice_is_quiet(database: _Database) -> None:
     ],
 )
 def test_each_class_of_error_has_its_words(kind: type[DataSystemError], message: str) -> None:
-    error = driver_error(kind, "x", "why")
-    assert type(error) is kind
-    assert str(error) == message
+    with pytest.raises(kind) as found, _Database.translate_errors("x", kind):
+        raise sqlite3.Error("why")
+    assert type(found.value) is kind
+    assert str(found.value) == message

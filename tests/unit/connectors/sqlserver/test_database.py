@@ -385,7 +385,7 @@ def test_what_the_driver_is_given(
     ids=str,
 )
 def test_errors(error: Exception, kind: str, words: str) -> None:
-    with pytest.raises(errors.DataSystemError) as found, sqlserver._translated("SQL Server"):
+    with pytest.raises(errors.DataSystemError) as found, SqlServerDatabase.translate_errors("SQL Server"):
         raise error
     assert type(found.value).__name__.endswith(kind)
     assert words in str(found.value)
