@@ -54,6 +54,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -86,6 +87,12 @@ class AqueductError(Exception):
     fault: ClassVar[Fault] = "system"
     retryable: ClassVar[bool] = True
 
+    def __init_subclass__(cls, fault: Fault | None = None, retryable: bool | None = None) -> None:
+        """Declare what a class of errors has otherwise than its base."""
+        super().__init_subclass__()
+        cls.fault = cls.fault if fault is None else fault
+        cls.retryable = cls.retryable if retryable is None else retryable
+
     def __init__(self, message: str = "", *, hint: Hint | None = None) -> None:
         super().__init__(message)
         self.hint = hint
@@ -113,11 +120,8 @@ class Problem:
         return f"{self.path}: {self.message}"
 
 
-class UserError(AqueductError):
+class UserError(AqueductError, fault="user", retryable=False):
     """The request is wrong, and its author must change it."""
-
-    fault: ClassVar[Fault] = "user"
-    retryable: ClassVar[bool] = False
 
 
 class SpecError(UserError):
@@ -142,45 +146,32 @@ class ConfigError(UserError):
     """A setting of the ``[aqueduct]`` section, of a connection or of a resource cannot be used."""
 
 
-class AirflowImportError(AqueductError, ImportError):
+class AirflowImportError(AqueductError, ImportError, fault="user", retryable=False):
     """The Airflow side of this package was imported without an Airflow that it can use."""
-
-    fault = "user"
-    retryable = False
 
 
 class StorageError(AqueductError):
     """The artifact store, or a disk of this machine, did not do what was asked."""
 
 
-class CredentialsError(StorageError):
+class CredentialsError(StorageError, retryable=False):
     """The credentials file, the profile in it or its keys are missing or refused."""
 
-    retryable = False
 
-
-class BucketNotFound(StorageError):
+class BucketNotFound(StorageError, retryable=False):
     """The bucket does not exist."""
 
-    retryable = False
 
-
-class AccessDenied(StorageError):
+class AccessDenied(StorageError, retryable=False):
     """The credentials are valid but do not allow this request."""
 
-    retryable = False
 
-
-class WrongRegion(StorageError):
+class WrongRegion(StorageError, retryable=False):
     """The bucket is in another region than the one configured."""
 
-    retryable = False
 
-
-class ObjectNotFound(StorageError):
+class ObjectNotFound(StorageError, retryable=False):
     """No object has this key."""
-
-    retryable = False
 
 
 class StorageUnavailable(StorageError):
@@ -195,68 +186,48 @@ class DiskFull(DiskError):
     """The disk or the user's quota is full; this may pass when space is freed."""
 
 
-class DiskRefused(DiskError):
+class DiskRefused(DiskError, retryable=False):
     """This user must not write there: another owner, no permission, or mounted read-only."""
 
-    retryable = False
 
-
-class IntegrityError(AqueductError):
+class IntegrityError(AqueductError, retryable=False):
     """Bytes are not the ones that were promised."""
-
-    retryable = False
 
 
 class DigestMismatch(IntegrityError):
     """The sha256 of an object differs from the one that its producer recorded."""
 
 
-class UnsafeArchive(IntegrityError):
+class UnsafeArchive(IntegrityError, fault="user"):
     """A function archive holds links, paths outside its folder, or more than the allowed size or count."""
-
-    fault = "user"
 
 
 class EnvironmentFailure(AqueductError):
     """No Python environment that satisfies the operator could be had."""
 
 
-class RequirementsError(EnvironmentFailure):
+class RequirementsError(EnvironmentFailure, fault="user", retryable=False):
     """The requirements cannot be resolved or built; the message holds uv's reason."""
 
-    fault = "user"
-    retryable = False
 
-
-class PythonNotFound(EnvironmentFailure):
+class PythonNotFound(EnvironmentFailure, fault="user", retryable=False):
     """This worker has no Python of the version that the operator was written for."""
-
-    fault = "user"
-    retryable = False
 
 
 class EnvironmentBuildError(EnvironmentFailure):
     """Building failed for a reason that lies with the machine: disk, permissions, uv itself."""
 
 
-class DataSystemError(AqueductError):
+class DataSystemError(AqueductError, fault="user", retryable=False):
     """A database or another data system did not do what was asked."""
 
-    fault: ClassVar[Fault] = "user"
-    retryable: ClassVar[bool] = False
 
-
-class DriverMissing(DataSystemError):
+class DriverMissing(DataSystemError, fault="system"):
     """The driver of a data system is not installed where the operator runs."""
 
-    fault = "system"
 
-
-class DataSystemUnavailable(DataSystemError):
+class DataSystemUnavailable(DataSystemError, fault="system", retryable=True):
     """The data system gave no answer, was busy, or ended the connection."""
-
-    fault = "system"
-    retryable = True
 
 
 class DataSystemLoginFailed(DataSystemError):
@@ -271,11 +242,8 @@ class LoadRefused(DataSystemError):
     """A table cannot be written as asked: it exists already, or does not fit the one that is there."""
 
 
-class RunVersionChanged(AqueductError):
+class RunVersionChanged(AqueductError, fault="user", retryable=False):
     """A flow was published again during a run of it, which cannot go on with one version."""
-
-    fault = "user"
-    retryable = False
 
 
 class CommandNotStarted(AqueductError):
@@ -310,20 +278,15 @@ class AirflowUnreachable(AirflowError):
     """Airflow gave no answer: wrong host, not running, a certificate that is not trusted, or too slow."""
 
 
-class AirflowLoginFailed(AirflowError):
+class AirflowLoginFailed(AirflowError, fault="user", retryable=False):
     """Airflow refuses the user name, the password or the token."""
 
-    fault = "user"
-    retryable = False
 
-
-class AirflowRefused(AirflowError):
+class AirflowRefused(AirflowError, retryable=False):
     """Airflow answered with an error.
 
     :param status: the HTTP status.
     """
-
-    retryable = False
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -333,7 +296,7 @@ class AirflowRefused(AirflowError):
         return type(self), (str(self), self.status)
 
 
-class OperatorFailed(AqueductError):
+class OperatorFailed(AqueductError, fault="user"):
     """The operator ran and did not succeed.
 
     :param message: what happened, in one sentence for users.
@@ -341,43 +304,30 @@ class OperatorFailed(AqueductError):
     :param deterministic: whether running it again would end the same way (a wrong type, an import error).
     """
 
-    fault: ClassVar[Fault] = "user"
-
     def __init__(self, message: str, *, context: str = "", deterministic: bool = False) -> None:
         super().__init__(message)
         self.context = context
         self.deterministic = deterministic
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _operator_failed, (type(self), str(self), self.context, self.deterministic)
+        kind = partial(type(self), context=self.context, deterministic=self.deterministic)
+        return kind, (str(self),)
 
 
-def _operator_failed(
-    kind: type[OperatorFailed], message: str, context: str, deterministic: bool
-) -> OperatorFailed:
-    return kind(message, context=context, deterministic=deterministic)
-
-
-class CheckFailed(OperatorFailed):
+class CheckFailed(OperatorFailed, retryable=False):
     """A check of severity ``error`` returned false."""
 
-    retryable = False
 
-
-class OperatorCrashed(OperatorFailed):
+class OperatorCrashed(OperatorFailed, fault="system"):
     """The child process ended without leaving an outcome: a signal, ``os._exit``, the kernel's OOM killer."""
-
-    fault = "system"
 
 
 class OperatorTimedOut(OperatorFailed):
     """The operator ran longer than its timeout and was ended."""
 
 
-class OperatorKilled(OperatorFailed):
+class OperatorKilled(OperatorFailed, fault="system"):
     """Airflow asked for the operator's end, and the child and its process group were ended."""
-
-    fault = "system"
 
 
 class AqueductDeprecationWarning(DeprecationWarning):

@@ -5,6 +5,7 @@ In: a spec. Out: what ``DAG(schedule=...)`` takes, and assets (datasets on Airfl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from aqueduct_provider.compat import Asset, CronTriggerTimetable
@@ -45,3 +46,16 @@ def _named(uri: str) -> Asset:
             f"the asset {uri!r} of its schedule is not as its scheme wants it ({error}); write its URI as "
             "the DAG that updates it does"
         ) from error
+
+
+def outlets_of(uris: Iterable[str]) -> list[Asset]:
+    """Return the assets with these URIs, which Airflow updates when their task has succeeded."""
+    return [asset for uri in uris if (asset := _accepted(uri))]
+
+
+def _accepted(uri: str) -> Asset | None:
+    """Return None where a provider of Airflow has its own rules for the scheme: the load still runs."""
+    try:
+        return Asset(uri)
+    except ValueError:
+        return None

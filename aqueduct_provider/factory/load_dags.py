@@ -289,12 +289,9 @@ def _read_together(files: Sequence[_File]) -> Iterator[tuple[_File, _Content]]:
         # Not all at once: what is read and waits takes memory.
         for start in range(0, len(parts), _READERS):
             now = parts[start : start + _READERS]
-            for part, found in zip(now, pool.map(_contents_of, now), strict=True):
+            contents = pool.map(lambda part: [_content(file, _LARGE) for file in part], now)
+            for part, found in zip(now, contents, strict=True):
                 yield from zip(part, found, strict=True)
-
-
-def _contents_of(files: Sequence[_File]) -> list[_Content]:
-    return [_content(file, _LARGE) for file in files]
 
 
 def _content(file: _File, most: int | None = None) -> _Content:

@@ -50,7 +50,7 @@ def store_placeholder(connection_id: str, error: str, *, fileloc: str) -> DAG:
         " Its flows are shown as soon as they can."
     )
     title = f"no specs from the store of {connection_id}"
-    return _placeholder(store_name(connection_id), title, lead, error, fileloc)
+    return _placeholder(f"aqueduct_store_{connection_id}", title, lead, error, fileloc)
 
 
 def left_out_placeholder(names: Sequence[str], total: int, *, fileloc: str) -> DAG:
@@ -72,11 +72,6 @@ def left_out_placeholder(names: Sequence[str], total: int, *, fileloc: str) -> D
         " AqueductDagBundle."
     )
     return _placeholder("aqueduct_left_out", "specs without a turn", lead, error, fileloc)
-
-
-def store_name(connection_id: str) -> str:
-    """Return the name of a store in its placeholder's id, in place of a file's."""
-    return f"aqueduct_store_{connection_id}"
 
 
 def _placeholder(name: str, title: str, lead: str, error: str, fileloc: str) -> DAG:

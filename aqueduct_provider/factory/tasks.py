@@ -8,10 +8,9 @@ from typing import Any
 
 from aqueduct_provider import config
 from aqueduct_provider.compat import DAG, BaseOperator
-from aqueduct_provider.factory.dag_schedule import asset_of
+from aqueduct_provider.factory.dag_schedule import asset_of, outlets_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.executor_options import placement
-from aqueduct_provider.factory.outlets import outlets_of
 from aqueduct_provider.factory.task_retries import own_retry_options, retry_options
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.prune_callback import deletes, prune_after_success
