@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from aqueduct_provider.storage.gcs_connector import GcsSettings, connector_setti
 from aqueduct_provider.storage.gcs_errors import translated
 from aqueduct_provider.storage.google_credentials import google_credentials, limited
 from aqueduct_provider.storage.layout import bucket_and_prefix
-from aqueduct_provider.storage.object_store import Entry, StoredObject
+from aqueduct_provider.storage.object_store import BucketStore, Entry, StoredObject
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
 
@@ -87,39 +86,25 @@ def _credentials(settings: GcsSettings) -> tuple[Any, str | None]:
         ) from None
 
 
-class GcsStore:
-    """Objects below one prefix of one bucket. Safe to use from several threads.
+class GcsStore(BucketStore):
+    """Objects below one prefix of one bucket; its client is one of google-cloud-storage."""
 
-    :param client: of google-cloud-storage.
-    :param prefix: empty, or ``like/this/``.
-    :param patience: how long requests are repeated, and what ends them.
-    """
+    scheme = "gs"
 
     def __init__(
-        self,
-        client: Any,
-        bucket: str,
-        prefix: str,
-        settings: GcsSettings,
-        patience: Patience = IMPATIENT,
+        self, client: Any, bucket: str, prefix: str, settings: GcsSettings, patience: Patience = IMPATIENT
     ) -> None:
         from google.cloud.storage.retry import DEFAULT_RETRY
 
-        self.client = client
-        self.bucket = bucket
-        self.prefix = prefix
-        self._threads = settings.max_connections
-        self._retry = DEFAULT_RETRY.with_timeout(settings.retry_seconds)
+        super().__init__(client, bucket, prefix, patience)
         self._settings = settings
-        self._patience = patience
-        self._bucket_seen = False
-        self._looking = threading.Lock()
+        self._retry = DEFAULT_RETRY.with_timeout(settings.retry_seconds)
 
     @property
     def _request(self) -> dict[str, Any]:
         """Return how to send one request; its retries are counted."""
         options = self._settings.options
-        is_patient = self._patience.seconds is not None and not options.get("num_retries")
+        is_patient = self.patience.seconds is not None and not options.get("num_retries")
         return {
             "timeout": self._settings.timeout,
             "retry": None if is_patient else limited(self._retry, options),
@@ -169,9 +154,6 @@ class GcsStore:
         self._see_bucket()
         return False
 
-    def list(self, prefix: str) -> Iterator[str]:
-        return (entry.key for entry in self.entries(prefix))
-
     def entries(self, prefix: str) -> Iterator[Entry]:
         for page in self._pages(prefix):
             for blob in page:
@@ -185,27 +167,10 @@ class GcsStore:
                 yield part.removeprefix(start).removesuffix("/")
 
     def delete(self, keys: Iterable[str]) -> None:
-        together([partial(self._delete, key) for key in keys], self._threads)
+        together([partial(self._delete, key) for key in keys], self._settings.max_connections)
 
-    def url(self, key: str) -> str:
-        """Return the URL of an object, ``gs://bucket/prefix/key``."""
-        return f"gs://{self.bucket}/{self.prefix}{key}"
-
-    def check(self) -> None:
-        """Send one small listing to check credentials, bucket and permissions.
-
-        :raises StorageError: they are not.
-        """
-        self._ask("", lambda _: self._page("", max_results=1))
-
-    def _ask(self, key: str, request: Callable[[Transfer], _Result]) -> _Result:
-        """Make a request that may be repeated, with the patience of the task; errors are translated."""
-
-        def attempt(transfer: Transfer) -> _Result:
-            with self._door(key):
-                return request(transfer)
-
-        return self._patience.ask(self.url(key), attempt)
+    def _look(self) -> None:
+        self._page("", max_results=1)
 
     def _download(self, key: str, file: IO[bytes], transfer: Transfer) -> None:
         """Write an object into a file, in place of what an earlier attempt has left there."""
@@ -274,16 +239,10 @@ class GcsStore:
             ) from error
 
     def _see_bucket(self) -> None:
-        """Make sure that there is a bucket: without one, the answer is that of a missing object.
-
-        Seen once is enough. Who may not list it may still have the right to its objects.
-        """
-        with self._looking:
-            if not self._bucket_seen:
-                try:
-                    self._page("", max_results=1)
-                except BucketNotFound:
-                    raise
-                except StorageError:
-                    return
-                self._bucket_seen = True
+        # Who may not list the bucket may still have the right to its objects.
+        try:
+            super()._see_bucket()
+        except BucketNotFound:
+            raise
+        except StorageError:
+            return

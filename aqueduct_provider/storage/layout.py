@@ -9,23 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-
-class Layout(Protocol):
-    """The keys of one run."""
-
-    def content(self, artifact_id: str) -> str:
-        """Key of an artifact's bytes."""
-        ...
-
-    def metadata(self, artifact_id: str) -> str:
-        """Key of an artifact's metadata JSON."""
-        ...
-
-    def exec_state(self, operator_id: str) -> str:
-        """Key of an operator's exec state JSON."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -140,12 +123,15 @@ class NativeLayout:
         return f"{self.run_prefix}operators/"
 
     def content(self, artifact_id: str) -> str:
+        """Key of an artifact's bytes."""
         return f"{self.artifacts_prefix}{artifact_id}/content"
 
     def metadata(self, artifact_id: str) -> str:
+        """Key of an artifact's metadata JSON."""
         return f"{self.artifacts_prefix}{artifact_id}/metadata.json"
 
     def exec_state(self, operator_id: str) -> str:
+        """Key of an operator's exec state JSON."""
         return f"{self.operators_prefix}{operator_id}/state.json"
 
     def content_of(self, key: str) -> str | None:
@@ -180,6 +166,9 @@ class CompiledLayout:
 
     def exec_state(self, operator_id: str) -> str:
         return f"{operator_id}_{self.run_id}"
+
+
+Layout = NativeLayout | CompiledLayout
 
 
 def key_prefix(prefix: str) -> str:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,69 @@ class ObjectStore(Protocol):
     def url(self, key: str) -> str:
         """Return the URL of an object, such as ``s3://bucket/prefix/key``."""
         ...
+
+
+class BucketStore(ABC):
+    """What the stores of bucket services share. Safe to use from several threads.
+
+    :param client: of the service.
+    :param prefix: empty, or ``like/this/``.
+    :param patience: how long requests are repeated, and what ends them.
+    """
+
+    scheme: ClassVar[str]
+
+    def __init__(self, client: Any, bucket: str, prefix: str = "", patience: Patience = IMPATIENT) -> None:
+        self.client = client
+        self.bucket = bucket
+        self.prefix = prefix
+        self.patience = patience
+        self._bucket_seen = False
+        self._looking = threading.Lock()
+
+    @abstractmethod
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """See :class:`ObjectStore`."""
+
+    @abstractmethod
+    def _door(self, key: str) -> AbstractContextManager[None]:
+        """Translate the client's errors."""
+
+    @abstractmethod
+    def _look(self) -> None:
+        """Send one small listing."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        return (entry.key for entry in self.entries(prefix))
+
+    def url(self, key: str) -> str:
+        return f"{self.scheme}://{self.bucket}/{self.prefix}{key}"
+
+    def check(self) -> None:
+        """Send one small listing to check endpoint, credentials, bucket and permissions.
+
+        :raises StorageError: they are not.
+        """
+        self._ask("", lambda _: self._look())
+
+    def _ask(self, key: str, request: Callable[[Transfer], _Result]) -> _Result:
+        """Make a request that may be repeated, with the patience of the task; errors are translated."""
+
+        def attempt(transfer: Transfer) -> _Result:
+            with self._door(key):
+                return request(transfer)
+
+        return self.patience.ask(self.url(key), attempt)
+
+    def _see_bucket(self) -> None:
+        """Make sure that there is a bucket: without one, the answer is that of a missing object.
+
+        Seen once is enough: whoever publishes a flow looks for hundreds of objects.
+        """
+        with self._looking:
+            if not self._bucket_seen:
+                self._look()
+                self._bucket_seen = True
 
 
 def file_keys(store: ObjectStore, filepath: str | Sequence[str]) -> list[str]:

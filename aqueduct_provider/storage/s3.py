@@ -16,7 +16,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,7 @@ from aqueduct_provider.storage.bodies import Mark, Part, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, open_no_link, replacing
 from aqueduct_provider.storage.layout import bucket_and_prefix
-from aqueduct_provider.storage.object_store import Entry, StoredObject
+from aqueduct_provider.storage.object_store import BucketStore, Entry, StoredObject
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
 from aqueduct_provider.storage.s3_bodies import read, save, save_part
 from aqueduct_provider.storage.s3_client import PART_THREADS, S3Settings, client_for
@@ -79,23 +78,11 @@ def connect(settings: S3Settings, patience: Patience = IMPATIENT) -> S3Store:
     return S3Store(client_for(settings), bucket, prefix, patience)
 
 
-class S3Store:
-    """Objects below one prefix of one bucket. Safe to use from several threads.
+class S3Store(BucketStore):
+    """Objects below one prefix of one bucket; its client is an S3 client of botocore."""
 
-    :param client: an S3 client of botocore.
-    :param prefix: empty, or ``like/this/``.
-    :param patience: how long requests are repeated, and what ends them.
-    """
-
-    def __init__(
-        self, client: S3Client, bucket: str, prefix: str = "", patience: Patience = IMPATIENT
-    ) -> None:
-        self.client = client
-        self.bucket = bucket
-        self.prefix = prefix
-        self.patience = patience
-        self._bucket_seen = False
-        self._looking = threading.Lock()
+    scheme = "s3"
+    client: S3Client
 
     def get(self, key: str) -> bytes:
         return self._ask(key, lambda transfer: self._read(key, lambda answer: read(answer, transfer)))
@@ -110,7 +97,9 @@ class S3Store:
 
     def get_file(self, key: str, path: Path) -> StoredObject:
         def fetch(transfer: Transfer) -> StoredObject | None:
-            return self._read(key, lambda answer: None if _is_big(answer) else save(answer, file, transfer))
+            return self._read(
+                key, lambda answer: None if answer["ContentLength"] >= _BIG else save(answer, file, transfer)
+            )
 
         with self._door(key), translate_disk_errors(path.parent), replacing(path) as file:
             return self._ask(key, fetch) or self._get_parts(key, file)
@@ -124,7 +113,9 @@ class S3Store:
                 return StoredObject(hashlib.sha256(data).hexdigest(), len(data))
             stored = digest_file(path)
         if stored.size >= _BIG:
-            self._uploader(key).upload(path, stored.size, _PART)
+            ask = partial(self._ask, key)
+            uploader = Uploader(self.client, self.bucket, self.prefix + key, ask, self.patience)
+            uploader.upload(path, stored.size, _PART)
             return stored
 
         def send(transfer: Transfer) -> None:
@@ -137,9 +128,6 @@ class S3Store:
 
     def exists(self, key: str) -> bool:
         return self._ask(key, lambda _: self._exists(key))
-
-    def list(self, prefix: str) -> Iterator[str]:
-        return (entry.key for entry in self.entries(prefix))
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         for page in self._pages(prefix):
@@ -157,9 +145,6 @@ class S3Store:
         wanted = list(keys)
         self._ask("", lambda _: self._delete(wanted))
 
-    def url(self, key: str) -> str:
-        return f"s3://{self.bucket}/{self.prefix}{key}"
-
     def secrets(self) -> tuple[str, ...]:
         """Return what requests are signed with, to be masked: key id, secret key, session token.
 
@@ -168,38 +153,12 @@ class S3Store:
         keys = self.client._request_signer._credentials.get_frozen_credentials()  # type: ignore[attr-defined]
         return tuple(filter(None, (keys.access_key, keys.secret_key, keys.token)))
 
-    def check(self) -> None:
-        """Send one small listing to check endpoint, credentials, bucket and permissions.
-
-        :raises StorageError: they are not.
-        """
-        self._ask("", lambda _: self._look())
-
     def _look(self) -> None:
         self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
-
-    def _see_bucket(self) -> None:
-        """Make sure that there is a bucket: without one, the answer to HEAD is that of a missing object.
-
-        Seen once is enough: whoever publishes a flow looks for hundreds of objects.
-        """
-        with self._looking:
-            if not self._bucket_seen:
-                self._look()
-                self._bucket_seen = True
 
     def _door(self, key: str) -> AbstractContextManager[None]:
         meta = self.client.meta
         return translated(S3Location(self.url(key), self.bucket, meta.region_name, meta.endpoint_url))
-
-    def _ask(self, key: str, request: Callable[[Transfer], _Result]) -> _Result:
-        """Make a request that may be repeated, with the patience of the task; errors are translated."""
-
-        def attempt(transfer: Transfer) -> _Result:
-            with self._door(key):
-                return request(transfer)
-
-        return self.patience.ask(self.url(key), attempt)
 
     def _exists(self, key: str) -> bool:
         from botocore.exceptions import ClientError
@@ -266,9 +225,6 @@ class S3Store:
             return bool(repeated) and has_mark(self.client, self.bucket, self.prefix + key, mark)
         return True
 
-    def _uploader(self, key: str) -> Uploader:
-        return Uploader(self.client, self.bucket, self.prefix + key, partial(self._ask, key), self.patience)
-
     def _read(self, key: str, use: Callable[[GetObjectOutputTypeDef], _Result], **part: str) -> _Result:
         """Give the answer to ``use``; again from the start when the connection is cut while it reads.
 
@@ -306,7 +262,3 @@ class S3Store:
             for _ in pool.map(fetch, range(0, size, _PART)):
                 pass
         return digest_file(Path(file.name))
-
-
-def _is_big(answer: GetObjectOutputTypeDef) -> bool:
-    return answer["ContentLength"] >= _BIG

@@ -30,63 +30,23 @@ _CODES: Mapping[type[StorageError], frozenset[str]] = {
     ObjectNotFound: frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"}),
     BucketNotFound: frozenset({"NoSuchBucket", "InvalidBucketName"}),
     CredentialsError: frozenset(
-        {
-            "CredentialsNotSupported",
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "IncompleteSignature",
-            "InvalidAccessKeyId",
-            "InvalidClientTokenId",
-            "InvalidSecurity",
-            "InvalidToken",
-            "NotSignedUp",
-            "RequestExpired",
-            "RequestTimeTooSkewed",
-            "SignatureDoesNotMatch",
-            "TokenRefreshRequired",
-            "UnrecognizedClientException",
-        }
+        "CredentialsNotSupported ExpiredToken ExpiredTokenException IncompleteSignature "
+        "InvalidAccessKeyId InvalidClientTokenId InvalidSecurity InvalidToken NotSignedUp RequestExpired "
+        "RequestTimeTooSkewed SignatureDoesNotMatch TokenRefreshRequired UnrecognizedClientException".split()
     ),
     AccessDenied: frozenset(
-        {
-            "AccessDenied",
-            "AccessDeniedException",
-            "AccountProblem",
-            "AllAccessDisabled",
-            "Forbidden",
-            "UnauthorizedAccess",
-        }
+        "AccessDenied AccessDeniedException AccountProblem AllAccessDisabled Forbidden "
+        "UnauthorizedAccess".split()
     ),
     WrongRegion: frozenset(
-        {
-            "301",
-            "307",
-            "AuthorizationHeaderMalformed",
-            "IllegalLocationConstraintException",
-            "IncorrectEndpoint",
-            "PermanentRedirect",
-            "Redirect",
-            "TemporaryRedirect",
-        }
+        "301 307 AuthorizationHeaderMalformed IllegalLocationConstraintException IncorrectEndpoint "
+        "PermanentRedirect Redirect TemporaryRedirect".split()
     ),
     StorageUnavailable: frozenset(
-        {
-            "BadDigest",
-            "BandwidthLimitExceeded",
-            "IncompleteBody",
-            "InternalError",
-            "OperationAborted",
-            "RequestLimitExceeded",
-            "RequestTimeout",
-            "RequestTimeoutException",
-            "ServiceUnavailable",
-            "SlowDown",
-            "Throttling",
-            "ThrottlingException",
-            "TooManyRequestsException",
-            "XAmzContentChecksumMismatch",
-            "XAmzContentSHA256Mismatch",
-        }
+        "BadDigest BandwidthLimitExceeded IncompleteBody InternalError OperationAborted "
+        "RequestLimitExceeded RequestTimeout RequestTimeoutException ServiceUnavailable SlowDown "
+        "Throttling ThrottlingException TooManyRequestsException XAmzContentChecksumMismatch "
+        "XAmzContentSHA256Mismatch".split()
     ),
 }
 
@@ -94,23 +54,10 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequ
 _SKEWED = frozenset({"RequestExpired", "RequestTimeTooSkewed"})
 # By name, since older botocore lacks some.
 _CREDENTIAL_ERRORS = frozenset(
-    {
-        "ConfigNotFound",
-        "ConfigParseError",
-        "CredentialRetrievalError",
-        "InvalidConfigError",
-        "LoginError",
-        "MetadataRetrievalError",
-        "NoAuthTokenError",
-        "NoCredentialsError",
-        "PartialCredentialsError",
-        "ProfileNotFound",
-        "RefreshWithMFAUnsupportedError",
-        "SSOError",
-        "TokenRetrievalError",
-        "UnknownCredentialError",
-        "UnknownTokenProviderError",
-    }
+    "ConfigNotFound ConfigParseError CredentialRetrievalError InvalidConfigError LoginError "
+    "MetadataRetrievalError NoAuthTokenError NoCredentialsError PartialCredentialsError "
+    "ProfileNotFound RefreshWithMFAUnsupportedError SSOError TokenRetrievalError "
+    "UnknownCredentialError UnknownTokenProviderError".split()
 )
 
 # What shows who signed a request.
