@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -137,6 +137,8 @@ def spawn(command: ChildCommand) -> Running:
         raise CommandNotStarted(message) from exc
 
 
+# No repr: what it is given may hold secrets.
+@dataclass(eq=False, repr=False)
 class Child:
     """A command that runs once, as the leader of its own session.
 
@@ -161,34 +163,21 @@ class Child:
     :param clean: masks secrets in a line of its output, whoever gets it.
     """
 
-    def __init__(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: str | Path,
-        env: Mapping[str, str],
-        on_line: OnLine,
-        timeout: float | None = None,
-        capture_limit: int = CAPTURE_LIMIT,
-        grace: float = 2.0,
-        cancelled: Callable[[], bool] = lambda: False,
-        keep_open: Sequence[int] = (),
-        stdin: bytes = b"",
-        start: Start = spawn,
-        supervised: bool = False,
-        clean: Cleaner | None = None,
-    ) -> None:
-        self._command = ChildCommand(list(argv), cwd, dict(env), keep_open)
-        self._start = start
-        self._on_line = on_line
-        self._clean = clean or AsIs()
-        self._timeout = math.inf if timeout is None else timeout
-        self._capture_limit = capture_limit
-        self._grace = grace
-        self._cancelled = cancelled
-        self._stdin = stdin
-        self._supervised = supervised
-        self._killed = False
+    argv: Sequence[str]
+    _: KW_ONLY
+    cwd: str | Path
+    env: Mapping[str, str]
+    on_line: OnLine
+    timeout: float | None = None
+    capture_limit: int = CAPTURE_LIMIT
+    grace: float = 2.0
+    cancelled: Callable[[], bool] = lambda: False
+    keep_open: Sequence[int] = ()
+    stdin: bytes = b""
+    start: Start = spawn
+    supervised: bool = False
+    clean: Cleaner = field(default_factory=AsIs)
+    _killed: bool = field(default=False, init=False)
 
     def kill(self) -> None:
         """Ask for the end of the child: SIGTERM to its group, after ``grace`` seconds SIGKILL.
@@ -207,13 +196,14 @@ class Child:
         if self._must_end():
             return Finished(-signal.SIGTERM, "", "", 0.0, timed_out=False, killed=True)
         started = time.monotonic()
-        process = self._start(self._command)
+        deadline = math.inf if self.timeout is None else started + self.timeout
+        process = self.start(ChildCommand(self.argv, self.cwd, self.env, self.keep_open))
         try:
             self._feed(process)
             assert process.stdout is not None
             assert process.stderr is not None
-            output = Output(process.stdout, process.stderr, self._on_line, self._capture_limit, self._clean)
-            timed_out = self._watch(process, output, started + self._timeout)
+            output = Output(process.stdout, process.stderr, self.on_line, self.capture_limit, self.clean)
+            timed_out = self._watch(process, output, deadline)
             self._end_group(process, output.pump)
             output.finish()
         except BaseException:
@@ -231,15 +221,15 @@ class Child:
         return Finished(returncode, *output.captured(), wall_time, timed_out, self._must_end())
 
     def _must_end(self) -> bool:
-        self._killed = self._killed or self._cancelled()
+        self._killed = self._killed or self.cancelled()
         return self._killed
 
     def _feed(self, process: Running) -> None:
         """Write stdin in a thread: what a pipe cannot hold is taken when the child reads it, if it does."""
-        if self._stdin and process.stdin is not None:
+        if self.stdin and process.stdin is not None:
             # A copy, so that closing the pipe here cannot meet a write there.
             copy = os.dup(process.stdin.fileno())
-            threading.Thread(target=_write_all, args=(copy, self._stdin), daemon=True).start()
+            threading.Thread(target=_write_all, args=(copy, self.stdin), daemon=True).start()
 
     def _watch(self, process: Running, output: Output, deadline: float) -> bool:
         """Deliver output until the child ended or must end; true when its time is over."""
@@ -250,15 +240,16 @@ class Child:
             if output.is_open:
                 output.pump(min(_POLL, left))
             else:
-                _wait(process, min(_POLL, left))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(min(_POLL, left))
         return False
 
     def _end_group(self, process: Running, meanwhile: Callable[[float], None]) -> None:
         steps: list[tuple[Callable[[], object], float]] = [
-            (partial(_signal_group, process, signal.SIGTERM), self._grace),
+            (partial(_signal_group, process, signal.SIGTERM), self.grace),
             (partial(_signal_group, process, signal.SIGKILL), _REAP),
         ]
-        if self._supervised and process.stdin is not None:
+        if self.supervised and process.stdin is not None:
             # Killed with the rest, the supervisor could end nothing that has left its group.
             steps.insert(1, (process.stdin.close, _REAP))
         for act, seconds in steps:
@@ -278,7 +269,7 @@ class Child:
             self._end_marked()
 
     def _end_marked(self) -> None:
-        if mark := self._command.env.get(MARK):
+        if mark := self.env.get(MARK):
             end_marked(mark)
 
 
@@ -290,11 +281,6 @@ def _write_all(pipe: int, data: bytes) -> None:
         pass  # The child has ended, and says why itself.
     finally:
         os.close(pipe)
-
-
-def _wait(process: Running, seconds: float) -> None:
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
 
 
 def _signal_group(process: Running, signum: int) -> bool:

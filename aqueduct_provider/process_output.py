@@ -49,11 +49,9 @@ class AsIs:
     """Masks nothing."""
 
     def __call__(self, text: str, /) -> str:
-        """See ``Cleaner``."""
         return text
 
     def cut(self, text: str, at: int, /) -> int:  # noqa: ARG002
-        """See ``Cleaner``."""
         return at
 
 

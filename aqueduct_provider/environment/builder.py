@@ -1,4 +1,4 @@
-"""Build an environment with uv, behind a protocol.
+"""Build an environment with uv.
 
 In: an :class:`EnvironmentSpec` and an empty place. Out: a virtual environment there, or an error that says
 whose fault it is; or only the versions that it would have. Knows nothing of locks, markers and eviction.
@@ -20,7 +20,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.environment.git_credentials import without_git_credentials
@@ -84,32 +84,6 @@ class Built:
     builder: str
 
 
-class Builder(Protocol):
-    """Makes environments."""
-
-    def build(
-        self,
-        spec: EnvironmentSpec,
-        folder: Path,
-        *,
-        on_line: OnLine,
-        cancelled: Callable[[], bool] = ...,
-        keep_open: tuple[int, ...] = ...,
-        fresh: bool = ...,
-    ) -> Built:
-        """Make an environment.
-
-        :param folder: where; does not exist yet, its parent does. On failure, anything may be left there.
-        :param on_line: gets each line of output, without credentials.
-        :param cancelled: asked often; true ends the build.
-        :param keep_open: file descriptors to keep open until no process of the build is left.
-        :param fresh: nothing that was downloaded or built before may be used: it may be damaged.
-        :raises EnvironmentFailure: it could not be made.
-        :raises OperatorKilled: it was cancelled.
-        """
-        ...
-
-
 @dataclass(frozen=True)
 class UvBuilder:
     """Builds with uv.
@@ -136,8 +110,14 @@ class UvBuilder:
         keep_open: tuple[int, ...] = (),
         fresh: bool = False,
     ) -> Built:
-        """See :class:`Builder`.
+        """Make an environment.
 
+        :param folder: where; does not exist yet, its parent does. On failure, anything may be left there.
+        :param on_line: gets each line of output, without credentials.
+        :param cancelled: asked often; true ends the build.
+        :param keep_open: file descriptors to keep open until no process of the build is left.
+        :param fresh: nothing that was downloaded or built before may be used: it may be damaged.
+        :raises OperatorKilled: it was cancelled.
         :raises RequirementsError: the requirements cannot be resolved, or one of them cannot be built.
         :raises PythonNotFound: this worker has no such Python.
         :raises EnvironmentBuildError: uv is missing, the disk is full, an index does not answer.

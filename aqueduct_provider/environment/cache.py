@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from aqueduct_provider.environment.builder import Builder, executable_in
+from aqueduct_provider.environment.builder import UvBuilder, executable_in
 from aqueduct_provider.environment.fingerprint import EnvironmentSpec, fingerprint
 from aqueduct_provider.errors import AqueductError, EnvironmentBuildError, OperatorKilled
 from aqueduct_provider.process import OnLine
@@ -109,6 +109,7 @@ class _Request:
         self.on_line("stderr", text)
 
 
+@dataclass(frozen=True)
 class EnvironmentCache:
     """Environments in a folder that all processes of a worker share.
 
@@ -120,11 +121,10 @@ class EnvironmentCache:
         built again.
     """
 
-    def __init__(self, root: Path, builder: Builder, max_bytes: int, max_wait: float = _MAX_WAIT) -> None:
-        self._root = root
-        self._builder = builder
-        self._max_bytes = max_bytes
-        self._max_wait = max_wait
+    root: Path
+    builder: UvBuilder
+    max_bytes: int
+    max_wait: float = _MAX_WAIT
 
     @contextlib.contextmanager
     def lease(
@@ -141,9 +141,9 @@ class EnvironmentCache:
         :raises OperatorKilled: it was cancelled.
         """
         name = fingerprint(spec, _platform())
-        request = _Request(spec, name, self._root / name, on_line, cancelled)
+        request = _Request(spec, name, self.root / name, on_line, cancelled)
         try:
-            self._prepare_root()
+            private_folder(self.root / "locks", root=self.root)
             lock = _Lock(self._lock_path(name))
         except OSError as exc:
             raise self._failure(exc) from exc
@@ -152,7 +152,7 @@ class EnvironmentCache:
 
     def _obtain(self, request: _Request, lock: _Lock) -> PythonEnvironment:
         build_seconds = 0.0
-        waiting = _Waiting(request, lock, self._max_wait)
+        waiting = _Waiting(request, lock, self.max_wait)
         try:
             while not self._use(request, lock, waiting):
                 # Do not block for the exclusive lock: the builder holds the shared one while its task runs.
@@ -197,7 +197,7 @@ class EnvironmentCache:
         return time.monotonic() - started
 
     def _fill(self, request: _Request, lock: _Lock, *, fresh: bool) -> int:
-        build = partial(self._builder.build, fresh=True) if fresh else self._builder.build
+        build = partial(self.builder.build, fresh=True) if fresh else self.builder.build
         built = build(
             request.spec,
             request.folder,
@@ -222,13 +222,13 @@ class EnvironmentCache:
     def _evict(self, request: _Request, size: int) -> None:
         """Remove garbage, then the least recently used until all fit; never the one just built."""
         others = []
-        for folder in self._root.iterdir():
+        for folder in self.root.iterdir():
             if _FINGERPRINT.fullmatch(folder.name) and folder != request.folder:
                 marker = _read_marker(folder)
                 others.append((_last_use(folder), marker.size if marker else 0, folder))
         total = size + sum(other_size for _, other_size, _ in others)
         for last_use, other_size, folder in sorted(others):
-            if last_use and total <= self._max_bytes:
+            if last_use and total <= self.max_bytes:
                 break
             if self._remove_if_unused(folder, last_use):
                 total -= other_size
@@ -245,15 +245,12 @@ class EnvironmentCache:
         return True
 
     def _failure(self, error: OSError) -> AqueductError:
-        return disk_error(error, self._root, CACHE_REMEDY) or EnvironmentBuildError(
+        return disk_error(error, self.root, CACHE_REMEDY) or EnvironmentBuildError(
             f"The environment cache cannot be used: {error}"
         )
 
     def _lock_path(self, name: str) -> Path:
-        return self._root / "locks" / f"{name}.lock"
-
-    def _prepare_root(self) -> None:
-        private_folder(self._root / "locks", root=self._root)
+        return self.root / "locks" / f"{name}.lock"
 
 
 class _Lock:

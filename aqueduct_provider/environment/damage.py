@@ -10,7 +10,7 @@ import base64
 import contextlib
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from aqueduct_provider.environment.cache import DAMAGED, MARKER, PythonEnvironment, distributions_in, known_of
@@ -55,7 +55,10 @@ def find_damage(folder: Path, known: Iterable[str], module: str) -> list[str]:
         return lost
     top = module.partition(".")[0]
     # A path names no distribution: each may be the one.
-    suspects = {name for name, (_, record) in records.items() if not top.isidentifier() or _has(record, top)}
+    beginnings = (f"{top}/", f"{top}.") if top.isidentifier() else ("",)
+    suspects = {
+        info for info, (_, record) in records.items() if any(name.startswith(beginnings) for name in record)
+    }
     if not suspects:
         return []
     return sorted(
@@ -75,10 +78,6 @@ def _record(info: Path) -> Mapping[str, tuple[str, int]]:
         return {}
 
 
-def _has(record: Iterable[str], top: str) -> bool:
-    return any(name.startswith((f"{top}/", f"{top}.")) for name in record)
-
-
 def _is_whole(path: Path, size: int, digest: str) -> bool:
     """Check a file's size and, since that takes much longer, its digest only where one is given."""
     kind, _, wanted = digest.partition("=")
@@ -88,16 +87,11 @@ def _is_whole(path: Path, size: int, digest: str) -> bool:
         if not digest:
             return True
         found = hashlib.new(kind)
-        for block in _blocks(path):
-            found.update(block)
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                found.update(block)
     except OSError:
         return False
     except ValueError:  # A digest of a kind that this Python does not know.
         return True
     return base64.urlsafe_b64encode(found.digest()).rstrip(b"=").decode() == wanted
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block

@@ -30,12 +30,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.execution.file_jobs import LOADED_FILE
 from aqueduct_provider.execution.fork_server import ForkServers
-from aqueduct_provider.execution.job import (
-    connector_command,
-    job_command,
-    job_variables,
-    read_outcome,
-)
+from aqueduct_provider.execution.job import connector_command, job_command, job_variables, read_outcome
 from aqueduct_provider.execution.job_folder import job_folder
 from aqueduct_provider.execution.outcome import check_files, untrue
 from aqueduct_provider.execution.prepare import prepare
@@ -122,7 +117,9 @@ class Attempt:
         # Twice at most: a damaged environment is built again once.
         for is_last in (False, True):
             with worker.provide(job.environment, self._say, self._is_killed) as python:
-                log.info("%s%s", python, ", in a sandbox (bwrap)" if _is_sandboxed(worker) else "")
+                log.info(
+                    "%s%s", python, ", in a sandbox (bwrap)" if worker.in_sandbox or worker.sandbox else ""
+                )
                 command = job_command(python.executable, runner, folder, worker.kill_grace)
                 env = job_variables(worker.variables, worker.allowed_variables, python.executable)
                 env[MARK] = worker.job_mark or str(folder)
@@ -287,10 +284,6 @@ def _check_files(outcome: JobOutcome, job: Job | TableJob, folder: Path) -> None
         check_files(outcome, folder, outputs, others)
     except ValueError as error:
         raise untrue(str(error), by_user=_runs_user_code(job)) from error
-
-
-def _is_sandboxed(worker: Worker) -> bool:
-    return worker.in_sandbox or worker.sandbox is not None
 
 
 def _runs_user_code(job: Job | TableJob) -> bool:

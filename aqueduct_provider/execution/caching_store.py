@@ -46,37 +46,28 @@ class CachingStore:
         return stored
 
     def get(self, key: str) -> bytes:
-        """See ``ObjectStore``."""
         return self._store.get(key)
 
     def put(self, key: str, data: bytes) -> None:
-        """See ``ObjectStore``."""
         self._store.put(key, data)
 
     def put_new(self, key: str, data: bytes) -> bool:
-        """See ``ObjectStore``."""
         return self._store.put_new(key, data)
 
     def exists(self, key: str) -> bool:
-        """See ``ObjectStore``."""
         return self._store.exists(key)
 
     def list(self, prefix: str) -> Iterator[str]:
-        """See ``ObjectStore``."""
         return self._store.list(prefix)
 
     def entries(self, prefix: str) -> Iterator[Entry]:
-        """See ``ObjectStore``."""
         return self._store.entries(prefix)
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """See ``ObjectStore``."""
         return self._store.folders(prefix)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See ``ObjectStore``."""
         self._store.delete(keys)
 
     def url(self, key: str) -> str:
-        """See ``ObjectStore``."""
         return self._store.url(key)

@@ -250,13 +250,11 @@ class _ForkedChild:
                 pipe.close()
 
     def poll(self) -> int | None:
-        """See ``Running``."""
         if self.returncode is None:
             self.listen(0)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """See ``Running``."""
         until = None if timeout is None else time.monotonic() + timeout
         while self.returncode is None:
             left = None if until is None else max(0.0, until - time.monotonic())

@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest
 from aqueduct_provider.environment.cache import PythonEnvironment
@@ -22,7 +21,6 @@ from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.caching_store import CachingStore
 from aqueduct_provider.execution.fork_server import ForkServers
 from aqueduct_provider.execution.job_folder import job_folder
-from aqueduct_provider.execution.sandbox import Box
 from aqueduct_provider.execution.task import OperatorTask, Provide, Worker
 from aqueduct_provider.process import OnLine
 from aqueduct_provider.spec.graph import upstream
@@ -55,13 +53,14 @@ class GroupAttempt:
         :raises OperatorFailed: some did not succeed.
         :raises OperatorKilled: the task was ended.
         """
+        sandbox = self.worker.sandbox
         # What is entered first is left last: the servers run in the environments.
         with (
             job_folder() as folder,
             # Not below the folder of the jobs, which their code can write.
             temporary_folder("kept") as kept,
             ExitStack() as leases,
-            ForkServers(self._is_killed, self._box(folder)) as servers,
+            ForkServers(lambda: self._killed, sandbox.around(folder) if sandbox else None) as servers,
         ):
             worker = replace(
                 self.worker,
@@ -72,8 +71,8 @@ class GroupAttempt:
                 job_mark=str(folder),
                 # The servers are in the sandbox, and so the folders of all jobs must be.
                 sandbox=None,
-                in_sandbox=self.worker.sandbox is not None,
-                jobs_folder=folder if self.worker.sandbox else self.worker.jobs_folder,
+                in_sandbox=sandbox is not None,
+                jobs_folder=folder if sandbox else self.worker.jobs_folder,
             )
             for task in self.tasks:
                 with _section(task.operator):
@@ -93,12 +92,6 @@ class GroupAttempt:
         self.worker.patience.cancel()
         if self._current is not None:
             self._current.kill()
-
-    def _box(self, folder: Path) -> Box | None:
-        return None if self.worker.sandbox is None else self.worker.sandbox.around(folder)
-
-    def _is_killed(self) -> bool:
-        return self._killed
 
     def _operate(self, task: OperatorTask, worker: Worker) -> None:
         operator = task.operator

@@ -217,7 +217,7 @@ def test_a_python_without_ctypes_ends_the_process_group(tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()
     (site / "ctypes.py").write_text("raise ImportError\n")
-    argv = [sys.executable, "-u", "-c", _WITHOUT_CTYPES, str(site), *child._command.argv[3:]]
+    argv = [sys.executable, "-u", "-c", _WITHOUT_CTYPES, str(site), *child.argv[3:]]
     finished = Child(
         argv, cwd=jobs.folder, env={}, on_line=lambda _, line: jobs.pids.extend(map(int, line.split()))
     ).run()
