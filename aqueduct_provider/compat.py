@@ -14,56 +14,27 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.errors import AirflowImportError
 
 if TYPE_CHECKING:
-    from airflow import settings
-    from airflow.configuration import AIRFLOW_HOME
-    from airflow.dag_processing.bundles.base import BaseDagBundle, get_bundle_tracking_dir
-    from airflow.exceptions import AirflowClusterPolicySkipDag
-    from airflow.sdk import (
-        DAG,
-        Asset,
-        BaseHook,
-        BaseOperator,
-        CronTriggerTimetable,
-        Param,
-        get_parsing_context,
-    )
-    from airflow.sdk.configuration import conf
-    from airflow.sdk.exceptions import (
-        AirflowException,
-        AirflowFailException,
-        AirflowNotFoundException,
-        ParamValidationError,
-    )
-    from airflow.sdk.log import mask_secret
-
-__all__ = [
-    "AIRFLOW_HOME",
-    "AIRFLOW_VERSION",
-    "AIRFLOW_V_3_0_PLUS",
-    "ANY_ITEMS",
-    "DAG",
-    "AirflowClusterPolicySkipDag",
-    "AirflowException",
-    "AirflowFailException",
-    "AirflowNotFoundException",
-    "Asset",
-    "BaseDagBundle",
-    "BaseHook",
-    "BaseOperator",
-    "CronTriggerTimetable",
-    "Param",
-    "ParamValidationError",
-    "bundle_version",
-    "conf",
-    "dag_run_state",
-    "get_bundle_tracking_dir",
-    "get_parsing_context",
-    "mask_secret",
-    "settings",
-]
+    from airflow import settings as settings
+    from airflow.configuration import AIRFLOW_HOME as AIRFLOW_HOME
+    from airflow.dag_processing.bundles.base import BaseDagBundle as BaseDagBundle
+    from airflow.dag_processing.bundles.base import get_bundle_tracking_dir as get_bundle_tracking_dir
+    from airflow.exceptions import AirflowClusterPolicySkipDag as AirflowClusterPolicySkipDag
+    from airflow.sdk import DAG as DAG
+    from airflow.sdk import Asset as Asset
+    from airflow.sdk import BaseHook as BaseHook
+    from airflow.sdk import BaseOperator as BaseOperator
+    from airflow.sdk import CronTriggerTimetable as CronTriggerTimetable
+    from airflow.sdk import Param as Param
+    from airflow.sdk import get_parsing_context as get_parsing_context
+    from airflow.sdk.configuration import conf as conf
+    from airflow.sdk.exceptions import AirflowException as AirflowException
+    from airflow.sdk.exceptions import AirflowFailException as AirflowFailException
+    from airflow.sdk.exceptions import AirflowNotFoundException as AirflowNotFoundException
+    from airflow.sdk.exceptions import ParamValidationError as ParamValidationError
+    from airflow.sdk.log import mask_secret as mask_secret
 
 # Where Airflow keeps each name, the newest place first. Older places still work on newer releases, but warn.
-_PLACES: dict[str, tuple[str, ...]] = {
+PLACES: dict[str, tuple[str, ...]] = {
     "AIRFLOW_HOME": ("airflow.configuration:AIRFLOW_HOME",),
     "AirflowClusterPolicySkipDag": ("airflow.exceptions:AirflowClusterPolicySkipDag",),
     "Asset": ("airflow.sdk:Asset", "airflow.datasets:Dataset"),
@@ -153,16 +124,16 @@ AIRFLOW_V_3_0_PLUS = _release(AIRFLOW_VERSION) >= (3,)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    for place in _PLACES[name]:
+    for place in PLACES[name]:
         try:
             found = _at(place)
         except AttributeError:
             continue
         globals()[name] = found
         return found
-    places = ", ".join(place.partition(":")[0] for place in _PLACES[name])
+    places = ", ".join(place.partition(":")[0] for place in PLACES[name])
     raise AirflowImportError(_NO_PLACE.format(version=AIRFLOW_VERSION, name=name, places=places))
 
 

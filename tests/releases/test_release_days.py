@@ -27,7 +27,7 @@ import json, sys
 from airflow.providers_manager import ProvidersManager
 from aqueduct_provider import AqueductHook, AqueductOperator, compat
 
-names = set(compat.__all__)
+names = set(compat.PLACES)
 if not compat.AIRFLOW_V_3_0_PLUS:
     names -= {"BaseDagBundle", "get_bundle_tracking_dir"}
 else:
