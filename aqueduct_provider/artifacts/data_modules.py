@@ -11,7 +11,6 @@ import pickle
 import pickletools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, Protocol, cast
@@ -76,7 +75,11 @@ def packages_needed(stored: StoredBytes, view: str = "") -> frozenset[str]:
     elements = _elements_of(data)
     if elements is None:
         return _modules_in(data)
-    return frozenset[str]().union(*(_of_element(kind, data) for kind, data in elements))
+    needed = (
+        _modules_in(data) if kind == "pickle" else _OF_ELEMENTS.get(kind, frozenset())
+        for kind, data in elements
+    )
+    return frozenset[str]().union(*needed)
 
 
 def _of_table(source: str | bytes, view: str) -> frozenset[str]:
@@ -127,10 +130,6 @@ def _cells(source: str | bytes, columns: list[str]) -> set[bytes]:
     return {cell for column in columns for cell in table.column(column).unique().to_pylist()}
 
 
-def _of_element(kind: str, data: bytes) -> frozenset[str]:
-    return _modules_in(data) if kind == "pickle" else _OF_ELEMENTS.get(kind, frozenset())
-
-
 # --- lists and tuples
 
 
@@ -145,11 +144,7 @@ class _Pairs(dict[str, Callable[[bytes], Any]]):
     """In place of the codecs' readers: each gives the element's kind and bytes."""
 
     def __missing__(self, kind: str) -> Callable[[bytes], Any]:
-        return partial(_pair, kind)
-
-
-def _pair(kind: str, data: bytes) -> tuple[str, bytes]:
-    return kind, data
+        return lambda data: (kind, data)
 
 
 def _elements_of(data: bytes) -> list[tuple[str, bytes]] | None:

@@ -46,11 +46,10 @@ class BundleVersion:
 
     def holder(self, dag_id: str) -> str:
         """Return the file whose spec makes the DAG: the one named after it, else the first by name."""
-        names = sorted(name for name, file in self.files.items() if file.dag_id == dag_id)
-        return f"{dag_id}.json" if f"{dag_id}.json" in names else next(iter(names), "")
+        return self.holders().get(dag_id, "")
 
     def holders(self) -> dict[str, str]:
-        """Return the file whose spec makes the DAG, by DAG id."""
+        """Return the same for every DAG."""
         found: dict[str, str] = {}
         for name, file in sorted(self.files.items()):
             if file.dag_id and (file.dag_id not in found or name == f"{file.dag_id}.json"):

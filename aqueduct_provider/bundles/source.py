@@ -10,7 +10,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from aqueduct_provider.errors import ConfigError, StorageError
 from aqueduct_provider.spec.document import json_value
@@ -31,25 +30,6 @@ _FIRST_SECONDS = 300.0
 _PINS = ".aqueduct-pins"
 
 
-class BundleSource(Protocol):
-    """Lists specs, and has a store for pins. Methods raise ``StorageError`` or ``ConfigError``."""
-
-    def specs(self, base: Path) -> Listing:
-        """List the specs, up to date.
-
-        :param base: the bundle's folder.
-        """
-        ...
-
-    def pins(self) -> ObjectStore:
-        """Return the store of the pinned versions."""
-        ...
-
-    def facts(self) -> dict[str, str]:
-        """Return what :func:`source_of` needs to make it again."""
-        ...
-
-
 @dataclass(frozen=True)
 class BundleStore:
     """Specs below a prefix of the store of an Airflow connection."""
@@ -58,6 +38,12 @@ class BundleStore:
     prefix: str
 
     def specs(self, base: Path) -> Listing:
+        """List the specs, up to date.
+
+        :param base: the bundle's folder.
+        :raises StorageError: they cannot be read.
+        :raises ConfigError: the connection is wrong.
+        """
         from aqueduct_provider.spec_sources.store import SpecStore
 
         settings, folder = self._settings(), base / "specs"
@@ -71,6 +57,7 @@ class BundleStore:
         return listing
 
     def pins(self) -> ObjectStore:
+        """Return the store of the pinned versions."""
         return connect(self._settings())
 
     def _settings(self) -> S3Settings:
@@ -83,9 +70,6 @@ class BundleStore:
 
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(AqueductHook(self.connection_id).settings).result()
-
-    def facts(self) -> dict[str, str]:
-        return asdict(self)
 
     def console_url(self) -> str | None:
         """Return where the AWS console shows a version, with ``{version}`` in its place; None elsewhere.
@@ -118,8 +102,8 @@ class BundleFolder:
 
         return LocalStore(Path(self.folder) / _PINS)
 
-    def facts(self) -> dict[str, str]:
-        return asdict(self)
+
+BundleSource = BundleStore | BundleFolder
 
 
 def make_source(connection_id: str, prefix: str, folder: str) -> BundleSource:
@@ -144,7 +128,7 @@ def keep_source(base: Path, source: BundleSource, origin: str = "") -> None:
 
     :param origin: the prefix of a spec's name in messages; empty: as before.
     """
-    facts = source.facts() | {"origin": origin or origin_of(base)}
+    facts: dict[str, str] = asdict(source) | {"origin": origin or origin_of(base)}
     if _facts(base) != facts:
         with replacing(base / _FACTS) as file:
             file.write(json.dumps(facts).encode())

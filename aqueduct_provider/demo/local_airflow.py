@@ -102,7 +102,7 @@ class LocalAirflow:
         self.login = Login(f"http://127.0.0.1:{self.port}", "admin", secrets.token_hex(8), self.major)
         self._line = self.line()
         self.environment = {
-            **_clean_environment(),
+            **{name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)},
             **self._common(),
             **self._machine.settings,
             **self._line.settings,
@@ -261,10 +261,6 @@ class LocalAirflow:
         server = ("api-server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1")
         components = (server, ("dag-processor",), ("scheduler", "--skip-serve-logs"))
         return Line(settings, (("db", "migrate"),), components)
-
-
-def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
 
 
 def _last(path: Path, lines: int) -> str:

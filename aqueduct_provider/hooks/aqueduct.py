@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider import config
@@ -71,12 +72,8 @@ class AqueductHook(BaseHook):
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return which usual fields the form hides, for Airflow before 3.2."""
-        behaviour = _FORM["ui-field-behaviour"]
-        return {
-            "hidden_fields": behaviour["hidden-fields"],
-            "relabeling": behaviour["relabeling"],
-            "placeholders": dict(behaviour["placeholders"]),
-        }
+        behaviour = deepcopy(_FORM["ui-field-behaviour"])
+        return {name.replace("-", "_"): value for name, value in behaviour.items()}
 
     def settings(self) -> S3Settings:
         """Read what the connection and the ``[aqueduct]`` section say.

@@ -59,15 +59,11 @@ def read(data: bytes, tree: Any) -> tuple[WorkflowSpec | None, Locate, list[Prob
     """Return the spec in ``data`` if its shape allows one, where its fields are, and problems."""
     document, problems = validated(source.Document, data, tree)
     if document is None:
-        return None, _nowhere, problems
+        return None, lambda *_: "$", problems
     problems += islice(compiled_checks.check(document, tree["storage_config"]), MAX_PROBLEMS)
     translation = _Translation(document)
     spec = translation.spec()
     return spec, translation.locate, problems + translation.problems
-
-
-def _nowhere(*_parts: str | int) -> str:
-    return "$"
 
 
 class _Translation:
@@ -81,14 +77,14 @@ class _Translation:
     def spec(self) -> WorkflowSpec:
         document = self.document
         flow_id = uuid5(NAMESPACE_URL, f"aqueduct:{document.dag_id}")
-        tasks = document.task_specs.values()
+        tasks, cron = document.task_specs.values(), document.cron_schedule
         spec = _new(
             WorkflowSpec,
             spec_version=1,
             flow=_new(FlowIdentity, id=flow_id, name=document.dag_id),
             version=_new(FlowVersion, id=document.workflow_dag_id),
             dag_id=document.dag_id,
-            schedule=_schedule(document.cron_schedule),
+            schedule=_new(CronSchedule, type="cron", cron=cron) if cron else None,
             artifact_store=_store(document.tasks_storage),
             artifacts=_artifacts(document.task_specs),
             parameters=tuple(
@@ -249,10 +245,6 @@ def _artifacts(tasks: Mapping[str, source.AnyTask]) -> tuple[ArtifactSpec, ...]:
             artifact = _new(ArtifactSpec, id=content, name=key, type=kind)
             artifacts.setdefault(content, artifact)
     return tuple(artifacts.values())
-
-
-def _schedule(cron: str) -> CronSchedule | None:
-    return _new(CronSchedule, type="cron", cron=cron) if cron else None
 
 
 def _store(config: source.StorageConfig) -> S3ArtifactStore:

@@ -8,7 +8,7 @@ name fields, never values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, JsonValue, SecretStr, ValidationError
@@ -17,8 +17,6 @@ from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.document import Parts, json_path, json_value
 from aqueduct_provider.spec.system_operators import (
-    FilesExtract,
-    FilesLoad,
     GcsExtract,
     GcsLoad,
     MongoExtract,
@@ -192,6 +190,8 @@ Extracts = S3Extract | GcsExtract | SqlExtract | MongoExtract
 Loads = S3Load | GcsLoad | SqlLoad | MongoLoad
 
 
+# No repr: the configuration holds credentials.
+@dataclass(frozen=True, eq=False, repr=False)
 class ConnectorReader:
     """Reads the connector parts of one task.
 
@@ -201,14 +201,11 @@ class ConnectorReader:
     :param base: where the task is in the document.
     """
 
-    def __init__(
-        self, name: str, config: Mapping[str, Any], parameters: Mapping[str, Any], base: Parts
-    ) -> None:
-        self._name = name
-        self._config = config
-        self._parameters = parameters
-        self._base = base
-        self.problems: list[Problem] = []
+    name: str
+    config: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    base: Parts
+    problems: list[Problem] = field(default_factory=list, init=False)
 
     def source(self) -> Reached[Extracts] | None:
         """Return what an extract reads; None if it is unknown: ``problems`` has the reason."""
@@ -216,9 +213,9 @@ class ConnectorReader:
         if config is None:
             return None
         part: Extracts | None
-        if self._name in FILE_SYSTEMS:
+        if self.name in FILE_SYSTEMS:
             part = self._files_extract()
-        elif self._name == "MongoDB":
+        elif self.name == "MongoDB":
             part = self._mongo_extract()
         else:
             part = self._sql_extract()
@@ -226,42 +223,46 @@ class ConnectorReader:
 
     def target(self) -> Reached[Loads] | None:
         """Return what a load writes; as :meth:`source`."""
-        system = registry.built_in().get(self._name)
+        system = registry.built_in().get(self.name)
         if system and not system.is_written:
-            message = f"{self._name} is read only; save to another data system"
+            message = f"{self.name} is read only; save to another data system"
             self._problem("connector_name", message=message)
             return None
         config = self._checked_config()
         if config is None:
             return None
-        part = self._files_load() if self._name in FILE_SYSTEMS else self._table_load()
+        part = self._files_load() if self.name in FILE_SYSTEMS else self._table_load()
         return None if part is None else Reached(part, config)
 
     # --- configuration
 
     def _checked_config(self) -> Mapping[str, Any] | None:
-        model = CONFIGS.get(self._name)
+        model = CONFIGS.get(self.name)
         if model is None:
             known = ", ".join(sorted(CONFIGS))
-            message = f"unknown connector '{self._name}'; use one of: {known}"
+            message = f"unknown connector '{self.name}'; use one of: {known}"
             self._problem("connector_name", message=message)
             return None
-        config: Mapping[str, Any] = self._config
+        config: Mapping[str, Any] = self.config
         place: Parts = ("connector_config",)
         if isinstance(config.get("conf"), dict):
             config, place = config["conf"], ("connector_config", "conf")
-        config = registry.get(self._name).config_of_original(config)
-        self.problems += validated_part(model, config, (*self._base, *place))[1]
+        config = registry.get(self.name).config_of_original(config)
+        self.problems.extend(validated_part(model, config, (*self.base, *place))[1])
         unused = _IGNORED + _UNUSED.get(model, ())
         return {name: value for name, value in config.items() if name not in unused}
 
     def _parsed(self, model: type[AnyModel]) -> AnyModel | None:
-        part, problems = validated_part(model, self._parameters, (*self._base, "parameters"))
-        self.problems += problems
+        part, problems = validated_part(model, self.parameters, (*self.base, "parameters"))
+        self.problems.extend(problems)
         return part
 
+    def _made(self, model: type[AnyModel], **fields: Any) -> AnyModel:
+        connection = None if self.name == "S3" else _INLINE
+        return model.model_validate({"connector": self.name, "connection_id": connection, **fields})
+
     def _problem(self, *place: str, message: str) -> None:
-        self.problems.append(Problem(json_path((*self._base, *place)), message))
+        self.problems.append(Problem(json_path((*self.base, *place)), message))
 
     # --- files
 
@@ -273,25 +274,21 @@ class ConnectorReader:
         if filepath is None:
             message = 'must be JSON inside the text: "\\"one/path\\"", or "[\\"a\\", \\"b\\"]"'
             self._problem("parameters", "filepath", message=message)
-        read: dict[str, Any] = {
-            "filepath": filepath or "-",
-            "artifact_type": parameters.artifact_type,
-            "format": parameters.format,
-            "merge": bool(parameters.merge),
-        }
-        return S3Extract(connector="S3", **read) if self._name == "S3" else self._gcs(GcsExtract, read)
+        model: type[S3Extract | GcsExtract] = S3Extract if self.name == "S3" else GcsExtract
+        return self._made(
+            model,
+            filepath=filepath or "-",
+            artifact_type=parameters.artifact_type,
+            format=parameters.format,
+            merge=bool(parameters.merge),
+        )
 
     def _files_load(self) -> S3Load | GcsLoad | None:
         parameters = self._parsed(_FilesLoadParameters)
         if parameters is None:
             return None
-        written: dict[str, Any] = {"filepath": parameters.filepath, "format": parameters.format}
-        return S3Load(connector="S3", **written) if self._name == "S3" else self._gcs(GcsLoad, written)
-
-    @staticmethod
-    def _gcs(model: type[AnyModel], fields: Mapping[str, Any]) -> AnyModel:
-        assert issubclass(model, FilesExtract | FilesLoad)
-        return model.model_validate({"connector": "GCS", "connection_id": _INLINE, **fields})
+        model: type[S3Load | GcsLoad] = S3Load if self.name == "S3" else GcsLoad
+        return self._made(model, filepath=parameters.filepath, format=parameters.format)
 
     # --- tables
 
@@ -304,9 +301,7 @@ class ConnectorReader:
             self._problem("parameters", message=message)
             return None
         queries = tuple(parameters.queries or [parameters.query])
-        return SqlExtract.model_validate(
-            {"connector": self._name, "connection_id": _INLINE, "queries": queries}
-        )
+        return self._made(SqlExtract, queries=queries)
 
     def _mongo_extract(self) -> MongoExtract | None:
         parameters = self._parsed(_MongoExtractParameters)
@@ -317,30 +312,16 @@ class ConnectorReader:
             message = 'must be a JSON object inside the text: "{\\"args\\": [...], \\"kwargs\\": {...}}"'
             self._problem("parameters", "query_serialized", message=message)
             return None
-        return MongoExtract(
-            connector="MongoDB", connection_id=_INLINE, collection=parameters.collection, query=query
-        )
+        return self._made(MongoExtract, collection=parameters.collection, query=query)
 
     def _table_load(self) -> SqlLoad | MongoLoad | None:
         parameters = self._parsed(_TableLoadParameters)
         if parameters is None:
             return None
         mode = parameters.update_mode or "replace"
-        if self._name == "MongoDB":
-            return MongoLoad(
-                connector="MongoDB",
-                connection_id=_INLINE,
-                collection=parameters.table,
-                update_mode=mode,
-            )
-        return SqlLoad.model_validate(
-            {
-                "connector": self._name,
-                "connection_id": _INLINE,
-                "table": parameters.table,
-                "update_mode": mode,
-            }
-        )
+        if self.name == "MongoDB":
+            return self._made(MongoLoad, collection=parameters.table, update_mode=mode)
+        return self._made(SqlLoad, table=parameters.table, update_mode=mode)
 
 
 def decoded_filepath(text: str) -> str | tuple[str, ...] | None:

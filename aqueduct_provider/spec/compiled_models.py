@@ -16,15 +16,7 @@ from pydantic import Field, JsonValue, SecretStr, ValidationError
 
 from aqueduct_provider.spec.compiled_connectors import FILE_SYSTEMS, decoded_filepath
 from aqueduct_provider.spec.models import Resources
-from aqueduct_provider.spec.types import (
-    MAX_ENTRIES,
-    MAX_OPERATORS,
-    ArtifactType,
-    Label,
-    Model,
-    Name,
-    Secret,
-)
+from aqueduct_provider.spec.types import MAX_ENTRIES, MAX_OPERATORS, ArtifactType, Label, Model, Name, Secret
 
 Paths = Annotated[tuple[Name, ...], Field(max_length=MAX_ENTRIES)]
 Pairs = tuple[tuple[str, str], ...]

@@ -52,7 +52,8 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
     yield from _schedule_problems(spec, at)
     yield from _parameter_name_problems(spec, at)
     yield from _default_problems(spec, at)
-    if isinstance(spec.artifact_store, S3ArtifactStore) and not _bucket_name(spec.artifact_store.bucket):
+    store = spec.artifact_store
+    if isinstance(store, S3ArtifactStore) and not store.bucket.removeprefix("s3://").partition("/")[0]:
         yield Problem(at("artifact_store", "bucket"), "names no bucket; write bucket or s3://bucket/prefix")
     yield from protected_problems(spec, at)
     types = {artifact.id: artifact.type for artifact in spec.artifacts}
@@ -65,10 +66,6 @@ def check(spec: WorkflowSpec, at: Locate) -> Iterator[Problem]:
                 yield from _code_problems(operator.code, index, at)
             case ExtractOperator() | LoadOperator():
                 yield from data_system_problems(operator, index, types, at)
-
-
-def _bucket_name(bucket: str) -> str:
-    return bucket.removeprefix("s3://").partition("/")[0]
 
 
 # --- schedule

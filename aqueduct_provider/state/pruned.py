@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -48,14 +48,7 @@ class PrunedMark:
 
     def to_json(self) -> bytes:
         """Return the stored form."""
-        document = {
-            "pruned_at": self.pruned_at.isoformat(),
-            "by": self.by,
-            "keep": self.keep,
-            "version": self.version,
-            "numbers": dict(self.numbers),
-        }
-        return json.dumps(document).encode()
+        return json.dumps({**asdict(self), "pruned_at": self.pruned_at.isoformat()}).encode()
 
 
 def pruned_mark_from_json(data: bytes) -> PrunedMark:
