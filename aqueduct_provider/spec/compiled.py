@@ -10,10 +10,10 @@ the keys of ``task_specs``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import SecretStr
@@ -51,6 +51,8 @@ from aqueduct_provider.spec.validation import MAX_PROBLEMS, AnyModel, validated
 TYPE = "compile_airflow"
 # They are shown in the docs of the DAG.
 _MAX_NOTICES = 50
+
+Part = TypeVar("Part")
 
 _OUTSIDE_TASK_ID = re.compile(b"[^A-Za-z0-9]")
 
@@ -147,9 +149,15 @@ class _Translation:
             case source.FunctionTask():
                 return _call_operator(task, common)
             case source.ExtractTask():
-                return _new(ExtractOperator, source=self._source(key, task), **common)
+                unread: Source = _new(
+                    S3Extract, connector="S3", filepath="-", artifact_type=ArtifactType.UNTYPED
+                )
+                found = self._reached(key, task, ConnectorReader.source, unread)
+                return _new(ExtractOperator, source=found, **common)
             case source.LoadTask():
-                return _new(LoadOperator, target=self._target(key, task), **common)
+                unsaved: Target = _new(S3Load, connector="S3", filepath="-", format="CSV")
+                target = self._reached(key, task, ConnectorReader.target, unsaved)
+                return _new(LoadOperator, target=target, **common)
 
     def _inputs(self, task: source.AnyTask) -> tuple[str, ...]:
         match task:
@@ -161,28 +169,22 @@ class _Translation:
 
     # --- connectors
 
-    def _source(self, key: str, task: source.ExtractTask) -> Source:
-        reader = self._reader(key, task)
-        reached = reader.source()
-        self.problems += reader.problems
-        if reached is None:
-            return _new(S3Extract, connector="S3", filepath="-", artifact_type=ArtifactType.UNTYPED)
-        self.connectors[task.metadata_path] = reached.config
-        return reached.part
-
-    def _target(self, key: str, task: source.LoadTask) -> Target:
-        reader = self._reader(key, task)
-        reached = reader.target()
-        self.problems += reader.problems
-        if reached is None:
-            return _new(S3Load, connector="S3", filepath="-", format="CSV")
-        self.connectors[task.metadata_path] = reached.config
-        return reached.part
-
-    @staticmethod
-    def _reader(key: str, task: source.ConnectorTask) -> ConnectorReader:
+    def _reached(
+        self,
+        key: str,
+        task: source.ConnectorTask,
+        read: Callable[[ConnectorReader], tuple[Part, Mapping[str, Any]] | None],
+        otherwise: Part,
+    ) -> Part:
+        """Return the source or target of a task; where it cannot be read, any that lets the checks go on."""
         base: Parts = ("task_specs", key)
-        return ConnectorReader(task.connector_name, task.connector_config, task.parameters, base)
+        reader = ConnectorReader(task.connector_name, task.connector_config, task.parameters, base)
+        found = read(reader)
+        self.problems += reader.problems
+        if found is None:
+            return otherwise
+        part, self.connectors[task.metadata_path] = found
+        return part
 
     # --- where things stand
 

@@ -1,15 +1,15 @@
 """Data systems in the compiled dialect: a task's connector -> a source or target of the model.
 
 In: connector name, configuration and parameters of an extract or load task (Aqueduct formats, section 6).
-Out: a :class:`Reached`, and problems at the places of the document. Configurations hold credentials: messages
-name fields, never values.
+Out: a source or target with its configuration, and problems at the places of the document. Configurations
+hold credentials: messages name fields, never values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, JsonValue, SecretStr, ValidationError
 
@@ -171,23 +171,14 @@ class _TableLoadParameters(Model):
     update_mode: Literal["", "append", "replace", "fail"] = "replace"
 
 
-Part = TypeVar("Part")
-
-
-@dataclass(frozen=True)
-class Reached(Generic[Part]):
-    """The source or target of a task.
-
-    :param part: the source or target.
-    :param config: the connector's configuration, without a ``conf`` around; holds credentials.
-    """
-
-    part: Part
-    config: Mapping[str, Any]
-
-
 Extracts = S3Extract | GcsExtract | SqlExtract | MongoExtract
 Loads = S3Load | GcsLoad | SqlLoad | MongoLoad
+# A connector's configuration, without a ``conf`` around; holds credentials.
+Config = Mapping[str, Any]
+
+
+class _Unreadable(Exception):
+    """A part has no meaning; ``problems`` has the reason."""
 
 
 # No repr: the configuration holds credentials.
@@ -207,43 +198,37 @@ class ConnectorReader:
     base: Parts
     problems: list[Problem] = field(default_factory=list, init=False)
 
-    def source(self) -> Reached[Extracts] | None:
-        """Return what an extract reads; None if it is unknown: ``problems`` has the reason."""
-        config = self._checked_config()
-        if config is None:
+    def source(self) -> tuple[Extracts, Config] | None:
+        """Return what an extract reads, and how; None if it is unknown: ``problems`` has the reason."""
+        try:
+            config = self._checked_config()
+            if self.name in FILE_SYSTEMS:
+                return self._files_extract(), config
+            return (self._mongo_extract() if self.name == "MongoDB" else self._sql_extract()), config
+        except _Unreadable:
             return None
-        part: Extracts | None
-        if self.name in FILE_SYSTEMS:
-            part = self._files_extract()
-        elif self.name == "MongoDB":
-            part = self._mongo_extract()
-        else:
-            part = self._sql_extract()
-        return None if part is None else Reached(part, config)
 
-    def target(self) -> Reached[Loads] | None:
-        """Return what a load writes; as :meth:`source`."""
-        system = registry.built_in().get(self.name)
-        if system and not system.is_written:
-            message = f"{self.name} is read only; save to another data system"
-            self._problem("connector_name", message=message)
+    def target(self) -> tuple[Loads, Config] | None:
+        """Return what a load writes, and how; as :meth:`source`."""
+        try:
+            system = registry.built_in().get(self.name)
+            if system and not system.is_written:
+                self._refuse(
+                    "connector_name", message=f"{self.name} is read only; save to another data system"
+                )
+            config = self._checked_config()
+            return (self._files_load() if self.name in FILE_SYSTEMS else self._table_load()), config
+        except _Unreadable:
             return None
-        config = self._checked_config()
-        if config is None:
-            return None
-        part = self._files_load() if self.name in FILE_SYSTEMS else self._table_load()
-        return None if part is None else Reached(part, config)
 
     # --- configuration
 
-    def _checked_config(self) -> Mapping[str, Any] | None:
+    def _checked_config(self) -> Config:
         model = CONFIGS.get(self.name)
         if model is None:
             known = ", ".join(sorted(CONFIGS))
-            message = f"unknown connector '{self.name}'; use one of: {known}"
-            self._problem("connector_name", message=message)
-            return None
-        config: Mapping[str, Any] = self.config
+            self._refuse("connector_name", message=f"unknown connector '{self.name}'; use one of: {known}")
+        config: Config = self.config
         place: Parts = ("connector_config",)
         if isinstance(config.get("conf"), dict):
             config, place = config["conf"], ("connector_config", "conf")
@@ -252,9 +237,11 @@ class ConnectorReader:
         unused = _IGNORED + _UNUSED.get(model, ())
         return {name: value for name, value in config.items() if name not in unused}
 
-    def _parsed(self, model: type[AnyModel]) -> AnyModel | None:
+    def _parsed(self, model: type[AnyModel]) -> AnyModel:
         part, problems = validated_part(model, self.parameters, (*self.base, "parameters"))
         self.problems.extend(problems)
+        if part is None:
+            raise _Unreadable
         return part
 
     def _made(self, model: type[AnyModel], **fields: Any) -> AnyModel:
@@ -264,12 +251,14 @@ class ConnectorReader:
     def _problem(self, *place: str, message: str) -> None:
         self.problems.append(Problem(json_path((*self.base, *place)), message))
 
+    def _refuse(self, *place: str, message: str) -> NoReturn:
+        self._problem(*place, message=message)
+        raise _Unreadable
+
     # --- files
 
-    def _files_extract(self) -> S3Extract | GcsExtract | None:
+    def _files_extract(self) -> S3Extract | GcsExtract:
         parameters = self._parsed(_FilesExtractParameters)
-        if parameters is None:
-            return None
         filepath = decoded_filepath(parameters.filepath)
         if filepath is None:
             message = 'must be JSON inside the text: "\\"one/path\\"", or "[\\"a\\", \\"b\\"]"'
@@ -283,41 +272,29 @@ class ConnectorReader:
             merge=bool(parameters.merge),
         )
 
-    def _files_load(self) -> S3Load | GcsLoad | None:
+    def _files_load(self) -> S3Load | GcsLoad:
         parameters = self._parsed(_FilesLoadParameters)
-        if parameters is None:
-            return None
         model: type[S3Load | GcsLoad] = S3Load if self.name == "S3" else GcsLoad
         return self._made(model, filepath=parameters.filepath, format=parameters.format)
 
     # --- tables
 
-    def _sql_extract(self) -> SqlExtract | None:
+    def _sql_extract(self) -> SqlExtract:
         parameters = self._parsed(_SqlExtractParameters)
-        if parameters is None:
-            return None
         if bool(parameters.query) == bool(parameters.queries):
-            message = "give query or queries, and not both"
-            self._problem("parameters", message=message)
-            return None
-        queries = tuple(parameters.queries or [parameters.query])
-        return self._made(SqlExtract, queries=queries)
+            self._refuse("parameters", message="give query or queries, and not both")
+        return self._made(SqlExtract, queries=tuple(parameters.queries or [parameters.query]))
 
-    def _mongo_extract(self) -> MongoExtract | None:
+    def _mongo_extract(self) -> MongoExtract:
         parameters = self._parsed(_MongoExtractParameters)
-        if parameters is None:
-            return None
         query = _decoded_query(parameters.query_serialized)
         if query is None:
             message = 'must be a JSON object inside the text: "{\\"args\\": [...], \\"kwargs\\": {...}}"'
-            self._problem("parameters", "query_serialized", message=message)
-            return None
+            self._refuse("parameters", "query_serialized", message=message)
         return self._made(MongoExtract, collection=parameters.collection, query=query)
 
-    def _table_load(self) -> SqlLoad | MongoLoad | None:
+    def _table_load(self) -> SqlLoad | MongoLoad:
         parameters = self._parsed(_TableLoadParameters)
-        if parameters is None:
-            return None
         mode = parameters.update_mode or "replace"
         if self.name == "MongoDB":
             return self._made(MongoLoad, collection=parameters.table, update_mode=mode)

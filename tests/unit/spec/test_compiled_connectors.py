@@ -92,10 +92,10 @@ def test_every_connector_is_read(name: str, wrap: Any) -> None:
     reached = read.source()
     assert problems(read) == {}
     assert reached is not None
-    assert reached.part.connector == name
-    assert reached.config == CONFIGS[name]
+    assert reached[0].connector == name
+    assert reached[1] == CONFIGS[name]
     kinds = {"S3": S3Extract, "GCS": GcsExtract, "MongoDB": MongoExtract}
-    assert isinstance(reached.part, kinds.get(name, SqlExtract))
+    assert isinstance(reached[0], kinds.get(name, SqlExtract))
 
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if name != "Athena"])
@@ -105,9 +105,9 @@ def test_every_connector_but_athena_is_written(name: str) -> None:
     reached = read.target()
     assert problems(read) == {}
     assert reached is not None
-    assert (reached.part.connector, reached.config) == (name, CONFIGS[name])
+    assert (reached[0].connector, reached[1]) == (name, CONFIGS[name])
     kinds = {"S3": S3Load, "GCS": GcsLoad, "MongoDB": MongoLoad}
-    assert isinstance(reached.part, kinds.get(name, SqlLoad))
+    assert isinstance(reached[0], kinds.get(name, SqlLoad))
 
 
 def test_a_sqlite_configuration_that_the_original_took_for_one_of_athena() -> None:
@@ -116,7 +116,7 @@ def test_a_sqlite_configuration_that_the_original_took_for_one_of_athena() -> No
     reached = read.source()
     assert problems(read) == {}
     assert reached is not None
-    assert reached.config == CONFIGS["SQLite"]
+    assert reached[1] == CONFIGS["SQLite"]
     read = reader("SQLite", QUERY, {**CONFIGS["SQLite"], **empty, "output_location": "s3://b/out"})
     read.source()
     assert list(problems(read)) == ["connector_config.output_location"]
@@ -132,7 +132,7 @@ def test_the_other_name_of_snowflakes_schema() -> None:
     reached = read.source()
     assert problems(read) == {}
     assert reached is not None
-    assert reached.config == CONFIGS["Snowflake"]
+    assert reached[1] == CONFIGS["Snowflake"]
 
 
 def test_athena_is_read_only() -> None:
@@ -144,7 +144,7 @@ def test_athena_is_read_only() -> None:
 @pytest.mark.parametrize("name", ["postgres", "Oracle", ""])
 def test_unknown_connectors(name: str) -> None:
     for read in (reader(name, QUERY), reader(name, {"table": "t"})):
-        assert (read.source() if read._parameters is QUERY else read.target()) is None
+        assert (read.source() if read.parameters is QUERY else read.target()) is None
         (message,) = problems(read).values()
         assert message.startswith(f"unknown connector '{name}'; use one of: Athena, AzureSQL, BigQuery, GCS,")
 
@@ -217,7 +217,7 @@ def test_what_may_be_missing(name: str, left_out: list[str]) -> None:
 def test_a_port_may_be_a_number() -> None:
     reached = reader("Postgres", QUERY, {**SERVER, "port": 5432}).source()
     assert reached is not None
-    assert reached.config["port"] == 5432
+    assert reached[1]["port"] == 5432
 
 
 # --- parameters
@@ -237,8 +237,8 @@ def test_a_query_or_a_chain(given: dict[str, Any], queries: tuple[str, ...]) -> 
     read = reader("MySQL", given)
     reached = read.source()
     assert reached is not None
-    assert isinstance(reached.part, SqlExtract)
-    assert reached.part.queries == queries
+    assert isinstance(reached[0], SqlExtract)
+    assert reached[0].queries == queries
     assert problems(read) == {}
 
 
@@ -282,8 +282,8 @@ def test_a_query_of_documents(text: str, args: tuple[Any, ...], kwargs: dict[str
     reached = read.source()
     assert problems(read) == {}
     assert reached is not None
-    assert isinstance(reached.part, MongoExtract)
-    assert (reached.part.collection, reached.part.query.args, reached.part.query.kwargs) == (
+    assert isinstance(reached[0], MongoExtract)
+    assert (reached[0].collection, reached[0].query.args, reached[0].query.kwargs) == (
         "c",
         args,
         kwargs,
@@ -307,8 +307,8 @@ def test_a_query_of_documents_that_is_none(text: str) -> None:
 def test_update_modes(name: str, given: str, mode: str) -> None:
     reached = reader(name, {"table": "", "update_mode": given}).target()
     assert reached is not None
-    assert isinstance(reached.part, SqlLoad | MongoLoad)
-    assert reached.part.update_mode == mode
+    assert isinstance(reached[0], SqlLoad | MongoLoad)
+    assert reached[0].update_mode == mode
     read = reader(name, {"table": "t", "update_mode": "upsert"})
     assert read.target() is None
     assert list(problems(read)) == ["parameters.update_mode"]
@@ -319,9 +319,9 @@ def test_files(name: str) -> None:
     given = {"filepath": '["a", "b"]', "artifact_type": "table", "format": "CSV", "merge": True}
     reached = reader(name, given).source()
     assert reached is not None
-    assert isinstance(reached.part, S3Extract | GcsExtract)
-    assert (reached.part.filepath, reached.part.format, reached.part.merge) == (("a", "b"), "CSV", True)
-    assert reached.part.artifact_type is ArtifactType.TABLE
+    assert isinstance(reached[0], S3Extract | GcsExtract)
+    assert (reached[0].filepath, reached[0].format, reached[0].merge) == (("a", "b"), "CSV", True)
+    assert reached[0].artifact_type is ArtifactType.TABLE
     read = reader(name, {**given, "filepath": "a.csv"})
     read.source()
     assert list(problems(read)) == ["parameters.filepath"]
