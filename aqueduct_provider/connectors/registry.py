@@ -11,21 +11,24 @@ Entry points are looked for only when a name is not one of this package.
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aqueduct_provider import connectors
-from aqueduct_provider.connectors.system import DataSystem
+from aqueduct_provider.connectors.declarations import (
+    declared_systems,
+    distribution_of,
+    open_connection,
+    refuse_taken_name,
+    word_of,
+)
+from aqueduct_provider.connectors.system import DISTRIBUTION, DataSystem
 from aqueduct_provider.errors import ConfigError, DriverMissing
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 GROUP = "aqueduct_provider.data_systems"
 # Folders that hold what systems share.
@@ -53,30 +56,13 @@ def registered() -> Mapping[str, DataSystem]:
     from importlib.metadata import entry_points
 
     found: dict[str, DataSystem] = {}
+    taken = dict.fromkeys(map(word_of, built_in()), DISTRIBUTION)
     for entry in entry_points(group=GROUP):
-        for system in _declared(entry):
-            if system.name in built_in() or system.name in found:
-                raise ConfigError(
-                    f"The entry point {entry.value} of {_distribution(entry)} declares the data system "
-                    f"{system.name!r}, which exists already. Uninstall one of the packages."
-                )
+        for system in declared_systems(entry):
+            refuse_taken_name(entry, system, taken)
             found[system.name] = system
+            taken[word_of(system.name)] = distribution_of(entry)
     return found
-
-
-def _declared(entry: EntryPoint) -> Iterator[DataSystem]:
-    try:
-        systems = entry.load().SYSTEMS
-        yield from (system for system in systems if isinstance(system, DataSystem))
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ConfigError(
-            f"The entry point {entry.value} of {_distribution(entry)} declares no data systems: {error}. It "
-            "must name a module whose SYSTEMS are DataSystem objects."
-        ) from error
-
-
-def _distribution(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else "an unknown package"
 
 
 def find(name: str) -> DataSystem | None:
@@ -99,16 +85,12 @@ def get(name: str) -> DataSystem:
 
 def find_typed(name: str) -> DataSystem | None:
     """Return the system that a user means: case, spaces, signs and aliases do not count."""
-    word = _word(name)
+    word = word_of(name)
     return _by_word(built_in()).get(word) or _by_word(registered()).get(word)
 
 
 def _by_word(systems: Mapping[str, DataSystem]) -> dict[str, DataSystem]:
-    return {_word(name): system for system in systems.values() for name in (system.name, *system.aliases)}
-
-
-def _word(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return {word_of(name): system for system in systems.values() for name in (system.name, *system.aliases)}
 
 
 # --- drivers
@@ -142,7 +124,8 @@ def connect(name: str, config: Any) -> Any:
     missing = missing_driver(name)
     if missing:
         raise DriverMissing(missing)
-    return get(name).connect(config)
+    system = built_in().get(name)
+    return system.connect(config) if system else open_connection(get(name), config)
 
 
 def _is_installed(module: str) -> bool:

@@ -155,6 +155,6 @@ except ConfigError as error:
     print(json.dumps(str(error)))
 """
     message = run(code, site, tmp_path / "job")
-    assert (
-        "declares the data system 'DuckDB', which exists already. Uninstall one of the packages." in message
-    )
+    assert message.startswith("The entry point duckdb = 'aqueduct_duckdb.system' of ")
+    assert "declares the data system 'DuckDB', which " in message
+    assert message.endswith("has already. Give it another name, or uninstall one of the packages.")
