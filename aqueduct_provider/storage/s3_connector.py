@@ -14,6 +14,7 @@ _NEEDED = {
     "config_file_path": ("config_file_path",),
     "config_file_content": ("config_file_content",),
 }
+_WAYS = "access_key_id and secret_access_key, config_file_path, or config_file_content"
 
 
 def connector_settings(connector: Mapping[str, Any], called: str = "S3", **requests: Any) -> S3Settings:
@@ -24,6 +25,8 @@ def connector_settings(connector: Mapping[str, Any], called: str = "S3", **reque
     :raises ConfigError: fields are missing or no text; names all of them.
     """
     kind = connector.get("type")
+    if not kind:
+        raise ConfigError(f"The {called} connector has no credentials: give {_WAYS}.")
     if kind not in _NEEDED:
         raise ConfigError(
             f"The {called} connector has type {kind!r}; it must be one of: {', '.join(_NEEDED)}."

@@ -33,7 +33,14 @@ def test_how_requests_are_sent_is_the_callers() -> None:
 @pytest.mark.parametrize(
     ("connector", "message"),
     [
-        ({}, "has type None; it must be one of: access_key, config_file_path, config_file_content"),
+        (
+            {"bucket": "b"},
+            "The S3 connector has no credentials: give access_key_id and secret_access_key, config_file_path",
+        ),
+        (
+            {"type": "role"},
+            "has type 'role'; it must be one of: access_key, config_file_path, config_file_con",
+        ),
         (
             {"type": "access_key", "access_key_id": "a"},
             "access_key has 2 problems: bucket is missing; secret_access_key is missing.",
