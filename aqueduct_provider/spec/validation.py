@@ -112,7 +112,9 @@ def _problems(base: Parts, findings: list[_Finding]) -> list[Problem]:
 
 def _findings(error: ValidationError, model: type[BaseModel], tree: Any) -> list[_Finding]:
     details = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
-    return [_finding(detail, model, tree) for detail in details]
+    findings = [(detail["type"], _finding(detail, model, tree)) for detail in details]
+    # pydantic counts valid entries only: a list is not short because what it holds is wrong.
+    return [found for kind, found in findings if kind != "too_short" or not _node(tree, found.parts)]
 
 
 def _finding(detail: Any, model: type[BaseModel], tree: Any) -> _Finding:

@@ -186,6 +186,12 @@ def test_the_number_of_problems_is_bounded() -> None:
     assert len(problems_of(document)) == MAX_PROBLEMS
 
 
+def test_a_list_is_not_called_short_because_its_entries_are_wrong() -> None:
+    document = put("operators.1.inputs", "threshold-value")
+    document["operators"] = document["operators"][1:2]
+    assert [problem.path for problem in problems_of(document)] == ["$.operators[0].inputs"]
+
+
 def test_suggestions_are_given_only_where_they_are_cheap() -> None:
     assert suggestion("retrys", ["retries", "pool"]) == "retries"
     assert suggestion("zzz", ["retries", "pool"]) == ""
