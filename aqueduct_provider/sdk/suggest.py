@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from aqueduct_provider.spec.names import nfc
 
-_MOST = 10
+# More than there are services: their list is never cut.
+_MOST = 20
 
 
 def tidy(name: str) -> str:

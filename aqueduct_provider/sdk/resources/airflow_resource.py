@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.enums import ServiceType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
+from aqueduct_provider.sdk.resources.missing_methods import ExplainsMissingMethods
 from aqueduct_provider.sdk.resources.profile import StoreProfile, variable_of
 from aqueduct_provider.sdk.resources.profile_checks import raise_problems
 from aqueduct_provider.sdk.resources.services import SERVICES
@@ -31,7 +32,7 @@ _FIELDS, _SECRETS = _SERVICE.fields, _SERVICE.secrets
 
 
 @suggest_keywords_of_methods
-class AirflowResource:
+class AirflowResource(ExplainsMissingMethods):
     """An Airflow that flows are published to.
 
     :param name: the name that users give it.

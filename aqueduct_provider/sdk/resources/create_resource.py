@@ -11,7 +11,7 @@ from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 from aqueduct_provider.sdk.resources.files_resource import FilesResource
 from aqueduct_provider.sdk.resources.mongodb_resource import MongoResource
 from aqueduct_provider.sdk.resources.profile import ResourceProfile
-from aqueduct_provider.sdk.resources.services import SERVICES, service_of
+from aqueduct_provider.sdk.resources.services import service_names, service_of
 from aqueduct_provider.sdk.resources.sql_resource import SqlResource
 from aqueduct_provider.sdk.suggest import suggestion
 
@@ -31,7 +31,7 @@ def resource_from(profile: ResourceProfile, store: Callable[[], ObjectStore]) ->
     if service is None:
         raise ConfigError(
             f"The resource {profile.name!r} is of service {profile.service!r}, which cannot be connected."
-            f"{suggestion(profile.service, SERVICES)}"
+            f"{suggestion(profile.service, service_names())}"
         )
     match service.family:
         case "airflow":

@@ -15,6 +15,7 @@ from aqueduct_provider.connectors.system_options import option_problems
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
+from aqueduct_provider.sdk.resources.missing_methods import ExplainsMissingMethods
 from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
 from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.sdk.resources.urls import fields_of, public_options
@@ -34,7 +35,7 @@ _AWS_TYPES = {
 
 
 @suggest_keywords_of_methods
-class ConnectedSystem:
+class ConnectedSystem(ExplainsMissingMethods):
     """A connected data system.
 
     :param name: the name that users give it.

@@ -73,3 +73,8 @@ def service_of(name: str) -> Service | None:
         return _AIRFLOW
     system = registry.find_typed(name)
     return SERVICES.get(system.name) or _service(system) if system else None
+
+
+def service_names() -> tuple[str, ...]:
+    """Return the names of all services, those of other installed packages too."""
+    return (*SERVICES, *registry.registered())

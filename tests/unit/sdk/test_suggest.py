@@ -14,8 +14,8 @@ from aqueduct_provider.sdk.suggest import suggestion, tidy
         (["churn", "sales"], " Did you mean 'churn'?"),
         (["sales", "a"], " There are: 'a', 'sales'."),
         (
-            [f"x{number}" for number in range(11)],
-            " There are: 'x0', 'x1', 'x10', 'x2', 'x3', 'x4', 'x5', 'x6', 'x7', 'x8' and 1 more.",
+            [f"x{number}" for number in range(100, 121)],
+            f" There are: {', '.join(repr(f'x{number}') for number in range(100, 120))} and 1 more.",
         ),
     ],
 )

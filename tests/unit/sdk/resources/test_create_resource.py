@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from aqueduct_provider.connectors import registry
+from aqueduct_provider.connectors.system import DataSystem
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
 from aqueduct_provider.sdk.resources.create_resource import Resource, resource_from
@@ -45,3 +47,14 @@ def test_what_is_no_service() -> None:
     assert str(raised.value) == (
         "The resource 'x' is of service 'MySQLL', which cannot be connected. Did you mean 'MySQL'?"
     )
+
+
+def test_all_services_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb = DataSystem("DuckDB", "aqueduct_duckdb")
+    monkeypatch.setattr(registry, "registered", lambda: {"DuckDB": duckdb})
+    with pytest.raises(ConfigError) as raised:
+        made("qqq")
+    assert "more" not in str(raised.value)
+    assert all(repr(name) in str(raised.value) for name in (*SERVICES, "DuckDB"))
+    with pytest.raises(ConfigError, match=r"Did you mean 'DuckDB'\?$"):
+        made("DuckDb2")
