@@ -18,6 +18,12 @@ PAGES = {
     "benchmarks/RELIABILITY.md": "reliability.md",
     "examples/duckdb-system/README.md": "duckdb-system.md",
 }
+# What Sphinx reads in docstrings and mkdocstrings shows as it is: roles before code, colons before examples.
+_SPHINX = (
+    (re.compile(r":(?:attr|class|data|exc|func|meth|mod):(?=<code)"), ""),
+    (re.compile(r"<p>::</p>\n?"), ""),
+    (re.compile(r"::(?=</p>)"), ":"),
+)
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 API = "api.md"
 API_HEAD = """\
@@ -43,6 +49,18 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Replace links to files outside of ``docs/`` by those to their pages (called by mkdocs)."""
     return with_links_of_the_site(markdown, f"docs/{page.file.src_uri}", only_root=True)
+
+
+def on_page_content(html: str, page: Any, **_: Any) -> str:
+    """Take the signs of Sphinx out of the API reference (called by mkdocs)."""
+    return without_sphinx(html) if page.file.src_uri == API else html
+
+
+def without_sphinx(html: str) -> str:
+    """Remove the signs of Sphinx that are left in a rendered docstring."""
+    for pattern, replacement in _SPHINX:
+        html = pattern.sub(replacement, html)
+    return html
 
 
 def api_page() -> str:

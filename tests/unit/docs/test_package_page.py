@@ -58,6 +58,17 @@ def test_extras_are_for_users_only(page: Message) -> None:
     assert not extras & GROUPS
 
 
+def test_the_demo_has_the_driver_of_its_database(page: Message) -> None:
+    needed = [line for line in page.get_all("Requires-Dist", []) if "'demo'" in line]
+    (driver,) = (line for line in needed if line.startswith("adbc-driver-sqlite"))
+    assert "python_version >= '3.11'" in driver
+
+
+def test_where_the_documentation_is(description: str) -> None:
+    assert "The documentation is in the folder `docs` of the source distribution." in description
+    assert " · " not in description
+
+
 def test_no_link_or_picture_is_relative(description: str) -> None:
     text = re.sub(r"^```.*?^```$", "", description, flags=re.MULTILINE | re.DOTALL)
     links = re.findall(r"\]\(([^)\s]+)\)", text)

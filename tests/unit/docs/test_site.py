@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import aqueduct_provider.sdk as aq
-from docs.site_pages import API, PAGES, api_page, with_links_of_the_site
+from docs.site_pages import API, PAGES, api_page, with_links_of_the_site, without_sphinx
 
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = (ROOT / "mkdocs.yml").read_text("utf-8")
@@ -40,3 +40,10 @@ def test_the_reference_has_every_public_name() -> None:
 def test_links_lead_to_pages_of_the_site(source: str, link: str, found: str) -> None:
     text = with_links_of_the_site(f"[a]({link})", source, only_root=source.startswith("docs/"))
     assert text == f"[a]({found})"
+
+
+def test_no_signs_of_sphinx_are_left_in_docstrings() -> None:
+    html = "<p>As for :meth:<code>get</code>.</p>\n<p>::</p>\n<pre>a</pre>\n<p>Or::</p>\n<pre>b::</pre>"
+    assert without_sphinx(html) == (
+        "<p>As for <code>get</code>.</p>\n<pre>a</pre>\n<p>Or:</p>\n<pre>b::</pre>"
+    )

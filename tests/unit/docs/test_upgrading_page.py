@@ -38,3 +38,12 @@ def test_the_warning_of_the_deprecation_policy_can_be_made_an_error() -> None:
 def test_the_default_cache_is_named() -> None:
     options = get_provider_info()["config"]["aqueduct"]["options"]
     assert f"`{options['cache_dir']['default']}`" in UNINSTALL
+
+
+def test_uninstalling_names_every_folder_and_what_must_be_done_before() -> None:
+    before, after = UNINSTALL.split("On the machines of data scientists")
+    assert after.index("aqueduct-airflow disconnect") < after.index("pip uninstall")
+    for place in ("~/.aqueduct", "~/.cache/aqueduct", "_airflow.json", "uv's cache"):
+        assert place in after, place
+    for place in ("dag_bundle_storage_path", "AIRFLOW_CONN_*", "~/.cache/uv", "aqueduct_demo", "bucket"):
+        assert place in before, place
