@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.connectors.system import DISTRIBUTION, DataSystem
+from aqueduct_provider.connectors.system import DataSystem
 from aqueduct_provider.errors import AqueductError, ConfigError, DataSystemError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def declared_systems(entry: EntryPoint) -> tuple[DataSystem, ...]:
     try:
         systems = tuple(entry.load().SYSTEMS)
     # Any error at all: it is the code of another project.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(
             f"{name} declares no data systems: {_error_text(error)}. It must name a module whose SYSTEMS is "
             "a tuple of DataSystem objects."
@@ -39,19 +39,12 @@ def declared_systems(entry: EntryPoint) -> tuple[DataSystem, ...]:
     return systems
 
 
-def refuse_taken_name(entry: EntryPoint, system: DataSystem, taken: Mapping[str, str]) -> None:
-    """Check that the system's name is new.
-
-    :param taken: the names so far, as :func:`word_of` gives them -> the distribution that has it.
-    :raises ConfigError: it is not.
-    """
-    owner = taken.get(word_of(system.name))
-    if owner:
-        remedy = "" if owner == DISTRIBUTION else ", or uninstall one of the packages"
-        raise ConfigError(
-            f"{_entry_name(entry)} declares the data system {system.name!r}, which {owner} has already. "
-            f"Give it another name{remedy}."
-        )
+def taken_name(entry: EntryPoint, system: DataSystem) -> str:
+    """Say that another system has the name, or an alias, of one that an entry point declares."""
+    return (
+        f"{_entry_name(entry)} declares the data system {system.name!r}, whose name or alias another one "
+        "has. Give it another name, or uninstall one of the packages."
+    )
 
 
 def open_connection(system: DataSystem, config: Mapping[str, Any]) -> Any:
@@ -90,9 +83,9 @@ def word_of(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum())
 
 
-def distribution_of(entry: EntryPoint) -> str:
-    """Return the name of the installed package that has the entry point."""
-    return entry.dist.name if entry.dist else "an unknown package"
+def words_of(system: DataSystem) -> set[str]:
+    """Return the words by which users may name a system."""
+    return {word_of(name) for name in (system.name, *system.aliases)} - {""}
 
 
 def _problems(system: Any) -> Iterator[str]:
@@ -115,10 +108,11 @@ def _problems(system: Any) -> Iterator[str]:
 
 
 def _entry_name(entry: EntryPoint) -> str:
-    return f"The entry point {entry.name} = {entry.value!r} of {distribution_of(entry)}"
+    distribution = entry.dist.name if entry.dist else "an unknown package"
+    return f"The entry point {entry.name} = {entry.value!r} of {distribution}"
 
 
-def _error_text(error: Exception) -> str:
+def _error_text(error: BaseException) -> str:
     """Return what an error says, and where in the other project's code it was raised."""
     text = f"{type(error).__name__}: {error}".rstrip(".")
     frames = traceback.extract_tb(error.__traceback__)

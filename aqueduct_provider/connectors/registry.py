@@ -6,29 +6,34 @@ is the module with the declarations::
     [project.entry-points."aqueduct_provider.data_systems"]
     duckdb = "aqueduct_duckdb.system"
 
-Entry points are looked for only when a name is not one of this package.
+Entry points are looked for only when a name is not one of this package. What is wrong with one of them is
+reported where a name is not found; all other systems can be used.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider import connectors
 from aqueduct_provider.connectors.declarations import (
     declared_systems,
-    distribution_of,
     open_connection,
-    refuse_taken_name,
+    taken_name,
     word_of,
+    words_of,
 )
-from aqueduct_provider.connectors.system import DISTRIBUTION, DataSystem
+from aqueduct_provider.connectors.system import DataSystem
 from aqueduct_provider.errors import ConfigError, DriverMissing
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "aqueduct_provider.data_systems"
 # Folders that hold what systems share.
@@ -47,22 +52,40 @@ def built_in() -> dict[str, DataSystem]:
     return {system.name: system for module in modules for system in module.SYSTEMS}
 
 
-@cache
 def registered() -> Mapping[str, DataSystem]:
-    """Return the systems of other installed packages, by name.
+    """Return the systems of other installed packages, by name."""
+    return _others()[0]
 
-    :raises ConfigError: a package registers something else, or a name that is taken.
+
+def problems() -> tuple[str, ...]:
+    """Return which declarations of other installed packages cannot be used, and why."""
+    return _others()[1]
+
+
+@cache
+def _others() -> tuple[dict[str, DataSystem], tuple[str, ...]]:
+    """Return the systems of other packages, and what is wrong with those that cannot be used.
+
+    A broken package concerns only those who name its systems.
     """
     from importlib.metadata import entry_points
 
-    found: dict[str, DataSystem] = {}
-    taken = dict.fromkeys(map(word_of, built_in()), DISTRIBUTION)
+    declared: dict[DataSystem, EntryPoint] = {}
+    faults = []
     for entry in entry_points(group=GROUP):
-        for system in declared_systems(entry):
-            refuse_taken_name(entry, system, taken)
-            found[system.name] = system
-            taken[word_of(system.name)] = distribution_of(entry)
-    return found
+        try:
+            declared |= dict.fromkeys(declared_systems(entry), entry)
+        except ConfigError as error:
+            faults.append(str(error))
+    claims = Counter(word for system in declared for word in words_of(system))
+    taken = {"airflow"}.union(*map(words_of, built_in().values()))
+    usable = {}
+    for system, entry in declared.items():
+        if any(word in taken or claims[word] > 1 for word in words_of(system)):
+            faults.append(taken_name(entry, system))
+        else:
+            usable[system.name] = system
+    return usable, tuple(faults)
 
 
 def find(name: str) -> DataSystem | None:
@@ -77,10 +100,11 @@ def get(name: str) -> DataSystem:
     """
     if system := find(name):
         return system
-    raise ConfigError(
+    unknown = (
         f"No data system is named {name!r}; installed are {', '.join(sorted({*built_in(), *registered()}))}. "
         "Correct the name, or install the package that adds the system, here and where tasks run."
     )
+    raise ConfigError(" ".join([unknown, *problems()]))
 
 
 def find_typed(name: str) -> DataSystem | None:
@@ -90,7 +114,7 @@ def find_typed(name: str) -> DataSystem | None:
 
 
 def _by_word(systems: Mapping[str, DataSystem]) -> dict[str, DataSystem]:
-    return {word_of(name): system for system in systems.values() for name in (system.name, *system.aliases)}
+    return {word: system for system in systems.values() for word in words_of(system)}
 
 
 # --- drivers

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, Tag, ValidationError
 
+from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.document import TOO_DEEP, Parts, json_path
 from aqueduct_provider.spec.models import DIGEST_PATTERN, IDENTIFIER_PATTERN, PYTHON_PATTERN
@@ -130,7 +131,9 @@ def _finding(detail: Any, model: type[BaseModel], tree: Any) -> _Finding:
             return _Finding(_tag_of(parts, context), f"missing; add one of {_listed(_tags(expected))}")
         case "union_tag_invalid":
             place = _tag_of(parts, context)
-            return _Finding(place, _choice(_tags(expected), tree, place))
+            # A broken package may be why a name is unknown.
+            why = registry.problems() if place[-1] == "connector" else ()
+            return _Finding(place, "; ".join([_choice(_tags(expected), tree, place), *why]))
         case "literal_error" | "enum":
             return _Finding(parts, _choice(_choices(expected), tree, parts))
         case "json_invalid":

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.connectors import registry
-from aqueduct_provider.connectors.declarations import declared_systems, refuse_taken_name, word_of
+from aqueduct_provider.connectors.declarations import declared_systems, word_of
 from aqueduct_provider.connectors.registry import GROUP, connect
 from aqueduct_provider.errors import ConfigError, DataSystemError, StatementRefused
 
@@ -87,22 +87,6 @@ def test_a_wrong_declaration_names_its_package(package: Package, source: str, me
     with pytest.raises(ConfigError, match=message) as caught:
         declared_systems(entry)
     assert str(caught.value).startswith("The entry point tiny = 'tiny_system.system' of ")
-
-
-@pytest.mark.parametrize(
-    ("owner", "remedy"),
-    [
-        ("airflow-provider-aqueduct", "Give it another name."),
-        ("other", "Give it another name, or uninstall one of the packages."),
-    ],
-)
-def test_a_name_that_is_taken(package: Package, owner: str, remedy: str) -> None:
-    entry = package()
-    (system,) = declared_systems(entry)
-    refuse_taken_name(entry, system, {"other": owner})
-    with pytest.raises(ConfigError) as caught:
-        refuse_taken_name(entry, system, {"tiny": owner})
-    assert str(caught.value).endswith(f"'Tiny', which {owner} has already. {remedy}")
 
 
 @pytest.mark.parametrize(
