@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ DISTRIBUTION = "airflow-provider-aqueduct"
 # Modules that the extra installs.
 NEEDED = ("airflow", "moto", "pandas", "PIL", "pyarrow", "sklearn")
 SCRIPT_SECONDS = 300
+_FOREIGN = ("AIRFLOW", "_AIRFLOW", "AQUEDUCT_", "AWS_")
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -47,15 +49,14 @@ class Tour:
     def run(self) -> bool:
         """Run the demo and return whether the script succeeded.
 
-        :raises ConfigError: something that the demo needs is not installed.
+        :raises ConfigError: something that the demo needs is not installed, or it can have no folder.
         :raises AqueductError: a server does not start.
         """
         check_installation()
         steps, started, good = Steps(), time.monotonic(), True
-        # Stopped either way, it ends what it started; background jobs of a shell ignore SIGINT otherwise.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler)
-        home = Path(tempfile.mkdtemp(prefix="aqueduct-demo-"))
+        _end_when_asked()
+        forget_settings(os.environ)
+        home = _new_folder()
         try:
             with running_stack(home, steps.begin) as stack:
                 steps.end()
@@ -119,6 +120,38 @@ class Steps:
         """Print lines as they are."""
         self._console.print(text, markup=False)
         self._console.file.flush()
+
+
+def _end_when_asked() -> None:
+    """Let the first signal interrupt the demo, which then ends what it started, whatever comes next."""
+    # Background jobs of a shell ignore SIGINT; under nohup it is meant to outlive its terminal.
+    hangup = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
+    signals = (signal.SIGINT, signal.SIGTERM, *hangup)
+
+    def interrupt(_number: int, _frame: object) -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal.signal(number, interrupt)
+
+
+def _new_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="aqueduct-demo-"))
+    except OSError as error:
+        raise ConfigError(
+            f"no folder can be made for the demo: {error.strerror}. Set TMPDIR to a writable folder."
+        ) from error
+
+
+def forget_settings(environment: MutableMapping[str, str]) -> None:
+    """Take out what the user has set for an Airflow, a store and a proxy that are not those of the demo."""
+    for name in [name for name in environment if name.startswith(_FOREIGN)]:
+        del environment[name]
+    direct = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    environment["no_proxy"] = environment["NO_PROXY"] = ",".join(filter(None, [direct, "127.0.0.1"]))
 
 
 def check_installation() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import ast
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -47,6 +51,65 @@ def test_a_script_runs_in_the_stacks_folder_with_its_variables(
     script: str, good: bool, tmp_path: Path
 ) -> None:
     assert tour.run_script(stack(tmp_path), script, tour.Steps()) is good
+
+
+_ENDLESS = """
+import sys
+from aqueduct_provider.demo import tour
+
+tour._end_when_asked()
+try:
+    print("waiting", flush=True)
+    sys.stdin.readline()
+except KeyboardInterrupt:
+    print("ending", flush=True)
+    sys.stdin.readline()
+    print("ended")
+"""
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whatever_comes_while_it_ends_does_not_keep_it_from_ending(first: signal.Signals) -> None:
+    command = [sys.executable, "-c", _ENDLESS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin
+        assert running.stdout
+        assert running.stdout.readline() == "waiting\n"
+        running.send_signal(first)
+        assert running.stdout.readline() == "ending\n"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            running.send_signal(number)
+        assert running.communicate("\n")[0] == "ended\n"
+    assert running.returncode == 0
+
+
+def test_under_nohup_it_outlives_its_terminal() -> None:
+    program = _ENDLESS.replace("tour._end", "import signal; signal.signal(1, signal.SIG_IGN); tour._end")
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert running.stdout.readline() == "waiting\n"
+        running.send_signal(signal.SIGHUP)
+        assert running.communicate("\n")[0] == ""
+    assert running.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "direct"),
+    [({}, "127.0.0.1"), ({"NO_PROXY": "intra"}, "intra,127.0.0.1"), ({"no_proxy": "*"}, "*,127.0.0.1")],
+)
+def test_the_users_own_settings_are_forgotten(given: dict[str, str], direct: str) -> None:
+    own = ("AIRFLOW_HOME", "AIRFLOW__CORE__X", "_AIRFLOW_X", "AQUEDUCT_DEMO_TOKEN", "AWS_PROFILE")
+    environment = {**dict.fromkeys(own, "x"), "HTTP_PROXY": "http://proxy", "PATH": "/bin", **given}
+    tour.forget_settings(environment)
+    direct_names = dict.fromkeys(("no_proxy", "NO_PROXY"), direct)
+    assert environment == {"HTTP_PROXY": "http://proxy", "PATH": "/bin", **direct_names}
+
+
+def test_where_no_folder_can_be_made_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/no-such-folder")
+    with pytest.raises(ConfigError, match=r"no folder can be made for the demo: .* Set TMPDIR"):
+        tour._new_folder()
 
 
 def test_where_to_look(tmp_path: Path) -> None:
