@@ -36,6 +36,8 @@ _BASE64 = {"+": "[+-]", "-": "[+-]", "/": "[/_]", "_": "[/_]"}
 # Encoders break base64 into lines.
 _BREAK = r"(?:\r?\n|\\r|\\n)?"
 _BREAKS = re.compile(r"\r?\n|\\r|\\n")
+# In a pattern: one before the second or a later unit of a character, such as in \\ud83d\\ude00.
+_INNER_BACKSLASH = re.compile(r"(?<=[0-9a-f])\\\\(?=[ux])")
 # Doubled for SQL and CSV; and how an apostrophe is written within a shell's apostrophes.
 _QUOTED = {"'": ("''", "'\\''", "'\"'\"'"), '"': ('""',)}
 _BASE64_REST = f"[{_ALPHANUMERIC}+/_-]*={{0,2}}"
@@ -149,7 +151,7 @@ def _spellings(secret: str) -> Iterator[tuple[str, str]]:
     for form in _forms(secret[0]):
         before = f"(?<![{_ALPHANUMERIC}]{re.escape(form[0])})" if is_word else ""
         after = f"(?![{_ALPHANUMERIC}])" if is_word else ""
-        yield form[0], f"{before}{re.escape(form[1:])}{tail}{after}"
+        yield form[0], f"{before}{_escaped_again(form)[len(re.escape(form[0])) :]}{tail}{after}"
     for core, rest in _in_base64(secret):
         for first in _BASE64.get(core[0], core[0]).strip("[]"):
             yield first, "".join(_BASE64.get(one, one) for one in core[1:]) + rest
@@ -180,9 +182,12 @@ def _any_form(character: str) -> str:
     forms = _forms(character)
     if len(forms) == 1:
         return re.escape(character)
-    # Escaped again, backslashes and percent signs are escaped themselves.
-    spelled = (re.escape(form).replace("%", "%(?:25){0,2}") for form in forms)
-    return rf"\\{{0,7}}(?:{'|'.join(spelled)})"
+    return rf"\\{{0,7}}(?:{'|'.join(map(_escaped_again, forms))})"
+
+
+def _escaped_again(form: str) -> str:
+    """Return a pattern of a form; escaped again, its percent signs and backslashes are escaped themselves."""
+    return _INNER_BACKSLASH.sub(r"\\\\{1,7}", re.escape(form).replace("%", "%(?:25){0,2}"))
 
 
 def _forms(character: str) -> list[str]:

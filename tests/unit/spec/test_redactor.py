@@ -105,7 +105,16 @@ AGAIN: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("spell", AGAIN.values(), ids=AGAIN)
-@pytest.mark.parametrize("secret", ["pl'an\"ted/ä\\1", "planted%secret+1", "planted secret & co"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "pl'an\"ted/ä\\1",
+        "planted%secret+1",
+        "planted secret & co",
+        "äö-begins-so",
+        "\N{GRINNING FACE}pl\N{GRINNING FACE}nted",
+    ],
+)
 def test_what_is_encoded_twice_or_quoted_is_masked(secret: str, spell: Callable[[str], str]) -> None:
     masked = Redactor([secret])(f"before {spell(secret)} after")
     # A quotation mark that the spelling has put around it may be escaped.
