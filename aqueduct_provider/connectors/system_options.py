@@ -69,6 +69,6 @@ def _value(text: str) -> Any:
     if text[:1] in ("[", "{"):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return _WORDS.get(text.lower(), int(text) if text.isdecimal() else text)

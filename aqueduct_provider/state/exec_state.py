@@ -119,5 +119,18 @@ def _text(value: Any) -> str:
 def _part(document: dict[str, Any] | None) -> TaskPart | None:
     if document is None:
         return None
-    began, ended = (datetime.fromisoformat(document[name]) for name in ("started_at", "ended_at"))
-    return TaskPart(document["try_number"], began, ended)
+    number = document["try_number"]
+    if type(number) is not int:
+        raise TypeError(f"{type(number).__name__} in place of a number")
+    return TaskPart(number, moment_of(document["started_at"]), moment_of(document["ended_at"]))
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that a document gives.
+
+    :raises ValueError: it is none, or has no offset; moments with and without cannot be compared.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() is None:
+        raise ValueError("a moment has no offset")
+    return moment

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.state.exec_state import moment_of
 
 # Who deleted: the flow's own ``k_latest_runs``, or a user who asked for it.
 By = Literal["k_latest_runs", "prune"]
@@ -58,12 +59,11 @@ def pruned_mark_from_json(data: bytes) -> PrunedMark:
     """
     try:
         document: dict[str, Any] = json.loads(data)
+        keep, numbers = document["keep"], dict(document["numbers"])
+        if type(keep) is not int or not all(isinstance(value, int | float) for value in numbers.values()):
+            raise TypeError("there is something else in place of a number")
         return PrunedMark(
-            datetime.fromisoformat(document["pruned_at"]),
-            document["by"],
-            int(document["keep"]),
-            document["version"],
-            dict(document["numbers"]),
+            moment_of(document["pruned_at"]), document["by"], keep, document["version"], numbers
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(

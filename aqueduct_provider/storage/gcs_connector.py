@@ -71,7 +71,7 @@ def connector_settings(connector: Mapping[str, Any], **requests: Any) -> GcsSett
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

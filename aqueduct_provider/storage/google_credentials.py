@@ -78,7 +78,7 @@ def names_in(text: str) -> list[str]:
     """Return the names in a list that is separated by commas, or in JSON."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     names = found if isinstance(found, list) else text.split(",")
     return [name for one in names if (name := str(one).strip())]

@@ -84,7 +84,7 @@ def _credentials(what: str, account: str, options: Mapping[str, str]) -> Any:
 
     try:
         return google_credentials(json.loads(account) if account else None, options, _SCOPES)[0]
-    except (ValueError, TypeError, AttributeError, GoogleAuthError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, GoogleAuthError) as error:
         if not account and isinstance(error, DefaultCredentialsError):
             raise DataSystemLoginFailed(
                 f"{what}: no service account key was given, and this machine has no application default "
@@ -100,7 +100,7 @@ def _credentials(what: str, account: str, options: Mapping[str, str]) -> Any:
 def _labels(what: str, text: str) -> dict[str, str]:
     try:
         labels = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         labels = None
     if not isinstance(labels, dict):
         raise ConfigError(f'{what}: labels must be a JSON object such as {{"team": "sales"}}.')

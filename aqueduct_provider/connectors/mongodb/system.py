@@ -68,7 +68,7 @@ def _uri_value(text: str) -> str:
     """Write an object or a list as a MongoDB URI has them."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     if isinstance(value, dict):
         return ",".join(f"{name}:{one}" for name, one in value.items())

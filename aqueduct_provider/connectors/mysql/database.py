@@ -88,7 +88,7 @@ def _options(connector: str, config: Config) -> dict[str, str]:
         return options
     try:
         ssl = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         ssl = None
     if not isinstance(ssl, dict):
         raise ConfigError(

@@ -44,6 +44,7 @@ def test_labels_and_location_are_those_of_every_job(server: BigQueryServer) -> N
     ("options", "message"),
     [
         ({"labels": "team"}, "labels must be a JSON object"),
+        ({"labels": "[" * 100_000}, "labels must be a JSON object"),
         ({"impersonation_chian": "x"}, "impersonation_chian is unknown, did you mean 'impersonation_chain'"),
         ({"use_legacy_sql": "true"}, "use_legacy_sql cannot be used: write the query in GoogleSQL"),
     ],

@@ -184,6 +184,7 @@ def test_options_are_what_they_read_as() -> None:
     given = {
         **{"ssl": "False", "timeout": "30", "sslmode": "verify-ca", "iam": True, "port": 5, "rate": "1.5"},
         **{"db_groups": '["a", "b"]', "session_parameters": {"QUERY_TAG": "x"}, "odd": "[no json"},
+        "deep": "[" * 100_000,
     }
     assert driver_options("Redshift", {"options": given}) == {
         "ssl": False,
@@ -195,6 +196,7 @@ def test_options_are_what_they_read_as() -> None:
         "db_groups": ["a", "b"],
         "session_parameters": {"QUERY_TAG": "x"},
         "odd": "[no json",
+        "deep": "[" * 100_000,
     }
 
 

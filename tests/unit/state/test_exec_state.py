@@ -56,6 +56,13 @@ def test_what_was_written_can_be_read(state: ExecState) -> None:
     assert exec_state_from_json(state.to_json()) == state
 
 
+_PART = {
+    "try_number": 2,
+    "started_at": "2026-01-31T12:00:00+00:00",
+    "ended_at": "2026-01-31T12:00:01+00:00",
+}
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -67,6 +74,16 @@ def test_what_was_written_can_be_read(state: ExecState) -> None:
         b'{"status": "lost", "user_logs": {"stdout": "", "stderr": ""}}',
         b'{"status": "failed", "user_logs": {"stdout": "", "stderr": ""}, "failure_type": 9}',
         b'{"status": "failed", "user_logs": {"stdout": "", "stderr": ""}, "error": "text"}',
+        *(
+            json.dumps({"status": "failed", "user_logs": {"stdout": "", "stderr": ""}, "task": task}).encode()
+            for task in (
+                [],
+                {**_PART, "try_number": "2"},
+                {**_PART, "try_number": float("nan")},
+                {**_PART, "started_at": "2026-01-31T12:00:00"},
+                {**_PART, "ended_at": 5},
+            )
+        ),
     ],
 )
 def test_what_is_no_exec_state(data: bytes) -> None:

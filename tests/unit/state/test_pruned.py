@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 
 import pytest
@@ -26,7 +27,22 @@ def test_why(by: By, reason: str) -> None:
     assert PrunedMark(WHEN, by, 3, "v1").reason.startswith(reason)
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"pruned_at": 1}', b"null"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"[]", b"{}", b'{"pruned_at": 1}', b"null"),
+        *(
+            json.dumps({**json.loads(PrunedMark(WHEN, "prune", 3, "v1").to_json()), **change}).encode()
+            for change in (
+                {"keep": float("inf")},
+                {"keep": "3"},
+                {"numbers": {"total": ["6"]}},
+                {"numbers": 5},
+                {"pruned_at": "2026-11-26T01:02:03"},
+            )
+        ),
+    ],
+)
 def test_what_is_no_mark(data: bytes) -> None:
     with pytest.raises(IntegrityError, match="mark of a pruned run"):
         pruned_mark_from_json(data)

@@ -42,6 +42,10 @@ def test_impersonation(chain: str) -> None:
     assert found.quota_project_id == "q"
 
 
+def test_a_list_that_is_no_json_is_separated_by_commas() -> None:
+    assert names_in("[" * 100_000 + ",a") == ["[" * 100_000, "a"]
+
+
 def test_anonymous() -> None:
     assert isinstance(made(is_anonymous="true"), AnonymousCredentials)
     assert not isinstance(made(is_anonymous="false"), AnonymousCredentials)

@@ -49,7 +49,7 @@ def test_check_and_tables(server: BigQueryServer, database: BigQueryDatabase) ->
     assert database.tables() == ["other.c", "sales.a", "sales.b"]
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"private_key": "planted-secret"}'])
+@pytest.mark.parametrize("text", ["{}", "[]", "[" * 100_000, "no JSON", '{"private_key": "planted-secret"}'])
 def test_a_key_that_is_none(server: BigQueryServer, text: str) -> None:
     with pytest.raises(errors.DataSystemLoginFailed, match="is not a service account key") as error:
         connect("BigQuery", server.config() | {"service_account_credentials": text})

@@ -213,6 +213,7 @@ def test_the_number_of_an_error_says_what_it_is(number: int, kind: type[DataSyst
         ({"options": {"ssl_ca": "/nowhere/ca.pem"}}, DataSystemLoginFailed, "No such file"),
         ({"options": {"ssl": '{"ca": "/nowhere/ca.pem"}'}}, DataSystemLoginFailed, "No such file"),
         ({"options": {"ssl": "required"}}, ConfigError, "ssl must be a JSON object"),
+        ({"options": {"ssl": "[" * 100_000}}, ConfigError, "ssl must be a JSON object"),
         ({"options": {"ssl_mode": "REQUIRED"}}, ConfigError, "ssl_mode cannot be used: use ssl_ca"),
         ({"options": {"connect_timeout": "none"}}, DataSystemLoginFailed, "none"),
         ({"username": "nobody"}, DataSystemLoginFailed, "Access denied"),
