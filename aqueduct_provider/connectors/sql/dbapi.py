@@ -46,7 +46,8 @@ class DbApiDatabase(ABC):
     def check(self) -> str:
         with self._transaction(StatementRefused):
             ((version,),) = self.rows(self.version_query)
-        return f"{self._what} answers: {self.version_format.format(str(version).splitlines()[0])}."
+        line = next(iter(str(version).splitlines()), "")
+        return f"{self._what} answers: {self.version_format.format(line)}."
 
     def tables(self) -> list[str]:
         with self._transaction(StatementRefused):

@@ -60,6 +60,13 @@ def test_who_answers(database: _Database) -> None:
     assert database.check() == f"the shop answers: SQLite {sqlite3.sqlite_version}."
 
 
+def test_a_server_that_does_not_tell_its_version(
+    database: _Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Database, "version_query", "SELECT ''")
+    assert database.check() == "the shop answers: SQLite ."
+
+
 def test_tables_by_the_names_that_users_write(database: _Database) -> None:
     database.run("CREATE TABLE hidden (a INT)")
     assert set(database.tables()) == {"HIDDEN", "T", "SQLITE_AUTOINDEX_T_1"}
