@@ -27,6 +27,9 @@ _SHORTEST = 3
 _LINE = 8
 # So many characters identify a secret; what follows of it need not be compared.
 _ENOUGH = 24
+# So many marks are looked for one by one; of more, first their beginnings, all at once.
+_FEW = 100
+_BEGINNING = 4
 # With fewer characters, base64 could be met by chance.
 _CORE = 6
 _PUBLIC_LINE = re.compile(r"-----|\[.*\]$")
@@ -59,6 +62,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = frozenset[str]()
         self._marks: tuple[str, ...] = ()
+        self._short_marks: tuple[str, ...] = ()
+        self._beginnings = frozenset[str]()
         self._pattern: re.Pattern[str] | None = None
         self._rare: re.Pattern[str] | None = None
         self.add(secrets)
@@ -70,7 +75,10 @@ class Redactor:
         if new:
             self._secrets |= new
             marks = {mark for secret in new for piece in _pieces(secret) for mark in _marks(piece)}
-            self._marks, self._pattern, self._rare = tuple({*self._marks, *marks}), None, None
+            marks.update(self._marks)
+            self._short_marks = tuple(mark for mark in marks if len(mark) < _BEGINNING)
+            self._beginnings = frozenset(mark[:_BEGINNING] for mark in marks if len(mark) >= _BEGINNING)
+            self._marks, self._pattern, self._rare = tuple(marks), None, None
 
     def __call__(self, text: str) -> str:
         """Return the text with ``***`` in place of every secret, and of the user part of every URI."""
@@ -81,10 +89,19 @@ class Redactor:
         return without_user(text)
 
     def _has_mark(self, text: str) -> bool:
+        if len(self._marks) > _FEW and not self._may_have_mark(text):
+            return False
         for mark in self._marks:  # noqa: SIM110 - a generator takes twice as long
             if mark in text:
                 return True
         return False
+
+    def _may_have_mark(self, text: str) -> bool:
+        """Look for the beginnings of all marks at once: where there are many, that saves most of the time."""
+        if any(mark in text for mark in self._short_marks):
+            return True
+        parts = (text[at : at + _BEGINNING] for at in range(len(text) - _BEGINNING + 1))
+        return not self._beginnings.isdisjoint(parts)
 
     def _without_rare(self, text: str) -> str:
         """Mask secrets in spellings that also break up what else no spelling changes."""

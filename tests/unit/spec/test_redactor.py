@@ -151,6 +151,17 @@ def test_short_secrets_do_not_take_other_words_with_them(secret: str, text: str,
     assert Redactor([secret])(text) == masked
 
 
+def test_each_of_many_secrets_is_masked() -> None:
+    secrets = [f"planted-{number:03}-{'x' * number}" for number in range(60)] + ["root", "a/b", "!!!!"]
+    redact = Redactor(secrets)
+    assert redact(f"nothing of {len(secrets)} in here") == "nothing of 63 in here"
+    for secret in secrets:
+        for text in (secret, quote(secret, safe=""), base64.b64encode(f"u:{secret}".encode()).decode()):
+            if len(secret) > 4 or text == secret:
+                assert secret not in (masked := redact(f"before {text} after"))
+                assert "***" in masked
+
+
 def test_secrets_may_be_added_later() -> None:
     redact = Redactor(["first-one"])
     assert redact("first-one second-one") == "*** second-one"
