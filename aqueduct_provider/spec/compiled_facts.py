@@ -6,6 +6,7 @@ Never in JSON, logs, template fields or serialized DAGs.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -92,17 +93,22 @@ def _secrets_of_uri(uri: str) -> list[str]:
 
 def secrets_inside(value: Any) -> list[str]:
     """Return the secrets in a JSON object or list, or in its text, however deep they are."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            value = json_value(value)
-        except ValueError:
-            return []
-    if isinstance(value, list):
-        return [text for one in value for text in secrets_inside(one)]
-    if not isinstance(value, Mapping):
-        return []
-    own = [text for name, one in value.items() if isinstance(one, str) and (text := _secret_text(name, one))]
-    return [*own, *(text for one in value.values() for text in secrets_inside(one))]
+    found, left = list[str](), deque([value])
+    # Calls within calls would end before the depth that JSON may have does.
+    while left:
+        value = left.popleft()
+        if isinstance(value, str) and value[:1] in ("{", "["):
+            try:
+                value = json_value(value)
+            except ValueError:
+                continue
+        if isinstance(value, Mapping):
+            texts = ((name, one) for name, one in value.items() if isinstance(one, str))
+            found += [text for name, one in texts if (text := _secret_text(name, one))]
+            left += value.values()
+        elif isinstance(value, list | tuple):
+            left += value
+    return found
 
 
 def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -111,8 +117,10 @@ def secret_texts(config: Mapping[str, Any]) -> tuple[str, ...]:
     A password is also in a MongoDB URI, percent-encoded; keys are in an AWS credentials file and
     in the JSON of a Google service account.
     """
-    secret = (value for name, value in config.items() if name not in _PUBLIC_FIELDS)
+    secret = [value for name, value in config.items() if name not in _PUBLIC_FIELDS]
     found = [value for value in secret if isinstance(value, str) and value]
+    # Systems of other packages may have objects in their configuration.
+    found += [text for value in secret if not isinstance(value, str) for text in secrets_inside(value)]
     options = config.get("options")
     if isinstance(options, Mapping):
         found += [text for name, value in options.items() if (text := _secret_text(name, value))]

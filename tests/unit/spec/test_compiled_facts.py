@@ -60,6 +60,9 @@ def test_no_secret_is_shown() -> None:
         ),
         ({"options": {"client_request_mfa_token": "true", "passcode": "123456"}}, ("123456",)),
         ({"options": {"nested": '{"a": [{"client_secret": "deep", "b": 1}]}', "odd": "{no"}}, ("deep",)),
+        ({"options": {"deep": '{"a":' * 900 + '{"token": "deep"}' + "}" * 900}}, ("deep",)),
+        ({"options": {"deep": "[" * 100_000}}, ()),
+        ({"login": {"ways": [{"token": "t0ken", "name": "n"}]}, "extra": ["x"]}, ("t0ken",)),
         ({"endpoint_url": "http://x", "session_token": "t0ken"}, ("t0ken",)),
         (
             {
