@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,10 @@ def text_of(source: StoredSource) -> str:
         return table_text(_table(source))
     if serialization in PLAIN:
         value = _plain(source, serialization)
-        return str(value) if serialization == "string" else json.dumps(value, indent=2, ensure_ascii=False)
+        if serialization == "string":
+            return str(value)
+        with _printable(source):
+            return json.dumps(value, indent=2, ensure_ascii=False)
     size = f"{len(source.content()):,} bytes"
     file = "FILE.pkl" if serialization == "pickle" else "FILE"
     return f"{source.name}: {source.type}, {size}; write it to a file with -o {file}"
@@ -39,8 +44,9 @@ def text_of(source: StoredSource) -> str:
 def document_of(source: StoredSource) -> dict[str, Any]:
     """Return an artifact for programs; the value of what JSON cannot hold is null."""
     serialization, data = _serialization(source), source.content()
-    is_table = serialization in TABLES
-    value = table_rows(_table(source)) if is_table else json_cell(_plain(source, serialization))
+    with _printable(source):
+        is_table = serialization in TABLES
+        value = table_rows(_table(source)) if is_table else json_cell(_plain(source, serialization))
     return {
         "name": source.name,
         "type": source.type,
@@ -109,6 +115,17 @@ def _plain(source: StoredSource, serialization: str) -> Any:
     if value is not None:
         source.check_type(value)
     return value
+
+
+@contextmanager
+def _printable(source: StoredSource) -> Iterator[None]:
+    """Raise UsageError for a value that is nested too deeply for what is done with it."""
+    try:
+        yield
+    except RecursionError as error:
+        raise UsageError(
+            f"{source.name} is nested too deeply to be printed; write it to a file with -o FILE"
+        ) from error
 
 
 def _table(source: StoredSource) -> Any:

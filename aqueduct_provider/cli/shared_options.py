@@ -141,8 +141,15 @@ def operator_documents(operators: Sequence[OperatorRun]) -> list[dict[str, Any]]
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON: moments in ISO 8601, enums as their values, null for NaN and infinity."""
-    print(json.dumps(_finite(value), indent=2, default=_plain, allow_nan=False))
+    """Print a value as JSON: moments in ISO 8601, enums as their values, null for NaN and infinity.
+
+    :raises UsageError: there is a value in it that is nested too deeply.
+    """
+    try:
+        text = json.dumps(_finite(value), indent=2, default=_plain, allow_nan=False)
+    except RecursionError as error:
+        raise UsageError("a value is nested too deeply to be printed as JSON") from error
+    print(text)
 
 
 def _finite(value: Any) -> Any:

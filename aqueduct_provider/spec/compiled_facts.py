@@ -103,8 +103,8 @@ def secrets_inside(value: Any) -> list[str]:
             except ValueError:
                 continue
         if isinstance(value, Mapping):
-            texts = ((name, one) for name, one in value.items() if isinstance(one, str))
-            found += [text for name, one in texts if (text := _secret_text(name, one))]
+            strings = ((name, one) for name, one in value.items() if isinstance(one, str))
+            found += [text for name, one in strings if (text := _secret_text(name, one))]
             left += value.values()
         elif isinstance(value, list | tuple):
             left += value

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.cli.shared_options import (
     _STORE,
     add_config,
@@ -66,6 +67,15 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "path": "a",
         "text": "é",
     }
+
+
+def test_what_is_nested_too_deeply_is_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    deep: Any = 1
+    for _ in range(900):
+        deep = {"a": deep}
+    with pytest.raises(UsageError, match="nested too deeply to be printed as JSON"):
+        print_json({"value": deep})
+    assert capsys.readouterr().out == ""
 
 
 def test_json_has_null_for_what_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
