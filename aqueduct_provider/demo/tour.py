@@ -190,7 +190,8 @@ def run_script(stack: Stack, script: str, steps: Steps) -> bool:
         done = subprocess.run(
             [sys.executable, path.name],
             cwd=stack.home,
-            env={**os.environ, **stack.variables},
+            # What it leaves there, if it is stopped, is deleted with the rest.
+            env={**os.environ, **stack.variables, "TMPDIR": str(stack.home)},
             timeout=SCRIPT_SECONDS,
         )
     except subprocess.TimeoutExpired:

@@ -45,7 +45,12 @@ def test_airflow_2_is_refused(version: str, fits: bool, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("script", "good"), [("import os; os.environ['AQUEDUCT_BUCKET']", True), ("1/0", False)]
+    ("script", "good"),
+    [
+        ("import os; os.environ['AQUEDUCT_BUCKET']", True),
+        ("import os, tempfile; assert tempfile.gettempdir() == os.getcwd()", True),
+        ("1/0", False),
+    ],
 )
 def test_a_script_runs_in_the_stacks_folder_with_its_variables(
     script: str, good: bool, tmp_path: Path
