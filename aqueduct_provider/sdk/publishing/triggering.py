@@ -134,7 +134,7 @@ def _plain(spec: WorkflowSpec, parameter: Parameter, value: EncodedValue) -> Any
     if value.type == "tuple" and parameter.type.value != "tuple":
         return None
     if spec.compiled is not None and value.serialization_type != "numpy-scalar":
-        # There is no other form, however large it is.
+        # Any size: compiled specs know only this form.
         return plain_value(value.data, value.serialization_type)
     found = value.inline()
     return found and found["value"]
