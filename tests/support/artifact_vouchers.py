@@ -10,7 +10,7 @@ from aqueduct_provider.operators.xcom import with_spec
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.object_store import ObjectStore
-from tests.support.fake_airflow import FakeAirflow
+from aqueduct_provider.testing import FakeAirflow
 
 
 def ref_of(store: ObjectStore, key: str, metadata_key: str) -> ArtifactRef:

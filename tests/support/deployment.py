@@ -37,7 +37,7 @@ from aqueduct_provider.spec.models import InlineDefault, WorkflowSpec
 from aqueduct_provider.spec.run_values import values_from_conf
 from aqueduct_provider.storage.layout import DELIVERED_PREFIX, delivered_spec
 from aqueduct_provider.storage.object_store import ObjectStore
-from tests.support.fake_airflow import FakeAirflow, FakeRun
+from aqueduct_provider.testing import FakeAirflow, FakeRun
 from tests.support.flow_runs import LocalRun
 from tests.support.keyrings import selected
 
@@ -114,17 +114,9 @@ class Deployment:
             spec = parse(self.store.get(key), key)
             if spec.dag_id not in self.hidden:
                 found.add(spec.dag_id)
-                self._show(spec)
+                self.fake.show(spec)
         for dag_id, dag in self.fake.dags.items():
             dag.active = dag_id in found or dag_id == "other"
-
-    def _show(self, spec: WorkflowSpec) -> None:
-        tags = ["aqueduct", str(spec.version.id), *spec.flow.tags]
-        known = self.fake.dags.get(spec.dag_id)
-        if known is None:
-            self.fake.add_dag(spec.dag_id, tags=tags)
-        else:
-            known.tags = tags
 
     def spec(self, dag_id: str = "churn") -> WorkflowSpec:
         """The spec that Airflow runs."""
@@ -291,6 +283,5 @@ def deployment(
         # Another flow: without any, nothing tells which file Airflow's loader is.
         fake.add_dag("other")
         fake.on_parse = made.parse
-        login = {"host": fake.url, "username": fake.user, "password": fake.password}
-        client.connect_resource("cluster", "Airflow", login)
+        client.connect_resource("cluster", "Airflow", fake.login)
         yield made

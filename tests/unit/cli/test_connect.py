@@ -17,7 +17,7 @@ import pytest
 import tomlkit
 
 from aqueduct_provider.cli import main
-from tests.support.fake_airflow import FakeAirflow
+from aqueduct_provider.testing import FakeAirflow
 from tests.support.keyrings import selected
 
 ROOT = Path(__file__).parents[3]

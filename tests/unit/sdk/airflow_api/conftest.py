@@ -6,7 +6,7 @@ import pytest
 
 from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
 from aqueduct_provider.sdk.airflow_api.api_session import AirflowSession
-from tests.support.fake_airflow import FakeAirflow
+from aqueduct_provider.testing import FakeAirflow
 
 
 @pytest.fixture(params=[3, 2], ids=["airflow3", "airflow2"])

@@ -17,7 +17,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin, DagInfo, RunInfo, TaskInfo
 from aqueduct_provider.sdk.airflow_api.api_models import ImportErrorInfo
-from tests.support.fake_airflow import FakeAirflow
+from aqueduct_provider.testing import FakeAirflow
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, NotFound
+from aqueduct_provider.testing import FakeAirflow
 from tests.support.certificates import authority
-from tests.support.fake_airflow import FakeAirflow
 from tests.unit.sdk.airflow_api.conftest import Open
 
 # --- which line

@@ -13,7 +13,6 @@ import pytest
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, ConfigError
 from aqueduct_provider.sdk.airflow_api.http_client import PAUSES, HttpClient
 from tests.support.certificates import Authority, authority
-from tests.support.fake_airflow import FakeAirflow
 
 TRIES = len(PAUSES) + 1
 VERSION = ("GET", "/api/v2/version")

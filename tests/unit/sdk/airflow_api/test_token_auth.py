@@ -10,7 +10,7 @@ import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable
 from aqueduct_provider.sdk.airflow_api.token_auth import seconds_to_renewal
-from tests.support.fake_airflow import FakeAirflow
+from aqueduct_provider.testing import FakeAirflow
 from tests.unit.sdk.airflow_api.conftest import Clock, Open
 
 # --- the login

@@ -9,7 +9,7 @@ import pytest
 
 from aqueduct_provider.errors import AirflowRefused, AirflowUnreachable, AuthoringError, NotFound
 from aqueduct_provider.sdk.airflow_api.airflow import Airflow
-from tests.support.fake_airflow import FakeAirflow
+from aqueduct_provider.testing import FakeAirflow
 
 
 def test_triggering(fake: FakeAirflow, airflow: Airflow) -> None:

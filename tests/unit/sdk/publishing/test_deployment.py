@@ -7,8 +7,8 @@ import pytest
 from aqueduct_provider.errors import AirflowUnreachable, AuthoringError, WaitTimedOut
 from aqueduct_provider.sdk.publishing import deployment
 from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, ask_to_parse, how_it_starts, show
+from aqueduct_provider.testing import FakeAirflow
 from tests.support.deployment import Deployment
-from tests.support.fake_airflow import FakeAirflow
 
 
 def test_airflow_is_asked_to_look_and_it_is_said_once(

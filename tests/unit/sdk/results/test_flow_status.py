@@ -17,7 +17,7 @@ from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.publishing.flow_names import flow_id_of
 from aqueduct_provider.sdk.publishing.flow_record import FlowRecord, PublishedVersion
 from aqueduct_provider.sdk.session import Session
-from tests.support.fake_airflow import FakeAirflow
+from aqueduct_provider.testing import FakeAirflow
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
 

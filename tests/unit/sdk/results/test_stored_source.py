@@ -156,7 +156,7 @@ class Elsewhere:
     """Is there when it is written, and not when it is read."""
 
 
-@pytest.mark.parametrize("gone", [b"gone_module", b"tests.support.fake_airflow"])
+@pytest.mark.parametrize("gone", [b"gone_module", b"aqueduct_provider.testing.fake_airflow"])
 def test_pickles_that_need_what_is_not_here(store: CountingStore, gone: bytes) -> None:
     write(store, {1})
     data = pickle.dumps(Elsewhere(), protocol=0).replace(__name__.encode(), gone)

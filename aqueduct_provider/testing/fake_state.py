@@ -1,28 +1,12 @@
-"""A small Airflow over real HTTP: the REST API of either line, in memory, scripted by tests.
-
-    with FakeAirflow(major=3) as fake:
-        fake.add_dag("churn", tags=["aqueduct"])
-        fake.add_run("churn", "r1", state="running")
-        fake.add_task("churn", "r1", "train", state="success", log="done")
-        airflow = Airflow(AirflowLogin(fake.url, fake.user, fake.password))
-        fake.set_state("churn", "r1", "success")
-
-Runs that are triggered are queued until a test moves them on, by ``set_state`` or in ``on_trigger``. Answers
-have the fields, limits and errors of Airflow 3.3.2 and 2.11.2 (``fake_airflow_http.py``).
-"""
+"""The state of :class:`FakeAirflow`: DAGs, runs and tasks, logins, and the faults that tests ask for."""
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
-
-from tests.support.fake_airflow_bodies import Answer
-from tests.support.fake_airflow_http import Server
 
 Json = dict[str, Any]
 VERSIONS = {3: "3.3.2", 2: "2.11.2"}
@@ -105,6 +89,16 @@ class FakeRun:
     tasks: dict[str, FakeTask] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A status and what goes with it."""
+
+    status: int
+    body: bytes = b""
+    kind: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Fault:
     """What happens to the next requests instead of an answer.
@@ -124,15 +118,14 @@ class Fault:
     obeyed: bool = False
 
 
-class FakeAirflow:
-    """A context manager; the server listens on 127.0.0.1, on a port of its own.
+class FakeState:
+    """The objects of a stand-in of Airflow, who may log in, and what goes wrong.
 
     :param major: 3 or 2.
     :param prefix: path in front of everything, such as ``/airflow``.
-    :param certificate: PEM file with certificate and key; None: http.
     """
 
-    def __init__(self, major: int = 3, *, prefix: str = "", certificate: Path | None = None) -> None:
+    def __init__(self, major: int = 3, *, prefix: str = "") -> None:
         self.major, self.prefix = major, prefix
         self.version = VERSIONS[major]
         self.user, self.password = "ann", "secret-of-ann"
@@ -149,26 +142,12 @@ class FakeAirflow:
         self.parsed: list[str] = []
         self.forbidden: list[tuple[str, str]] = []
         self.on_trigger: Callable[[FakeRun], None] = lambda run: None
+        # Called before each answer of the API.
+        self.before_answer: Callable[[], None] = lambda: None
         self.on_parse: Callable[[str], None] = lambda file_token: None
         self.lock = threading.RLock()
         self._faults: list[Fault] = []
         self._logins = 0
-        self._server = Server(self)
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        scheme = "https" if certificate else "http"
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"{scheme}://{self.host}{prefix}"
-
-    def __enter__(self) -> FakeAirflow:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     # --- what is there
 

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-if TYPE_CHECKING:
-    from tests.support.fake_airflow import Asked, FakeAirflow, FakeDag, FakeRun, FakeTask
+from aqueduct_provider.testing.fake_state import Answer, Asked, FakeDag, FakeRun, FakeState, FakeTask
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A status and what goes with it."""
-
-    status: int
-    body: bytes = b""
-    kind: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Refused(Exception):
@@ -32,34 +20,34 @@ class Refused(Exception):
         self.answer = answer
 
 
-def refuse(fake: FakeAirflow, status: int, detail: str, title: str = "") -> NoReturn:
+def refuse(fake: FakeState, status: int, detail: str, title: str = "") -> NoReturn:
     if fake.major == 3:
         raise Refused(json_answer({"detail": detail}, status))
     problem = {"detail": detail if title else None, "status": status, "title": title or detail}
     raise Refused(Answer(status, json.dumps(problem).encode(), "application/problem+json"))
 
 
-def dag_of(fake: FakeAirflow, dag_id: str) -> FakeDag:
+def dag_of(fake: FakeState, dag_id: str) -> FakeDag:
     if dag_id not in fake.dags:
         refuse(fake, 404, f"The Dag with ID: `{dag_id}` was not found", "DAG not found")
     return fake.dags[dag_id]
 
 
-def run_of(fake: FakeAirflow, dag: FakeDag, run_id: str) -> FakeRun:
+def run_of(fake: FakeState, dag: FakeDag, run_id: str) -> FakeRun:
     if run_id not in dag.runs:
         said = f"The DagRun with dag_id: `{dag.dag_id}` and run_id: `{run_id}` was not found"
         refuse(fake, 404, said, "DAGRun not found")
     return dag.runs[run_id]
 
 
-def refuse_doubled(fake: FakeAirflow) -> NoReturn:
+def refuse_doubled(fake: FakeState) -> NoReturn:
     if fake.major == 2:
         refuse(fake, 409, "it already exists", "Conflict")
     detail = {"reason": "Unique constraint violation", "statement": "hidden", "message": "Serious error"}
     raise Refused(json_answer({"detail": detail}, 409))
 
 
-def dag_json(fake: FakeAirflow, dag: FakeDag) -> Json:
+def dag_json(fake: FakeState, dag: FakeDag) -> Json:
     return {
         "dag_id": dag.dag_id,
         "dag_display_name": dag.display_name or dag.dag_id,
@@ -73,7 +61,7 @@ def dag_json(fake: FakeAirflow, dag: FakeDag) -> Json:
     }
 
 
-def run_json(fake: FakeAirflow, dag: FakeDag, run: FakeRun) -> Json:
+def run_json(fake: FakeState, dag: FakeDag, run: FakeRun) -> Json:
     return {
         "dag_id": dag.dag_id,
         "dag_run_id": run.run_id,
@@ -100,7 +88,7 @@ def task_json(task: FakeTask) -> Json:
     }
 
 
-def page_of(fake: FakeAirflow, asked: Asked, name: str, items: Iterable[Json]) -> Answer:
+def page_of(fake: FakeState, asked: Asked, name: str, items: Iterable[Json]) -> Answer:
     found = list(items)
     start = int(asked.query.get("offset", ["0"])[0])
     size = min(int(asked.query.get("limit", ["50"])[0]), fake.most_per_page)

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.fake_airflow_bodies import (
-    Answer,
+from aqueduct_provider.testing.fake_bodies import (
     Refused,
     dag_json,
     dag_of,
@@ -25,38 +24,34 @@ from tests.support.fake_airflow_bodies import (
     run_of,
     task_json,
 )
-
-if TYPE_CHECKING:
-    from tests.support.fake_airflow import Asked, FakeAirflow
+from aqueduct_provider.testing.fake_state import Answer, Asked, FakeState
 
 PAGE_404 = b"<!DOCTYPE html><html><title>Airflow 404</title></html>"
 SOURCES_TWO = "worker-1\n INFO - ::group::Log message source details\n*** Found it\n INFO - ::endgroup::\n"
 UI = b"<!doctype html><html><title>Airflow</title></html>"
 
 
-class Server(ThreadingHTTPServer):
+class FakeServer(ThreadingHTTPServer):
     """One port, one fake."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, fake: FakeAirflow) -> None:
+    def __init__(self, fake: FakeState) -> None:
         self.fake = fake
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away, or trust no certificate, are no news."""
+        """Stay silent: clients go away, and some trust no certificate on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Headers and body go out apart; with Nagle's algorithm the second waits 40 ms for the first.
     disable_nagle_algorithm = True
-    server: Server
+    server: FakeServer
 
     def _serve(self) -> None:
-        from tests.support.fake_airflow import Asked
-
         url = urlsplit(self.path)
         data = self.rfile.read(int(self.headers.get("content-length") or 0))
         body = json.loads(data) if data[:1] in (b"{", b"[") else data or None
@@ -93,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def answer_to(fake: FakeAirflow, asked: Asked, raw_path: str) -> Answer:
+def answer_to(fake: FakeState, asked: Asked, raw_path: str) -> Answer:
     """What Airflow answers.
 
     :param raw_path: as it was sent: quoted slashes separate nothing.
@@ -111,12 +106,16 @@ def answer_to(fake: FakeAirflow, asked: Asked, raw_path: str) -> Answer:
             if path == f"{api}/version":
                 return json_answer({"version": fake.version, "git_version": ""})
             _let_in(fake, asked)
+            fake.before_answer()
             return _route(fake, asked, path.removeprefix(api))
     except Refused as refused:
         return refused.answer
+    except Exception as error:
+        # Of a test's ``on_trigger``, or of a store that cannot be read: what Airflow answers when it breaks.
+        return json_answer({"detail": f"{type(error).__name__}: {error}"}, 500)
 
 
-def _elsewhere(fake: FakeAirflow, path: str) -> Answer:
+def _elsewhere(fake: FakeState, path: str) -> Answer:
     if fake.major == 2:
         return Answer(404, PAGE_404, "text/html; charset=utf-8")
     if path.startswith("/api/"):
@@ -127,7 +126,7 @@ def _elsewhere(fake: FakeAirflow, path: str) -> Answer:
 # --- logins
 
 
-def jwt_of(fake: FakeAirflow) -> str:
+def jwt_of(fake: FakeState) -> str:
     """A token as Airflow 3 gives it; its "signature" is the generation."""
     now = time.time()
     claims = {"sub": fake.user, "iat": now, "exp": now + fake.token_seconds}
@@ -135,7 +134,7 @@ def jwt_of(fake: FakeAirflow) -> str:
     return f"eyJhbGciOiJub25lIn0.{payload}.{fake.generation}"
 
 
-def _token(fake: FakeAirflow, asked: Asked) -> Answer:
+def _token(fake: FakeState, asked: Asked) -> Answer:
     if asked.method == "GET" and not fake.all_admins:
         return json_answer({"detail": "This method is only allowed if all are admins"}, 403)
     if asked.method == "POST" and fake.users.get(asked.body["username"]) != asked.body["password"]:
@@ -143,7 +142,7 @@ def _token(fake: FakeAirflow, asked: Asked) -> Answer:
     return json_answer({"access_token": jwt_of(fake)}, 201)
 
 
-def _let_in(fake: FakeAirflow, asked: Asked) -> None:
+def _let_in(fake: FakeState, asked: Asked) -> None:
     kind, _, secret = asked.headers.get("authorization", "").partition(" ")
     if kind == "Bearer" and secret in fake.tokens:
         pass
@@ -155,7 +154,7 @@ def _let_in(fake: FakeAirflow, asked: Asked) -> None:
         refuse(fake, 403, "Forbidden")
 
 
-def _let_in_three(fake: FakeAirflow, kind: str, secret: str) -> None:
+def _let_in_three(fake: FakeState, kind: str, secret: str) -> None:
     if kind != "Bearer":
         refuse(fake, 401, "Not authenticated")
     try:
@@ -167,7 +166,7 @@ def _let_in_three(fake: FakeAirflow, kind: str, secret: str) -> None:
         refuse(fake, 401, "Token Expired")
 
 
-def _is_basic(fake: FakeAirflow, kind: str, secret: str) -> bool:
+def _is_basic(fake: FakeState, kind: str, secret: str) -> bool:
     if kind != "Basic":
         return False
     user, _, password = base64.b64decode(secret).decode().partition(":")
@@ -177,7 +176,7 @@ def _is_basic(fake: FakeAirflow, kind: str, secret: str) -> bool:
 # --- routes
 
 
-def _route(fake: FakeAirflow, asked: Asked, path: str) -> Answer:
+def _route(fake: FakeState, asked: Asked, path: str) -> Answer:
     fitting = (
         (re.fullmatch(pattern, path), handle) for method, pattern, handle in _ROUTES if method == asked.method
     )
@@ -187,7 +186,7 @@ def _route(fake: FakeAirflow, asked: Asked, path: str) -> Answer:
     return handle(fake, asked, *map(unquote, found.groups()))
 
 
-def _get_dags(fake: FakeAirflow, asked: Asked) -> Answer:
+def _get_dags(fake: FakeState, asked: Asked) -> Answer:
     tags = asked.query.get("tags")
     only_here = asked.query.get("exclude_stale" if fake.major == 3 else "only_active") != ["false"]
     dags = sorted(fake.dags.values(), key=lambda dag: dag.dag_id)
@@ -196,7 +195,7 @@ def _get_dags(fake: FakeAirflow, asked: Asked) -> Answer:
     return page_of(fake, asked, "dags", [dag_json(fake, dag) for dag in found])
 
 
-def _get_import_errors(fake: FakeAirflow, asked: Asked) -> Answer:
+def _get_import_errors(fake: FakeState, asked: Asked) -> Answer:
     errors = [
         {"import_error_id": number, "filename": name, "stack_trace": trace}
         for number, (name, trace) in enumerate(fake.import_errors.items())
@@ -204,30 +203,30 @@ def _get_import_errors(fake: FakeAirflow, asked: Asked) -> Answer:
     return page_of(fake, asked, "import_errors", errors)
 
 
-def _get_dag(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
+def _get_dag(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
     return json_answer(dag_json(fake, dag_of(fake, dag_id)))
 
 
-def _get_details(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
+def _get_details(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
     dag = dag_of(fake, dag_id)
     docs = " ".join(dag.tags) if dag.docs is None else dag.docs
     return json_answer({**dag_json(fake, dag), "doc_md": docs})
 
 
-def _patch_dag(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
+def _patch_dag(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
     dag = dag_of(fake, dag_id)
     dag.paused = asked.body["is_paused"]
     return json_answer(dag_json(fake, dag))
 
 
-def _delete_dag(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
+def _delete_dag(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
     if dag_of(fake, dag_id).busy:
         refuse(fake, 409, f"Task instances of dag with id: '{dag_id}' are still running", "Conflict")
     del fake.dags[dag_id]
     return Answer(204)
 
 
-def _parse(fake: FakeAirflow, asked: Asked, file_token: str) -> Answer:
+def _parse(fake: FakeState, asked: Asked, file_token: str) -> Answer:
     if file_token not in [dag.file_token for dag in fake.dags.values()]:
         refuse(fake, 404, "File not found", "File not found")
     if file_token in fake.parsed and fake.major == 3:
@@ -237,7 +236,7 @@ def _parse(fake: FakeAirflow, asked: Asked, file_token: str) -> Answer:
     return json_answer(None, 201) if fake.major == 3 else Answer(201, b"", "text/html; charset=utf-8")
 
 
-def _trigger(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
+def _trigger(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
     dag, body = dag_of(fake, dag_id), asked.body
     if not dag.active:
         refuse(fake, 404, f"Dag with dag_id: '{dag_id}' not found", "DAG not found")
@@ -258,7 +257,7 @@ def _trigger(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
     return answer
 
 
-def _get_runs(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
+def _get_runs(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
     dag = fake.dags.get(dag_id) if fake.major == 2 else dag_of(fake, dag_id)
     states = asked.query.get("state")
     runs = list(dag.runs.values()) if dag else []
@@ -268,25 +267,25 @@ def _get_runs(fake: FakeAirflow, asked: Asked, dag_id: str) -> Answer:
     return page_of(fake, asked, "dag_runs", found)
 
 
-def _get_run(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str) -> Answer:
+def _get_run(fake: FakeState, asked: Asked, dag_id: str, run_id: str) -> Answer:
     dag = dag_of(fake, dag_id)
     return json_answer(run_json(fake, dag, run_of(fake, dag, run_id)))
 
 
-def _patch_run(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str) -> Answer:
+def _patch_run(fake: FakeState, asked: Asked, dag_id: str, run_id: str) -> Answer:
     dag = dag_of(fake, dag_id)
     run = run_of(fake, dag, run_id)
     fake.set_state(dag_id, run_id, asked.body["state"])
     return json_answer(run_json(fake, dag, run))
 
 
-def _get_tasks(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str) -> Answer:
+def _get_tasks(fake: FakeState, asked: Asked, dag_id: str, run_id: str) -> Answer:
     run = run_of(fake, dag_of(fake, dag_id), run_id)
     return page_of(fake, asked, "task_instances", [task_json(task) for task in run.tasks.values()])
 
 
-def _list_tasks(fake: FakeAirflow, asked: Asked) -> Answer:
-    """Airflow 2's query by POST, whose pages may be as long as is asked for; what is missing is no error."""
+def _list_tasks(fake: FakeState, asked: Asked) -> Answer:
+    """Airflow 2's query by POST, with pages as long as is asked for; it leaves out what is missing."""
     form = asked.body
     runs = [fake.dags[dag_id].runs for dag_id in form["dag_ids"] if dag_id in fake.dags]
     found = [runs_of[run_id] for runs_of in runs for run_id in form["dag_run_ids"] if run_id in runs_of]
@@ -295,7 +294,7 @@ def _list_tasks(fake: FakeAirflow, asked: Asked) -> Answer:
     return json_answer({"task_instances": tasks[start : start + size], "total_entries": len(tasks)})
 
 
-def _get_log(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str, task_id: str, number: str) -> Answer:
+def _get_log(fake: FakeState, asked: Asked, dag_id: str, run_id: str, task_id: str, number: str) -> Answer:
     task = run_of(fake, dag_of(fake, dag_id), run_id).tasks.get(task_id)
     if task is None or int(number) not in task.logs:
         refuse(fake, 404, "TaskInstance not found", "TaskInstance not found")
@@ -311,7 +310,7 @@ def _get_log(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str, task_id:
     return json_answer({"content": head3 + page, "continuation_token": token})
 
 
-def _get_xcom(fake: FakeAirflow, asked: Asked, dag_id: str, run_id: str, task_id: str, key: str) -> Answer:
+def _get_xcom(fake: FakeState, asked: Asked, dag_id: str, run_id: str, task_id: str, key: str) -> Answer:
     run = fake.dags[dag_id].runs.get(run_id) if dag_id in fake.dags else None
     task = run.tasks.get(task_id) if run else None
     if task is None or key not in task.xcoms:
