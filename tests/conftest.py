@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
@@ -20,8 +21,11 @@ from tests.data_servers.postgres import PostgresServer, postgres_server
 from tests.support.fault_proxy import FaultProxy
 from tools.environments import run_uv
 
-# Before the first import of Airflow, which writes its configuration there.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
+if "AIRFLOW_HOME" not in os.environ:
+    # Before the first import of Airflow, which writes its configuration there; processes of tests inherit it.
+    _HOME = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
+    os.environ["AIRFLOW_HOME"] = _HOME.name
+    atexit.register(_HOME.cleanup)
 # Airflow 2.11 warns about its own default of this option, whichever test imports its models first.
 os.environ.setdefault("AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY", "True")
 

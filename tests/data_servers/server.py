@@ -66,31 +66,33 @@ def run(command: Sequence[str | Path], user: str | None) -> None:
 def running(
     command: Sequence[str | Path], user: str | None, log: Path, is_ready: Callable[[], bool], what: str
 ) -> Iterator[None]:
-    """A server for as long as the context is open."""
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            list(map(str, command)),
-            user=user,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    """A server for as long as the context is open; its temporary files end with it, even if killed."""
+    with own_folder(user) as temporary:
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                list(map(str, command)),
+                user=user,
+                cwd="/",
+                env={**os.environ, "TMPDIR": str(temporary)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
-    def ready() -> bool:
-        if server.poll() is not None:
-            raise RuntimeError(f"{what} ended at once:\n{log.read_text(errors='replace')[-2000:]}")
-        return is_ready()
+        def ready() -> bool:
+            if server.poll() is not None:
+                raise RuntimeError(f"{what} ended at once:\n{log.read_text(errors='replace')[-2000:]}")
+            return is_ready()
 
-    try:
-        wait_for(ready, what=what, seconds=_START_SECONDS)
-        yield
-    finally:
-        # Fast shutdown: connections are ended, not waited for.
-        server.send_signal(signal.SIGINT if "postgres" in str(command[0]) else signal.SIGTERM)
         try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+            wait_for(ready, what=what, seconds=_START_SECONDS)
+            yield
+        finally:
+            # Fast shutdown: connections are ended, not waited for.
+            server.send_signal(signal.SIGINT if "postgres" in str(command[0]) else signal.SIGTERM)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
