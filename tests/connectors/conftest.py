@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.connectors.requests import SystemOrder
 from tests.connectors.system_jobs import Desk
+from tests.connectors.system_servers import RUN_HERE, run_here
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class System:
 
 
 # Of all that these tests use, only SQLAlchemy is another beside Airflow 2.11, and only one system needs it.
-_SYSTEMS = ["MariaDB"] if version("sqlalchemy").startswith("1.") else ["Postgres", "MariaDB", "SQLite"]
+_SYSTEMS = ["MariaDB"] if version("sqlalchemy").startswith("1.") else run_here(built_in())
 
 
 @pytest.fixture(params=_SYSTEMS)
@@ -45,7 +47,7 @@ def system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
         # The file of a transaction that has written pages.
         journal = path.with_name("test.db-journal")
         return System(SystemOrder("SQLite", {"database": str(path)}), run, journal.exists)
-    server = request.getfixturevalue(request.param.lower())
+    server = request.getfixturevalue(RUN_HERE[request.param])
     config = server.new_database()
 
     def at_work() -> bool:
