@@ -12,6 +12,7 @@ import pytest
 
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowUnreachable, ConfigError
 from aqueduct_provider.sdk.airflow_api.http_client import PAUSES, HttpClient
+from aqueduct_provider.testing import FakeAirflow
 from tests.support.certificates import Authority, authority
 
 TRIES = len(PAUSES) + 1
