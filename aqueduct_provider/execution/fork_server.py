@@ -36,6 +36,8 @@ _POLL = 0.1
 _REAP = 2.0
 
 _LAST_WORDS = 2000
+# Of what a server says at once; its own messages are far shorter.
+_LONGEST_MESSAGE = 10_000
 # struct ucred of unix(7): process, user, group
 _CREDENTIALS = struct.Struct("3i")
 
@@ -276,11 +278,24 @@ class _ForkedChild:
             self.returncode = self._end_of_server()
             return
         *lines, self._heard = (self._heard + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            if "pid" in message:
-                self.pid = sender or message["pid"]
-            self.returncode = message.get("returncode", self.returncode)
+        try:
+            for line in lines:
+                self._note(json.loads(line), sender)
+            if len(self._heard) > _LONGEST_MESSAGE:
+                raise ValueError("a message is too long")
+        except (ValueError, RecursionError):
+            # Code of a user can get at the socket where it may trace the server. Without it all of it ends.
+            with contextlib.suppress(OSError):
+                self._server.shutdown(socket.SHUT_RDWR)
+            self.returncode = self._end_of_server()
+
+    def _note(self, message: object, sender: int) -> None:
+        """Take in a message. Raises ``ValueError`` for what no server says."""
+        if not isinstance(message, dict) or not all(type(value) is int for value in message.values()):
+            raise ValueError("no server says this")
+        if "pid" in message:
+            self.pid = sender or message["pid"]
+        self.returncode = message.get("returncode", self.returncode)
 
     def _receive(self) -> tuple[bytes, int]:
         """Return the next message and the process that sent it; 0: unknown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import CommandNotStarted, OperatorKilled
-from aqueduct_provider.execution.fork_server import ForkServers
+from aqueduct_provider.execution.fork_server import ForkServers, _ForkedChild
 from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.process import Child, ChildCommand, Finished, spawn
 from aqueduct_provider.runner.contract import REQUEST_FILE, FunctionCall, JobRequest, OutputSlot, to_json
@@ -146,6 +147,27 @@ def test_a_server_that_is_killed_ends_the_job_and_is_replaced(jobs: Jobs) -> Non
     assert finished.returncode == -signal.SIGKILL
     wait_until_gone(pid)
     assert jobs.parent() not in (server, os.getpid())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"garbage\n", b"\xff\n", b"[]\n", b"[" * 4000 + b"\n", b"x" * 20_000),
+        *(b'{"returncode": "0"}\n', b'{"pid": null}\n', b'{"pid": true}\n'),
+    ],
+)
+def test_what_no_server_says_ends_its_child(said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child = _ForkedChild(ours, lambda: -signal.SIGKILL)
+        for descriptor in child.theirs:
+            os.close(descriptor)
+        theirs.sendall(said)
+        assert child.wait(60) == -signal.SIGKILL
+        assert child.pid == 0
+        # The server, for which this is a lifeline, ends with all that it has started.
+        assert theirs.recv(1) == b""
+        child.close()
 
 
 @pytest.mark.parametrize("script", ["exit 1", 'case "$*" in *--serve*) exit 0;; esac; exec {python} "$@"'])
