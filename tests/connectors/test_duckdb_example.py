@@ -137,24 +137,3 @@ print(json.dumps([service.name, list(service.needed), fields_of("duckdb:////data
 
 def test_the_sdk_knows_it(site: Path, tmp_path: Path) -> None:
     assert run(SDK, site, tmp_path / "job") == ["DuckDB", ["database"], {"database": "/data/shop.duckdb"}]
-
-
-def test_two_packages_of_one_name_are_refused(site: Path, tmp_path: Path) -> None:
-    (metadata,) = site.glob("*.dist-info")
-    shutil.copytree(metadata, site / "other-1.0.dist-info")
-    (site / "other-1.0.dist-info" / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: other\nVersion: 1.0\n"
-    )
-    code = """
-import json
-from aqueduct_provider.connectors import registry
-from aqueduct_provider.errors import ConfigError
-try:
-    registry.find("DuckDB")
-except ConfigError as error:
-    print(json.dumps(str(error)))
-"""
-    message = run(code, site, tmp_path / "job")
-    assert message.startswith("The entry point duckdb = 'aqueduct_duckdb.system' of ")
-    assert "declares the data system 'DuckDB', which " in message
-    assert message.endswith("has already. Give it another name, or uninstall one of the packages.")

@@ -189,6 +189,9 @@ def test_of_two_packages_with_one_name_neither_is_taken(install: Install) -> Non
     )
     assert list(registry.registered()) == ["Sound"]
     assert len(registry.problems()) == 2
+    with pytest.raises(ConfigError) as caught:
+        registry.get("Duck")
+    assert all(problem in str(caught.value) for problem in registry.problems())
 
 
 def test_a_connection_is_opened(tmp_path: Path) -> None:
