@@ -150,6 +150,7 @@ def forget_settings(environment: MutableMapping[str, str]) -> None:
     """Take out what the user has set for an Airflow, a store and a proxy that are not those of the demo."""
     for name in [name for name in environment if name.startswith(_FOREIGN)]:
         del environment[name]
+    environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     direct = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     environment["no_proxy"] = environment["NO_PROXY"] = ",".join(filter(None, [direct, "127.0.0.1"]))
 

@@ -107,8 +107,12 @@ def test_the_users_own_settings_are_forgotten(given: dict[str, str], direct: str
     own = ("AIRFLOW_HOME", "AIRFLOW__CORE__X", "_AIRFLOW_X", "AQUEDUCT_DEMO_TOKEN", "AWS_PROFILE")
     environment = {**dict.fromkeys(own, "x"), "HTTP_PROXY": "http://proxy", "PATH": "/bin", **given}
     tour.forget_settings(environment)
-    direct_names = dict.fromkeys(("no_proxy", "NO_PROXY"), direct)
-    assert environment == {"HTTP_PROXY": "http://proxy", "PATH": "/bin", **direct_names}
+    assert environment == {
+        "HTTP_PROXY": "http://proxy",
+        "PATH": "/bin",
+        **dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), "/dev/null"),
+        **dict.fromkeys(("no_proxy", "NO_PROXY"), direct),
+    }
 
 
 def test_where_no_folder_can_be_made_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
