@@ -6,6 +6,7 @@ SQLite.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class AdbcDatabase:
+class AdbcDatabase(ABC):
     """An open connection; subclasses add reading and writing, and are a ``Database`` then.
 
     :param connection: the driver's.
@@ -30,9 +31,9 @@ class AdbcDatabase:
     what: str
 
     @staticmethod
+    @abstractmethod
     def error(what: str, cause: Any) -> DataSystemError:
         """Return the error for the driver's. While rows come it is Arrow's, which has only a message."""
-        raise NotImplementedError
 
     @classmethod
     @contextmanager
