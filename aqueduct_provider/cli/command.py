@@ -58,7 +58,7 @@ COMMANDS = (
     ListedCommand("trigger", "Run a published flow once, on its Airflow.", "flows"),
     ListedCommand("logs", "Print the log of an operator in a run.", "flows"),
     ListedCommand("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
-    ListedCommand("prune", "Delete the artifacts of older runs of a flow.", "prune"),
+    ListedCommand("prune", "Delete the artifacts of older runs of a flow.", "flows"),
     ListedCommand("delete", "Delete a published flow.", "flows"),
     ListedCommand("run", "Run a spec here, without Airflow.", "run_local"),
     ListedCommand("connect", "Connect a resource under a name, and check the connection.", "connect"),

@@ -1,4 +1,4 @@
-"""Published flows and their runs: list, show, trigger, logs, artifacts, delete.
+"""Published flows and their runs: list, show, trigger, logs, artifacts, prune, delete.
 
 The SDK's client does the work: this module parses and prints.
 """
@@ -189,7 +189,7 @@ def _trigger(chosen: Namespace) -> int:
     return 0 if succeeded else 1
 
 
-# --- logs, artifact, delete
+# --- logs, artifact, prune, delete
 
 
 def _logs_arguments(parser: ArgumentParser) -> None:
@@ -252,6 +252,35 @@ def _artifact(chosen: Namespace) -> int:
     return 0
 
 
+def _prune_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--keep",
+        metavar="K",
+        type=positive,
+        help="how many of the newest successful runs keep their artifacts; the flow's k_latest_runs",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="delete nothing, and show what would be")
+
+
+def _prune(chosen: Namespace) -> int:
+    flow = client_of(chosen).flow(chosen.flow)
+    found = flow.prune(chosen.keep, dry_run=chosen.dry_run)
+    if chosen.json:
+        print_json(found)
+        return 0
+    if not found:
+        print(f"{flow.name()!r}: no older run has artifacts to delete.")
+        return 0
+    from aqueduct_provider.runs.retention import Pruned, total
+    from aqueduct_provider.sdk.console import console, plain_table
+
+    rows = [(one["run_id"], f"{one['objects']}", f"{one['size']:,}") for one in found]
+    console().print(plain_table(("run", "objects", "bytes"), rows))
+    deleted = "would delete" if chosen.dry_run else "deleted"
+    print(f"{flow.name()!r}: {deleted} {total([Pruned(**one) for one in found])}.")
+    return 0
+
+
 def _delete_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--artifacts", action="store_true", help="delete all that its runs left, too")
     parser.add_argument("--force", action="store_true", help="end active runs without asking")
@@ -269,5 +298,6 @@ SUBCOMMANDS = {
     "trigger": Subcommand(_trigger, (_add_flow, add_parameters, _trigger_arguments, add_json, add_store)),
     "logs": Subcommand(_logs, (_add_flow, _logs_arguments, add_json, add_store)),
     "artifact": Subcommand(_artifact, (_add_flow, _artifact_arguments, add_json, add_store)),
+    "prune": Subcommand(_prune, (_add_flow, _prune_arguments, add_json, add_store)),
     "delete": Subcommand(_delete, (_add_flow, _delete_arguments, add_store)),
 }
