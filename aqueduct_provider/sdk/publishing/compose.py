@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
-from aqueduct_provider.sdk.authoring.encode_values import EncodedValue, encoded_default
+from aqueduct_provider.sdk.authoring.encode_values import encoded_default
 from aqueduct_provider.sdk.authoring.nodes import (
     NO_OPTIONS,
     ArtifactNode,
@@ -30,7 +30,7 @@ from aqueduct_provider.sdk.packaging.machine_paths import machine_path_warnings
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.publishing.current_resources import Lookup
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
-from aqueduct_provider.sdk.publishing.flow_graph import FlowGraph, flow_graph
+from aqueduct_provider.sdk.publishing.flow_graph import flow_graph
 from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
 from aqueduct_provider.sdk.publishing.flow_names import flow_id_of as flow_id_of
@@ -134,61 +134,28 @@ def compose(
     graph = flow_graph(selected, encode)
     refuse_secrets(artifact_store, graph.operators, encode)
     defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
-    body = _Body(graph, defaults, flow, resources)
-    parameters = body.parameters()
+    flow_id = flow_id_of(flow.name)
+    parameters = [parameter_part(graph, operator, default, flow_id) for operator, default in defaults.items()]
     check_inputs(graph.operators, defaults)
-    packages = _packages(graph.operators, packager or _packager())
+    packages = _packages(graph.operators, packager)
     document = {
         **head,
-        "artifacts": body.artifacts(),
+        "artifacts": [
+            artifact_part(graph, one, defaults.get(one.producer), disable_snapshots=flow.disable_snapshots)
+            for one in artifacts_of(graph.operators)
+        ],
         "parameters": parameters,
-        "operators": body.operators(packages),
+        "operators": [
+            operator_part(graph, operator, packages.get(operator), flow.fuse, resources, flow.retry)
+            for operator in graph.operators
+        ],
     }
     refuse_secrets_in_text(document)
     text = json.dumps(document, indent=2).encode()
+    stored = [default for default in defaults.values() if default.inline() is None]
+    values = {FlowLayout(flow_id).value(default.sha256): default.data for default in stored}
     archives = {function_archive(package.sha256): package.data for package in packages.values()}
-    return Composition(_parsed(text, document), text, body.values() | archives)
-
-
-@dataclass(frozen=True)
-class _Body:
-    """The parts of a spec that describe the graph."""
-
-    graph: FlowGraph
-    defaults: Mapping[OperatorNode, EncodedValue]
-    flow: FlowRequest
-    resources: Lookup | None
-
-    @property
-    def flow_id(self) -> str:
-        return flow_id_of(self.flow.name)
-
-    def artifacts(self) -> list[Json]:
-        return [self._artifact(artifact) for artifact in artifacts_of(self.graph.operators)]
-
-    def _artifact(self, artifact: ArtifactNode) -> Json:
-        default = self.defaults.get(artifact.producer)
-        type_ = default.type if default else artifact.type
-        return artifact_part(self.graph, artifact, type_, disable_snapshots=self.flow.disable_snapshots)
-
-    def parameters(self) -> list[Json]:
-        return [
-            parameter_part(self.graph, operator, default, self.flow_id)
-            for operator, default in self.defaults.items()
-        ]
-
-    def operators(self, packages: Mapping[OperatorNode, Package]) -> list[Json]:
-        flow = self.flow
-        return [
-            operator_part(self.graph, operator, packages.get(operator), flow.fuse, self.resources, flow.retry)
-            for operator in self.graph.operators
-        ]
-
-    def values(self) -> dict[str, bytes]:
-        """Key -> bytes of the defaults that are not in the spec."""
-        layout = FlowLayout(self.flow_id)
-        stored = [default for default in self.defaults.values() if default.inline() is None]
-        return {layout.value(default.sha256): default.data for default in stored}
+    return Composition(_parsed(text, document), text, values | archives)
 
 
 # --- the flow itself
@@ -251,14 +218,11 @@ def _k_latest_runs(count: int | None) -> int | None:
 # --- packaging
 
 
-def _packager() -> Packager:
+def _packages(operators: Iterable[OperatorNode], packager: Packager | None) -> dict[OperatorNode, Package]:
+    """Return the archive of each operator that has a function; one that several share is made once."""
     from aqueduct_provider.sdk.packaging.package import package
 
-    return package
-
-
-def _packages(operators: Iterable[OperatorNode], packager: Packager) -> dict[OperatorNode, Package]:
-    """Return the archive of each operator that has a function; one that several share is made once."""
+    make = packager or package
     made: dict[int, Package] = {}
     packages: dict[OperatorNode, Package] = {}
     errors: list[AuthoringError] = []
@@ -270,7 +234,7 @@ def _packages(operators: Iterable[OperatorNode], packager: Packager) -> dict[Ope
             if id(function) not in made:
                 for warning in machine_path_warnings(function, operator.name):
                     _log.warning(warning)
-                made[id(function)] = packager(function, operator.name)
+                made[id(function)] = make(function, operator.name)
             packages[operator] = made[id(function)]
         except AuthoringError as error:
             errors.append(error)

@@ -24,17 +24,19 @@ Json = dict[str, Any]
 FLOW_TASK = "flow"
 
 
-def artifact_part(graph: FlowGraph, artifact: ArtifactNode, type_: str, *, disable_snapshots: bool) -> Json:
+def artifact_part(
+    graph: FlowGraph, artifact: ArtifactNode, default: EncodedValue | None, *, disable_snapshots: bool
+) -> Json:
     """Return one of the spec's ``artifacts``.
 
-    :param type_: what its operator must produce.
+    :param default: of a parameter, which has its type.
     :param disable_snapshots: whether outputs of functions need not be kept.
     """
     dropped = disable_snapshots and artifact.producer.kind == "function"
     return {
         "id": graph.ids[artifact],
         "name": graph.names[artifact],
-        "type": type_,
+        "type": default.type if default else artifact.type,
         "keep_snapshot": artifact.keep_snapshot and not dropped,
     }
 

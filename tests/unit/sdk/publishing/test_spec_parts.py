@@ -159,15 +159,15 @@ def test_a_parameter() -> None:
 @pytest.mark.parametrize(("keep", "disabled", "kept"), [(1, 0, 1), (0, 0, 0), (1, 1, 0), (0, 1, 0)])
 def test_whether_an_output_of_a_function_is_kept(keep: int, disabled: int, kept: int) -> None:
     artifact = op("f")
-    artifact.keep_snapshot = bool(keep)
-    part = artifact_part(graph_of(artifact), artifact, "table", disable_snapshots=bool(disabled))
+    artifact.keep_snapshot, artifact.type = bool(keep), "table"
+    part = artifact_part(graph_of(artifact), artifact, None, disable_snapshots=bool(disabled))
     assert part == {"id": "f_artifact", "name": "f artifact", "type": "table", "keep_snapshot": bool(kept)}
 
 
 @pytest.mark.parametrize("measure", [metric, check, lambda _, x: system_metric(x), lambda *_: param("p", 1)])
 def test_everything_else_is_kept(measure: Any) -> None:
     artifact = measure("m", op("f"))
-    assert artifact_part(graph_of(artifact), artifact, "numeric", disable_snapshots=True)["keep_snapshot"]
+    assert artifact_part(graph_of(artifact), artifact, None, disable_snapshots=True)["keep_snapshot"]
 
 
 # --- parameters
