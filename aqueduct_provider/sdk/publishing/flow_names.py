@@ -11,7 +11,7 @@ import re
 import unicodedata
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from aqueduct_provider.errors import AuthoringError
@@ -80,17 +80,9 @@ def slug_of(name: str) -> str:
 
 def unique_slugs(names: Iterable[str]) -> list[str]:
     """Return an identifier for each name, no two alike: ``train``, ``train_1``, ..."""
-    taken: set[str] = set()
-    counters: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
-    slugs = []
-    for name in names:
-        base = slug = re.sub(r"^\.|^$", "_", slug_of(name))
-        while slug in taken:
-            suffix = f"_{next(counters[base])}"
-            slug = base[: MAX_ID - len(suffix)] + suffix
-        taken.add(slug)
-        slugs.append(slug)
-    return slugs
+    free = _Free((), lambda base, number: base[: MAX_ID - len(f"_{number}")] + f"_{number}")
+    slugs = (re.sub(r"^\.|^$", "_", slug_of(name)) for name in names)
+    return [free.name(slug, slug) for slug in slugs]
 
 
 def is_explicit(artifact: ArtifactNode) -> bool:
@@ -115,8 +107,11 @@ def artifact_names(operators: Sequence[OperatorNode]) -> dict[ArtifactNode, str]
     if collisions:
         raise AuthoringError("\n".join(collisions))
     names = {artifact: artifact.name for artifact in artifacts if is_explicit(artifact)}
-    free = _Free(explicit)
-    return {artifact: names.get(artifact) or free.name(artifact.name) for artifact in artifacts}
+    free = _Free(explicit, numbered)
+    return {
+        artifact: names.get(artifact) or free.name(artifact.name, without_number(artifact.name))
+        for artifact in artifacts
+    }
 
 
 def _collision(name: str, artifacts: Sequence[ArtifactNode]) -> str:
@@ -133,15 +128,18 @@ def _collision(name: str, artifacts: Sequence[ArtifactNode]) -> str:
 
 
 class _Free:
-    """Gives names that are not taken yet."""
+    """Gives names that are not taken yet.
 
-    def __init__(self, taken: Iterable[str]) -> None:
-        self._taken = set(taken)
+    :param with_number: returns a name with a number.
+    """
+
+    def __init__(self, taken: Iterable[str], with_number: Callable[[str, int], str]) -> None:
+        self._taken, self._with_number = set(taken), with_number
         self._counters: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
 
-    def name(self, wanted: str) -> str:
-        name, base = wanted, without_number(wanted)
-        while name in self._taken:
-            name = numbered(base, next(self._counters[base]))
-        self._taken.add(name)
-        return name
+    def name(self, wanted: str, base: str) -> str:
+        """Return the wanted name; where it is taken, the base with the next free number."""
+        while wanted in self._taken:
+            wanted = self._with_number(base, next(self._counters[base]))
+        self._taken.add(wanted)
+        return wanted
