@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from aqueduct_provider.errors import CommandNotStarted, PackagingError
@@ -30,14 +29,6 @@ _PROXIES = frozenset(["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"])
 _loaded = set[str]()
 
 
-@dataclass(frozen=True)
-class _Fault:
-    """Why an archive does not load."""
-
-    archive: bytes
-    reason: str
-
-
 def check_archives(archives: Sequence[tuple[str, bytes]]) -> None:
     """Refuse archives that do not load.
 
@@ -47,7 +38,7 @@ def check_archives(archives: Sequence[tuple[str, bytes]]) -> None:
     new = [data for data in dict.fromkeys(data for _, data in archives) if _digest(data) not in _loaded]
     if not new or os.name != "posix" or not sys.executable:
         return
-    faults = {fault.archive: fault.reason for fault in _faults(new)}
+    faults = _faults(new)
     lines = [_message(name, faults[data]) for name, data in archives if data in faults]
     if len(lines) == 1:
         raise PackagingError(lines[0])
@@ -68,7 +59,8 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _faults(archives: Sequence[bytes]) -> list[_Fault]:
+def _faults(archives: Sequence[bytes]) -> dict[bytes, str]:
+    """Return why archives do not load."""
     with temporary_folder("load") as folder:
         names = {f"{number}.zip": data for number, data in enumerate(archives)}
         for file, data in names.items():
@@ -78,8 +70,8 @@ def _faults(archives: Sequence[bytes]) -> list[_Fault]:
         try:
             end = _run(folder)
         except CommandNotStarted:  # As where Python is part of another program.
-            return []
-        return [_Fault(names[archive], reason) for archive, reason in _results(folder, end).items()]
+            return {}
+        return {names[archive]: reason for archive, reason in _results(folder, end).items()}
 
 
 def _run(folder: Path) -> str:
