@@ -64,30 +64,26 @@ class GraphSource:
     """
 
     def __init__(self, node: ArtifactNode) -> None:
-        self._node = node
+        self.node = node
 
     @property
     def id(self) -> str:
-        return _ids.setdefault(self._node, str(uuid.uuid4()))
+        return _ids.setdefault(self.node, str(uuid.uuid4()))
 
     @property
     def name(self) -> str:
-        return self._node.name
+        return self.node.name
 
     @property
     def type(self) -> str:
-        return self._node.type
-
-    @property
-    def node(self) -> ArtifactNode:
-        return self._node
+        return self.node.type
 
     @property
     def ready(self) -> bool:
-        return evaluate.is_computed(self._node.producer)
+        return evaluate.is_computed(self.node.producer)
 
     def value(self, parameters: Mapping[str, Any] | None) -> Any:
-        return evaluate.value_of(self._node, parameters)
+        return evaluate.value_of(self.node, parameters)
 
     def trust(self) -> None:
         raise AuthoringError(f"{self.name!r} is computed here and read from no store: leave trust_store out.")
