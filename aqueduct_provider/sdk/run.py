@@ -8,7 +8,7 @@ read from the store alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -34,6 +34,7 @@ from aqueduct_provider.sdk.results.outcomes import (
 )
 from aqueduct_provider.sdk.results.records import Records
 from aqueduct_provider.sdk.suggest import suggestion, tidy
+from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
@@ -47,11 +48,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.storage.layout import NativeLayout
 
 log = logging.getLogger("aqueduct")
-
-# Requests to the store at the same time.
-REQUESTS = 16
-# What shows a run, in Python and in the terminal.
-_DESCRIBE = ("run.describe()", "aqueduct-airflow show")
 
 Tasks = Mapping[str, "TaskInfo"]
 
@@ -304,7 +300,7 @@ class Run:
 
         spec = self.spec
         if tasks is None:
-            states = self._read([partial(self._exec_state, operator) for operator in spec.operators])
+            states = together([partial(self._exec_state, operator) for operator in spec.operators])
             left = {one.id: state for one, state in zip(spec.operators, states, strict=True)}
             return operator_runs(spec, {}, left, untold=ExecutionStatus.UNKNOWN)
         spec = self._verified(spec, tasks)
@@ -339,14 +335,9 @@ class Run:
             if (key := keys.get(one.id))
             and not (key in self._states and is_settled(one, task, self._states[key]))
         ]
-        states = self._read([partial(self._exec_state, operator) for operator, _ in new])
+        states = together([partial(self._exec_state, operator) for operator, _ in new])
         self._states.update({key: state for (_, key), state in zip(new, states, strict=True)})
         return {operator: self._states[key] for operator, key in keys.items()}
-
-    def _read(self, calls: Sequence[Callable[[], ExecState | None]]) -> list[ExecState | None]:
-        from aqueduct_provider.storage.parallel import together
-
-        return together(calls, REQUESTS)
 
     def _operator(self, name: str) -> Operator:
         operators, name = self.spec.operators, tidy(name)

@@ -8,8 +8,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Requests to a store, or to Airflow, at the same time.
+REQUESTS = 16
 
-def together(calls: Sequence[Callable[[], T]], workers: int) -> list[T]:
+
+def together(calls: Sequence[Callable[[], T]], workers: int = REQUESTS) -> list[T]:
     """Make all calls at the same time and give their results in order.
 
     :param workers: how many run at once, at most.

@@ -33,12 +33,12 @@ class RunView(RunFacts, Protocol):
 
 
 class FlowView(Protocol):
-    """A published flow."""
+    """A published flow.
 
-    @property
-    def record(self) -> FlowRecord:
-        """The flow as it was published last."""
-        ...
+    :ivar record: as it was published last.
+    """
+
+    record: FlowRecord
 
     @property
     def spec(self) -> WorkflowSpec:

@@ -37,12 +37,10 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
 
-__all__ = ["REQUESTS", "FlowRecord", "Registry"]
+__all__ = ["FlowRecord", "Registry"]
 
 log = logging.getLogger(__name__)
 
-# Requests at the same time.
-REQUESTS = 16
 _SPECS_KEPT = 256
 
 
@@ -100,12 +98,6 @@ class Registry:
             known, damaged = known + records, damaged + errors
         raise self._not_found(wanted, known, damaged, None if retired else _named(wanted, self.retired_at))
 
-    def versions(self, flow_id: str) -> list[str]:
-        """Return the ids of a flow's versions, in no order of time: their specs know when they were made."""
-        prefix = FlowLayout(flow_id).versions_prefix
-        keys = self.store.list(prefix)
-        return [key.removeprefix(prefix).removesuffix(".json") for key in keys if key.endswith(".json")]
-
     def spec(self, flow_id: str, version_id: str) -> WorkflowSpec:
         """Return the spec of one version, read once.
 
@@ -138,20 +130,6 @@ class Registry:
                 f"{record.spec_sha256}. Publish the flow again."
             )
         return spec
-
-    def spec_text(self, flow_id: str, version_id: str) -> bytes:
-        """Return the JSON of one version's spec, as it was published.
-
-        :raises NotFound: the version does not exist.
-        """
-        key = FlowLayout(flow_id).version(version_id)
-        try:
-            return self.store.get(key)
-        except ObjectNotFound as error:
-            raise NotFound(
-                f"Version {version_id} of the flow {flow_id} is missing: {self.store.url(key)} was deleted, "
-                "or is of another store."
-            ) from error
 
     def version_of_run(self, flow_id: str, run_id: str) -> str | None:
         """Return the version that a run used, by the first exec state that it has left; two requests.
@@ -193,9 +171,15 @@ class Registry:
     def _parse_spec(self, flow_id: str, version_id: str) -> tuple[WorkflowSpec, str]:
         from aqueduct_provider.spec.loader import parse
 
-        text = self.spec_text(flow_id, version_id)
-        source = self.store.url(FlowLayout(flow_id).version(version_id))
-        return parse(text, source), hashlib.sha256(text).hexdigest()
+        key = FlowLayout(flow_id).version(version_id)
+        try:
+            text = self.store.get(key)
+        except ObjectNotFound as error:
+            raise NotFound(
+                f"Version {version_id} of the flow {flow_id} is missing: {self.store.url(key)} was deleted, "
+                "or is of another store."
+            ) from error
+        return parse(text, self.store.url(key)), hashlib.sha256(text).hexdigest()
 
     def _read(self, key: str) -> FlowRecord:
         data = self.store.get(key)
@@ -222,7 +206,7 @@ class Registry:
     def _read_all(self, prefix: str) -> tuple[list[FlowRecord], list[IntegrityError]]:
         """Return the records that can be read, and the errors of the others."""
         keys = [key for key in self.store.list(prefix) if key.endswith(".json")]
-        found = together([partial(self._attempt, key) for key in keys], REQUESTS)
+        found = together([partial(self._attempt, key) for key in keys])
         records = [one for one in found if isinstance(one, FlowRecord)]
         return records, [one for one in found if isinstance(one, IntegrityError)]
 

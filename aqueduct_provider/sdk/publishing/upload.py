@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, IntegrityError, NotFound, SpecError
-from aqueduct_provider.sdk.publishing.registry import REQUESTS, FlowRecord, Registry
+from aqueduct_provider.sdk.publishing.registry import FlowRecord, Registry
 from aqueduct_provider.storage.layout import FlowLayout
 from aqueduct_provider.storage.parallel import together
 
@@ -53,7 +53,7 @@ def publish(composition: Composition, store: ObjectStore, delivery: Delivery, en
     previous = _previous(registry, spec)
     present = _objects_of(registry, previous) if previous else frozenset[str]()
     missing = [(key, data) for key, data in composition.objects.items() if key not in present]
-    together([partial(_put_missing, store, key, data) for key, data in missing], REQUESTS)
+    together([partial(_put_missing, store, key, data) for key, data in missing])
     store.put(FlowLayout(str(spec.flow.id)).version(str(spec.version.id)), composition.text)
     live = previous if previous and previous.retired_at is None else None
     known_place = live.delivered_to if live and live.engine == engine else ""

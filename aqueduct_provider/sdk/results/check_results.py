@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.records import Records
     from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
-REQUESTS = 16
 _DID_NOT_PASS = "The check did not pass (returned False)."
 
 
@@ -39,9 +38,7 @@ class CheckResults:
         :param found: in the order of the spec, as the exec states say.
         """
         checks = [one for one in spec.operators if _only_warns(one, tasks)]
-        results = together(
-            [partial(self._result, one, tasks[one.airflow_task_id]) for one in checks], REQUESTS
-        )
+        results = together([partial(self._result, one, tasks[one.airflow_task_id]) for one in checks])
         known = {one.task_id: result for one, result in zip(checks, results, strict=True)}
         # Nothing else has an outcome that is neither a success nor a failure.
         known |= {

@@ -22,7 +22,7 @@ from aqueduct_provider.sdk.publishing.airflow_problems import (
     airflow_problems,
 )
 from aqueduct_provider.sdk.publishing.deployment import TAG
-from aqueduct_provider.sdk.publishing.registry import REQUESTS, FlowRecord
+from aqueduct_provider.sdk.publishing.registry import FlowRecord
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def statuses(session: Session, records: Sequence[FlowRecord]) -> list[FlowStatus
     for record in records:
         by_engine.setdefault(record.engine, []).append(record)
     calls = [partial(_of_engine, session, engine, some) for engine, some in by_engine.items()]
-    found = {one.dag_id: one for some in together(calls, REQUESTS) for one in some}
+    found = {one.dag_id: one for some in together(calls) for one in some}
     return [found[record.dag_id] for record in records]
 
 

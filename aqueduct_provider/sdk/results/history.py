@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aqueduct")
 
-# Requests to the store and to Airflow at the same time.
-_REQUESTS = 16
-COLUMNS = ("run_id", "created_at", "status", "value")
 _NUMBER, _CHECK = "numeric", "boolean"
 # What its type must be is known once it is written.
 _READABLE = frozenset({_NUMBER, _CHECK, "untyped"})
@@ -62,7 +59,7 @@ def metric_history(name: str, runs: Sequence[RunReader], *, trust_store: bool = 
     from aqueduct_provider.storage.parallel import together
 
     name = tidy(name)
-    entries = together([partial(_entry, run, name) for run in runs], _REQUESTS)
+    entries = together([partial(_entry, run, name) for run in runs])
     failed = [(run.run_id, one.error) for run, one in zip(runs, entries, strict=True) if one.error]
     known = {artifact for one in entries for artifact in one.types}
     if runs and name not in known:

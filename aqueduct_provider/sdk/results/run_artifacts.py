@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aqueduct")
 
-# Requests to the store and to Airflow at the same time.
-REQUESTS = 16
-
 
 def source_named(run: RunReader, name: str) -> StoredSource:
     """Return the source that reads the artifact with this name.
@@ -64,7 +61,7 @@ def parameter_values(run: RunReader, *, trust_store: bool) -> dict[str, Any]:
             source.trust()
         return source, source.kept()
 
-    found = together([partial(read, operator) for operator in params], REQUESTS)
+    found = together([partial(read, operator) for operator in params])
     if unverified := [source for source, (is_there, _) in found if is_there and source.unverified]:
         log.warning(
             "Parameters of run %s are shown as the store has them, not verified. %s",

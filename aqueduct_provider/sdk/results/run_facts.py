@@ -12,22 +12,16 @@ if TYPE_CHECKING:
 
 
 class RunFacts(Protocol):
-    """A run of a flow."""
+    """A run of a flow.
 
-    @property
-    def record(self) -> FlowRecord:
-        """The record of its flow."""
-        ...
+    :ivar record: of its flow.
+    :ivar run_id: Airflow's.
+    :ivar info: as Airflow last reported the run; None where Airflow does not know it.
+    """
 
-    @property
-    def run_id(self) -> str:
-        """Airflow's id of the run."""
-        ...
-
-    @property
-    def info(self) -> RunInfo | None:
-        """The run as Airflow last reported it; None where Airflow does not know it."""
-        ...
+    record: FlowRecord
+    run_id: str
+    info: RunInfo | None
 
     @property
     def spec(self) -> WorkflowSpec:

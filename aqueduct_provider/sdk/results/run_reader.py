@@ -1,4 +1,7 @@
-"""The protocol of a run, as far as readers of results need to know it."""
+"""The protocol of a run, as far as readers of results need to know it.
+
+Apart from ``run_facts``, which display imports, and display is imported by what this module names.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class RunReader(RunFacts, Protocol):
-    """A run of a flow, with what Airflow and the store have of it."""
+    """A run of a flow, with what Airflow and the store have of it.
 
-    @property
-    def session(self) -> Session:
-        """The store and the Airflows."""
-        ...
+    :ivar session: the store and the Airflows.
+    """
+
+    session: Session
 
     @property
     def layout(self) -> NativeLayout:

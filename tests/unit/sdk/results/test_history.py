@@ -10,7 +10,7 @@ import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, NotFound, StorageUnavailable
-from aqueduct_provider.sdk.results.history import COLUMNS, metric_history
+from aqueduct_provider.sdk.results.history import metric_history
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
@@ -21,7 +21,7 @@ from tests.unit.sdk.conftest import Finished
 
 def test_numbers(finished: Finished) -> None:
     table = finished.flow.metric_history("total")
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == ("run_id", "created_at", "status", "value")
     assert table["run_id"].tolist() == [finished.bad.run_id, finished.good.run_id]
     assert table["status"].tolist() == ["failed", "succeeded"]
     assert math.isnan(table["value"][0])
@@ -59,7 +59,7 @@ def test_names_that_no_run_has(finished: Finished) -> None:
 
 def test_a_flow_that_has_not_run(made: Deployment) -> None:
     table = made.publish().metric_history("total")
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == ("run_id", "created_at", "status", "value")
     assert len(table) == 0
     assert str(table["created_at"].dt.tz) == "UTC"
     assert table["value"].dtype == "float64"
