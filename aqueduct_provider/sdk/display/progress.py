@@ -9,7 +9,7 @@ import html
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.sdk.console import console
 from aqueduct_provider.sdk.display.tables import headline, operators_table_of
@@ -26,21 +26,12 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 20
 
 
-class Show(Protocol):
-    """Shows a run."""
-
-    def __call__(self, status: ExecutionStatus, operators: Sequence[OperatorRun]) -> None:
-        """Show the run as it is now."""
-        ...
-
-    def say(self, message: str) -> None:
-        """Show a message about the waiting itself."""
-        ...
-
-
 @contextmanager
-def run_progress(run: RunView) -> Iterator[Show]:
-    """Show a run in the way that fits where this process runs."""
+def run_progress(run: RunView) -> Iterator[_InPlace | _Lines]:
+    """Show a run in the way that fits where this process runs.
+
+    Yields a function of its status and operators; its ``say`` shows a message about the waiting itself.
+    """
     out = console(stderr=True)
     if out.is_jupyter:
         yield _InPlace(run, _notebook_cell())
@@ -68,7 +59,7 @@ def _notebook_cell() -> Callable[[RenderableType], None]:
 
 
 class _InPlace:
-    """Replaces what it has shown before, when that has changed."""
+    """Shows a run in place of what it has shown before, when that has changed."""
 
     def __init__(self, run: RunView, update: Callable[[RenderableType], None]) -> None:
         self._run, self._update = run, update
@@ -110,7 +101,7 @@ def _worth_showing(operators: Sequence[OperatorRun]) -> Sequence[OperatorRun]:
 
 
 class _Lines:
-    """Prints a line for each change."""
+    """Shows a run by a line for each change."""
 
     def __init__(self, run: RunView, out: Console) -> None:
         self._run, self._out = run, out
