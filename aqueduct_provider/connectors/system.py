@@ -140,6 +140,12 @@ class DataSystem:
     is_written: bool = True
     original_config: str = ""
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields by which the SDK reaches it."""
+        url = ("url",) if self.schemes else ()
+        return tuple(dict.fromkeys((*self.needed, *self.optional, *self.secrets, *url)))
+
     # --- how a connection becomes a configuration
 
     def config_of_connection(self, connection: AirflowConnection, extra: Extra) -> Config:  # noqa: ARG002

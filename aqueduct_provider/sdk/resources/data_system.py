@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from aqueduct_provider.connectors.system import option_text, url_options
+from aqueduct_provider.connectors.system import DataSystem, option_text, url_options
 from aqueduct_provider.connectors.system_options import option_problems
 from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.enums import LoadUpdateMode, ServiceType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.missing_methods import ExplainsMissingMethods
 from aqueduct_provider.sdk.resources.profile_checks import filled, raise_problems
-from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.sdk.resources.urls import fields_of, public_options
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.storage.files import expanded
@@ -44,7 +43,7 @@ class ConnectedSystem(ExplainsMissingMethods):
     :raises ConfigError: with all that is wrong.
     """
 
-    def __init__(self, service: Service, name: str, config: Mapping[str, Any]) -> None:
+    def __init__(self, service: DataSystem, name: str, config: Mapping[str, Any]) -> None:
         self.service = service
         self._name = name
         self._fields = normalised(service, name, config)
@@ -146,7 +145,7 @@ def name_of(what: str, given: Any) -> str:
     return given
 
 
-def normalised(service: Service, name: str, config: Mapping[str, Any]) -> dict[str, str]:
+def normalised(service: DataSystem, name: str, config: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of a configuration as text, those of a URL among them.
 
     :raises ConfigError: with all that is wrong.
@@ -170,7 +169,7 @@ def _text(key: str, value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
-def _form_problems(service: Service, given: Mapping[str, Any]) -> Iterator[str]:
+def _form_problems(service: DataSystem, given: Mapping[str, Any]) -> Iterator[str]:
     for key, value in given.items():
         if key not in service.fields:
             yield f"{key}: unknown.{suggestion(str(key), service.fields)}"
@@ -178,7 +177,7 @@ def _form_problems(service: Service, given: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: must be text."
 
 
-def _problems(service: Service, given: Mapping[str, str]) -> Iterator[str]:
+def _problems(service: DataSystem, given: Mapping[str, str]) -> Iterator[str]:
     yield from (f"{key}: is missing." for key in service.needed if key not in given)
     if not given.get("port", "1").isdigit():
         yield "port: must be a number."
@@ -193,7 +192,7 @@ def _problems(service: Service, given: Mapping[str, str]) -> Iterator[str]:
         yield "database: must be the path of a file that begins with / or ~."
 
 
-def _of_url(subject: str, url: str, service: Service) -> dict[str, str]:
+def _of_url(subject: str, url: str, service: DataSystem) -> dict[str, str]:
     try:
         return fields_of(url, service)
     except ConfigError as error:
@@ -211,7 +210,7 @@ def _of_file(subject: str, given: Mapping[str, str]) -> dict[str, str]:
         raise ConfigError(f"{subject}: service_account_credentials_path: {path} cannot be read.") from error
 
 
-def _aws_type(service: Service, given: Mapping[str, str]) -> dict[str, str]:
+def _aws_type(service: DataSystem, given: Mapping[str, str]) -> dict[str, str]:
     """Return which of the ways to give AWS credentials is meant, where no field says it."""
     if "type" not in service.fields or "type" in given:
         return {}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.connectors.system import DataSystem
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound, OperatorFailed, StorageError
 from aqueduct_provider.protected_keys import protected_prefix
 from aqueduct_provider.runner.codecs import CodecError, Encoded, encode
@@ -18,7 +19,6 @@ from aqueduct_provider.sdk.authoring import extract_load
 from aqueduct_provider.sdk.enums import ArtifactType
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
-from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.object_store import file_keys
 
@@ -45,7 +45,7 @@ class FilesResource(ConnectedSystem):
     """
 
     def __init__(
-        self, service: Service, name: str, config: Mapping[str, Any], own_store: Callable[[], ObjectStore]
+        self, service: DataSystem, name: str, config: Mapping[str, Any], own_store: Callable[[], ObjectStore]
     ) -> None:
         super().__init__(service, name, config)
         self._own_store = own_store

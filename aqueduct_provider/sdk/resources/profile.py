@@ -29,7 +29,7 @@ from aqueduct_provider.sdk.resources.profile_checks import (
     store_problems,
 )
 from aqueduct_provider.sdk.resources.secret_keeping import SecretKeeper
-from aqueduct_provider.sdk.resources.services import service_of
+from aqueduct_provider.sdk.resources.services import overridable, service_of
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.storage.files import expanded
 
@@ -269,7 +269,7 @@ class Profile:
         given = {key: as_text(value) for key, value in table.items() if key != "service"}
         service, secrets = service_of(table["service"]), _secrets_of(table["service"])
         in_file = {secret: given.pop(secret, "") for secret in secrets}
-        overrides = filled(self._variables(name, service.overridable if service else _USUAL_FIELDS))
+        overrides = filled(self._variables(name, overridable(service) if service else _USUAL_FIELDS))
         # All secrets from one place: a password in a variable is not to meet a token in the keyring.
         found = self._variables(name, secrets)
         if "url" in overrides:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import Encoded
 from aqueduct_provider.sdk.authoring import extract_load
@@ -118,7 +117,7 @@ class SqlResource(ConnectedSystem):
         """
         from aqueduct_provider.sdk.authoring.artifacts import Artifact
 
-        if not registry.get(self.service.name).is_written:
+        if not self.service.is_written:
             raise AuthoringError(
                 f"{self.name()!r} is {self.service.name}, which is only read: save elsewhere."
             )

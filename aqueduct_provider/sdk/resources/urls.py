@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from urllib.parse import urlencode, urlsplit
 
-from aqueduct_provider.connectors import registry
-from aqueduct_provider.connectors.system import url_options
+from aqueduct_provider.connectors.system import DataSystem, url_options
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.sdk.resources.services import Service
 from aqueduct_provider.spec.compiled_facts import is_secret_option
 
 Fields = dict[str, str]
 
 
-def fields_of(url: str, service: Service) -> Fields:
+def fields_of(url: str, service: DataSystem) -> Fields:
     """Return the fields of the URL as strings; ``options`` is a query string such as ``sslmode=require``.
 
     The scheme may name a driver, as in ``postgresql+psycopg2://``, which means nothing here.
@@ -31,11 +29,10 @@ def fields_of(url: str, service: Service) -> Fields:
         raise ConfigError(
             "url: cannot be read. Write / ? # @ : in user names and passwords as %2F %3F %23 %40 %3A."
         ) from None
-    system = registry.get(service.name)
-    if system.url_scheme(parts) not in service.schemes:
+    if service.url_scheme(parts) not in service.schemes:
         known = " or ".join(f"{known}://" for known in service.schemes)
         raise ConfigError(f"url: one of {service.name} begins with {known}.")
-    found = {**system.config_of_url(url, parts), **({"port": port} if port else {})}
+    found = {**service.config_of_url(url, parts), **({"port": port} if port else {})}
     return {key: value for key, value in found.items() if value and key in service.fields}
 
 

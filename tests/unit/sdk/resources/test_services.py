@@ -4,7 +4,7 @@ import pytest
 
 from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.sdk.enums import ServiceType
-from aqueduct_provider.sdk.resources.services import SECRETS, SERVICES, service_of
+from aqueduct_provider.sdk.resources.services import SECRETS, SERVICES, overridable, service_of
 
 
 def test_every_connector_and_airflow_can_be_connected() -> None:
@@ -38,6 +38,6 @@ def test_secrets_are_no_variables_and_no_plain_fields() -> None:
     assert {"password", "token", "auth_uri", "secret_access_key", "config_file_content"} < set(SECRETS)
     for service in SERVICES.values():
         assert set(service.secrets) <= set(service.fields)
-        assert not set(service.overridable) & set(SECRETS)
+        assert not set(overridable(service)) & set(SECRETS)
         assert "connection_id" in service.fields
-    assert SERVICES["Airflow"].overridable == ("host", "username")
+    assert overridable(SERVICES["Airflow"]) == ("host", "username")
