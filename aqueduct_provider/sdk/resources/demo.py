@@ -61,8 +61,7 @@ def make_demo(path: Path) -> None:
         ) from error
 
 
-def _fill(
-    database: sqlite3.Connection, name: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
-) -> None:
-    database.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
-    database.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows)
+def _fill(database: sqlite3.Connection, name: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    database.execute(f"CREATE TABLE {name} ({columns})")
+    places = ", ".join("?" for _ in columns.split(","))
+    database.executemany(f"INSERT INTO {name} VALUES ({places})", rows)

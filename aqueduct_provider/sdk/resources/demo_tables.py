@@ -15,65 +15,27 @@ from aqueduct_provider.sdk.resources.demo_reviews import hotel_reviews
 Row = tuple[Any, ...]
 
 # Table -> its columns as declared to SQLite (Aqueduct formats, section 8).
-TABLES: dict[str, tuple[str, ...]] = {
+TABLES = {
     "customer_activity": (
-        "contract TEXT",
-        "payment_method TEXT",
-        "tenure INTEGER",
-        "monthly_charges REAL",
-        "total_charges REAL",
+        "contract TEXT, payment_method TEXT, tenure INTEGER, monthly_charges REAL, total_charges REAL"
     ),
     "customers": (
-        "cust_id INTEGER",
-        "n_workflows INTEGER",
-        "n_rows INTEGER",
-        "n_users INTEGER",
-        "company_size INTEGER",
-        "n_integrations INTEGER",
-        "n_support_tickets REAL",
-        "duration_months REAL",
-        "using_deep_learning INTEGER",
-        "n_data_eng REAL",
-        "using_dbt INTEGER",
+        "cust_id INTEGER, n_workflows INTEGER, n_rows INTEGER, n_users INTEGER, company_size INTEGER, "
+        "n_integrations INTEGER, n_support_tickets REAL, duration_months REAL, "
+        "using_deep_learning INTEGER, n_data_eng REAL, using_dbt INTEGER"
     ),
-    "hotel_reviews": ("hotel_name TEXT", "review_date TEXT", "reviewer_nationality TEXT", "review TEXT"),
+    "hotel_reviews": "hotel_name TEXT, review_date TEXT, reviewer_nationality TEXT, review TEXT",
     "mpg": (
-        "id INTEGER",
-        "mpg REAL",
-        "cylinders INTEGER",
-        "displacement REAL",
-        "horsepower REAL",
-        "weight INTEGER",
-        "acceleration REAL",
-        "model_year INTEGER",
-        "origin TEXT",
-        "name TEXT",
+        "id INTEGER, mpg REAL, cylinders INTEGER, displacement REAL, horsepower REAL, weight INTEGER, "
+        "acceleration REAL, model_year INTEGER, origin TEXT, name TEXT"
     ),
     "tips": (
-        "id INTEGER",
-        "total_bill REAL",
-        "tip REAL",
-        "sex TEXT",
-        "smoker TEXT",
-        "day TEXT",
-        "time TEXT",
-        "size INTEGER",
+        "id INTEGER, total_bill REAL, tip REAL, sex TEXT, smoker TEXT, day TEXT, time TEXT, size INTEGER"
     ),
     "wine": (
-        "id INTEGER",
-        "color TEXT",
-        "fixed_acidity REAL",
-        "volatile_acidity REAL",
-        "citric_acid REAL",
-        "residual_sugar REAL",
-        "chlorides REAL",
-        "free_sulfur_dioxide REAL",
-        "total_sulfur_dioxide REAL",
-        "density REAL",
-        "ph REAL",
-        "sulphates REAL",
-        "alcohol REAL",
-        "quality REAL",
+        "id INTEGER, color TEXT, fixed_acidity REAL, volatile_acidity REAL, citric_acid REAL, "
+        "residual_sugar REAL, chlorides REAL, free_sulfur_dioxide REAL, total_sulfur_dioxide REAL, "
+        "density REAL, ph REAL, sulphates REAL, alcohol REAL, quality REAL"
     ),
 }
 # What the original's tables hold where a number is not known: PostgreSQL's mark of a NULL in a text file.
