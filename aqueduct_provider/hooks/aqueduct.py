@@ -17,7 +17,7 @@ from aqueduct_provider.compat import AirflowNotFoundException, BaseHook
 from aqueduct_provider.errors import AqueductError, ConfigError
 from aqueduct_provider.execution.known_secrets import store_secrets
 from aqueduct_provider.get_provider_info import get_provider_info
-from aqueduct_provider.hooks.connections import mask, system_for
+from aqueduct_provider.hooks.connections import mask, missing_connection, system_for
 from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec.models import ConnectionStore, ExtractOperator, LoadOperator, WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
@@ -83,10 +83,7 @@ class AqueductHook(BaseHook):
         try:
             connection = self.get_connection(self.aqueduct_conn_id)
         except AirflowNotFoundException as error:
-            raise ConfigError(
-                f"Airflow has no connection {self.aqueduct_conn_id!r}. Add one of type aqueduct, under"
-                " Admin > Connections or with `airflow connections add`."
-            ) from error
+            raise missing_connection(self.aqueduct_conn_id, self.conn_type) from error
         fields, problems = _read_extra(connection.extra)
         if connection.conn_type != self.conn_type:
             problems.append(f"its type is {connection.conn_type!r}, not {self.conn_type!r}")

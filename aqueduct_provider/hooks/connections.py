@@ -8,6 +8,7 @@ their connection types are.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -69,10 +70,7 @@ def connection_config(connector: str, connection_id: str) -> Config:
         connection = BaseHook.get_connection(connection_id)
     except AirflowNotFoundException as error:
         wanted = " or ".join(system.connection_types)
-        raise ConfigError(
-            f"Airflow has no connection {connection_id!r}, which the flow uses for {connector}. Add "
-            f"one of type {wanted}, under Admin > Connections or with `airflow connections add`."
-        ) from error
+        raise missing_connection(connection_id, wanted, f", which the flow uses for {connector}") from error
     if system.connection_types and connection.conn_type not in system.connection_types:
         wanted = " or ".join(system.connection_types)
         raise ConfigError(
@@ -88,6 +86,26 @@ def connection_config(connector: str, connection_id: str) -> Config:
             f"{', '.join(_PLACES.get(field, field) for field in missing)}."
         )
     return config
+
+
+def missing_connection(connection_id: str, wanted: str, use: str = "") -> ConfigError:
+    """Return the error for a connection that Airflow does not find.
+
+    :param wanted: types that it may be of.
+    :param use: what it is for, behind a comma.
+    """
+    subject = f"the connection {connection_id!r}{use}"
+    # Airflow goes on as if a variable that it cannot parse were not there.
+    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
+    if os.environ.get(variable):
+        return ConfigError(
+            f"Airflow cannot read {subject}, in the variable {variable}: it must be valid JSON with a "
+            f"conn_type of {wanted}, or a URL. Correct it."
+        )
+    return ConfigError(
+        f"Airflow has no {subject.removeprefix('the ')}. Add one of type {wanted}, under Admin > Connections "
+        "or with `airflow connections add`."
+    )
 
 
 # How the form of Airflow calls our fields.

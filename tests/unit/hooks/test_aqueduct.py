@@ -135,6 +135,11 @@ class _Stored:
 def test_no_such_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"Airflow has no connection 'gone'.*Admin > Connections"):
         AqueductHook("gone").settings()
+    monkeypatch.setenv("AIRFLOW_CONN_GONE", '{"conn_type": "aqueduct"')
+    with pytest.raises(
+        ConfigError, match=r"cannot read the connection 'gone', in the variable AIRFLOW_CONN_GONE"
+    ):
+        AqueductHook("gone").settings()
 
 
 def test_the_test_button(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], tmp_path: Path) -> None:

@@ -249,6 +249,15 @@ def test_a_connection_that_is_not_there() -> None:
         connection_config("Redshift", "gone")
 
 
+def test_a_variable_that_airflow_cannot_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_GONE", '{"conn_type": "postgres", "password": "hunter2"')
+    with pytest.raises(
+        ConfigError, match=r"^Airflow cannot read .* in the variable AIRFLOW_CONN_GONE"
+    ) as caught:
+        connection_config("Postgres", "gone")
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("extra", ["[1]", '"text"', "{no json", "[" * 100_000])
 def test_an_extra_that_is_no_object(monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
     """Airflow refuses to make one; a metadata database written by other means may hold it."""
