@@ -6,6 +6,8 @@ options, their types and their defaults are in ``get_provider_info.py``.
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -18,6 +20,7 @@ from aqueduct_provider.storage.files import expanded
 from aqueduct_provider.storage.layout import DEFAULT_CONNECTION, DELIVERED_PREFIX
 
 SECTION = "aqueduct"
+_VARIABLE = f"AIRFLOW__{SECTION.upper()}__"
 Isolation = Literal["auto", "always", "never"]
 MissingPython = Literal["fail", "worker", "download"]
 SandboxKind = Literal["none", "bwrap"]
@@ -63,7 +66,7 @@ def _option(name: str, parse: Callable[[str], _Value], allowed: str) -> Callable
         except (KeyError, ValueError, OverflowError) as error:
             raise ConfigError(
                 f"[{SECTION}] {name} = {text!r} in airflow.cfg, or the variable"
-                f" AIRFLOW__{SECTION.upper()}__{name.upper()}: it must be {allowed}."
+                f" {_VARIABLE}{name.upper()}: it must be {allowed}."
             ) from error
 
     return read
@@ -162,6 +165,25 @@ queues = _option(
 )
 
 # --- what Airflow's own sections say
+
+
+@cache
+def unknown_options() -> tuple[str, ...]:
+    """Return a sentence for each option of the section that does not exist: Airflow ignores them."""
+    from aqueduct_provider.compat import conf
+
+    known, found = _defaults(), []
+    # Airflow 2.11 has no section where neither airflow.cfg nor a provider that it has loaded names it.
+    given = set(conf.options(SECTION)) if conf.has_section(SECTION) else set()
+    given |= {name[len(_VARIABLE) :].lower() for name in os.environ if name.startswith(_VARIABLE)}
+    for option in sorted(given - known.keys()):
+        close = difflib.get_close_matches(option, known, n=1)
+        hint = f"Did you mean {close[0]}?" if close else "Remove it; docs/configuration.md has all of them."
+        found.append(
+            f"[{SECTION}] {option} in airflow.cfg, or the variable {_VARIABLE}{option.upper()}, is not an "
+            f"option and has no effect. {hint}"
+        )
+    return tuple(found)
 
 
 def airflow_retries() -> int:

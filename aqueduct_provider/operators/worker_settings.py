@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,6 +25,7 @@ from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.storage.files import expanded, usable_folder
 from aqueduct_provider.storage.patience import STALL_SECONDS, Patience
 
+_log = logging.getLogger(__name__)
 # Variables of a worker that name files with credentials, which may be where everyone in a sandbox reads.
 _CREDENTIALS_FILES = (
     "AIRFLOW_CONFIG AWS_SHARED_CREDENTIALS_FILE AWS_CONFIG_FILE AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -41,6 +43,8 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience, reda
     :raises CredentialsError: the store's credentials cannot be had.
     """
     redact.add(variable_secrets(os.environ))
+    for warning in config.unknown_options():
+        _log.warning(warning)
     return Worker(
         store=store_for(workflow, patience, redact),
         patience=patience,

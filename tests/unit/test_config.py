@@ -149,3 +149,23 @@ def test_the_stores_whose_specs_bundles_show(
     bundles = [{"name": "b", "classpath": other if bundle is None else ours, "kwargs": bundle}]
     monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(bundles))
     assert config.stores_of_bundles() == stores
+
+
+def test_options_that_do_not_exist_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    config.unknown_options.cache_clear()
+    try:
+        assert config.unknown_options() == ()
+        config.unknown_options.cache_clear()
+        for option in ("cache_dri", "qqqqqq"):
+            set_option(monkeypatch, option, "secret-value")
+        first, second = config.unknown_options()
+    finally:
+        config.unknown_options.cache_clear()
+    assert first.startswith(
+        "[aqueduct] cache_dri in airflow.cfg, or the variable AIRFLOW__AQUEDUCT__CACHE_DRI,"
+    )
+    assert first.endswith("is not an option and has no effect. Did you mean cache_dir?")
+    assert second.endswith(
+        "is not an option and has no effect. Remove it; docs/configuration.md has all of them."
+    )
+    assert "secret-value" not in first + second

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aqueduct_provider import config
 from aqueduct_provider.environment.fingerprint import WORKER_PYTHON, EnvironmentSpec
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.operators.worker_settings import patience, worker_for
@@ -37,6 +38,20 @@ def test_the_configuration_becomes_plain_values(
         "patience": worker.patience,
         "redact": worker.redact,
     }  # type: ignore[attr-defined]
+
+
+def test_misspelt_options_are_reported(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__ISOLATON", "always")
+    config.unknown_options.cache_clear()
+    try:
+        worker_for(flows.flow({"task_id": "f", "source": ""}), _ignore, Patience(), Redactor())
+    finally:
+        config.unknown_options.cache_clear()
+    (line,) = (message for message in caplog.messages if "no effect" in message)
+    assert line.startswith("[aqueduct] isolaton in airflow.cfg, or the variable AIRFLOW__AQUEDUCT__ISOLATON,")
+    assert line.endswith("Did you mean isolation?")
 
 
 def test_the_secrets_of_the_worker_are_masked(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
