@@ -106,6 +106,7 @@ class DataSystem:
     :param family: which class of the SDK represents it.
     :param needed: fields without which the SDK cannot reach it.
     :param optional: its other fields, without secrets.
+    :param paths: fields that are paths of files where the system is used; they begin with / or ~.
     :param secrets: fields that are kept in the keyring.
     :param schemes: beginnings of URLs that lead to it.
     :param connection_types: types of Airflow connections that lead to it.
@@ -127,6 +128,7 @@ class DataSystem:
     family: Family = "sql"
     needed: tuple[str, ...] = ()
     optional: tuple[str, ...] = ("options", "connection_id")
+    paths: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ("password",)
     schemes: tuple[str, ...] = ()
     connection_types: tuple[str, ...] = ()

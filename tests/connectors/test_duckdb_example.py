@@ -128,12 +128,21 @@ def test_specs_may_name_it_where_it_is_installed(site: Path, tmp_path: Path) -> 
 
 SDK = """
 import json
+from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.sdk.resources.services import service_of
+from aqueduct_provider.sdk.resources.sql_resource import SqlResource
 from aqueduct_provider.sdk.resources.urls import fields_of
 service = service_of("duck db")
-print(json.dumps([service.name, list(service.needed), fields_of("duckdb:////data/shop.duckdb", service)]))
+try:
+    SqlResource(service, "shop", {"database": "shop.duckdb"})
+except ConfigError as error:
+    refused = str(error)
+fields = fields_of("duckdb:////data/shop.duckdb", service)
+print(json.dumps([service.name, list(service.needed), fields, refused]))
 """
 
 
 def test_the_sdk_knows_it(site: Path, tmp_path: Path) -> None:
-    assert run(SDK, site, tmp_path / "job") == ["DuckDB", ["database"], {"database": "/data/shop.duckdb"}]
+    *known, refused = run(SDK, site, tmp_path / "job")
+    assert known == ["DuckDB", ["database"], {"database": "/data/shop.duckdb"}]
+    assert "database: must be the path of a file that begins with / or ~." in refused

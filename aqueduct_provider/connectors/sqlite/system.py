@@ -69,6 +69,7 @@ SYSTEMS = (
         "SQLite",
         __package__,
         needed=("database",),
+        paths=("database",),
         secrets=(),
         schemes=("sqlite",),
         connection_types=("sqlite",),

@@ -81,8 +81,7 @@ class ConnectedSystem(ExplainsMissingMethods):
         config: dict[str, Any] = {key: value for key, value in self._fields.items() if key not in _OURS}
         if options := config.pop("options", ""):
             config["options"] = url_options(options)
-        if self.service.name == "SQLite":
-            config["database"] = str(expanded(config["database"]))
+        config |= {key: str(expanded(config[key])) for key in self.service.paths if key in config}
         return SystemOrder(self.service.name, config)
 
     def check_connection(self) -> str:
@@ -187,9 +186,10 @@ def _problems(service: DataSystem, given: Mapping[str, str]) -> Iterator[str]:
         yield "config_file_profile: is not used together with keys. Remove one of them."
     if "@" in given.get("host", ""):
         yield "host: must not hold a user or a password. Give them as username and password."
-    if service.name == "SQLite" and not given.get("database", "/").startswith(("/", "~")):
-        # The next program that reads it has another working directory.
-        yield "database: must be the path of a file that begins with / or ~."
+    for key in service.paths:
+        if not given.get(key, "/").startswith(("/", "~")):
+            # The next program that reads it has another working directory.
+            yield f"{key}: must be the path of a file that begins with / or ~."
 
 
 def _of_url(subject: str, url: str, service: DataSystem) -> dict[str, str]:

@@ -168,4 +168,4 @@ class DuckDbDatabase:
 
 
 def _words(error: Exception) -> str:
-    return str(error).strip().rstrip(".")
+    return str(error).strip().rstrip(".!?")

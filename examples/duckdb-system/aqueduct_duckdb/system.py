@@ -42,6 +42,7 @@ SYSTEMS = (
         "DuckDB",
         __package__,
         needed=("database",),
+        paths=("database",),
         secrets=(),
         schemes=("duckdb",),
         connection_types=("duckdb",),
