@@ -60,19 +60,27 @@ class Tour:
         try:
             with running_stack(home, steps.begin) as stack:
                 steps.end()
-                steps.print(_login(stack))
                 if self.script:
+                    steps.print(_login(stack))
                     good = run_script(stack, self.script, steps)
-                    seconds = time.monotonic() - started
-                    steps.print(f"{'PASSED' if good else 'FAILED'} after {seconds:.0f} s.")
+                    steps.print(self.verdict(time.monotonic() - started, good=good))
                 if self.keep:
                     self._stay(stack, steps)
-                elif good:
-                    steps.print(f"To see it in Airflow's UI: {self.again}")
         finally:
             steps.stop()
             shutil.rmtree(home, ignore_errors=True)
         return good
+
+    def verdict(self, seconds: float, *, good: bool) -> str:
+        """Return how the script ended, and what to do next."""
+        lines = [f"{'PASSED' if good else 'FAILED'} after {seconds:.0f} s."]
+        if not good:
+            lines.append(
+                "The reason is above. A machine that is busy with other work can be too slow: try again."
+            )
+        if not self.keep:
+            lines.append(f"To {'see it in' if good else 'look for it in'} Airflow's UI: {self.again}")
+        return "\n".join(lines)
 
     def _stay(self, stack: Stack, steps: Steps) -> None:
         path = self.variables or stack.home / "demo.env"

@@ -121,6 +121,25 @@ def test_where_no_folder_can_be_made_it_says_so(monkeypatch: pytest.MonkeyPatch)
         tour._new_folder()
 
 
+@pytest.mark.parametrize(
+    ("good", "keep", "lines"),
+    [
+        (True, False, ["PASSED after 3 s.", "To see it in Airflow's UI: again --keep"]),
+        (True, True, ["PASSED after 3 s."]),
+        (
+            False,
+            False,
+            ["FAILED after 3 s.", "The reason is above.", "To look for it in Airflow's UI: again --keep"],
+        ),
+        (False, True, ["FAILED after 3 s.", "The reason is above."]),
+    ],
+)
+def test_the_end_says_what_to_do(good: bool, keep: bool, lines: list[str]) -> None:
+    found = tour.Tour("1", keep=keep, again="again --keep").verdict(3.2, good=good).splitlines()
+    assert len(found) == len(lines)
+    assert all(line.startswith(part) for line, part in zip(found, lines, strict=True))
+
+
 def test_where_to_look(tmp_path: Path) -> None:
     running = stack(tmp_path)
     text = tour.where_to_look(running, tmp_path / "demo.env", with_run=True)
