@@ -14,6 +14,7 @@ from aqueduct_provider.factory.executor_options import placement
 from aqueduct_provider.factory.task_retries import own_retry_options, retry_options
 from aqueduct_provider.operators.aqueduct import AqueductOperator
 from aqueduct_provider.operators.prune_callback import deletes, prune_after_success
+from aqueduct_provider.spec.dag_facts import facts_of
 from aqueduct_provider.spec.flow_plan import FlowPlan, TaskPlan, flow_plan
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
@@ -26,14 +27,15 @@ TIMEOUT_MARGIN = timedelta(minutes=15)
 def add_tasks(spec: WorkflowSpec, dag: DAG) -> None:
     """Put the tasks of a flow into its DAG, and what announces its success."""
     plan = flow_plan(spec)
-    tasks = {task_id: _task(spec, task_id, task, dag) for task_id, task in plan.tasks.items()}
+    facts = facts_of(spec, plan)
+    tasks = {task_id: _task(spec, task_id, task, facts[task_id], dag) for task_id, task in plan.tasks.items()}
     for task_id, task in plan.tasks.items():
         if task.upstream:
             tasks[task_id].set_upstream([tasks[other] for other in task.upstream])
     _announce_success(spec, dag, plan, tasks)
 
 
-def _task(spec: WorkflowSpec, task_id: str, plan: TaskPlan, dag: DAG) -> AqueductOperator:
+def _task(spec: WorkflowSpec, task_id: str, plan: TaskPlan, facts: str, dag: DAG) -> AqueductOperator:
     operators = plan.operators
     first = operators[0]
     options = _labels_of_group(operators) if first.fuse else _labels(first)
@@ -48,6 +50,7 @@ def _task(spec: WorkflowSpec, task_id: str, plan: TaskPlan, dag: DAG) -> Aqueduc
         dag=dag,
         workflow=spec,
         operators=operators,
+        aqueduct=facts,
         outlets=outlets_of(plan.outlets),
         **retry_options(operators),
         **placement(operators),

@@ -33,6 +33,7 @@ class AqueductOperator(BaseOperator):
 
     :param workflow: the flow's spec.
     :param operators: one operator of it, or all that have the same ``fuse``, in the order they run in.
+    :param aqueduct: what readers of the serialized DAG know of them (``spec/dag_facts.py``).
     """
 
     # No templates: queries and strings of a spec are the user's own, and may hold braces or secrets.
@@ -41,14 +42,27 @@ class AqueductOperator(BaseOperator):
     ui_color = "#e4f0fa"
     _redact: Redactor
 
-    def __init__(self, *, workflow: WorkflowSpec, operators: Sequence[Operator], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        workflow: WorkflowSpec,
+        operators: Sequence[Operator],
+        aqueduct: str = "",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.workflow = workflow
         self.operators = tuple(operators)
+        self.aqueduct = aqueduct
         self._attempt: Attempt | GroupAttempt | None = None
         self._patience: Patience | None = None
         # The one that the attempt goes by; not that of ``workflow``, for copies of the operator copy it.
         self._spec: WorkflowSpec | None = None
+
+    @classmethod
+    def get_serialized_fields(cls) -> frozenset[str]:
+        """Return the attributes that Airflow keeps in its database."""
+        return frozenset({*super().get_serialized_fields(), "aqueduct"})
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the operators and give their manifest: keys, digests and sizes of artifacts, never data."""
