@@ -15,6 +15,7 @@ from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.params import params_of
 from aqueduct_provider.factory.tasks import add_tasks
 from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.version_label import version_label
 
 START_DATE = datetime(2022, 1, 1, 1, tzinfo=timezone.utc)
 
@@ -44,7 +45,8 @@ def _dag(spec: WorkflowSpec, source: str) -> DAG:
         start_date=START_DATE,
         catchup=False,
         is_paused_upon_creation=False,
-        tags=list(dict.fromkeys(["aqueduct", str(spec.version.id), *map(one_line, spec.flow.tags)])),
+        description=_description(spec),
+        tags=_tags(spec),
         doc_md=markdown(spec.flow.description, _origin(spec, source), *_notices(spec)),
     )
     add_tasks(spec, dag)
@@ -53,10 +55,29 @@ def _dag(spec: WorkflowSpec, source: str) -> DAG:
     return dag
 
 
+def _description(spec: WorkflowSpec) -> str | None:
+    """Return the first line of the flow's description, and its version, by which the SDK knows it."""
+    if spec.compiled is not None:
+        return None
+    first = next(filter(None, map(str.strip, spec.flow.description.splitlines())), "")
+    return " - ".join(filter(None, [one_line(first), _version(spec)]))
+
+
+def _tags(spec: WorkflowSpec) -> list[str]:
+    # Readers of the original look for the version among the tags.
+    version = [str(spec.version.id)] if spec.compiled is not None else []
+    return list(dict.fromkeys(["aqueduct", *version, *map(one_line, spec.flow.tags)]))
+
+
+def _version(spec: WorkflowSpec) -> str:
+    return version_label(str(spec.version.id), spec.version.number)
+
+
 def _origin(spec: WorkflowSpec, source: str) -> str:
     created = spec.version.created_at
     published = f", published {created:%Y-%m-%d %H:%M:%S %Z}" if created else ""
-    return f"Version `{spec.version.id}`{published}, from {code_span(source)}."
+    version = _version(spec) if spec.compiled is None else f"`{spec.version.id}`"
+    return f"Version {version.removeprefix('version ')}{published}, from {code_span(source)}."
 
 
 def _notices(spec: WorkflowSpec) -> list[str]:

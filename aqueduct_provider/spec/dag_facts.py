@@ -137,9 +137,9 @@ def _flow(spec: WorkflowSpec) -> dict[str, Any]:
         "name": _short(spec.flow.name),
         "dialect": "native" if spec.compiled is None else "compiled",
         "version": str(spec.version.id),
-        "number": getattr(spec.version, "number", None),
+        "number": spec.version.number,
         "created_at": created.isoformat() if created else "",
-        "owner": _short(getattr(spec.flow, "owner", "")),
+        "owner": spec.flow.owner,
         "sha256": spec.sha256,
         "store": _store(spec),
     }

@@ -34,18 +34,7 @@ from aqueduct_provider.spec.types import (
 )
 from aqueduct_provider.spec.types import PYTHON_PATTERN as PYTHON_PATTERN
 from aqueduct_provider.spec.types import ArtifactType as ArtifactType
-
-# Of ``frame_kinds.VIEWS``; a test compares them.
-View = Literal[
-    "",
-    "pandas",
-    "polars",
-    "polars.LazyFrame",
-    "pyarrow",
-    "pyarrow.RecordBatch",
-    "pyarrow.RecordBatchReader",
-    "duckdb",
-]
+from aqueduct_provider.spec.types import View as View
 
 
 class FlowIdentity(Model):
@@ -57,12 +46,18 @@ class FlowIdentity(Model):
     tags: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(
         (), max_length=1000, description="Further tags of the DAG; Airflow allows 100 characters in each."
     )
+    owner: Annotated[str, Field(max_length=200)] = Field(
+        "", description="Owner of the DAG, who answers for it; empty: Airflow's default_owner."
+    )
 
 
 class FlowVersion(Model):
     """One published version of the flow."""
 
-    id: UUID = Field(description="The original's workflow_dag_id; also a tag of the DAG.")
+    id: UUID = Field(description="The original's workflow_dag_id; of a compiled spec also a tag of the DAG.")
+    number: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Counts the flow's versions from 1; null: unknown. The DAG's description shows it."
+    )
     created_at: AwareDatetime | None = Field(None, description="When it was published, ISO 8601 with offset.")
 
 

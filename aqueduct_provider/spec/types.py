@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
@@ -46,6 +46,19 @@ JSON_TYPES = frozenset(
         ArtifactType.JSON,
     }
 )
+
+
+# Of ``frame_kinds.VIEWS``; a test compares them.
+View = Literal[
+    "",
+    "pandas",
+    "polars",
+    "polars.LazyFrame",
+    "pyarrow",
+    "pyarrow.RecordBatch",
+    "pyarrow.RecordBatchReader",
+    "duckdb",
+]
 
 
 class Model(BaseModel):

@@ -62,11 +62,12 @@ class FakeAirflow(FakeState):
 
     def show(self, spec: WorkflowSpec) -> None:
         """Show the DAG of a spec, or another version of it, as Airflow does after parsing; its runs stay."""
-        tags = ["aqueduct", str(spec.version.id), *spec.flow.tags]
-        if spec.dag_id in self.dags:
-            self.dags[spec.dag_id].tags, self.dags[spec.dag_id].active = tags, True
-        else:
-            self.add_dag(spec.dag_id, tags=tags)
+        from aqueduct_provider.spec.version_label import version_label
+
+        known = self.dags.get(spec.dag_id) or self.add_dag(spec.dag_id)
+        known.active, known.tags = True, ["aqueduct", *spec.flow.tags]
+        label = version_label(str(spec.version.id), spec.version.number)
+        known.description = " - ".join(filter(None, [spec.flow.description, label]))
 
     def load_flows_of(self, client: Client) -> None:
         """Show, from now on, the flows that this client's store holds, as the loader in a DAG folder does.

@@ -55,6 +55,7 @@ def dag_json(fake: FakeState, dag: FakeDag) -> Json:
         "has_import_errors": dag.import_errors,
         **({"bundle_name": dag.bundle} if fake.major == 3 else {}),
         **({"is_stale": not dag.active} if fake.major == 3 else {"is_active": dag.active}),
+        "description": dag.description or None,
         "tags": [{"name": tag} for tag in dag.tags],
         "file_token": dag.file_token,
         "last_parsed_time": text_of(dag.parsed_at),

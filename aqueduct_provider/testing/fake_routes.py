@@ -209,7 +209,7 @@ def _get_dag(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
 
 def _get_details(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
     dag = dag_of(fake, dag_id)
-    docs = " ".join(dag.tags) if dag.docs is None else dag.docs
+    docs = " ".join([dag.description, *dag.tags]) if dag.docs is None else dag.docs
     return json_answer({**dag_json(fake, dag), "doc_md": docs})
 
 

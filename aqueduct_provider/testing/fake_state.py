@@ -35,7 +35,7 @@ class FakeDag:
     :param busy: whether deleting it is refused (409).
     :param file: its file, of which the token is made; empty: one of its own.
     :param bundle: of Airflow 3.
-    :param docs: as it was serialized; None: they name what the tags name.
+    :param docs: as it was serialized; None: they name what the description and the tags do.
     """
 
     dag_id: str
@@ -50,6 +50,7 @@ class FakeDag:
     file: str = ""
     bundle: str = "dags-folder"
     docs: str | None = None
+    description: str = ""
     import_errors: bool = False
 
     @property

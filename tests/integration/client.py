@@ -10,6 +10,8 @@ from urllib.parse import quote
 import httpx
 
 from aqueduct_provider.demo.local_airflow import Login
+from aqueduct_provider.sdk.airflow_api.api_models import dag_of
+from aqueduct_provider.sdk.publishing.deployment import shows
 from tests.integration.waiting import wait_for
 
 FINISHED = ("success", "failed")
@@ -45,6 +47,12 @@ class AirflowClient:
         query: dict[str, Any] = {"limit": 100, **({"tags": tag} if tag else {})}
         found = self._get("/dags", **query)["dags"]
         return {dag["dag_id"]: dag for dag in found if dag.get("is_active", True)}
+
+    def shows(self, dag_id: str, version: str) -> bool:
+        """Whether Airflow shows this version of a flow."""
+        found = self._get("/dags", limit=100, tags="aqueduct", dag_id_pattern=dag_id)["dags"]
+        known = {dag["dag_id"]: dag for dag in found if dag.get("is_active", True)}
+        return dag_id in known and shows(dag_of(known[dag_id]), version)
 
     def details(self, dag_id: str) -> dict[str, Any]:
         """A DAG with its docs, params and tags."""

@@ -71,12 +71,11 @@ class Place:
 
     def seen(self, dag_id: str, version: str) -> str:
         """Wait until Airflow shows this version of a flow."""
-
-        def found() -> bool:
-            dag = self.client.dags(tag=version).get(dag_id)
-            return dag is not None and "aqueduct" in [tag["name"] for tag in dag["tags"]]
-
-        wait_for(found, what=f"DAG {dag_id} of version {version}", seconds=SEEN_SECONDS)
+        wait_for(
+            lambda: self.client.shows(dag_id, version),
+            what=f"DAG {dag_id} of version {version}",
+            seconds=SEEN_SECONDS,
+        )
         return dag_id
 
     def run(self, dag_id: str, conf: Json | None = None) -> tuple[str, str]:

@@ -13,6 +13,8 @@ import pytest
 from aqueduct_provider.errors import AirflowLoginFailed, AirflowRefused, AirflowUnreachable, NotFound
 from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
 from aqueduct_provider.sdk.airflow_api.token_auth import TokenAuth
+from aqueduct_provider.sdk.publishing.deployment import shows
+from aqueduct_provider.spec.version_label import short_id
 from tests.integration.client import ApiError
 from tests.integration.flow_place import Place
 from tests.integration.native_draft import Draft
@@ -96,10 +98,11 @@ def test_a_token_of_the_user(rest: Airflow, login: AirflowLogin) -> None:
 def test_dags(rest: Airflow, flow: Draft) -> None:
     dag = rest.dag(flow.dag_id)
     assert dag is not None
-    assert {"aqueduct", "cellar", flow.version} <= set(dag.tags)
+    assert set(dag.tags) == {"aqueduct", "cellar"}
+    assert shows(dag, flow.version)
     (found,) = rest.dags("cellar")
     assert found == dag
-    assert flow.version in rest.docs(flow.dag_id)
+    assert short_id(flow.version) in rest.docs(flow.dag_id)
     assert flow.dag_id in [one.dag_id for one in rest.dags("aqueduct", gone=True)]
     assert rest.dags("no such tag") == []
     assert rest.dag("no_such_dag") is None
@@ -174,7 +177,7 @@ def test_a_new_version_is_parsed_and_then_the_dag_deleted(place: Place, rest: Ai
         assert dag is not None
         for token in (dag.file_token, dag.file_token, "no-such-token"):
             rest.parse_now(token)
-        wait_for(lambda: rest.dags(newer.version), what="the newer version", seconds=30)
+        wait_for(lambda: place.client.shows(dag_id, newer.version), what="the newer version", seconds=30)
     rest.parse_now(dag.file_token)
 
     # Deleted earlier, it could end Airflow's DAG processor.

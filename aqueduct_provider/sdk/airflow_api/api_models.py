@@ -59,6 +59,7 @@ class TaskInfo:
 class DagInfo:
     """One DAG.
 
+    :param description: empty: Airflow has none of it.
     :param file_token: names its file when Airflow is asked to parse it again.
     :param is_gone: its file is gone: Airflow keeps its history, and no run can be started.
     :param has_import_errors: its file cannot be loaded; Airflow shows the DAG as it was.
@@ -73,6 +74,7 @@ class DagInfo:
     is_gone: bool = False
     has_import_errors: bool = False
     bundle: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def dag_of(data: Mapping[str, Any]) -> DagInfo:
         is_gone=bool(data.get("is_stale", not data.get("is_active", True))),
         has_import_errors=bool(data.get("has_import_errors")),
         bundle=data.get("bundle_name") or "",
+        description=data.get("description") or "",
     )
 
 

@@ -64,6 +64,7 @@ class FlowRequest:
     :param source_flows: names of the flows after which this one runs.
     :param k_latest_runs: how many runs keep their artifacts; None: all.
     :param disable_snapshots: whether the outputs of functions need not be kept.
+    :param owner: of the DAG; empty: Airflow's default.
     :param retry: how often operators are tried again whose decorators say nothing of it.
     :param fuse: whether all operators run in one Airflow task; None: as their authors said.
     """
@@ -80,6 +81,7 @@ class FlowRequest:
     tags: tuple[str, ...] = ()
     fuse: bool | None = None
     retry: Options = NO_OPTIONS
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def compose(
     *,
     version_id: str = "",
     created_at: datetime | None = None,
+    number: int | None = None,
     packager: Packager | None = None,
     resources: Lookup | None = None,
 ) -> Composition:
@@ -121,14 +124,18 @@ def compose(
     :param artifact_store: the field of the spec.
     :param version_id: empty: a new one.
     :param created_at: with a time zone; None: now.
+    :param number: of the version; None: unknown.
     :param packager: makes the archive of a function; it is also given the operator's name.
     :param resources: finds the connected resource of a name; None: those that were recorded are current.
     :raises AuthoringError: the flow would fail later.
     :raises PackagingError: functions cannot be packaged; with all of them.
     """
-    head = _head(
-        flow, artifact_store, version_id or str(uuid.uuid4()), created_at or datetime.now(timezone.utc)
-    )
+    version = {
+        "id": version_id or str(uuid.uuid4()),
+        "number": number,
+        "created_at": (created_at or datetime.now(timezone.utc)).isoformat(),
+    }
+    head = _head(flow, artifact_store, version)
     encode = cache(encoded_default)
     selected = select(flow.artifacts, flow.metrics, flow.checks, lambda operator: encode(operator).sha256)
     graph = flow_graph(selected, encode)
@@ -161,9 +168,7 @@ def compose(
 # --- the flow itself
 
 
-def _head(
-    flow: FlowRequest, artifact_store: Mapping[str, Any], version_id: str, created_at: datetime
-) -> Json:
+def _head(flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json) -> Json:
     check_flow_name(flow.name)
     return {
         "spec_version": 1,
@@ -172,8 +177,9 @@ def _head(
             "name": flow.name,
             "description": flow.description,
             "tags": list(flow.tags),
+            "owner": flow.owner,
         },
-        "version": {"id": version_id, "created_at": created_at.isoformat()},
+        "version": version,
         "dag_id": dag_id_of(flow.name),
         "schedule": _schedule(flow),
         "artifact_store": dict(artifact_store),

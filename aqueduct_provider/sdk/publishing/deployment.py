@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.errors import AirflowError, AqueductError, AuthoringError, NotFound, WaitTimedOut
 from aqueduct_provider.sdk.publishing.airflow_problems import airflow_problems
 from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
+from aqueduct_provider.spec.version_label import labelled_version, short_id
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
@@ -104,6 +105,16 @@ def _wait(watch: _DeploymentWatch, timeout: float, *, progress: bool) -> None:
         wait_for(look, what=watch.found, seconds=timeout, pause=brisk, hint=watch.hint)
 
 
+def shows(dag: DagInfo, version_id: str) -> bool:
+    """Check whether a DAG shows this version of its flow.
+
+    Its description ends with it; DAGs of compiled specs and of older releases have it among their tags.
+    """
+    if labelled := labelled_version(dag.description):
+        return labelled == short_id(version_id)
+    return version_id in dag.tags
+
+
 @dataclass
 class _DeploymentWatch:
     """Looks whether Airflow shows a version."""
@@ -124,9 +135,9 @@ class _DeploymentWatch:
         dag_id, version = self.record.dag_id, self.record.version_id
         self._seen = self.airflow.dag(dag_id, gone=True)
         shown = self._shown
+        is_shown = shown is not None and shows(shown, version) and not shown.has_import_errors
         # A run that begins before the docs are new has the tasks of the version before.
-        is_shown = shown is not None and version in shown.tags and not shown.has_import_errors
-        if is_shown and version in self.airflow.docs(dag_id):
+        if is_shown and short_id(version) in self.airflow.docs(dag_id):
             return True
         now = time.monotonic()
         if now >= self._ask_at:

@@ -35,14 +35,15 @@ def publish_flow(
     :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
     """
     from aqueduct_provider.sdk.packaging import load_check
-    from aqueduct_provider.sdk.publishing.compose import compose
+    from aqueduct_provider.sdk.publishing.compose import compose, flow_id_of
     from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
     from aqueduct_provider.sdk.publishing.upload import publish
 
     _check_python(engine)
     _check_sources(session, request.name, sources, engine)
     store = engine.artifact_store(session.profile.store)
-    composition = compose(request, store, resources=session.resource)
+    number = session.registry.next_number(flow_id_of(request.name))
+    composition = compose(request, store, number=number, resources=session.resource)
     if resolve:
         refuse_unresolvable(composition)
     load_check.check_archives(composition.archives())

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
+from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -42,6 +43,8 @@ __all__ = ["FlowRecord", "Registry"]
 log = logging.getLogger(__name__)
 
 _SPECS_KEPT = 256
+# Versions of a flow; S3 lists 1,000 in one request.
+_MOST_COUNTED = 10_000
 
 
 class Registry:
@@ -97,6 +100,14 @@ class Registry:
                 return record
             known, damaged = known + records, damaged + errors
         raise self._not_found(wanted, known, damaged, None if retired else _named(wanted, self.retired_at))
+
+    def next_number(self, flow_id: str) -> int | None:
+        """Return the number of a flow's next version: one more than there are, in at most 10 requests.
+
+        :return: None: it has too many to count them.
+        """
+        count = sum(1 for _ in islice(self.store.list(FlowLayout(flow_id).versions_prefix), _MOST_COUNTED))
+        return count + 1 if count < _MOST_COUNTED else None
 
     def spec(self, flow_id: str, version_id: str) -> WorkflowSpec:
         """Return the spec of one version, read once.

@@ -36,10 +36,10 @@ def publish(composition: Composition, store: ObjectStore, delivery: Delivery, en
     asks for none of them. Others are looked for, and uploaded where the store lacks them.
 
     No lock is taken. When two users publish the same flow at the same time, the last writer wins, once with
-    the record and once with the delivered spec, so the two may come to name different versions. Both versions
-    are whole, and Airflow runs the delivered one, whose id is a tag of the DAG; who waits for the record's
-    version then waits in vain. The same happens when the store fails during the delivery. Publishing once
-    more repairs both.
+    the record and once with the delivered spec, so the two may come to name different versions, of the same
+    number. Both versions are whole, and Airflow runs the delivered one, which the DAG's description names;
+    who waits for the record's version then waits in vain. The same happens when the store fails during the
+    delivery. Publishing once more repairs both.
 
     :param store: the artifact store.
     :param delivery: puts the spec where Airflow finds it.

@@ -1,6 +1,6 @@
 """Compare what is published with what Airflow shows: records -> the state of each flow.
 
-In: records, and Airflow's list of DAGs, whose tags hold the version. Out: one frozen value for each flow. An
+In: records, and Airflow's list of DAGs, which name the version. Out: one frozen value for each flow. An
 Airflow that does not answer does not hide the flows of another one.
 """
 
@@ -21,8 +21,9 @@ from aqueduct_provider.sdk.publishing.airflow_problems import (
     AirflowProblems,
     airflow_problems,
 )
-from aqueduct_provider.sdk.publishing.deployment import TAG
+from aqueduct_provider.sdk.publishing.deployment import TAG, shows
 from aqueduct_provider.sdk.publishing.registry import FlowRecord
+from aqueduct_provider.spec.version_label import labelled_version
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class FlowStatus:
     :param engine: name of the resource that it was published to.
     :param version_id: the version that was published last.
     :param published_at: when that was.
-    :param airflow_version_id: the version that Airflow shows; None: none, or unknown.
+    :param airflow_version_id: the version that Airflow shows; None: none, or unknown. Of one that is not
+        among the last 20, only its first 8 characters are known.
     :param stale_since: when the oldest version that Airflow does not show yet was published; where it shows
         none of the flow's versions, when the last one was. None: it shows the last one, or this is unknown.
     :param paused: whether the DAG is paused in Airflow; None: unknown.
@@ -96,7 +98,7 @@ def _shown(airflow: Airflow, records: Sequence[FlowRecord]) -> dict[str, DagInfo
 
 
 def _is_current(record: FlowRecord, dag: DagInfo | None) -> bool:
-    return dag is not None and record.version_id in dag.tags and not dag.has_import_errors
+    return dag is not None and shows(dag, record.version_id) and not dag.has_import_errors
 
 
 def _judged(record: FlowRecord, dag: DagInfo | None, problems: AirflowProblems) -> FlowStatus:
@@ -135,9 +137,10 @@ def _status(
 
 
 def _version_in(dag: DagInfo, record: FlowRecord) -> str | None:
-    """Return the version among the tags, which also hold those of the user."""
-    known = [one.version_id for one in record.versions if one.version_id in dag.tags]
-    others = [tag for tag in dag.tags if _UUID.fullmatch(tag)]
+    """Return the version that the DAG shows; among its tags there are also those of the user."""
+    known = [one.version_id for one in record.versions if shows(dag, one.version_id)]
+    labelled = labelled_version(dag.description)
+    others = [labelled] if labelled else [tag for tag in dag.tags if _UUID.fullmatch(tag)]
     return next(iter([*known, *others]), None)
 
 

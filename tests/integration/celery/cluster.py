@@ -69,7 +69,7 @@ class Cluster:
         key = f"{prefix}specs/{draft.dag_id}.json"
         self.s3.put_object(Bucket=self.store.bucket, Key=key, Body=spec.read_bytes())
         wait_for(
-            lambda: draft.dag_id in self.client.dags(tag=draft.version),
+            lambda: self.client.shows(draft.dag_id, draft.version),
             what=f"DAG {draft.dag_id}",
             seconds=_SEEN_SECONDS,
         )

@@ -53,7 +53,7 @@ def flow(**fields: Any) -> dict[str, Any]:
 def test_the_contract_of_a_dag(document: dict[str, Any], serialized: Serialize) -> None:
     dag = dag_of(spec_of(document), source="churn.json", fileloc="/dags/loader.py")
     assert dag.dag_id == "churn"
-    assert {"aqueduct", VERSION_ID} <= set(dag.tags)
+    assert ("aqueduct" in dag.tags, VERSION_ID in dag.tags) == (True, "task_specs" in document)
     assert dag.catchup is False
     assert dag.start_date == START_DATE == datetime(2022, 1, 1, 1, tzinfo=timezone.utc)
     assert dag.is_paused_upon_creation is False
@@ -188,9 +188,29 @@ def test_names_and_descriptions_are_shown() -> None:
     assert dag.task_dict["features"].doc_md == "Reads &lt;customers>.\ufffd\n"
     assert dag.doc_md == (
         "All of **it**, &lt;b>{{ today }}\n\n"
-        f"Version `{VERSION_ID}`, published 2026-01-31 12:00:00 UTC, from `churn.json`.\n"
+        f"Version {VERSION_ID[:8]}, published 2026-01-31 12:00:00 UTC, from `churn.json`.\n"
     )
-    assert sorted(dag.tags) == sorted(["aqueduct", VERSION_ID, "ml"])
+    assert dag.description == f"All of **it**, <b>{{{{ today }}}} - version {VERSION_ID[:8]}"
+    assert sorted(dag.tags) == ["aqueduct", "ml"]
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [("", ""), ("\n # About\nmore", "# About - "), ("v1 (00000000)", "v1 (00000000) - ")],
+)
+def test_the_description_ends_with_the_version(
+    description: str, expected: str, stored: Callable[[Any], Any]
+) -> None:
+    version = {"id": VERSION_ID, "number": 12}
+    dag = stored(dag_with(flow=flow(description=description), version=version))
+    assert dag.description == f"{expected}v12 ({VERSION_ID[:8]})"
+    assert f"\n\nVersion v12 ({VERSION_ID[:8]}), from" in f"\n\n{dag.doc_md}"
+
+
+def test_a_compiled_dag_is_as_the_original_made_it() -> None:
+    dag = dag_of(spec_of(compiled_document()), source="churn.json", fileloc="")
+    assert dag.description is None
+    assert dag.doc_md.startswith(f"Version `{VERSION_ID}`, from")
 
 
 def test_nothing_of_an_operator_is_a_template() -> None:

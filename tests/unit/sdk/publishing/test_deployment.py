@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from aqueduct_provider.errors import AirflowUnreachable, AuthoringError, WaitTimedOut
+from aqueduct_provider.sdk.airflow_api.api_models import DagInfo
 from aqueduct_provider.sdk.publishing import deployment
-from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, ask_to_parse, how_it_starts, show
+from aqueduct_provider.sdk.publishing.deployment import (
+    SHOWN_SECONDS,
+    ask_to_parse,
+    how_it_starts,
+    show,
+    shows,
+)
 from aqueduct_provider.testing import FakeAirflow
 from tests.support.deployment import Deployment
 
@@ -17,7 +24,7 @@ def test_airflow_is_asked_to_look_and_it_is_said_once(
     flow = made.publish_unseen()
     capsys.readouterr()
     flow.wait_until_deployed(timeout=10)
-    assert flow.record.version_id in made.fake.dags["churn"].tags
+    assert made.fake.dags["churn"].description == f"v1 ({flow.record.version_id[:8]})"
     assert capsys.readouterr() == ("", "Waiting for Airflow to show 'churn' ...\n")
     # There already: neither a word nor a request to parse.
     made.fake.asked.clear()
@@ -115,15 +122,36 @@ def test_a_version_that_airflow_does_not_show(made: Deployment) -> None:
         flow.wait_until_deployed(timeout=0)
 
 
-def test_a_version_of_which_airflow_knows_only_the_tags_is_not_there_yet(made: Deployment) -> None:
+def test_a_version_of_which_airflow_knows_only_the_description_is_not_there_yet(made: Deployment) -> None:
     old = made.publish()
-    made.fake.dags["churn"].docs = f"Version `{old.record.version_id}`"
+    made.fake.dags["churn"].docs = f"Version v1 ({old.record.version_id[:8]})"
     flow = made.publish(wait=0)
-    assert flow.record.version_id in made.fake.dags["churn"].tags
+    assert shows(made.session.airflow("cluster").dags("aqueduct")[0], flow.record.version_id)
     with pytest.raises(WaitTimedOut, match="still shows an older version of 'churn'"):
         flow.wait_until_deployed(timeout=0)
-    made.fake.dags["churn"].docs = f"Version `{flow.record.version_id}`"
+    made.fake.dags["churn"].docs = f"Version v2 ({flow.record.version_id[:8]})"
     flow.wait_until_deployed(timeout=0)
+
+
+ID, OTHER = "7d49f3c4-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("description", "tags", "expected"),
+    [
+        ("v12 (7d49f3c4)", (), True),
+        ("Predicts. - version 7d49f3c4", (), True),
+        # Who writes a version into a description does not name the DAG's.
+        ("v12 (7d49f3c4) - v13 (00000000)", (ID,), False),
+        ("v12 (00000000) - v13 (7d49f3c4)", (OTHER,), True),
+        ("About version 7d49f3c4 of it", (), False),
+        # Of compiled specs and older releases.
+        ("", ("aqueduct", ID), True),
+        ("Anything", ("aqueduct", OTHER), False),
+    ],
+)
+def test_which_version_a_dag_shows(description: str, tags: tuple[str, ...], expected: bool) -> None:
+    assert shows(DagInfo("churn", False, tags, description=description), ID) is expected
 
 
 def test_a_version_that_was_replaced_is_not_waited_for(made: Deployment) -> None:

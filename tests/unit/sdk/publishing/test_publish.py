@@ -71,6 +71,7 @@ def test_all_that_a_flow_is_told(made: Deployment) -> None:
     )
     spec = flow.spec
     assert (spec.flow.description, spec.flow.tags) == ("Counts.", ("mine",))
+    assert (spec.version.number, made.publish().spec.version.number) == (1, 2)
     assert spec.schedule is not None
     assert spec.schedule.type == "after_flows"
     assert spec.retention.k_latest_runs == 3
@@ -166,7 +167,7 @@ def test_run_now(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     flow = made.publish(run_now=True)
     (run,) = made.fake.dags["churn"].runs.values()
     assert not made.fake.dags["churn"].paused
-    assert flow.record.version_id in made.fake.dags["churn"].tags
+    assert flow.record.version_id[:8] in made.fake.dags["churn"].description
     told = capsys.readouterr()
     assert told.out.splitlines()[-1] == f"Started run {run.run_id}."
     assert told.err == "Waiting for Airflow to show 'churn' ...\n"
@@ -179,7 +180,7 @@ def test_a_published_flow_is_visible(
     with deployment(bucket, s3_server, credentials_file, tmp_path, major=major) as made:
         for _ in range(2):
             flow = made.publish()
-            assert flow.record.version_id in made.fake.dags["churn"].tags
+            assert flow.record.version_id[:8] in made.fake.dags["churn"].description
         assert len(made.fake.calls("PUT", "parseDagFile")) == 2
 
 
@@ -195,7 +196,7 @@ def test_it_is_waited_for(made: Deployment, capsys: pytest.CaptureFixture[str]) 
 
     made.fake.on_parse = parse_late
     flow = made.publish(wait=60)
-    assert flow.record.version_id in made.fake.dags["churn"].tags
+    assert flow.record.version_id[:8] in made.fake.dags["churn"].description
     told = capsys.readouterr()
     assert told.err == "Waiting for Airflow to show 'churn' ...\n"
     assert f"Airflow shows it: {flow.url()}\nNo run was started, " in told.out

@@ -216,6 +216,20 @@ def test_versions_and_their_specs(registry: Registry, store: CountingStore) -> N
     assert store.get(FlowLayout(flow_id).version(str(first.spec.version.id))) == first.text
 
 
+def test_versions_are_counted_in_a_few_requests(
+    registry: Registry, store: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow_id = a_record().flow_id
+    assert registry.next_number(flow_id) == 1
+    for _ in range(3):
+        store.put(FlowLayout(flow_id).version(str(uuid4())), b"{}")
+    store.clear()
+    assert registry.next_number(flow_id) == 4
+    assert [kind for kind, _ in store.requests] == ["list"]
+    monkeypatch.setattr("aqueduct_provider.sdk.publishing.registry._MOST_COUNTED", 3)
+    assert registry.next_number(flow_id) is None
+
+
 def test_a_spec_is_read_once(registry: Registry, store: CountingStore) -> None:
     record = publish(composition("churn"), store, Folder(), "airflow")
     store.clear()

@@ -17,6 +17,7 @@ from aqueduct_provider.errors import AuthoringError, WaitTimedOut
 from aqueduct_provider.runner.codecs import decode
 from aqueduct_provider.sdk.publishing.triggering import run_values
 from aqueduct_provider.spec.run_values import VALUES_KEY, to_conf, value_digest
+from aqueduct_provider.spec.version_label import version_label
 from tests.support.deployment import Deployment
 from tests.support.stored_flows import Flows
 
@@ -236,10 +237,10 @@ def test_a_run_begins_when_airflow_shows_the_latest_version(made: Deployment) ->
     made.publish()
     made.client.trigger("churn", progress=False)
     flow = made.publish_unseen()
-    made.fake.on_trigger = lambda run: tags.extend(made.fake.dags["churn"].tags)
-    tags: list[str] = []
+    made.fake.on_trigger = lambda run: shown.append(made.fake.dags["churn"].description)
+    shown: list[str] = []
     made.client.trigger("churn", progress=False)
-    assert flow.record.version_id in tags
+    assert shown == [version_label(flow.record.version_id, 2)]
 
 
 def test_a_version_that_does_not_come(made: Deployment) -> None:

@@ -70,9 +70,14 @@ def published(client: aq.Client, name: str = "churn", *, count: int = 1, **chang
     return record
 
 
-def shown(fake: FakeAirflow, record: FlowRecord, place: int = 0, **how: Any) -> None:
-    """Airflow shows a version, or none of them."""
-    fake.add_dag(record.dag_id, tags=["aqueduct", record.versions[place].version_id, "mine"], **how)
+def shown(fake: FakeAirflow, record: FlowRecord, place: int = 0, *, tag: bool = False, **how: Any) -> None:
+    """Airflow shows a version, or none of them.
+
+    :param tag: as DAGs of compiled specs and older releases do.
+    """
+    version = record.versions[place].version_id
+    dag = fake.add_dag(record.dag_id, tags=["aqueduct", *([version] if tag else []), "mine"], **how)
+    dag.description = "" if tag else f"About it. - v{5 - place} ({version[:8]})"
 
 
 def status(client: aq.Client) -> aq.FlowStatus:
@@ -95,12 +100,13 @@ def test_the_last_version_is_shown(fake: FakeAirflow, client: aq.Client) -> None
     assert status(client).is_fine
 
 
+@pytest.mark.parametrize("tag", [False, True])
 @pytest.mark.parametrize("place", [1, 2, 3])
 def test_it_is_stale_since_the_first_version_that_airflow_lacks(
-    fake: FakeAirflow, client: aq.Client, place: int
+    fake: FakeAirflow, client: aq.Client, place: int, tag: bool
 ) -> None:
     record = published(client, count=4)
-    shown(fake, record, place)
+    shown(fake, record, place, tag=tag)
     found = status(client)
     assert (found.state, found.is_fine) == (FlowState.STALE, False)
     assert found.airflow_version_id == record.versions[place].version_id
@@ -114,6 +120,9 @@ def test_of_a_version_that_the_record_does_not_know(fake: FakeAirflow, client: a
     fake.add_dag("churn", tags=["aqueduct", "mine", older])
     found = status(client)
     assert (found.state, found.airflow_version_id, found.stale_since) == (FlowState.STALE, older, NOON)
+    fake.dags["churn"].description = "v1 (0a1b2c3d)"
+    found = status(client)
+    assert (found.state, found.airflow_version_id, found.stale_since) == (FlowState.STALE, "0a1b2c3d", NOON)
 
 
 @pytest.mark.parametrize("gone", [True, False])
