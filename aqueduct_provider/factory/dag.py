@@ -76,6 +76,8 @@ def _version(spec: WorkflowSpec) -> str:
 def _origin(spec: WorkflowSpec, source: str) -> str:
     created = spec.version.created_at
     published = f", published {created:%Y-%m-%d %H:%M:%S %Z}" if created else ""
+    if published and (owner := one_line(spec.flow.owner)):
+        published += f" by {code_span(owner)}"
     version = _version(spec) if spec.compiled is None else f"`{spec.version.id}`"
     return f"Version {version.removeprefix('version ')}{published}, from {code_span(source)}."
 

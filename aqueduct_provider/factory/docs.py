@@ -37,10 +37,11 @@ def markdown(*paragraphs: str) -> str | None:
     return f"{text}\n" if text else None
 
 
-def code_span(text: str) -> str:
-    """Return one line of code in Markdown that ``text`` cannot leave."""
+def code_span(text: str, limit: int = 200) -> str:
+    """Return one line of code in Markdown that ``text`` cannot leave, of at most ``limit`` characters."""
     fence = "`" * (_longest_run(text) + 1)
-    return f"{fence} {one_line(text)} {fence}" if "`" in text else f"`{one_line(text)}`"
+    line = one_line(text, limit)
+    return f"{fence} {line} {fence}" if "`" in text else f"`{line}`"
 
 
 def code_block(text: str) -> str:

@@ -97,6 +97,7 @@ class BrokenSpec(BaseOperator):
     :param error: the message.
     """
 
+    custom_operator_name = "broken spec"
     ui_color = "#f4c7c3"
 
     def __init__(self, *, error: str, **kwargs: Any) -> None:

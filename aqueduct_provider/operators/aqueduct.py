@@ -26,6 +26,26 @@ if TYPE_CHECKING:
     from aqueduct_provider.storage.patience import Patience
 
 
+# What Airflow calls an operator of each kind, and the colour of its node; the text on it is black.
+_FUSED = "fused"
+_COLOURS = {
+    "function": "#dbe9fd",
+    "metric": "#d5f0ee",
+    "check": "#fdecc8",
+    "param": "#ebe1f9",
+    "extract": "#e9efd3",
+    "load": "#e3dfd3",
+    _FUSED: "#e4e8ec",
+}
+
+
+def kind_of(operators: Sequence[Operator]) -> str:
+    """Return what Airflow calls the operator of a task that runs these operators."""
+    if len(operators) > 1:
+        return _FUSED
+    return "metric" if operators[0].type == "system_metric" else operators[0].type
+
+
 class AqueductOperator(BaseOperator):
     """Runs operators of a flow. ``DagFactory`` makes these; other arguments are those of any operator.
 
@@ -39,7 +59,6 @@ class AqueductOperator(BaseOperator):
     # No templates: queries and strings of a spec are the user's own, and may hold braces or secrets.
     template_fields: Sequence[str] = ()
     shallow_copy_attrs: Sequence[str] = ("workflow", "operators")
-    ui_color = "#e4f0fa"
     _redact: Redactor
 
     def __init__(
@@ -54,6 +73,9 @@ class AqueductOperator(BaseOperator):
         self.workflow = workflow
         self.operators = tuple(operators)
         self.aqueduct = aqueduct
+        # Airflow keeps both for each task, though it declares them for classes.
+        self.custom_operator_name = kind_of(self.operators)
+        self.ui_color = _COLOURS[self.custom_operator_name]
         self._attempt: Attempt | GroupAttempt | None = None
         self._patience: Patience | None = None
         # The one that the attempt goes by; not that of ``workflow``, for copies of the operator copy it.

@@ -154,6 +154,7 @@ class Client:
         check_requirements: bool = False,
         retries: int | None = None,
         retry_delay: float | timedelta | None = None,
+        owner: str | None = None,
     ) -> Flow:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
@@ -183,6 +184,7 @@ class Client:
         :param retries: tries after the first, 0 to 100, of operators whose decorator says nothing of them;
             None: Airflow's ``default_task_retries``.
         :param retry_delay: seconds between two tries of those operators, or a timedelta.
+        :param owner: of the DAG, in Airflow; None: the user who publishes; empty: Airflow's default owner.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
@@ -213,6 +215,7 @@ class Client:
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
             fuse=fuse,
             retry=retry_of("publish_flow", retries, retry_delay),
+            owner=owner,
         )
         if rehearsal:
             return rehearsal.publish(request)

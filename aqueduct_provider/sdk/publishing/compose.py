@@ -7,11 +7,13 @@ the version's id and time. What would fail later is refused here.
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("aqueduct")
 
+# Of Airflow's owner, in characters; the spec has no more.
+_LONGEST_OWNER = 200
+
 Packager = Callable[[UserFunction, str], "Package"]
 
 
@@ -64,7 +69,7 @@ class FlowRequest:
     :param source_flows: names of the flows after which this one runs.
     :param k_latest_runs: how many runs keep their artifacts; None: all.
     :param disable_snapshots: whether the outputs of functions need not be kept.
-    :param owner: of the DAG; empty: Airflow's default.
+    :param owner: of the DAG; empty: Airflow's default; None: the user of this machine.
     :param retry: how often operators are tried again whose decorators say nothing of it.
     :param fuse: whether all operators run in one Airflow task; None: as their authors said.
     """
@@ -81,7 +86,7 @@ class FlowRequest:
     tags: tuple[str, ...] = ()
     fuse: bool | None = None
     retry: Options = NO_OPTIONS
-    owner: str = ""
+    owner: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,7 @@ def _head(flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json) -
             "name": flow.name,
             "description": flow.description,
             "tags": list(flow.tags),
-            "owner": flow.owner,
+            "owner": _owner(flow.owner),
         },
         "version": version,
         "dag_id": dag_id_of(flow.name),
@@ -185,6 +190,20 @@ def _head(flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json) -
         "artifact_store": dict(artifact_store),
         "retention": {"k_latest_runs": _k_latest_runs(flow.k_latest_runs)},
     }
+
+
+def _owner(owner: str | None) -> str:
+    if owner is None:
+        # Containers may have no name for their user.
+        with suppress(OSError, KeyError, ImportError):
+            return getpass.getuser()[:_LONGEST_OWNER]
+        return ""
+    if not isinstance(owner, str) or len(owner) > _LONGEST_OWNER:
+        raise AuthoringError(
+            f"publish_flow: owner must be text of at most {_LONGEST_OWNER} characters, the name of who "
+            "answers for the flow, or None: the user here."
+        )
+    return owner
 
 
 def _schedule(flow: FlowRequest) -> Json | None:

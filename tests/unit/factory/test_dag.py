@@ -185,7 +185,7 @@ def test_names_and_descriptions_are_shown() -> None:
     assert len(dag.dag_display_name) <= 200
     assert dag.task_dict["features"].task_display_name == "Größen 特徴"
     assert dag.task_dict["train"].task_display_name == "train"
-    assert dag.task_dict["features"].doc_md == "Reads &lt;customers>.\ufffd\n"
+    assert dag.task_dict["features"].doc_md.startswith("Reads &lt;customers>.\ufffd\n\n- Reads `threshold`.")
     assert dag.doc_md == (
         "All of **it**, &lt;b>{{ today }}\n\n"
         f"Version {VERSION_ID[:8]}, published 2026-01-31 12:00:00 UTC, from `churn.json`.\n"
@@ -279,15 +279,17 @@ def test_a_task_takes_hardly_more_space_than_a_plain_one(serialized: Serialize) 
     from aqueduct_provider.compat import DAG, BaseOperator
 
     ours = serialized(dag_with())["dag"]["tasks"]
-    facts = {task["__var"]["task_id"]: task["__var"].pop("aqueduct", None) for task in ours}
+    facts = {task["__var"]["task_id"]: task["__var"].pop("aqueduct", "") for task in ours}
+    docs = {task["__var"]["task_id"]: task["__var"].pop("doc_md", "") for task in ours}
     assert len(facts["accuracy"]) < 300
+    assert len(docs["accuracy"]) < 300
     with DAG("plain", schedule=None, start_date=START_DATE) as plain:
         for task_id in dag_with().task_dict:
             BaseOperator(task_id=task_id, retries=0)
     theirs = serialized(plain)["dag"]["tasks"]
     size = [len(json.dumps(task)) for task in ours if task["__var"]["task_id"] == "accuracy"]
     plain_size = [len(json.dumps(task)) for task in theirs if task["__var"]["task_id"] == "accuracy"]
-    # The edges, the names of the class and its color are more than nothing.
+    # The edges, the names of the class and the kind, and the color are more than nothing.
     assert size[0] <= 1.2 * plain_size[0] + 200
 
 

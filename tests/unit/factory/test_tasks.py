@@ -17,7 +17,7 @@ from aqueduct_provider.factory.dag_schedule import asset_of
 from aqueduct_provider.factory.tasks import TIMEOUT_MARGIN
 from aqueduct_provider.spec.dag_facts import DagFacts, facts_of
 from aqueduct_provider.spec.loader import parse
-from tests.support.example_specs import native_document
+from tests.support.example_specs import FLOW_ID, native_document
 
 
 def dag_with(fields: dict[str, dict[str, Any]], **overrides: Any) -> Any:
@@ -78,10 +78,10 @@ def test_people_see_what_a_group_runs() -> None:
     groups["train"] |= {"name": "train <it>", "description": "Fits\na model."}
     task = dag_with(groups).task_dict["model"]
     assert task.task_display_name == "model (2 operators)"
-    assert task.doc_md == (
+    assert task.doc_md.startswith(
         "Runs 2 operators, one after the other:\n\n"
-        "1. train &lt;it> (`train`): Fits a model.\n"
-        "2. accuracy (`accuracy`)\n"
+        "1. train &lt;it> (`train`, function): Fits a model. Reads `features`. Writes `train` (picklable).\n"
+        "2. accuracy (`accuracy`, metric): Reads `train`. Writes `accuracy` (numeric).\n"
     )
 
 
@@ -108,6 +108,34 @@ def test_a_flow_is_known_from_the_serialized_dag(stored: Callable[[Any], Any]) -
     assert found is not None
     assert found.flow.name == "churn"
     assert [one.kind for one in found.tasks["model"]] == ["function", "metric"]
+
+
+def test_each_kind_has_its_name_and_colour(stored: Callable[[Any], Any]) -> None:
+    dag = stored(dag_with(fused("train", "accuracy")))
+    assert {task.task_id: task.operator_name for task in dag.tasks} == {
+        "threshold": "param",
+        "features": "function",
+        "model": "fused",
+        "good_enough": "check",
+        "no_drift": "check",
+        "train_runtime": "metric",
+        "flow_succeeded": "flow succeeded",
+    }
+    colours = {task.operator_name: task.ui_color for task in dag.tasks}
+    assert len(set(colours.values())) == len(colours)
+    assert {task.ui_fgcolor for task in dag.tasks} == {"#000"}
+    assert stored(dag_with(fused("train"))).task_dict["model"].operator_name == "function"
+
+
+@pytest.mark.parametrize(
+    ("owner", "expected"), [("ada", "ada"), ("", "airflow"), ("team\nsales ", "team sales")]
+)
+def test_the_owner_of_a_flow_is_that_of_its_dag(
+    owner: str, expected: str, stored: Callable[[Any], Any]
+) -> None:
+    dag = stored(dag_with({}, flow={"id": FLOW_ID, "name": "churn", "owner": owner}))
+    assert dag.owner == expected
+    assert ("UTC by `" in dag.doc_md) == bool(owner)
 
 
 @pytest.mark.parametrize("fields", [{}, {"train": {"fuse": None}}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -127,6 +128,24 @@ def test_the_flow_itself() -> None:
         "retention": {"k_latest_runs": 3},
     }
     assert composition.spec == parse(composition.text, "test")
+
+
+def test_the_owner_is_who_publishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    owners = [
+        composed(op("f"), flow=FlowRequest("f", owner=owner)).spec.flow.owner for owner in (None, "", "b")
+    ]
+    assert owners == ["ada", "", "b"]
+    for wrong in (5, "x" * 201):
+        with pytest.raises(AuthoringError, match="owner must be text of at most 200 characters"):
+            composed(op("f"), flow=FlowRequest("f", owner=wrong))  # type: ignore[arg-type]
+
+
+def test_a_user_without_a_name_owns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987_654_321)
+    assert composed(op("f"), flow=FlowRequest("f", owner=None)).spec.flow.owner == ""
 
 
 def test_the_graph() -> None:
