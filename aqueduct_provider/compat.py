@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Asset as Asset
     from airflow.sdk import BaseHook as BaseHook
     from airflow.sdk import BaseOperator as BaseOperator
+    from airflow.sdk import BaseOperatorLink as BaseOperatorLink
     from airflow.sdk import CronTriggerTimetable as CronTriggerTimetable
     from airflow.sdk import Param as Param
     from airflow.sdk import get_parsing_context as get_parsing_context
@@ -41,6 +42,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "BaseDagBundle": ("airflow.dag_processing.bundles.base:BaseDagBundle",),
     "BaseHook": ("airflow.sdk:BaseHook", "airflow.hooks.base:BaseHook"),
     "BaseOperator": ("airflow.sdk:BaseOperator", "airflow.models.baseoperator:BaseOperator"),
+    "BaseOperatorLink": ("airflow.sdk:BaseOperatorLink", "airflow.models.baseoperatorlink:BaseOperatorLink"),
     "CronTriggerTimetable": (
         "airflow.sdk:CronTriggerTimetable",
         "airflow.timetables.trigger:CronTriggerTimetable",
@@ -121,6 +123,8 @@ def _release(version: str) -> tuple[int, ...]:
 
 AIRFLOW_VERSION = _airflow_version()
 AIRFLOW_V_3_0_PLUS = _release(AIRFLOW_VERSION) >= (3,)
+# Before 3.1.1, Airflow 3 cannot log users in to pages of plugins.
+AIRFLOW_HAS_PAGES = not (3,) <= _release(AIRFLOW_VERSION) < (3, 1, 1)
 
 
 def __getattr__(name: str) -> Any:

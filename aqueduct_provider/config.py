@@ -223,3 +223,10 @@ def uses_kubernetes() -> bool:
 
     names = re.split(r"[,;:=]", str(conf.get("core", "executor", fallback="")))
     return any(name.strip().endswith("KubernetesExecutor") for name in names)
+
+
+def base_url() -> str:
+    """Return where users reach Airflow's UI; empty: Airflow does not know."""
+    from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS, conf
+
+    return str(conf.get("api" if AIRFLOW_V_3_0_PLUS else "webserver", "base_url", fallback="") or "")

@@ -18,6 +18,7 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Run ML and data flows, written as plain Python functions, on Apache Airflow.",
         "versions": ["0.1.0"],
         "connection-types": [_CONNECTION_TYPE],
+        "extra-links": ["aqueduct_provider.operators.page_links.ArtifactsLink"],
         "config": {
             "aqueduct": {
                 "description": "How flows of Aqueduct run on this Airflow.",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from aqueduct_provider.compat import DAG
+from aqueduct_provider.compat import AIRFLOW_HAS_PAGES, DAG
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.factory.dag_schedule import schedule_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.params import params_of
 from aqueduct_provider.factory.tasks import add_tasks
+from aqueduct_provider.operators.page_links import page_path
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.version_label import version_label
 
@@ -47,7 +48,7 @@ def _dag(spec: WorkflowSpec, source: str) -> DAG:
         is_paused_upon_creation=False,
         description=_description(spec),
         tags=_tags(spec),
-        doc_md=markdown(spec.flow.description, _origin(spec, source), *_notices(spec)),
+        doc_md=markdown(spec.flow.description, _origin(spec, source), _page(spec), *_notices(spec)),
     )
     add_tasks(spec, dag)
     # Given to DAG(), the params would be copied into every task, here and in the serialized DAG.
@@ -80,6 +81,10 @@ def _origin(spec: WorkflowSpec, source: str) -> str:
         published += f" by {code_span(owner)}"
     version = _version(spec) if spec.compiled is None else f"`{spec.version.id}`"
     return f"Version {version.removeprefix('version ')}{published}, from {code_span(source)}."
+
+
+def _page(spec: WorkflowSpec) -> str:
+    return f"[Runs, metrics and artifacts]({page_path(spec.dag_id)})" if AIRFLOW_HAS_PAGES else ""
 
 
 def _notices(spec: WorkflowSpec) -> list[str]:

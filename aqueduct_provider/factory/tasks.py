@@ -12,7 +12,7 @@ from aqueduct_provider.factory.dag_schedule import asset_of, outlets_of
 from aqueduct_provider.factory.executor_options import placement
 from aqueduct_provider.factory.task_docs import Artifacts, label_options, owner_options
 from aqueduct_provider.factory.task_retries import own_retry_options, retry_options
-from aqueduct_provider.operators.aqueduct import AqueductOperator
+from aqueduct_provider.operators.aqueduct import EXTRA_LINKS, AqueductOperator
 from aqueduct_provider.operators.prune_callback import deletes, prune_after_success
 from aqueduct_provider.spec.dag_facts import facts_of
 from aqueduct_provider.spec.flow_plan import FlowPlan, TaskPlan, flow_plan
@@ -71,6 +71,7 @@ class FlowSucceeded(BaseOperator):
     """
 
     shallow_copy_attrs: Sequence[str] = ("workflow",)
+    operator_extra_links = EXTRA_LINKS
     custom_operator_name = "flow succeeded"
     ui_color = "#e6f4ea"
 

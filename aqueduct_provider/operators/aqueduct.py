@@ -14,8 +14,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider import config
-from aqueduct_provider.compat import AirflowException, AirflowFailException, BaseOperator
+from aqueduct_provider.compat import (
+    AIRFLOW_HAS_PAGES,
+    AirflowException,
+    AirflowFailException,
+    BaseOperator,
+)
 from aqueduct_provider.errors import AqueductError, OperatorFailed, is_retryable
+from aqueduct_provider.operators.page_links import ArtifactsLink
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
 
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.storage.patience import Patience
 
 
+EXTRA_LINKS = (ArtifactsLink(),) if AIRFLOW_HAS_PAGES else ()
 # What Airflow calls an operator of each kind, and the colour of its node; the text on it is black.
 _FUSED = "fused"
 _COLOURS = {
@@ -59,6 +66,7 @@ class AqueductOperator(BaseOperator):
     # No templates: queries and strings of a spec are the user's own, and may hold braces or secrets.
     template_fields: Sequence[str] = ()
     shallow_copy_attrs: Sequence[str] = ("workflow", "operators")
+    operator_extra_links = EXTRA_LINKS
     _redact: Redactor
 
     def __init__(

@@ -107,6 +107,12 @@ class AirflowClient:
         options = {"params": {"full_content": True}, "headers": {"Accept": "text/plain"}}
         return self._ask("GET", path, **options).text
 
+    def links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str]:
+        """The extra links of a task, by name."""
+        found = self._get(f"{_run(dag_id, run_id)}/taskInstances/{task_id}/links")
+        links: dict[str, str] = found.get("extra_links", found)
+        return links
+
     def xcoms(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
         """What a task left in XCom, by key."""
         path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -105,6 +106,13 @@ def test_a_value_that_is_no_json_is_given_by_key(place: Place) -> None:
     assert place.exec_state(draft, run_id, "count")["version"] == draft.version
     assert wrong_state == "failed"
     assert "$.aqueduct_values.bottles.sha256" in log
+
+
+def test_each_task_leads_to_its_page(place: Place, flow: Draft) -> None:
+    run_id, _ = place.run(flow.dag_id)
+    for task_id in ("number", "above_ten"):
+        (path,) = place.client.links(flow.dag_id, run_id, task_id).values()
+        assert path == f"/aqueduct/dags/{flow.dag_id}/runs/{quote(run_id, safe='')}/tasks/{task_id}"
 
 
 def test_descriptions_and_params_are_shown(place: Place, flow: Draft) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import aqueduct_provider
 from aqueduct_provider import get_provider_info as module
+from aqueduct_provider.compat import BaseOperatorLink
 from aqueduct_provider.get_provider_info import get_provider_info
 
 INFO = get_provider_info()
@@ -61,6 +62,9 @@ def test_every_named_class_exists() -> None:
         hook = getattr(importlib.import_module(home), name)
         assert hook.conn_type == kind["connection-type"]
         assert hook.hook_name == kind["hook-name"]
+    for place in INFO["extra-links"]:
+        home, _, name = place.rpartition(".")
+        assert issubclass(getattr(importlib.import_module(home), name), BaseOperatorLink)
 
 
 def test_imports_nothing() -> None:

@@ -188,7 +188,8 @@ def test_names_and_descriptions_are_shown() -> None:
     assert dag.task_dict["features"].doc_md.startswith("Reads &lt;customers>.\ufffd\n\n- Reads `threshold`.")
     assert dag.doc_md == (
         "All of **it**, &lt;b>{{ today }}\n\n"
-        f"Version {VERSION_ID[:8]}, published 2026-01-31 12:00:00 UTC, from `churn.json`.\n"
+        f"Version {VERSION_ID[:8]}, published 2026-01-31 12:00:00 UTC, from `churn.json`.\n\n"
+        "[Runs, metrics and artifacts](/aqueduct/dags/churn)\n"
     )
     assert dag.description == f"All of **it**, <b>{{{{ today }}}} - version {VERSION_ID[:8]}"
     assert sorted(dag.tags) == ["aqueduct", "ml"]

@@ -127,6 +127,11 @@ def test_each_kind_has_its_name_and_colour(stored: Callable[[Any], Any]) -> None
     assert stored(dag_with(fused("train"))).task_dict["model"].operator_name == "function"
 
 
+def test_each_task_has_a_door_to_its_page(stored: Callable[[Any], Any]) -> None:
+    dag = stored(dag_with({}))
+    assert {tuple(task.extra_links) for task in dag.tasks} == {("Artifacts",)}
+
+
 @pytest.mark.parametrize(
     ("owner", "expected"), [("ada", "ada"), ("", "airflow"), ("team\nsales ", "team sales")]
 )
