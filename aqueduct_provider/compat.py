@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.dag_processing.bundles.base import BaseDagBundle as BaseDagBundle
     from airflow.dag_processing.bundles.base import get_bundle_tracking_dir as get_bundle_tracking_dir
     from airflow.exceptions import AirflowClusterPolicySkipDag as AirflowClusterPolicySkipDag
+    from airflow.observability.stats import Stats as Stats
     from airflow.sdk import DAG as DAG
     from airflow.sdk import Asset as Asset
     from airflow.sdk import BaseHook as BaseHook
@@ -61,6 +62,8 @@ PLACES: dict[str, tuple[str, ...]] = {
         "airflow.utils.log.secrets_masker:mask_secret",
     ),
     "settings": ("airflow.settings",),
+    # Not that of airflow.sdk: the DAG processor sets up only this one.
+    "Stats": ("airflow.observability.stats:Stats", "airflow.stats:Stats"),
     **{
         name: (f"airflow.sdk.exceptions:{name}", f"airflow.exceptions:{name}")
         for name in (

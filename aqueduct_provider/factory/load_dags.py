@@ -31,6 +31,7 @@ from aqueduct_provider.factory.placeholder_dag import (
     left_out_placeholder,
     placeholder,
     placeholder_id,
+    report_count,
     store_placeholder,
 )
 from aqueduct_provider.factory.time_limit import time_limit
@@ -66,7 +67,10 @@ def dags_in(sources: Sequence[SpecSource], fileloc: str) -> dict[str, DAG]:
     wanted = get_parsing_context().dag_id
     dags = _all(sources, fileloc) if wanted is None else _only(sources, fileloc, wanted)
     with _nothing_is_garbage():
-        return {dag.dag_id: dag for dag in dags}
+        found = {dag.dag_id: dag for dag in dags}
+    if wanted is None:
+        report_count(fileloc, found)
+    return found
 
 
 @contextmanager

@@ -7,15 +7,19 @@ it. Airflow itself could only report the error against the loader file, which hi
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.compat import DAG, AirflowFailException, BaseOperator
+from aqueduct_provider.compat import DAG, AirflowFailException, BaseOperator, Stats
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.factory.docs import code_block, code_span, markdown, one_line, shown
 from aqueduct_provider.spec.redactor import Redactor
+
+log = logging.getLogger(__name__)
 
 PREFIX = "broken_spec__"
 # Specs that a message names.
@@ -72,6 +76,21 @@ def left_out_placeholder(names: Sequence[str], total: int, *, fileloc: str) -> D
         " AqueductDagBundle."
     )
     return _placeholder("aqueduct_left_out", "specs without a turn", lead, error, fileloc)
+
+
+def report_count(fileloc: str, dag_ids: Iterable[str]) -> None:
+    """Set the metric ``aqueduct.broken_specs.<loader>`` of the DAG processor, by which monitors see them.
+
+    :param fileloc: the loader.
+    :param dag_ids: all that it shows.
+    """
+    loader = re.sub(r"[^A-Za-z0-9_-]", "_", Path(fileloc).stem)
+    count = sum(dag_id.startswith(PREFIX) for dag_id in dag_ids)
+    try:
+        Stats.gauge(f"aqueduct.broken_specs.{loader}", count)
+    except Exception as error:
+        # It must not hide every DAG of the loader.
+        log.warning("The metric of broken specs could not be set: %s", error)
 
 
 def _placeholder(name: str, title: str, lead: str, error: str, fileloc: str) -> DAG:

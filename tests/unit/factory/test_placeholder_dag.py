@@ -1,17 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aqueduct_provider.compat import AirflowFailException
 from aqueduct_provider.errors import Problem, SpecError
+from aqueduct_provider.factory.load_dags import dags_in
 from aqueduct_provider.factory.placeholder_dag import (
     placeholder,
     placeholder_id,
     store_placeholder,
 )
+from aqueduct_provider.spec_sources.folder import SpecFolder
+from tests.support.example_specs import native_document
 
 ERROR = SpecError("churn.json", [Problem("$.a", "```\n<script>{{ x }}"), Problem("$.b", "bad\x00")])
 
@@ -78,3 +82,62 @@ def test_uris_are_shown_without_their_user_part() -> None:
     dag = store_placeholder("lake", "cannot reach http://me:planted@host:9000", fileloc="/dags/loader.py")
     assert "http://***@host:9000" in str(dag.doc_md)
     assert "planted" not in f"{dag.doc_md} {dag.get_task('show_error').error}"
+
+
+class Metrics:
+    """A metrics system that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.gauges: dict[str, list[float]] = {}
+
+    def gauge(self, stat: str, value: float, **_: Any) -> None:
+        self.gauges.setdefault(stat, []).append(value)
+
+
+@pytest.fixture
+def metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metrics]:
+    """What the DAG processor of this Airflow sends."""
+    from airflow.dag_processing import manager
+
+    found = Metrics()
+    if hasattr(manager, "stats"):
+        from airflow._shared.observability.metrics.base_stats_logger import NoStatsLogger
+
+        manager.stats.initialize(factory=lambda: found, export_legacy_names=False)
+        yield found
+        manager.stats.initialize(factory=NoStatsLogger, export_legacy_names=False)
+    else:
+        monkeypatch.setattr(manager.Stats, "instance", found)
+        yield found
+
+
+def test_monitors_see_how_many_specs_are_broken(
+    metrics: Metrics, folder: Path, write: Callable[[str, Any], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    write("good.json", native_document())
+    write("a.json", '{"spec_version": 9}')
+    write("b.json", '{"spec_version": 1}')
+    dags_in([SpecFolder(folder)], "/dags/my loader.v2.py")
+    write("a.json", "{}")
+    (folder / "b.json").unlink()
+    dags_in([SpecFolder(folder)], "/dags/my loader.v2.py")
+    assert metrics.gauges == {"aqueduct.broken_specs.my_loader_v2": [2, 0]}
+    errors = [record.message.split()[0] for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == ["a.json", "b.json"]
+
+
+def test_a_task_sets_no_metric(
+    metrics: Metrics, folder: Path, write: Callable[[str, Any], Path], task_of: Callable[[str], None]
+) -> None:
+    write("churn.json", native_document())
+    task_of("churn")
+    assert list(dags_in([SpecFolder(folder)], "/dags/loader.py")) == ["churn"]
+    assert metrics.gauges == {}
+
+
+def test_a_metric_that_cannot_be_set_hides_no_dag(
+    metrics: Metrics, folder: Path, write: Callable[[str, Any], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("churn.json", native_document())
+    monkeypatch.delattr(Metrics, "gauge")
+    assert list(dags_in([SpecFolder(folder)], "/dags/loader.py")) == ["churn"]
