@@ -1,4 +1,4 @@
-"""Describe what a task leaves for the tasks after it, in XCom. Keys and digests, never data.
+"""Describe what a task leaves for the tasks after it, in XCom. Keys and digests, and what is short.
 
 XCom lies in Airflow's database, out of reach of those who can only write to the bucket: what a task
 unpickles is therefore what the task before it wrote.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aqueduct_provider.errors import IntegrityError
@@ -26,6 +26,8 @@ class ArtifactRef:
     :param sha256: digest of its content.
     :param size: bytes of its content.
     :param metadata_sha256: digest of its metadata JSON.
+    :param name: its name in the flow.
+    :param glance: facts that are shown without reading it, see ``artifacts/glance.py``.
     """
 
     key: str
@@ -35,6 +37,8 @@ class ArtifactRef:
     metadata_sha256: str
     artifact_type: str
     serialization_type: str
+    name: str = ""
+    glance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,23 @@ class Manifest:
     :param status: ``warning`` for a failed check of severity ``warning``, ``failed`` for one of severity
         ``error``.
     :param artifacts: artifact id -> what was written.
+    :param kind: the operator's type; empty: an older release wrote it, which did not say.
+    :param severity: of a check.
+    :param seconds: what the operator took, with fetching its inputs and storing its outputs.
     """
 
     status: Literal["succeeded", "warning", "failed"]
     artifacts: Mapping[str, ArtifactRef]
+    kind: str = ""
+    severity: str = ""
+    seconds: float | None = None
 
     def to_xcom(self) -> dict[str, Any]:
         """Return the JSON form that goes into XCom."""
         refs = {artifact: dataclasses.asdict(ref) for artifact, ref in self.artifacts.items()}
-        return {"version": VERSION, "status": self.status, "artifacts": refs}
+        facts = {"kind": self.kind, "severity": self.severity, "seconds": self.seconds}
+        known = {name: value for name, value in facts.items() if value not in ("", None)}
+        return {"version": VERSION, "status": self.status, "artifacts": refs, **known}
 
 
 @dataclass(frozen=True)
@@ -81,10 +93,24 @@ def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest
             f"as succeeded by hand, or was its XCom deleted? Clear task {task_id!r} to run it again."
         )
     try:
-        artifacts = {artifact: ArtifactRef(**ref) for artifact, ref in value["artifacts"].items()}
-        return Manifest(status=value["status"], artifacts=artifacts)
+        artifacts = {artifact: _ref(ref) for artifact, ref in value["artifacts"].items()}
+        return Manifest(
+            status=value["status"],
+            artifacts=artifacts,
+            kind=value.get("kind", ""),
+            severity=value.get("severity", ""),
+            seconds=value.get("seconds"),
+        )
     except (AttributeError, KeyError, TypeError) as error:
         raise IntegrityError(
             f"The manifest of task {task_id!r} in XCom cannot be read ({error}): another release wrote it. "
             f"Clear task {task_id!r} to run it again."
         ) from error
+
+
+_FIELDS = frozenset(one.name for one in dataclasses.fields(ArtifactRef))
+
+
+def _ref(document: Mapping[str, Any]) -> ArtifactRef:
+    """Return an artifact, without what a newer release says of it."""
+    return ArtifactRef(**{name: value for name, value in document.items() if name in _FIELDS})

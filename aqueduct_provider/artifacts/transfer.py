@@ -7,10 +7,11 @@ read is whole.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.artifacts.metadata import Metadata
@@ -21,12 +22,17 @@ from aqueduct_provider.storage.parallel import together
 
 @dataclass(frozen=True)
 class NewArtifact:
-    """An artifact to be published: its content in a file, and where both its objects go."""
+    """An artifact to be published: its content in a file, and where both its objects go.
+
+    :param glance: as in its ``ArtifactRef``.
+    """
 
     path: Path
     key: str
     metadata_key: str
     metadata: Metadata
+    name: str = ""
+    glance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fetch_content(store: ObjectStore, ref: ArtifactRef, path: Path) -> None:
@@ -95,6 +101,8 @@ def publish(store: ObjectStore, artifacts: Sequence[NewArtifact], workers: int) 
             metadata_sha256=hashlib.sha256(document).hexdigest(),
             artifact_type=new.metadata.artifact_type,
             serialization_type=new.metadata.serialization_type,
+            name=new.name,
+            glance=new.glance,
         )
         for new, content, document in zip(artifacts, contents, documents, strict=True)
     ]

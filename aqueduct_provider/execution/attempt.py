@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Literal
 
+from aqueduct_provider.artifacts.glance import clean, output_line
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest
 from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, publish
@@ -39,7 +41,7 @@ from aqueduct_provider.execution.runner_package import runner_archive
 from aqueduct_provider.execution.task import OperatorTask, Worker
 from aqueduct_provider.execution.workspace import Job, TableJob
 from aqueduct_provider.process import MARK, Child, Finished, Start, Stream, spawn
-from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, to_json
+from aqueduct_provider.runner.contract import OUTCOME_FILE, REQUEST_FILE, JobOutcome, OutputInfo, to_json
 from aqueduct_provider.spec.models import CallOperator, CheckOperator
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status, TaskPart
@@ -82,11 +84,17 @@ class Attempt:
             self._record_failure(error)
             raise
         self._record(state)
-        return Manifest("succeeded" if state.status is Status.SUCCEEDED else "warning", self._artifacts)
+        return self._manifest("succeeded" if state.status is Status.SUCCEEDED else "warning")
 
     def left(self) -> Manifest | None:
         """Return what a failed attempt has written all the same, such as the result of a failed check."""
-        return Manifest("failed", self._artifacts) if self._artifacts else None
+        return self._manifest("failed") if self._artifacts else None
+
+    def _manifest(self, status: Literal["succeeded", "warning", "failed"]) -> Manifest:
+        operator = self.task.operator
+        severity = operator.severity if isinstance(operator, CheckOperator) else ""
+        seconds = round((datetime.now(timezone.utc) - self._began).total_seconds(), 3)
+        return Manifest(status, self._artifacts, operator.type, severity, seconds)
 
     def kill(self) -> None:
         """Ask for the end of whatever runs, with all that it started; ``run`` then raises ``OperatorKilled``.
@@ -202,29 +210,43 @@ class Attempt:
     ) -> dict[str, ArtifactRef]:
         if self._killed:
             raise OperatorKilled("The task was ended before its artifacts were stored.")
-        task, layout = self.task, self.task.layout
+        task = self.task
         measured = _measured(task, outcome)
         new = [
-            NewArtifact(
-                path=folder / info.path,
-                key=layout.content(artifact_id),
-                metadata_key=layout.metadata(artifact_id),
-                metadata=Metadata(
-                    artifact_type=info.artifact_type,
-                    serialization_type=info.serialization_type,
-                    python_type=info.python_type,
-                    schema=info.schema,
-                    system_metadata=measured,
-                    encoding=None if task.workflow.compiled else info.encoding,
-                ),
-            )
+            self._described(artifact_id, info, folder, measured)
             for artifact_id, info in zip(task.operator.outputs, outcome.outputs, strict=True)
         ]
         if isinstance(job, Job) and job.upload is not None:
             store, key = job.upload
             store.put_file(key, folder / LOADED_FILE)
         refs = publish(self.worker.store, new, self.worker.requests)
+        for ref in refs:
+            log.info("%s", output_line(ref))
         return dict(zip(task.operator.outputs, refs, strict=True))
+
+    def _described(
+        self, artifact_id: str, info: OutputInfo, folder: Path, measured: Mapping[str, str]
+    ) -> NewArtifact:
+        """Return an output with all that is written of it."""
+        task, layout = self.task, self.task.layout
+        name = task.workflow.artifact(artifact_id).name
+        glance, preview = clean(name, info.glance, info.preview, self.worker.redact)
+        return NewArtifact(
+            path=folder / info.path,
+            key=layout.content(artifact_id),
+            metadata_key=layout.metadata(artifact_id),
+            metadata=Metadata(
+                artifact_type=info.artifact_type,
+                serialization_type=info.serialization_type,
+                python_type=info.python_type,
+                schema=info.schema,
+                system_metadata=measured,
+                encoding=None if task.workflow.compiled else info.encoding,
+                preview=None if task.workflow.compiled else preview,
+            ),
+            name=name,
+            glance=glance,
+        )
 
     def _verdict(self, outcome: JobOutcome) -> ExecState:
         """Return the exec state of an attempt whose job ended well; here a failed check decides."""

@@ -115,6 +115,8 @@ def _is_output(info: OutputInfo) -> bool:
         all(isinstance(text, str) for text in strings)
         and info.artifact_type in _ARTIFACT_TYPES
         and info.serialization_type in SERIALIZATION_TYPES
+        and isinstance(info.glance, dict)
+        and isinstance(info.preview, dict | None)
         and isinstance(info.schema, list)
         and all(map(_is_column, info.schema))
     )

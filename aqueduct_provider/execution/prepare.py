@@ -171,5 +171,7 @@ def _system_metric(bench: Bench, operator: SystemMetricOperator) -> JobOutcome:
             deterministic=True,
         )
     (slot,) = bench.output_slots()
-    (bench.folder / slot.path).write_text(json.dumps(float(measured)), encoding="utf-8")
-    return JobOutcome(outputs=[OutputInfo(slot.path, "numeric", "json", "float", "json/v1")])
+    value = float(measured)
+    (bench.folder / slot.path).write_text(json.dumps(value), encoding="utf-8")
+    info = OutputInfo(slot.path, "numeric", "json", "float", "json/v1", glance={"value": value})
+    return JobOutcome(outputs=[info])

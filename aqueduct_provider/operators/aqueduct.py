@@ -1,7 +1,7 @@
 """Define ``AqueductOperator``: one operator of a flow as one Airflow task, or several that are fused.
 
 In: the flow's spec and the operators in it, set when the DAG is parsed. Out: what ``execution`` leaves in the
-store, and a manifest of keys and digests as XCom. The path from inputs to exec state is in
+store, and a manifest of keys, digests and short values as XCom. The path from inputs to exec state is in
 ``execution/attempt.py``, so that it runs without Airflow; this file only translates to and from Airflow.
 """
 
@@ -95,7 +95,7 @@ class AqueductOperator(BaseOperator):
         return frozenset({*super().get_serialized_fields(), "aqueduct"})
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Run the operators and give their manifest: keys, digests and sizes of artifacts, never data."""
+        """Run the operators and return their manifest: keys, digests, sizes and short values."""
         self._redact = Redactor(self.workflow.secrets)
         # What Airflow has loaded is not garbage: without this, making the S3 client spends 0.1 s finding out.
         gc.freeze()

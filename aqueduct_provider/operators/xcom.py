@@ -1,4 +1,4 @@
-"""Exchange keys, digests and versions between the tasks of a run by XCom, never data."""
+"""Exchange keys, digests and versions between the tasks of a run by XCom, not artifacts."""
 
 from __future__ import annotations
 

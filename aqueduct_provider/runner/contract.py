@@ -127,6 +127,10 @@ class OutputInfo:
 
     :param schema: for tables a list of one-entry objects ``{column: dtype}``, else empty.
     :param encoding: the codec and its version, ``parquet/v3``; stored names never change their meaning.
+    :param glance: facts for logs and lists, all optional: ``value`` of a number, boolean or short string,
+        ``characters`` of a longer one, ``rows``, ``columns``, ``items``, ``width``, ``height``, ``class``,
+        ``format`` of text that is ``html`` or ``markdown``.
+    :param preview: what pages show of it, of the ``kind`` table, text, json, repr or image.
     """
 
     path: str
@@ -135,6 +139,8 @@ class OutputInfo:
     python_type: str
     encoding: str
     schema: List[Dict[str, str]] = field(default_factory=list)
+    glance: Dict[str, Any] = field(default_factory=dict)
+    preview: Optional[Dict[str, Any]] = None
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,10 @@ from .contract import (
     OutputInfo,
     OutputSlot,
 )
+from .describe_output import describe_output
 from .disk import free_space, full_disk
 from .failed_import import failed_import
+from .figures import drawn
 from .packages import input_name, missing_for_input, package_of
 from .pickles import data_only
 from .results import (
@@ -111,6 +113,8 @@ def _full_disk(request: JobRequest, folder: str, error: BaseException, context: 
 
 def _run_function(request: JobRequest, folder: str, meter: _Meter) -> JobOutcome:
     values = split_results(_call_user(request, folder, meter), len(request.outputs))
+    if request.table_serialization == NATIVE:
+        values = [drawn(value) for value in values]
     infos = []
     for number, (slot, value) in enumerate(zip(request.outputs, values), 1):
         kind = typed_output(value, slot.expected_type, output_name(slot.name, number))
@@ -284,6 +288,8 @@ def _write(
         encoded = encode(value, kind, request.table_serialization, from_mongodb=from_mongodb, path=path)
     except (CodecError, ImportError) as exc:
         _fail_codec(output_name(slot.name, number), exc)
+    previews = request.table_serialization == NATIVE
+    glance, preview = describe_output(value, encoded.artifact_type, path, previews=previews)
     return OutputInfo(
         slot.path,
         encoded.artifact_type,
@@ -291,6 +297,8 @@ def _write(
         encoded.python_type,
         encoded.encoding,
         encoded.schema,
+        glance,
+        preview,
     )
 
 

@@ -47,13 +47,14 @@ def write_bson_table(documents: Iterator[Document], folder: Path, path: str) -> 
     :returns: what the artifact's metadata says.
     """
     with tempfile.TemporaryFile(dir=folder) as spool:
-        columns = _spool(documents, spool)
+        columns, rows = _spool(documents, spool)
         dtypes = {name: column.dtype() for name, column in columns.items()}
         spool.seek(0)
         with (folder / path).open("w", encoding="utf-8") as file:
             _write_records(spool, dtypes, file)
     schema = [{name: dtype} for name, dtype in dtypes.items()]
-    return OutputInfo(path, "table", "bson_table", "DataFrame", "bson_table/v1", schema)
+    glance = {"rows": rows, "columns": len(schema)}
+    return OutputInfo(path, "table", "bson_table", "DataFrame", "bson_table/v1", schema, glance)
 
 
 @dataclass
@@ -84,7 +85,8 @@ class _Column:
         return "object" if found == "str" else found
 
 
-def _spool(documents: Iterator[Document], spool: IO[bytes]) -> Mapping[str, _Column]:
+def _spool(documents: Iterator[Document], spool: IO[bytes]) -> tuple[Mapping[str, _Column], int]:
+    """Write the documents to a file; return their columns, and how many documents there are."""
     import bson
     from bson.binary import UuidRepresentation
     from bson.codec_options import CodecOptions
@@ -100,7 +102,7 @@ def _spool(documents: Iterator[Document], spool: IO[bytes]) -> Mapping[str, _Col
     for column in columns.values():
         if column.count < count:
             column.see(_NAN)
-    return columns
+    return columns, count
 
 
 def _write_records(spool: IO[bytes], dtypes: Mapping[str, str], file: IO[str]) -> None:

@@ -14,6 +14,7 @@ from aqueduct_provider.connectors.sql.query import statement
 from aqueduct_provider.connectors.tables.model import TableLoad
 from aqueduct_provider.runner.codecs import encoding_of
 from aqueduct_provider.runner.contract import OutputInfo
+from aqueduct_provider.runner.describe_output import describe_output
 
 
 def extract_table(database: Database, request: ExtractOrder, folder: Path) -> OutputInfo:
@@ -24,7 +25,10 @@ def extract_table(database: Database, request: ExtractOrder, folder: Path) -> Ou
     write, kind = (write_parquet, "parquet") if request.tables == "parquet" else (write_json, "table")
     with tempfile.TemporaryDirectory(dir=folder) as scratch, database.read(query) as data:
         schema = write(data, folder / request.path, Path(scratch))
-    return OutputInfo(request.path, "table", kind, "DataFrame", encoding_of(kind), schema)
+    glance, preview = describe_output(
+        None, "table", str(folder / request.path), previews=request.tables == "parquet"
+    )
+    return OutputInfo(request.path, "table", kind, "DataFrame", encoding_of(kind), schema, glance, preview)
 
 
 def load_table(database: Database, request: LoadOrder, target: TableLoad, folder: Path) -> int | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from aqueduct_provider.errors import OperatorFailed
 from aqueduct_provider.runner.codecs import CodecError, Encoded, decode, decode_file, describe, encode
+from aqueduct_provider.runner.figures import drawn
 from aqueduct_provider.runner.packages import input_name, missing_for_input
 from aqueduct_provider.runner.results import (
     ResultError,
@@ -129,7 +130,7 @@ def _typed(operator: OperatorNode, returned: Any) -> list[tuple[Any, str]]:
         return [(plain_number(returned), kind)]
     if operator.kind == "check":
         return [(check_result(returned), "boolean")]
-    values = split_results(returned, len(operator.outputs))
+    values = [drawn(value) for value in split_results(returned, len(operator.outputs))]
     return [
         (value, typed_output(value, slot.type, output_name(slot.name, number)))
         for number, (slot, value) in enumerate(zip(operator.outputs, values, strict=True), 1)

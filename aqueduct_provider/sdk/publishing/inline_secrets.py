@@ -16,7 +16,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
 from aqueduct_provider.sdk.authoring.nodes import OperatorNode
 from aqueduct_provider.sdk.packaging.user_function import UserFunction, innermost
-from aqueduct_provider.sdk.publishing.secret_text import is_secret_name, is_secret_value, secret_in
+from aqueduct_provider.spec.secret_text import is_secret_name, is_secret_value, secret_in
 from aqueduct_provider.spec.url_credentials import has_credentials, without_credentials
 
 # Names of credentials, not of the files and profiles where they lie.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -8,11 +9,11 @@ import pytest
 from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
 
-REF = ArtifactRef("key", "0" * 64, 3, "key.json", "1" * 64, "numeric", "json")
+REF = ArtifactRef("key", "0" * 64, 3, "key.json", "1" * 64, "numeric", "json", "auc", {"value": 0.5})
 
 
 def test_a_manifest_survives_json() -> None:
-    manifest = Manifest("warning", {"a1": REF})
+    manifest = Manifest("warning", {"a1": REF}, "check", "warning", 0.25)
     assert manifest_from_xcom(json.loads(json.dumps(manifest.to_xcom())), "train") == manifest
 
 
@@ -20,6 +21,17 @@ def test_a_manifest_survives_json() -> None:
 def test_what_is_no_manifest_is_refused_with_the_tasks_name_and_a_cure(value: Any) -> None:
     with pytest.raises(IntegrityError, match="Clear task 'train' to run it again"):
         manifest_from_xcom(value, "train")
+
+
+def test_what_other_releases_wrote_can_be_read() -> None:
+    value = Manifest("succeeded", {"a1": REF}).to_xcom()
+    older = {
+        name: field for name, field in value["artifacts"]["a1"].items() if name not in ("name", "glance")
+    }
+    read = manifest_from_xcom({**value, "artifacts": {"a1": older}}, "train")
+    assert read.artifacts["a1"] == dataclasses.replace(REF, name="", glance={})
+    newer = {**value, "extra": 1, "artifacts": {"a1": {**value["artifacts"]["a1"], "lines": 3}}}
+    assert manifest_from_xcom(newer, "train").artifacts == {"a1": REF}
 
 
 def test_a_group_has_a_manifest_for_each_operator() -> None:

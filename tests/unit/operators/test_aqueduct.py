@@ -71,9 +71,10 @@ def _context(ti: TaskInstance | None = None, conf: dict[str, Any] | None = None)
     }
 
 
-def test_a_chain_passes_manifests_and_no_data(flows: Flows) -> None:
+def test_a_chain_passes_manifests_and_only_short_values(flows: Flows) -> None:
+    source = "def predict(): return 'a value ' * 100, 1"
     workflow = flows.flow(
-        {"task_id": "first", "source": "def predict(): return 'a value', 1", "outputs": ["x", "y"]},
+        {"task_id": "first", "source": source, "outputs": ["x", "y"]},
         {"task_id": "second", "source": "def predict(x, y): return x * (y + 1)", "inputs": ["x", "y"]},
     )
     ti = TaskInstance()
@@ -82,7 +83,8 @@ def test_a_chain_passes_manifests_and_no_data(flows: Flows) -> None:
 
     assert "a value" not in str(ti.xcom)
     assert ti.pulled == ["first"], "one XCom request for a task that made two inputs"
-    assert flows.store.get(manifest["artifacts"]["second-out"]["key"]) == b"a valuea value"
+    assert ti.xcom["first"]["artifacts"]["y"]["glance"] == {"value": 1}
+    assert flows.store.get(manifest["artifacts"]["second-out"]["key"]) == b"a value " * 200
 
 
 def test_an_error_of_the_user_is_logged_once_and_may_be_tried_again(

@@ -30,7 +30,9 @@ NAN = '{"$numberDouble": "NaN"}'
 def written(folder: Path, *documents: dict[str, Any]) -> tuple[str, list[dict[str, str]]]:
     (folder / "outputs").mkdir(exist_ok=True)
     info = write_bson_table(iter(documents), folder, "outputs/0")
-    assert info == OutputInfo("outputs/0", "table", "bson_table", "DataFrame", "bson_table/v1", info.schema)
+    glance = {"rows": len(documents), "columns": len(info.schema)}
+    kinds = "table", "bson_table", "DataFrame", "bson_table/v1"
+    assert info == OutputInfo("outputs/0", *kinds, info.schema, glance)
     return (folder / "outputs/0").read_text(), info.schema
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.sdk.publishing.secret_text import is_secret_name, is_secret_value, secret_in
+from aqueduct_provider.spec.secret_text import is_secret_name, is_secret_value, secret_in
 
 # In pieces, so that this file holds none that scanners of repositories would report.
 SECRETS = {

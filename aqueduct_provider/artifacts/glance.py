@@ -1,0 +1,131 @@
+"""What logs, lists and pages show of an artifact without reading it: checked, and without secrets.
+
+In: what the child process said of an output, which its user's code may have changed. Out: a ``glance`` for
+the manifest in XCom, and a ``preview`` for the artifact's metadata, both small. Nothing is shown of an
+artifact with the name of a secret, and no value in which a secret was masked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.spec.secret_text import is_secret_name
+
+Redact = Callable[[str], str]
+
+# Characters of a string, bytes of a preview.
+_LINE = 200
+_BYTES = 64_000
+_COUNTS = frozenset({"rows", "columns", "items", "characters", "width", "height"})
+_WORDS = frozenset({"class", "format"})
+_KINDS = frozenset({"table", "text", "json", "repr", "image"})
+
+
+def clean(
+    name: str, glance: Mapping[str, Any], preview: Mapping[str, Any] | None, redact: Redact
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return what may be shown of an artifact.
+
+    :param name: the artifact's.
+    :param redact: masks the secrets that the task knows.
+    """
+    if is_secret_name(name):
+        return {}, None
+    kept = {key: value for key, value in glance.items() if _fits(key, value)}
+    shown = {key: value for key, value in kept.items() if not _is_masked(value, redact)}
+    return shown, None if preview is None else _clean_preview(preview, redact)
+
+
+def output_line(ref: ArtifactRef) -> str:
+    """Describe an artifact in a line of a log: ``accuracy = 0.9956 (numeric)``."""
+    glance, kind = ref.glance, ref.artifact_type
+    if "value" in glance and kind != "json":
+        return f"{ref.name} = {shown_value(glance['value'])} ({kind})"
+    if kind == "table" and "rows" in glance:
+        return f"{ref.name}: table, {shape(glance)}, {size(ref.size)}"
+    parts = [str(glance["class"])] if "class" in glance else []
+    parts.append(str(glance.get("format", kind)))
+    if "items" in glance:
+        parts.append(f"{glance['items']:,} items")
+    if "width" in glance and "height" in glance:
+        parts.append(f"{glance['width']} x {glance['height']} pixels")
+    return f"{ref.name}: {', '.join([*parts, size(ref.size)])}"
+
+
+def shown_value(value: Any) -> str:
+    """Return a value of a glance as people read it: floats with at most six digits."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+
+
+def shape(glance: Mapping[str, Any]) -> str:
+    """Return the size of a table: ``133 rows x 14 columns``."""
+    rows, columns = glance.get("rows", 0), glance.get("columns", 0)
+    return f"{rows:,} row{'s' * (rows != 1)} x {columns:,} column{'s' * (columns != 1)}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes with its unit, in powers of 1,000."""
+    power = min(4, int(math.log(max(count, 1), 1000)))
+    unit = ("bytes", "kB", "MB", "GB", "TB")[power]
+    return f"{count / 1000**power:.3g} {unit}" if power else f"{count} {unit}"
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key in _COUNTS:
+        return type(value) is int and 0 <= value < 2**63
+    if key in _WORDS:
+        return isinstance(value, str) and len(value) <= _LINE
+    if key != "value":
+        return False
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LINE)
+
+
+def _is_masked(value: Any, redact: Redact) -> bool:
+    # A number may be a PIN.
+    text = value if isinstance(value, str) else json.dumps(value)
+    return redact(text) != text
+
+
+def _clean_preview(preview: Mapping[str, Any], redact: Redact) -> dict[str, Any] | None:
+    if preview.get("kind") not in _KINDS:
+        return None
+    document: dict[str, Any] = dict(preview)
+    while len(text := json.dumps(document)) > _BYTES:
+        if not _shorten(document):
+            return None
+    # Secrets are rare, and one search is faster than thousands.
+    if redact(text) == text:
+        return document
+    masked: dict[str, Any] = _masked(document, redact)
+    return masked
+
+
+def _shorten(document: dict[str, Any]) -> bool:
+    """Halve the longest part of a preview; return whether there was one."""
+    for name in ("head", "text", "columns"):
+        part = document.get(name)
+        if isinstance(part, list | str) and len(part) > 1:
+            document[name] = part[: len(part) // 2]
+            document["cut"] = True
+            return True
+    return False
+
+
+def _masked(value: Any, redact: Redact) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_masked(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {redact(key): _masked(item, redact) for key, item in value.items()}
+    return _number(value, redact)
+
+
+def _number(value: Any, redact: Redact) -> Any:
+    return "***" if _is_masked(value, redact) else value

@@ -1,0 +1,115 @@
+"""Describe an output for those who look at it: its value or size, and a preview (see ``OutputInfo``).
+
+In: a value that was just written to its file. Out: a few facts for logs and lists, and what pages show of it.
+Both are small JSON. Nothing here fails an operator: what cannot be described is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from typing import Any, Dict, Optional, Tuple
+
+Glance = Dict[str, Any]
+Preview = Optional[Dict[str, Any]]
+
+# Characters of a string that is shown in a list, and of a text in a preview.
+_LINE, _TEXT = 200, 20_000
+# Integers with more digits are not shown.
+_DIGITS = 40
+_HEADING = re.compile(r"#{1,6} \S")
+# The repr of a larger object may take longer than the operator itself.
+_REPR_BYTES = 20_000_000
+
+
+def describe_output(value: Any, kind: str, path: str, *, previews: bool) -> Tuple[Glance, Preview]:
+    """Return the facts and the preview of a value.
+
+    :param kind: its artifact type.
+    :param path: the file with its bytes.
+    :param previews: whether a preview is wanted.
+    """
+    try:
+        glance, preview = _described(value, kind, path, previews)
+        # What is not JSON must not spoil the outcome.
+        json.dumps([glance, preview])
+    except Exception:
+        return {}, None
+    return glance, preview if previews else None
+
+
+def _described(value: Any, kind: str, path: str, previews: bool) -> Tuple[Glance, Preview]:
+    glance: Glance
+    if kind == "table":
+        from .table_preview import table_preview, table_shape
+
+        rows, columns = table_shape(value, path)
+        glance = {"rows": rows, "columns": columns}
+        return glance, table_preview(value, path) if previews else None
+    if kind in ("numeric", "boolean"):
+        return _scalar(value), None
+    if kind in ("string", "json"):
+        glance = {"value": value} if len(value) <= _LINE else {"characters": len(value)}
+        glance.update({"format": form} if (form := _format(value)) else {})
+        return glance, _text(_indented(value) if kind == "json" else value, kind)
+    if kind in ("dictionary", "list", "tuple"):
+        return {"items": len(value)}, _collection(value, path) if previews else None
+    if kind == "image":
+        size: Glance = {"width": value.width, "height": value.height}
+        return dict(size), {"kind": "image", **size}
+    if kind == "bytes":
+        return {}, None
+    glance = {"class": type(value).__qualname__}
+    return glance, _repr(value, path) if previews else None
+
+
+def _format(text: str) -> str:
+    """Return ``html`` or ``markdown`` where a text begins as a document of that kind."""
+    start = text[:_LINE].lstrip()
+    if start.lower().startswith(("<!doctype html", "<html")):
+        return "html"
+    return "markdown" if _HEADING.match(start) else ""
+
+
+def _scalar(value: Any) -> Glance:
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float) and not math.isfinite(plain):
+        # JSON has no such numbers.
+        return {"value": str(plain)}
+    if isinstance(plain, (bool, float)) or (isinstance(plain, int) and abs(plain) < 10**_DIGITS):
+        return {"value": plain}
+    return {}
+
+
+def _indented(text: str) -> str:
+    if len(text) > 10 * _TEXT:
+        return text
+    return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+
+
+def _collection(value: Any, path: str) -> Preview:
+    if os.path.getsize(path) > _REPR_BYTES:
+        return None
+    try:
+        return _text(json.dumps(value, indent=2, ensure_ascii=False), "json")
+    except (TypeError, ValueError, RecursionError):
+        return _repr(value, path)
+
+
+def _repr(value: Any, path: str) -> Preview:
+    return None if os.path.getsize(path) > _REPR_BYTES else _text(repr(value), "repr")
+
+
+def _text(text: str, kind: str) -> Preview:
+    return {
+        "kind": "text" if kind == "string" else kind,
+        "text": _storable(text[:_TEXT]),
+        "cut": len(text) > _TEXT,
+    }
+
+
+def _storable(text: str) -> str:
+    """Return text that UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
