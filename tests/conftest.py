@@ -30,6 +30,16 @@ if "AIRFLOW_HOME" not in os.environ:
 os.environ.setdefault("AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY", "True")
 
 
+# Suites that start an Airflow, or the original, or build environments for each test.
+_SLOW = {Path(__file__).parent / name for name in ("chaos", "integration", "oracle", "releases")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _SLOW.intersection(item.path.parents):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The endpoint URL of a moto server in a process of its own."""
