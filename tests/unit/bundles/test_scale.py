@@ -14,6 +14,7 @@ NAMES = {f"flow{number:03}" for number in range(1000)}
 BROKEN = "flow500"
 
 
+@pytest.mark.slow
 def test_the_stubs_show_all_others_and_one_error(write: Write, bundle: Bundle) -> None:
     for name in NAMES:
         write(f"{name}.json", small_document(name))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from aqueduct_provider.factory.placeholder_dag import PREFIX
 from tests.support.example_specs import small_document
 from tests.unit.factory.test_load_dags import dag_bag
@@ -14,6 +16,7 @@ NAMES = {f"flow{number:03}" for number in range(1000)}
 BROKEN = "flow500"
 
 
+@pytest.mark.slow
 def test_the_loader_shows_all_others_and_one_error(folder: Path, write: Callable[[str, Any], Path]) -> None:
     for name in NAMES:
         write(f"{name}.json", small_document(name))
