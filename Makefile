@@ -7,10 +7,16 @@ BIN = .venv/bin
 # Without bytecode every start of Airflow compiles thousands of files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test matrix demo stack docs lint format bench chaos constraints clean
+# Rooms that know no Airflow and no data system.
+DEV_TESTS = $(addprefix tests/unit/,spec state artifacts testing sdk/airflow_api)
+# Needs frames of other libraries.
+DEV_LEFT_OUT = tests/unit/artifacts/test_data_modules.py
+
+.PHONY: help test dev matrix demo stack docs lint format bench chaos constraints clean
 
 help:
 	@echo "make test         all tests, on Airflow 3 and 2.11, against real servers"
+	@echo "make dev          unit tests that need no Airflow and no servers, in a small environment, .venv-dev"
 	@echo "make matrix       unit tests on other Pythons, oldest versions; a flow on each Airflow; ARGS=python-3.12: one"
 	@echo "make demo         the README's script on a real Airflow; ARGS=--keep leaves it running"
 	@echo "make stack        an S3 server and an Airflow, until Ctrl-C, to try things with"
@@ -25,6 +31,10 @@ test:
 	@$(PYTHON) tools/servers.py
 	@$(PYTHON) tools/environments.py airflow-3 airflow-2.11 oracle
 	@$(BIN)/python tools/suites.py $(ARGS)
+
+dev:
+	@$(PYTHON) tools/environments.py dev
+	.venv-dev/bin/python -m pytest -q -m "not slow" --ignore $(DEV_LEFT_OUT) $(DEV_TESTS) $(ARGS)
 
 matrix:
 	@$(PYTHON) tools/servers.py
@@ -67,7 +77,7 @@ chaos:
 
 constraints:
 	@$(PYTHON) -m tools.release_days
-	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle docs
+	@$(PYTHON) tools/environments.py --renew airflow-3 airflow-2.11 lowest-3 lowest-2.11 oracle docs dev
 
 clean:
 	rm -rf .venv .venv-* .work .mypy_cache .ruff_cache .pytest_cache \

@@ -49,6 +49,7 @@ class Environment:
     :param pins: whose constraints file it shares; empty: it has one of its own name.
     :param lowest: the release of Airflow next to which it has the oldest versions that ``pyproject.toml``
         allows; empty: it has the newest.
+    :param compiled: compile all of it at once, which costs time and space, for many processes start in it.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Environment:
     requirements: tuple[str, ...]
     pins: str = ""
     lowest: str = ""
+    compiled: bool = True
 
     @property
     def path(self) -> Path:
@@ -85,6 +87,14 @@ ENVIRONMENTS = {
             ".venv",
             ">=3.11,<3.14",
             ("-e", ".", "--group", "test", "--group", "lint", "apache-airflow>=3,<4"),
+        ),
+        # No Airflow and no drivers.
+        Environment(
+            "dev",
+            ".venv-dev",
+            ">=3.11,<3.14",
+            ("-e", ".", "--group", "dev"),
+            compiled=False,
         ),
         # On its own: Airflow loads its plugin into every process.
         Environment(
@@ -215,7 +225,8 @@ def _build(environment: Environment, options: Iterable[str]) -> None:
             f"or let uv fetch it (uv python install).\n{error}"
         ) from error
     python = ("--python", str(environment.python))
-    run_uv("pip", "install", "--compile-bytecode", *python, *options, *environment.requirements)
+    compiled = ("--compile-bytecode",) if environment.compiled else ()
+    run_uv("pip", "install", *compiled, *python, *options, *environment.requirements)
 
 
 def run_uv(*arguments: str) -> str:
