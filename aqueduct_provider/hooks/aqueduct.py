@@ -83,7 +83,7 @@ class AqueductHook(BaseHook):
         try:
             connection = self.get_connection(self.aqueduct_conn_id)
         except AirflowNotFoundException as error:
-            raise missing_connection(self.aqueduct_conn_id, self.conn_type) from error
+            raise missing_connection(self.aqueduct_conn_id, (self.conn_type,)) from error
         fields, problems = _read_extra(connection.extra)
         if connection.conn_type != self.conn_type:
             problems.append(f"its type is {connection.conn_type!r}, not {self.conn_type!r}")

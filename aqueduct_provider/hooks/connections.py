@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from aqueduct_provider.compat import AirflowNotFoundException, BaseHook, mask_secret
@@ -69,8 +69,8 @@ def connection_config(connector: str, connection_id: str) -> Config:
     try:
         connection = BaseHook.get_connection(connection_id)
     except AirflowNotFoundException as error:
-        wanted = " or ".join(system.connection_types)
-        raise missing_connection(connection_id, wanted, f", which the flow uses for {connector}") from error
+        use = f", which the flow uses for {connector}"
+        raise missing_connection(connection_id, system.connection_types, use) from error
     if system.connection_types and connection.conn_type not in system.connection_types:
         wanted = " or ".join(system.connection_types)
         raise ConfigError(
@@ -88,22 +88,23 @@ def connection_config(connector: str, connection_id: str) -> Config:
     return config
 
 
-def missing_connection(connection_id: str, wanted: str, use: str = "") -> ConfigError:
+def missing_connection(connection_id: str, types: Collection[str], use: str = "") -> ConfigError:
     """Return the error for a connection that Airflow does not find.
 
-    :param wanted: types that it may be of.
+    :param types: those that it may be of; empty: any.
     :param use: what it is for, behind a comma.
     """
+    wanted = f"type {' or '.join(types)}" if types else "any type"
     subject = f"the connection {connection_id!r}{use}"
     # Airflow goes on as if a variable that it cannot parse were not there.
     variable = f"AIRFLOW_CONN_{connection_id.upper()}"
     if os.environ.get(variable):
         return ConfigError(
-            f"Airflow cannot read {subject}, in the variable {variable}: it must be valid JSON with a "
-            f"conn_type of {wanted}, or a URL. Correct it."
+            f"Airflow cannot read {subject}, in the variable {variable}: it must be a URL, or valid "
+            f"JSON with a conn_type, of {wanted}. Correct it."
         )
     return ConfigError(
-        f"Airflow has no {subject.removeprefix('the ')}. Add one of type {wanted}, under Admin > Connections "
+        f"Airflow has no {subject.removeprefix('the ')}. Add one of {wanted}, under Admin > Connections "
         "or with `airflow connections add`."
     )
 

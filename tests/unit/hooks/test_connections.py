@@ -14,7 +14,7 @@ from aqueduct_provider.compat import BaseHook
 from aqueduct_provider.connectors.registry import built_in
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks import connections
-from aqueduct_provider.hooks.connections import connection_config, system_for
+from aqueduct_provider.hooks.connections import connection_config, missing_connection, system_for
 from aqueduct_provider.spec.compiled_facts import Compiled
 from aqueduct_provider.spec.models import (
     ConnectionStore,
@@ -247,6 +247,15 @@ def test_a_connection_that_is_not_there() -> None:
         match=r"Airflow has no connection 'gone', .* for Redshift\. Add one of type redshift or postgres",
     ):
         connection_config("Redshift", "gone")
+
+
+@pytest.mark.parametrize(("types", "wanted"), [((), "any type"), (("a", "b"), "type a or b")])
+def test_the_types_that_a_connection_may_be_of(
+    types: tuple[str, ...], wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"Add one of {wanted}, under" in str(missing_connection("gone", types))
+    monkeypatch.setenv("AIRFLOW_CONN_GONE", "{")
+    assert f"with a conn_type, of {wanted}. Correct it." in str(missing_connection("gone", types))
 
 
 def test_a_variable_that_airflow_cannot_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
