@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from airflow.dag_processing.bundles.base import BaseDagBundle as BaseDagBundle
     from airflow.dag_processing.bundles.base import get_bundle_tracking_dir as get_bundle_tracking_dir
     from airflow.exceptions import AirflowClusterPolicySkipDag as AirflowClusterPolicySkipDag
+    from airflow.models.dag import DagModel as DagModel
+    from airflow.models.dag import DagTag as DagTag
+    from airflow.models.dagrun import DagRun as DagRun
+    from airflow.models.serialized_dag import SerializedDagModel as SerializedDagModel
+    from airflow.models.taskinstance import TaskInstance as TaskInstance
+    from airflow.models.xcom import XComModel as XComModel
     from airflow.observability.stats import Stats as Stats
+    from airflow.plugins_manager import AirflowPlugin as AirflowPlugin
     from airflow.sdk import DAG as DAG
     from airflow.sdk import Asset as Asset
     from airflow.sdk import BaseHook as BaseHook
@@ -34,11 +41,13 @@ if TYPE_CHECKING:
     from airflow.sdk.exceptions import AirflowNotFoundException as AirflowNotFoundException
     from airflow.sdk.exceptions import ParamValidationError as ParamValidationError
     from airflow.sdk.log import mask_secret as mask_secret
+    from airflow.utils.session import create_session as create_session
 
 # Where Airflow keeps each name, the newest place first. Older places still work on newer releases, but warn.
 PLACES: dict[str, tuple[str, ...]] = {
     "AIRFLOW_HOME": ("airflow.configuration:AIRFLOW_HOME",),
     "AirflowClusterPolicySkipDag": ("airflow.exceptions:AirflowClusterPolicySkipDag",),
+    "AirflowPlugin": ("airflow.plugins_manager:AirflowPlugin",),
     "Asset": ("airflow.sdk:Asset", "airflow.datasets:Dataset"),
     "BaseDagBundle": ("airflow.dag_processing.bundles.base:BaseDagBundle",),
     "BaseHook": ("airflow.sdk:BaseHook", "airflow.hooks.base:BaseHook"),
@@ -49,6 +58,14 @@ PLACES: dict[str, tuple[str, ...]] = {
         "airflow.timetables.trigger:CronTriggerTimetable",
     ),
     "DAG": ("airflow.sdk:DAG", "airflow.models.dag:DAG"),
+    # Tables of Airflow's database, which the pages read.
+    "DagModel": ("airflow.models.dag:DagModel",),
+    "DagRun": ("airflow.models.dagrun:DagRun",),
+    "DagTag": ("airflow.models.dag:DagTag",),
+    "SerializedDagModel": ("airflow.models.serialized_dag:SerializedDagModel",),
+    "TaskInstance": ("airflow.models.taskinstance:TaskInstance",),
+    "XComModel": ("airflow.models.xcom:XComModel", "airflow.models.xcom:BaseXCom"),
+    "create_session": ("airflow.utils.session:create_session",),
     "Param": ("airflow.sdk:Param", "airflow.models.param:Param"),
     "conf": ("airflow.sdk.configuration:conf", "airflow.configuration:conf"),
     "get_bundle_tracking_dir": ("airflow.dag_processing.bundles.base:get_bundle_tracking_dir",),

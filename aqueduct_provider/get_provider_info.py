@@ -19,6 +19,8 @@ def get_provider_info() -> dict[str, Any]:
         "versions": ["0.1.0"],
         "connection-types": [_CONNECTION_TYPE],
         "extra-links": ["aqueduct_provider.operators.page_links.ArtifactsLink"],
+        # For lists of providers: Airflow finds the plugin by its entry point.
+        "plugins": [{"name": "aqueduct", "plugin-class": "aqueduct_provider.ui.plugin.AqueductPlugin"}],
         "config": {
             "aqueduct": {
                 "description": "How flows of Aqueduct run on this Airflow.",

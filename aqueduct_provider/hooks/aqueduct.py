@@ -138,6 +138,19 @@ def store_for(
     return _known(connect(settings, patience), redact)
 
 
+def store_at(where: Mapping[str, str]) -> S3Store:
+    """Return the artifact store that the facts of a serialized DAG name.
+
+    :param where: ``connection_id``, or the fields of a spec's S3 store.
+    :raises ConfigError: the connection or the fields are wrong.
+    :raises CredentialsError: the credentials cannot be had.
+    """
+    if "connection_id" in where:
+        return AqueductHook(where["connection_id"]).store()
+    fields: dict[str, Any] = {name: where.get(name, "") for name in _FIELDS}
+    return connect(S3Settings(**fields, **_requests()))
+
+
 def store_for_connector(
     workflow: WorkflowSpec,
     operator: ExtractOperator | LoadOperator,

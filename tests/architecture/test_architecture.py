@@ -102,7 +102,7 @@ def test_the_package_is_light_to_import() -> None:
 
 
 # What Airflow alone imports.
-AIRFLOW_SIDE = {"bundles", "compat.py", "example_dags", "factory", "hooks", "operators", "spec_sources"}
+AIRFLOW_SIDE = {"bundles", "compat.py", "example_dags", "factory", "hooks", "operators", "spec_sources", "ui"}
 
 
 def test_all_but_the_airflow_side_can_be_imported_without_airflow() -> None:

@@ -1,0 +1,58 @@
+"""Decide which page a path is, and who may see it. Knows no web framework.
+
+In: a visit, made of a request by ``fastapi_app.py`` or ``flask_views.py``. Out: a page, ready to be sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aqueduct_provider.errors import AqueductError, NotFound
+from aqueduct_provider.ui.access import CODE, RUN, XCOM
+from aqueduct_provider.ui.flow_page import flow_page, spec_download
+from aqueduct_provider.ui.flows_page import flows_page
+from aqueduct_provider.ui.html import Page, Visit, render
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path below the mount, and the page that it shows.
+
+    :param path: with names in braces, ``{name:path}`` for one that may hold slashes.
+    :param entities: what must be readable of the path's ``dag_id``; None: the page is not one of a DAG.
+    """
+
+    path: str
+    page: Callable[[Visit], Page]
+    entities: tuple[str, ...] | None = None
+
+
+ROUTES = (
+    Route("/", flows_page),
+    Route("/dags/{dag_id}", flow_page, (RUN, XCOM)),
+    Route("/dags/{dag_id}/spec", spec_download, (CODE,)),
+)
+
+
+def answer(route: Route, visit: Visit) -> Page:
+    """Return the page of a visit; where it cannot be made, one that says why."""
+    try:
+        return route.page(visit)
+    except NotFound as error:
+        return _sorry(visit, 404, "Not found", str(error))
+    except AqueductError as error:
+        return _sorry(visit, 502, "This page cannot be shown", str(error))
+    except Exception:
+        # The reason may hold what is not for readers.
+        log.exception("Aqueduct's page %s failed", visit.path)
+        return _sorry(
+            visit, 500, "This page cannot be shown", "The reason is in the log of Airflow's API server."
+        )
+
+
+def _sorry(visit: Visit, status: int, title: str, reason: str) -> Page:
+    return render(visit, "sorry.html", status=status, title=title, reason=reason)

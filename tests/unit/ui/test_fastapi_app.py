@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS
+from aqueduct_provider.ui import access, airflow_database
+from aqueduct_provider.ui.site import ROUTES
+from tests.support.airflow_rows import AirflowRows
+
+if not AIRFLOW_V_3_0_PLUS:
+    pytest.skip("Airflow 2.11 has no FastAPI", allow_module_level=True)
+
+
+@pytest.fixture
+def client(rows: AirflowRows, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of the app, mounted as Airflow mounts it."""
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from aqueduct_provider.ui.fastapi_app import LazyApp
+
+    monkeypatch.setattr(airflow_database, "AirflowDatabase", lambda: rows.database)
+    above = FastAPI(root_path="/team")
+    app = LazyApp()
+    above.mount("/aqueduct", app)
+    with TestClient(above) as made:
+        made.app_below = app
+        yield made
+
+
+def path_of(route: Any) -> str:
+    return (
+        f"/team/aqueduct{route.path.replace('{dag_id}', 'churn')}".replace("{", "")
+        .replace(":path}", "")
+        .replace("}", "")
+    )
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_without_a_login_nothing_is_shown(client: Any, route: Any) -> None:
+    assert client.get(path_of(route)).status_code == 401
+    # Airflow's own answer to a credential that is not one.
+    assert client.get(path_of(route), headers={"Authorization": "Basic eDp5"}).status_code == 401
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_nothing_can_be_changed(client: Any, route: Any, method: str) -> None:
+    assert client.request(method, path_of(route)).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/nothing", "/static/../plugin.py"])
+def test_there_is_nothing_else(client: Any, path: str) -> None:
+    assert client.get(f"/team/aqueduct{path}").status_code in (401, 404)
+
+
+def test_our_stylesheet_needs_no_login(client: Any) -> None:
+    answer = client.get("/team/aqueduct/static/page.css")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert client.get("/team/aqueduct/static/plugin.py").status_code == 404
+
+
+def test_a_browser_is_led_to_the_login(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "login_page", lambda url: f"/auth/login?next={url}")
+    headers = {"Sec-Fetch-Dest": "document"}
+    answer = client.get("/team/aqueduct/", headers=headers, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"][:17]) == (303, "/auth/login?next=")
+    framed = client.get("/team/aqueduct/", headers={"Sec-Fetch-Dest": "iframe"}, follow_redirects=False)
+    assert framed.status_code == 401
+
+
+def test_a_user_sees_what_may_be_read(
+    client: Any, rows: AirflowRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows.dag("churn", {}, name="Churn")
+    rows.dag("secret", {}, name="Secret")
+    monkeypatch.setattr(access, "readable_dags", lambda user: {"churn"} if user == "ada" else set())
+    monkeypatch.setattr(access, "may_read", lambda _dag_id, _entity, user: user == "ada")
+    login = access.login_dependency()
+    assert client.get("/team/aqueduct/").status_code == 401
+    client.app_below._made.dependency_overrides[login] = lambda: "ada"
+    answer = client.get("/team/aqueduct/")
+    assert answer.status_code == 200
+    assert "Churn" in answer.text
+    assert "Secret" not in answer.text
+    # Below Airflow's prefix.
+    assert 'href="/team/aqueduct/dags/churn"' in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "script-src 'self'" in answer.headers["content-security-policy"]

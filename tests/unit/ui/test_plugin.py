@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS
+from aqueduct_provider.get_provider_info import get_provider_info
+from aqueduct_provider.ui import access
+from aqueduct_provider.ui.plugin import AqueductPlugin
+
+# Airflow 2.11's webserver imports what its libraries deprecate.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+only_3 = pytest.mark.skipif(not AIRFLOW_V_3_0_PLUS, reason="Airflow 3 mounts apps")
+
+
+def test_airflow_finds_it() -> None:
+    (found,) = entry_points(group="airflow.plugins", name="aqueduct")
+    assert found.load() is AqueductPlugin
+    (listed,) = get_provider_info()["plugins"]
+    assert listed["plugin-class"] == found.value.replace(":", ".")
+
+
+@only_3
+def test_the_app_and_its_tabs() -> None:
+    plugin = AqueductPlugin()
+    (app,) = plugin.fastapi_apps
+    assert app["url_prefix"] == "/aqueduct"
+    assert {view["destination"] for view in plugin.external_views} >= {"nav", "dag"}
+    # Behind a prefix, a leading slash leads elsewhere.
+    assert not [view for view in plugin.external_views if view["href"].startswith("/")]
+    assert len({view["url_route"] for view in plugin.external_views}) == len(plugin.external_views)
+    assert plugin.flask_blueprints == plugin.appbuilder_menu_items == []
+
+
+@pytest.mark.skipif(AIRFLOW_V_3_0_PLUS, reason="Airflow 2.11 has views of Flask")
+def test_the_views_of_airflow_2() -> None:
+    plugin = AqueductPlugin()
+    (blueprint,) = plugin.flask_blueprints
+    assert blueprint.url_prefix == "/aqueduct"
+    assert [item["href"] for item in plugin.appbuilder_menu_items] == ["/aqueduct/"]
+    assert plugin.fastapi_apps == plugin.external_views == []
+
+
+def test_nothing_is_mounted_where_protection_is_missing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    places: dict[str, Any] = {**access._PLACES, "DagDetails": "airflow.moved_elsewhere"}
+    monkeypatch.setattr(access, "_PLACES", places)
+    plugin = AqueductPlugin()
+    assert plugin.fastapi_apps == plugin.external_views == []
+    assert plugin.flask_blueprints == plugin.appbuilder_menu_items == []
+    assert caplog.text.count("Aqueduct's pages are off: Airflow") == 1
+    assert "airflow.moved_elsewhere.DagDetails" in caplog.text
+
+
+def test_it_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, airflow.plugins_manager; before = set(sys.modules);"
+        "from aqueduct_provider.ui.plugin import AqueductPlugin; AqueductPlugin();"
+        "new = set(sys.modules) - before; print(*new)"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert "aqueduct_provider.ui.plugin" in loaded
+    assert not [
+        name
+        for name in loaded
+        if name.startswith(
+            ("aqueduct_provider.sdk", "fastapi", "boto", "jinja2", "flask", "pydantic", "sqlalchemy")
+        )
+    ]

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.errors import ConfigError, NotFound
+from aqueduct_provider.ui.html import Page, Visit
+from aqueduct_provider.ui.site import ROUTES, Route, answer
+
+
+def test_every_page_of_a_dag_says_what_it_shows_of_it() -> None:
+    assert [route.path for route in ROUTES if ("{dag_id}" in route.path) != bool(route.entities)] == []
+    assert len({route.path for route in ROUTES}) == len(ROUTES)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "shown"),
+    [
+        (NotFound("No run 'x'."), 404, "No run &#39;x&#39;."),
+        (ConfigError("The connection is missing."), 502, "The connection is missing."),
+        (ValueError("password: hunter2"), 500, "in the log"),
+    ],
+)
+def test_a_page_that_cannot_be_made_says_why(visit: Any, error: Exception, status: int, shown: str) -> None:
+    def fail(_visit: Visit) -> Page:
+        raise error
+
+    page = answer(Route("/", fail), visit())
+    assert page.status == status
+    assert shown in page.body.decode()
+    assert "hunter2" not in page.body.decode()
