@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider import config
@@ -139,16 +140,18 @@ def store_for(
 
 
 def store_at(where: Mapping[str, str]) -> S3Store:
-    """Return the artifact store that the facts of a serialized DAG name.
+    """Return the artifact store that the facts of a serialized DAG name, for a page: it does not wait long.
 
     :param where: ``connection_id``, or the fields of a spec's S3 store.
     :raises ConfigError: the connection or the fields are wrong.
     :raises CredentialsError: the credentials cannot be had.
     """
     if "connection_id" in where:
-        return AqueductHook(where["connection_id"]).store()
-    fields: dict[str, Any] = {name: where.get(name, "") for name in _FIELDS}
-    return connect(S3Settings(**fields, **_requests()))
+        settings = AqueductHook(where["connection_id"]).settings()
+    else:
+        fields: dict[str, Any] = {name: where.get(name, "") for name in _FIELDS}
+        settings = S3Settings(**fields, **_requests())
+    return connect(replace(settings, max_attempts=2, connect_timeout=2.0, read_timeout=10.0), IMPATIENT)
 
 
 def store_for_connector(

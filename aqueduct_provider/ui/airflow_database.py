@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from aqueduct_provider.artifacts.manifest import LEFT_KEY
 from aqueduct_provider.compat import (
     AIRFLOW_V_3_0_PLUS,
     DagModel,
@@ -119,15 +120,24 @@ class AirflowDatabase:
             raise NotFound(f"Airflow has no run {run_id!r} of {dag_id!r}: it was deleted, or never was.")
         return found[0]
 
-    def runs(self, dag_id: str, limit: int) -> list[RunInfo]:
+    def runs(self, dag_id: str, limit: int, skip: int = 0) -> list[RunInfo]:
         """Return the runs that were created last, newest first; empty for a DAG that Airflow does not know.
 
         :param limit: how many at most.
+        :param skip: how many newer ones are left out.
         """
         from sqlalchemy import select
 
         asked = select(*_run_columns()).where(DagRun.dag_id == dag_id)
-        return [_run_of(row) for row in self._rows(asked.order_by(*_newest_first()).limit(limit))]
+        return [
+            _run_of(row) for row in self._rows(asked.order_by(*_newest_first()).offset(skip).limit(limit))
+        ]
+
+    def count_runs(self, dag_id: str) -> int:
+        """Return how many runs of a DAG Airflow has."""
+        from sqlalchemy import func, select
+
+        return int(self._rows(select(func.count(DagRun.id)).where(DagRun.dag_id == dag_id))[0][0])
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskInfo]:
         """Return all tasks of a run, sorted by their ids.
@@ -218,6 +228,15 @@ class AirflowDatabase:
             found[row.dag_id].append(_run_of(row))
         return dict(found)
 
+    def last_states(self, dag_ids: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Return the last run of each of these DAGs, as a number that grows, and its state; in one query."""
+        from sqlalchemy import func, select
+
+        last = select(func.max(DagRun.id).label("id")).group_by(DagRun.dag_id).subquery()
+        asked = select(DagRun.dag_id, DagRun.id, DagRun.state).join(last, DagRun.id == last.c.id)
+        wanted = set(dag_ids)
+        return {row.dag_id: (row.id, _word(row.state)) for row in self._rows(asked) if row.dag_id in wanted}
+
     def manifests(
         self, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None = None
     ) -> dict[str, dict[str, Any]]:
@@ -248,20 +267,28 @@ class AirflowDatabase:
         if not parts:
             return {}
         columns = xcom.dag_id, xcom.run_id, xcom.task_id, xcom.value
-        asked = select(*columns).where(xcom.key == _RESULT, or_(*parts))
+        # A task that failed leaves what it has written under another key, which sorts before.
+        asked = select(*columns).where(xcom.key.in_((_RESULT, LEFT_KEY)), or_(*parts)).order_by(xcom.key)
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for row in self._rows(asked):
             of_run = found.setdefault(row.dag_id, {}).setdefault(row.run_id, {})
             of_run[row.task_id] = _value_of(row.value)
         return found
 
-    def task_times(self, dag_id: str, run_ids: Sequence[str]) -> list[TaskTime]:
-        """Return how long the tasks of these runs took, in their last tries; in one query."""
+    def task_times(
+        self, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None = None
+    ) -> list[TaskTime]:
+        """Return the states of the tasks of these runs and how long they took; in one query.
+
+        :param task_ids: those that are meant; None: all.
+        """
         from sqlalchemy import select
 
         task = TaskInstance
         columns = task.run_id, task.task_id, task.state, task.start_date, task.end_date
         asked = select(*columns).where(task.dag_id == dag_id, task.run_id.in_(run_ids))
+        if task_ids is not None:
+            asked = asked.where(task.task_id.in_(task_ids))
         return [TaskTime(row.run_id, row.task_id, row.state, _seconds(row)) for row in self._rows(asked)]
 
 

@@ -1,18 +1,93 @@
-"""The page of one flow: the tab of its DAG."""
+"""The page of one flow, the tab of its DAG: metrics, checks, durations and versions over its runs."""
 
 from __future__ import annotations
 
-from aqueduct_provider.errors import NotFound
-from aqueduct_provider.spec.dag_facts import DagFacts
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from aqueduct_provider.errors import AqueductError, DigestMismatch, NotFound
+from aqueduct_provider.ui.charts import ChartPoint, line_chart
 from aqueduct_provider.ui.html import Page, Visit, render
+from aqueduct_provider.ui.reading import PageSession
+from aqueduct_provider.ui.run_history import RunHistory, durations, history_of, tasks_of
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
+    from aqueduct_provider.sdk.resources.profile import Profile
+    from aqueduct_provider.sdk.results.saved_objects import SavedObject
+    from aqueduct_provider.spec.dag_facts import DagFacts
+    from aqueduct_provider.ui.version_changes import ShownVersion
+
+RUN_COUNTS = (20, 50, 100, 200, 500, 1000)
+_RUNS = 50
+# Runs whose durations are compared, and operators that are shown at once.
+_TIMED, _SLOWEST = 20, 15
+_MOST_RUNS = 1_000_000
+_COMPILED = (
+    "This flow was published by the original Aqueduct. Its spec may hold keys, so it is not shown here; "
+    "it is in the DAG folder."
+)
+
+
+@dataclass(frozen=True)
+class FromStore:
+    """What only the store knows of a flow.
+
+    :param problem: why nothing of it is known, a sentence; empty: it is.
+    """
+
+    versions: Sequence[ShownVersion] = ()
+    saved: Sequence[SavedObject] = ()
+    problem: str = ""
+
+
+class _NoProfile:
+    """No resources are connected here: what is saved is named by Airflow's connections."""
+
+    def services(self) -> Mapping[str, Any]:
+        return {}
+
+    def connections(self) -> Mapping[str, str]:
+        return {}
 
 
 def flow_page(visit: Visit) -> Page:
     """Return the page of a flow, or a friendly sentence about a DAG that is not one."""
-    facts = visit.database.facts([visit.dag_id]).get(visit.dag_id)
-    if facts is None:
-        return render(visit, "no_flow.html")
-    return render(visit, "flow.html", facts=facts)
+    database, dag_id = visit.database, visit.dag_id
+    facts = database.facts([dag_id]).get(dag_id)
+    shown = next(iter(database.shown([dag_id])), None)
+    if facts is None or shown is None:
+        return render(visit, "no_flow.html", dag=shown)
+    count, skip = visit.number("runs", _RUNS, RUN_COUNTS[-1]), visit.number("skip", 0, _MOST_RUNS)
+    runs = database.runs(dag_id, count, skip)
+    ids = [run.run_id for run in runs]
+    left = database.manifests(dag_id, ids, tasks_of(facts))
+    times = database.task_times(dag_id, ids, tasks_of(facts))
+    history = history_of(facts, runs, left, times)
+    slow = database.task_times(dag_id, ids[:_TIMED])
+    place = {run_id: at for at, run_id in enumerate(ids)}
+    slow.sort(key=lambda time: place[time.run_id])
+    return render(
+        visit,
+        "flow.html",
+        facts=facts,
+        dag=shown,
+        history=history,
+        charts=_charts(visit, history),
+        durations=durations(facts, slow, left),
+        slowest=_SLOWEST,
+        timed=min(_TIMED, len(runs)),
+        store=from_store(visit, facts),
+        run_counts=RUN_COUNTS,
+        count=count,
+        skip=skip,
+        total=database.count_runs(dag_id),
+    )
 
 
 def facts_or_raise(visit: Visit) -> DagFacts:
@@ -28,7 +103,63 @@ def facts_or_raise(visit: Visit) -> DagFacts:
     return facts
 
 
-def spec_download(visit: Visit) -> Page:
-    """Return the workflow spec of a flow as a file."""
-    facts_or_raise(visit)
-    raise NotFound("Not written yet.")
+def spec_page(visit: Visit) -> Page:
+    """Return the workflow spec of a flow, to read or, with ``?download=1``, as a file.
+
+    :raises NotFound: the flow's spec is not shown, or not in the store.
+    :raises DigestMismatch: it is not the one that the DAG was made of.
+    """
+    facts = facts_or_raise(visit)
+    if facts.flow.dialect == "compiled":
+        raise NotFound(_COMPILED)
+    text = PageSession(visit.database, facts).registry.spec_text(facts.flow.id, facts.flow.version)
+    if facts.flow.sha256 and hashlib.sha256(text).hexdigest() != facts.flow.sha256:
+        raise DigestMismatch(
+            "The spec in the store is not the one that Airflow's DAG was made of: it was changed, or Airflow "
+            "has not shown the newest version yet. Publish the flow again."
+        )
+    if visit.query.get("download") == "1":
+        name = f"{visit.dag_id}-{facts.flow.version[:8]}.json"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Page(body=text, content_type="application/json", headers=headers)
+    shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return render(visit, "spec.html", facts=facts, text=shown)
+
+
+def from_store(visit: Visit, facts: DagFacts) -> FromStore:
+    """Return what the store knows of a flow; where it cannot be read, why."""
+    from aqueduct_provider.sdk.results.saved_objects import saved_objects
+    from aqueduct_provider.ui.version_changes import versions_of
+
+    if facts.flow.dialect == "compiled":
+        return FromStore(problem=_COMPILED)
+    try:
+        registry = PageSession(visit.database, facts).registry
+        versions = versions_of(registry, visit.dag_id, facts.flow.version)
+        spec = registry.spec(facts.flow.id, facts.flow.version)
+        found = saved_objects(spec, cast("Profile", _NoProfile()))
+        saved = [one for objects in found.values() for one in objects]
+    except AqueductError as error:
+        return FromStore(
+            problem=f"The artifact store cannot be read from here, so this page shows what "
+            f"Airflow's database has. {error}"
+        )
+    return FromStore(versions, saved)
+
+
+def _charts(visit: Visit, history: RunHistory) -> list[tuple[str, Markup]]:
+    labels = [_label(run) for run in history.runs]
+    links = [visit.link("dags", visit.dag_id, "runs", run.run_id) for run in history.runs]
+    found = []
+    for series in history.metrics:
+        points = [
+            ChartPoint(long, short, value, link)
+            for (long, short), value, link in zip(labels, series.values, links, strict=True)
+        ]
+        found.append((series.name, line_chart(series.name, points, series.bounds, history.version_changes)))
+    return found
+
+
+def _label(run: RunInfo) -> tuple[str, str]:
+    begun = run.started_at or run.queued_at or run.logical_date
+    return f"{run.run_id}, {run.state}", f"{begun:%Y-%m-%d}" if begun else ""

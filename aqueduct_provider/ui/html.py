@@ -10,14 +10,15 @@ import hashlib
 import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from aqueduct_provider.artifacts.glance import size
 from aqueduct_provider.errors import NotFound
-from aqueduct_provider.ui.numbers import duration, moment, number, size
+from aqueduct_provider.ui.charts import bar, sparkline
+from aqueduct_provider.ui.numbers import duration, moment, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -93,11 +94,11 @@ class Visit:
         return self.query.get("frame") == "1"
 
     def number(self, name: str, default: int, most: int) -> int:
-        """Return a number of the query, from 1 to ``most``."""
+        """Return a number of the query: from 1, or the default if that is less, to ``most``."""
         text = self.query.get(name, "")
-        return (
-            min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 10 else default
-        )
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            return default
+        return min(most, max(min(1, default), int(text)))
 
     def link(self, *parts: str, **query: object) -> str:
         """Return the address of one of our pages.
@@ -147,7 +148,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(number=number, moment=moment, duration=duration, size=size)
-    made.globals.update(now=lambda: datetime.now(timezone.utc))
+    made.globals.update(bar=bar, sparkline=sparkline)
     return made
 
 

@@ -1,11 +1,9 @@
-"""Numbers, sizes, moments and durations as pages show them (pure)."""
+"""Numbers, moments and durations as pages show them (pure)."""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime, timezone
-
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def number(value: object) -> str:
@@ -19,19 +17,9 @@ def number(value: object) -> str:
     return f"{value:,.6g}" if 1e-4 <= abs(value) < 1e9 else f"{value:.6g}"
 
 
-def size(count: int) -> str:
-    """Return a number of bytes in the unit that suits it."""
-    amount = float(count)
-    for unit in _UNITS:
-        if amount < 1000 or unit == _UNITS[-1]:
-            break
-        amount /= 1000
-    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.2g} {unit}"
-
-
 def moment(when: datetime | None) -> str:
-    """Return a moment in UTC to the second; empty where there is none."""
-    return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC" if when else ""
+    """Return a moment in UTC to the minute; empty where there is none."""
+    return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC" if when else ""
 
 
 def duration(seconds: float | None) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.hooks.aqueduct import store_at
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.spec.dag_facts import DagFacts
 
@@ -54,8 +55,6 @@ class PageSession(Session):
         if where is None:
             raise ConfigError(_NO_STORE)
         if self._store is None:
-            from aqueduct_provider.hooks.aqueduct import store_at
-
             # The clients of S3 behind it are shared; the connection is read each time, for it may be changed.
             self._store = store_at(where)
         return self._store

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aqueduct_provider.errors import AqueductError, NotFound
 from aqueduct_provider.ui.access import CODE, RUN, XCOM
-from aqueduct_provider.ui.flow_page import flow_page, spec_download
+from aqueduct_provider.ui.flow_page import flow_page, spec_page
 from aqueduct_provider.ui.flows_page import flows_page
 from aqueduct_provider.ui.html import Page, Visit, render
 
@@ -34,7 +34,7 @@ class Route:
 ROUTES = (
     Route("/", flows_page),
     Route("/dags/{dag_id}", flow_page, (RUN, XCOM)),
-    Route("/dags/{dag_id}/spec", spec_download, (CODE,)),
+    Route("/dags/{dag_id}/spec", spec_page, (CODE,)),
 )
 
 

@@ -1,9 +1,32 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
-from aqueduct_provider.ui.flow_page import flow_page
+import pytest
+
+from aqueduct_provider.errors import DigestMismatch, NotFound, StorageUnavailable
+from aqueduct_provider.storage.layout import FlowLayout
+from aqueduct_provider.storage.local import LocalStore
+from aqueduct_provider.ui import reading
+from aqueduct_provider.ui.flow_page import flow_page, spec_page
 from tests.support.airflow_rows import AirflowRows
+from tests.support.example_specs import FLOW_ID, VERSION_ID, native_document
+from tests.support.flow_rows import add_churn, add_run
+
+TEXT = json.dumps(native_document()).encode()
+AT = {"connection_id": "aqueduct_default"}
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
+    """The flow's store, with the spec of its version."""
+    made = LocalStore(tmp_path)
+    made.put(FlowLayout(FLOW_ID).version(VERSION_ID), TEXT)
+    monkeypatch.setattr(reading, "store_at", lambda where: made if where == AT else None)
+    return made
 
 
 def test_a_dag_of_somebody_else(rows: AirflowRows, visit: Any) -> None:
@@ -11,3 +34,84 @@ def test_a_dag_of_somebody_else(rows: AirflowRows, visit: Any) -> None:
     page = flow_page(visit("/dags/other"))
     assert page.status == 200
     assert "not a flow of Aqueduct" in page.body.decode()
+
+
+def test_a_flow_without_runs(rows: AirflowRows, visit: Any, store: LocalStore) -> None:
+    add_churn(rows, store=AT)
+    text = flow_page(visit("/dags/churn")).body.decode()
+    assert "This flow has not run yet" in text
+    assert "<figure>" not in text
+    assert "Read the workflow spec" in text
+
+
+def test_a_flow_with_runs(rows: AirflowRows, visit: Any, store: LocalStore) -> None:
+    add_churn(rows, store=AT, number=12)
+    for n in range(30):
+        add_run(rows, n / 7, good="warning" if n == 3 else "succeeded")
+    rows.queries.clear()
+    text = flow_page(visit("/dags/churn", query={"frame": "1"})).body.decode()
+    assert len(rows.queries) == 7
+    assert 'aria-label="auc: last 4.14286, lowest 0, highest 4.14286"' in text
+    assert "<title>4.14286 in run-30, success</title>" in text
+    assert 'aria-label="good: 29 of 30 passed"' in text
+    assert "v12 (5f0c1a8e)" in text
+    # The table has every value of the charts.
+    assert text.count('<td class="number">') >= 30
+    assert 'href="/aqueduct/dags/churn/runs/run-30?frame=1"' in text
+    assert "greater than 0.5" in text
+
+
+def test_pages_of_runs(rows: AirflowRows, visit: Any, store: LocalStore) -> None:
+    add_churn(rows, store=AT)
+    for n in range(5):
+        add_run(rows, n)
+    text = flow_page(visit("/dags/churn", query={"runs": "2", "skip": "1"})).body.decode()
+    assert "Runs 2 to 3 of 5" in text
+    assert "run-4" in text
+    assert "run-5" not in text
+    assert "/aqueduct/dags/churn?runs=2&amp;skip=3" in text
+    assert "No run is this old" in flow_page(visit("/dags/churn", query={"skip": "50"})).body.decode()
+
+
+def test_a_store_that_is_away(rows: AirflowRows, visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_where: Any) -> Any:
+        raise StorageUnavailable("S3 at x does not answer.")
+
+    monkeypatch.setattr(reading, "store_at", away)
+    add_churn(rows, store=AT)
+    add_run(rows, 0.5)
+    text = flow_page(visit("/dags/churn")).body.decode()
+    assert "shows what Airflow&#39;s database has. S3 at x does not answer." in text
+    assert 'aria-label="auc: last 0.5' in text
+
+
+def test_a_flow_of_the_original(rows: AirflowRows, visit: Any) -> None:
+    add_churn(rows, dialect="compiled")
+    add_run(rows, 0.5)
+    text = flow_page(visit("/dags/churn")).body.decode()
+    assert "Its spec may hold keys" in text
+    assert "Read the workflow spec" not in text
+    with pytest.raises(NotFound, match="may hold keys"):
+        spec_page(visit("/dags/churn/spec"))
+
+
+def test_the_spec(rows: AirflowRows, visit: Any, store: LocalStore) -> None:
+    add_churn(rows, store=AT, sha256=hashlib.sha256(TEXT).hexdigest())
+    shown = spec_page(visit("/dags/churn/spec")).body.decode()
+    assert "&#34;spec_version&#34;: 1" in shown
+    file = spec_page(visit("/dags/churn/spec", query={"download": "1"}))
+    assert file.body == TEXT
+    assert file.all_headers["Content-Disposition"] == 'attachment; filename="churn-5f0c1a8e.json"'
+    assert file.content_type == "application/json"
+
+
+def test_a_changed_spec_is_not_shown(rows: AirflowRows, visit: Any, store: LocalStore) -> None:
+    add_churn(rows, store=AT, sha256="0" * 64)
+    with pytest.raises(DigestMismatch, match="it was changed"):
+        spec_page(visit("/dags/churn/spec"))
+
+
+def test_the_spec_of_a_dag_that_is_not_a_flow(rows: AirflowRows, visit: Any) -> None:
+    rows.dag("other", {"bash": None})
+    with pytest.raises(NotFound, match="'other' is not a DAG of a flow"):
+        spec_page(visit("/dags/other/spec"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def test_no_template_has_script_or_style_of_its_own() -> None:
     for name in made.list_templates():
         text = made.loader.get_source(made, name)[0]  # type: ignore[union-attr]
         assert " style=" not in text, name
-        assert " on" not in text.replace(" on ", ""), name
+        assert not re.search(r"""\son\w+\s*=\s*["']""", text), name
         assert "<style" not in text, name
         assert "|safe" not in text, name
         assert "autoescape" not in text, name
