@@ -31,6 +31,7 @@ from benchmarks import (
     scale,
     sdk_import,
     table_codecs,
+    ui_pages,
     warm_task,
 )
 from benchmarks.figures import Figure
@@ -53,6 +54,7 @@ BENCHMARKS: dict[str, ModuleType] = {
         publish,
         eager,
         databases,
+        ui_pages,
     )
 }
 PACKAGES = ("apache-airflow", "botocore", "moto", "pandas", "pyarrow", "uv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from typing import Any
 from urllib.parse import quote
 
@@ -156,6 +157,31 @@ class AirflowClient:
         if answer.is_error:
             raise ApiError(answer.status_code, f"{address}: {answer.text[:500]}")
         return answer.text
+
+    def plugins(self) -> list[dict[str, Any]]:
+        """The plugins of Airflow 3, with their tabs."""
+        found: list[dict[str, Any]] = self._get("/plugins")["plugins"]
+        return found
+
+    def user_who_may_read(self, dag_id: str) -> AirflowClient:
+        """A client of a new user of Airflow 2.11 who may read this DAG, its runs and their values alone."""
+        name = f"reader-{uuid.uuid4().hex[:8]}"
+        wanted = {
+            "can_read": ["Website", f"DAG:{dag_id}", "DAG Runs", "XComs", "DAG Code", "Task Instances"],
+            "menu_access": ["DAGs"],
+        }
+        actions = [
+            {"action": {"name": action}, "resource": {"name": resource}}
+            for action, resources in wanted.items()
+            for resource in resources
+        ]
+        self._ask("POST", "/roles", json={"name": name, "actions": actions})
+        user = {
+            **{"username": name, "password": name, "email": f"{name}@example.com"},
+            **{"first_name": "A", "last_name": "Reader", "roles": [{"name": name}]},
+        }
+        self._ask("POST", "/users", json=user)
+        return AirflowClient(Login(self._url, name, name, self.major))
 
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._ask("GET", path, params=query).json()
