@@ -15,9 +15,9 @@ from typing import Any
 
 from benchmarks.figures import Figure, Series, duration
 from benchmarks.lab import Lab, store_of
-from tests.airflow_rows import AirflowRows
+from tests.support.airflow_rows import AirflowRows
 from tests.support.example_specs import VERSION_ID, call_operator, native_document
-from tests.flow_rows import attributes, manifest, operator_json
+from tests.support.flow_rows import attributes, manifest, operator_json
 
 LIMIT = 1.0
 

@@ -326,7 +326,7 @@ def _shown_dag(row: Any) -> ShownDag:
 def _run_columns() -> Iterable[Any]:
     run = DagRun
     logical = run.logical_date if AIRFLOW_V_3_0_PLUS else run.execution_date
-    own = run.run_id, run.state, run.run_type, run.queued_at, run.start_date, run.end_date, run.conf
+    own = run.run_id, run.state, run.queued_at, run.start_date, run.end_date, run.conf
     return (*own, logical.label("logical_date"))
 
 
@@ -339,7 +339,6 @@ def _run_of(row: Any) -> RunInfo:
     return RunInfo(
         run_id=row.run_id,
         state=_word(row.state),
-        run_type=_word(row.run_type),
         queued_at=row.queued_at,
         started_at=row.start_date,
         ended_at=row.end_date,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import ConfigError
@@ -42,9 +43,9 @@ class PageSession(Session):
 
     def __init__(self, database: AirflowDatabase, facts: DagFacts) -> None:
         self._database, self._facts = database, facts
-        self._store, self._registry = None, None
 
-    @property
+    # The connection is read for each page, for it may be changed; the clients of S3 behind it are shared.
+    @cached_property
     def store(self) -> ObjectStore:
         """The artifact store of the flow.
 
@@ -54,10 +55,7 @@ class PageSession(Session):
         where = self._facts.flow.store
         if where is None:
             raise ConfigError(_NO_STORE)
-        if self._store is None:
-            # The clients of S3 behind it are shared; the connection is read each time, for it may be changed.
-            self._store = store_at(where)
-        return self._store
+        return store_at(where)
 
     def engines(self) -> list[str]:
         """Return the only Airflow there is."""

@@ -117,6 +117,20 @@ class Registry:
         """
         return self._read_spec(flow_id, version_id)[0]
 
+    def spec_text(self, flow_id: str, version_id: str) -> bytes:
+        """Return the JSON of one version's spec, as it was published.
+
+        :raises NotFound: the version does not exist.
+        """
+        key = FlowLayout(flow_id).version(version_id)
+        try:
+            return self.store.get(key)
+        except ObjectNotFound as error:
+            raise NotFound(
+                f"Version {version_id} of the flow {flow_id} is missing: {self.store.url(key)} was deleted, "
+                "or is of another store."
+            ) from error
+
     def spec_of_digest(self, dag_id: str, sha256: str) -> WorkflowSpec | None:
         """Find the spec with this digest, as it is delivered now, or as a bundle has pinned it; else None."""
         from aqueduct_provider.spec.loader import parse
@@ -182,15 +196,9 @@ class Registry:
     def _parse_spec(self, flow_id: str, version_id: str) -> tuple[WorkflowSpec, str]:
         from aqueduct_provider.spec.loader import parse
 
-        key = FlowLayout(flow_id).version(version_id)
-        try:
-            text = self.store.get(key)
-        except ObjectNotFound as error:
-            raise NotFound(
-                f"Version {version_id} of the flow {flow_id} is missing: {self.store.url(key)} was deleted, "
-                "or is of another store."
-            ) from error
-        return parse(text, self.store.url(key)), hashlib.sha256(text).hexdigest()
+        text = self.spec_text(flow_id, version_id)
+        place = self.store.url(FlowLayout(flow_id).version(version_id))
+        return parse(text, place), hashlib.sha256(text).hexdigest()
 
     def _read(self, key: str) -> FlowRecord:
         data = self.store.get(key)
