@@ -66,6 +66,10 @@ class Manifest:
         known = {name: value for name, value in facts.items() if value not in ("", None)}
         return {"version": VERSION, "status": self.status, "artifacts": refs, **known}
 
+    def written(self) -> Mapping[str, ArtifactRef]:
+        """Return all that was written, by artifact id."""
+        return self.artifacts
+
 
 @dataclass(frozen=True)
 class GroupManifest:
@@ -77,6 +81,10 @@ class GroupManifest:
         """Return the JSON form that goes into XCom."""
         members = {task_id: manifest.to_xcom() for task_id, manifest in self.operators.items()}
         return {"version": VERSION, "operators": members}
+
+    def written(self) -> Mapping[str, ArtifactRef]:
+        """Return all that was written, by artifact id."""
+        return {name: ref for one in self.operators.values() for name, ref in one.artifacts.items()}
 
 
 def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest:

@@ -65,7 +65,7 @@ def _task(
 
 
 class FlowSucceeded(BaseOperator):
-    """Do nothing, after everything else has succeeded; its outlet is the flow's asset.
+    """Run after everything else has succeeded; its outlet is the flow's asset.
 
     :param workflow: the flow's spec, for what is called after its success.
     """
@@ -80,7 +80,10 @@ class FlowSucceeded(BaseOperator):
         self.workflow = workflow
 
     def execute(self, context: Any) -> None:
-        """Do nothing."""
+        """Say in the event of the flow's asset what the run has found."""
+        from aqueduct_provider.operators.asset_events import describe_flow
+
+        describe_flow(context, self.outlets, self.workflow)
 
 
 def _announce_success(

@@ -128,6 +128,7 @@ class AqueductOperator(BaseOperator):
         from aqueduct_provider.execution.attempt import Attempt
         from aqueduct_provider.execution.fused import GroupAttempt
         from aqueduct_provider.execution.task import OperatorTask
+        from aqueduct_provider.operators.asset_events import describe_flow, describe_saved
         from aqueduct_provider.operators.run_dates import run_dates
         from aqueduct_provider.operators.worker_settings import patience, worker_for
         from aqueduct_provider.operators.xcom import inputs_of, run_task, with_spec
@@ -168,7 +169,14 @@ class AqueductOperator(BaseOperator):
         else:
             self._attempt = GroupAttempt([replace(task, operator=one) for one in operators], worker)
         self._spec = spec
-        return with_spec(self._attempt.run(), spec)
+        left = self._attempt.run()
+        value = with_spec(left, spec)
+        if self.outlets:
+            describe_saved(context, self.outlets, spec, operators, {**inputs, **left.written()})
+            describe_flow(
+                context, self.outlets, spec, lambda other: value if other == self.task_id else run.left(other)
+            )
+        return value
 
     def _record_refusal(self, task: OperatorTask, error: AqueductError) -> None:
         """Leave the exec state of each operator: the settings may be wrong, and the store be usable."""

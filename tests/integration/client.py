@@ -108,6 +108,13 @@ class AirflowClient:
         options = {"params": {"full_content": True}, "headers": {"Accept": "text/plain"}}
         return self._ask("GET", path, **options).text
 
+    def asset_events(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The events of assets (datasets on 2.11) that a run has made."""
+        kind = "asset" if self.major == 3 else "dataset"
+        found = self._get(f"/{kind}s/events", source_dag_id=dag_id, source_run_id=run_id)
+        events: list[dict[str, Any]] = found[f"{kind}_events"]
+        return events
+
     def links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str]:
         """The extra links of a task, by name."""
         found = self._get(f"{_run(dag_id, run_id)}/taskInstances/{task_id}/links")

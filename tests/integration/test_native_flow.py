@@ -108,6 +108,14 @@ def test_a_value_that_is_no_json_is_given_by_key(place: Place) -> None:
     assert "$.aqueduct_values.bottles.sha256" in log
 
 
+def test_the_event_of_the_flow_says_what_the_run_found(place: Place, flow: Draft) -> None:
+    run_id, state = place.run(flow.dag_id)
+    assert state == "success"
+    (event,) = place.client.asset_events(flow.dag_id, run_id)
+    assert event["extra"]["metrics"] == {"double": 42}
+    assert event["extra"]["checks"] == {"above_ten": "passed", "above_a_million": "warning"}
+
+
 def test_each_task_leads_to_its_page(place: Place, flow: Draft) -> None:
     run_id, _ = place.run(flow.dag_id)
     for task_id in ("number", "above_ten"):

@@ -38,6 +38,7 @@ def test_a_group_has_a_manifest_for_each_operator() -> None:
     manifests = {"a": Manifest("warning", {"a1": REF}), "b": Manifest("succeeded", {})}
     value = json.loads(json.dumps(GroupManifest(manifests).to_xcom()))
     assert value.keys() == {"version", "operators"}
+    assert GroupManifest(manifests).written() == manifests["a"].written() == {"a1": REF}
     assert [manifest_from_xcom(value, "flow", name) for name in "ab"] == list(manifests.values())
 
 
