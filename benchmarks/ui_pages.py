@@ -58,7 +58,7 @@ def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
                 sizes.times,
                 target=count == 50,
             )
-            for count in (50, 1000)
+            for count in (50, 500)
         ] + [
             figure(
                 f"first page of the list of {sizes.flows:,} flows",

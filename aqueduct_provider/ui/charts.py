@@ -122,12 +122,12 @@ def _dot(place: tuple[float, float], point: ChartPoint, count: int) -> Markup:
     x, y = place
     radius = 3.5 if count <= 60 else 2.2 if count <= 200 else 1.4
     label = f"{number(point.value)} in {point.label}"
-    circle = _t(
-        '<circle class="dot" cx="{}" cy="{}" r="{}" data-label="{}"><title>{}</title></circle>',
-        *(_n(x), _n(y), radius, label, label),
+    # The script follows the link. For keyboards and screen readers the table below the charts has it.
+    title = _t("<title>{}</title>", label)
+    return _t(
+        '<circle class="dot" cx="{}" cy="{}" r="{}" data-label="{}" data-link="{}">{}</circle>',
+        *(_n(x), _n(y), radius, label, point.link, title),
     )
-    # The table below has the same links for the keyboard.
-    return _t('<a href="{}" tabindex="-1">{}</a>', point.link, circle) if point.link else circle
 
 
 def _dates(points: Sequence[ChartPoint], across: Sequence[float]) -> list[Markup]:

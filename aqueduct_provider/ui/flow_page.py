@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.dag_facts import DagFacts
     from aqueduct_provider.ui.version_changes import ShownVersion
 
-RUN_COUNTS = (20, 50, 100, 200, 500, 1000)
+RUN_COUNTS = (20, 50, 100, 200, 500)
 _RUNS = 50
 # Runs whose durations are compared, and operators that are shown at once.
 _TIMED, _SLOWEST = 20, 15

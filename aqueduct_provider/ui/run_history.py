@@ -66,12 +66,19 @@ class CheckStrip:
 
     :param severity: ``warning`` or ``error``; empty: unknown.
     :param outcomes: one for each run.
+    :param inputs: names of the artifacts that it checks.
     """
 
     name: str
     task_id: str
     severity: str
     outcomes: Sequence[Outcome]
+    inputs: Sequence[str] = ()
+
+    @property
+    def last(self) -> Outcome:
+        """The newest outcome there is."""
+        return next((one for one in reversed(self.outcomes) if one != "not run"), "not run")
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,7 @@ def history_of(
             task_id=task_id,
             severity=operator.severity,
             outcomes=[_outcome(found, run.run_id, task_id, operator) for run in ordered],
+            inputs=operator.inputs,
         )
         for task_id, operator in operators_of(facts, ("check",))
     ]

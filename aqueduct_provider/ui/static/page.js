@@ -98,7 +98,7 @@
     });
     chart.addEventListener("pointerleave", clear);
     chart.addEventListener("pointerdown", (event) => {
-      if (event.button || event.pointerType === "touch" || event.target.closest("a") || runs < 3) return;
+      if (event.button || event.pointerType === "touch") return;
       event.preventDefault();
       start = across(event);
       clear();
@@ -106,9 +106,17 @@
     });
     chart.addEventListener("pointerup", (event) => {
       if (start === null) return;
-      const [first, last] = [place(start), place(across(event))].sort((a, b) => a - b);
+      const x = across(event);
+      const [first, last] = [place(start), place(x)].sort((a, b) => a - b);
+      const moved = Math.abs(x - start) > 6;
       start = null;
       if (range) range.remove();
+      if (!moved) {
+        show(x);
+        const near = chart.querySelector("circle.near");
+        if (near && near.dataset.link && Math.abs(near.cx.baseVal.value - x) < 12) location.assign(near.dataset.link);
+        return;
+      }
       if (last - first < 1 || last - first === runs - 1) return;
       const url = new URL(data.here, location.href);
       url.searchParams.set("runs", last - first + 1);
