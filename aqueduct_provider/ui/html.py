@@ -119,7 +119,12 @@ class Visit:
 
     def airflow(self, dag_id: str, run_id: str = "") -> str:
         """Return the address of a DAG's or a run's page of Airflow itself."""
-        return f"{self.root.removesuffix(MOUNT)}/{self.database.url(dag_id, run_id)}"
+        return f"{self.home}{self.database.url(dag_id, run_id)}"
+
+    @property
+    def home(self) -> str:
+        """The address of Airflow's own start page."""
+        return f"{self.root.removesuffix(MOUNT)}/"
 
     def static(self, name: str) -> str:
         """Return the address of our stylesheet or script, which changes with its content."""

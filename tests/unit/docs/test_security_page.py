@@ -19,6 +19,7 @@ CODE = "tests/unit/execution/test_function_archive.py"
 VALUES = "tests/unit/spec/test_run_values.py"
 KEYS = "tests/unit/test_protected_keys.py"
 SANDBOX = "tests/unit/execution/test_sandbox.py"
+PAGES = "tests/unit/ui"
 REDACTOR = "tests/unit/spec/test_redactor.py"
 FOLDER = "tests/unit/storage/test_private_folder.py"
 
@@ -103,6 +104,35 @@ TESTS = {
         "tests/unit/sdk/results/test_check_results.py::test_airflow_has_the_last_word_and_is_asked_once",
         f"{READING}::test_where_airflow_knows_the_run_nothing_is_believed",
     ],
+    "Every page asks Airflow's auth manager": [
+        f"{PAGES}/test_access.py::test_a_page_of_a_dag_asks_for_the_dag_and_for_what_it_shows",
+        f"{PAGES}/test_site.py::test_every_page_of_a_dag_says_what_it_shows_of_it",
+        f"{PAGES}/test_fastapi_app.py::test_without_a_login_nothing_is_shown",
+        f"{PAGES}/test_flask_views.py::test_every_view_is_guarded",
+        "tests/integration/test_ui.py::test_pages_show_what_a_run_has_made_to_those_who_may_see_it",
+        "tests/integration/test_ui.py::test_a_user_of_another_dag_sees_nothing_of_it",
+    ],
+    "Lists hold only flows": [
+        f"{PAGES}/test_flows_page.py::test_only_what_may_be_read_is_listed",
+        f"{PAGES}/test_flows_page.py::test_values_are_for_those_who_may_read_xcoms",
+    ],
+    "Where this Airflow lacks a function": [
+        f"{PAGES}/test_plugin.py::test_nothing_is_mounted_where_protection_is_missing",
+        f"{PAGES}/test_access.py::test_a_name_that_has_moved_is_missing",
+    ],
+    "Pages answer GET": [f"{PAGES}/test_fastapi_app.py::test_nothing_can_be_changed"],
+    "Everything that a flow, a run or a user brings": [
+        f"{PAGES}/test_html.py::test_a_template_escapes_what_it_is_given",
+        f"{PAGES}/test_html.py::test_a_page_lets_only_our_own_files_act",
+        f"{PAGES}/test_html.py::test_no_template_has_script_or_style_of_its_own",
+        f"{PAGES}/test_charts.py::test_nothing_of_a_name_acts",
+    ],
+    "Nothing is unpickled in the API server": [
+        f"{PAGES}/test_flow_page.py::test_a_changed_spec_is_not_shown",
+        f"{PAGES}/test_flow_page.py::test_a_flow_of_the_original",
+        f"{PAGES}/test_reading.py::test_pages_have_nothing_that_unpickles",
+    ],
+    "An error that was not foreseen": [f"{PAGES}/test_site.py::test_a_page_that_cannot_be_made_says_why"],
     "`[aqueduct] sandbox = bwrap`": [
         f"{SANDBOX}::test_no_other_process_is_seen_and_none_of_their_variables",
         f"{SANDBOX}::test_files_of_airflow_and_of_others_are_not_there",

@@ -41,7 +41,9 @@ def test_links_keep_the_prefix_and_the_frame(visit: Any) -> None:
     assert framed.link("dags", "a/b", runs=5, q="") == "/team/air/aqueduct/dags/a%2Fb?runs=5&frame=1"
     assert framed.here(page=2) == "/team/air/aqueduct/dags/a?frame=1&sort=name&page=2"
     assert framed.airflow("a").startswith("/team/air/dags/a")
+    assert framed.home == "/team/air/"
     plain = visit("/")
+    assert plain.home == "/"
     assert plain.link() == "/aqueduct/"
     assert plain.airflow("a").startswith("/dags/a")
 

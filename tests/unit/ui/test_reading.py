@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from aqueduct_provider.errors import ConfigError, NotFound
 from aqueduct_provider.spec.dag_facts import DagFacts, FlowFacts
+from aqueduct_provider.ui import reading
 from aqueduct_provider.ui.reading import PageSession, published_at, record_of, run_for
 from tests.support.airflow_rows import AirflowRows
 from tests.support.example_specs import FLOW_ID, VERSION_ID
@@ -53,3 +55,9 @@ def test_a_run(rows: AirflowRows) -> None:
     assert (run.run_id, run.info and run.info.state) == ("x", "failed")
     with pytest.raises(ConfigError, match="original Aqueduct"):
         run_for(rows.database, "churn", "x", facts(dialect="compiled"))
+
+
+def test_pages_have_nothing_that_unpickles() -> None:
+    folder = Path(reading.__file__).parent
+    found = [path.name for path in folder.glob("*.py") if re.search(r"pickle|\.get\(trust", path.read_text())]
+    assert found == []
