@@ -91,6 +91,11 @@ def test_the_tabs_of_the_ui(airflow: AirflowStack) -> None:
     assert ours["dag"] == "aqueduct/dags/{DAG_ID}?frame=1"
 
 
+@pytest.mark.skipif(MAJOR == 3, reason="Airflow 3 has tabs instead")
+def test_the_menu_of_the_ui(airflow: AirflowStack) -> None:
+    assert 'href="/aqueduct/"' in airflow.client.page("/home")
+
+
 @pytest.mark.skipif(MAJOR == 3, reason="Airflow 3's own auth manager knows no permissions of DAGs")
 def test_a_user_of_another_dag_sees_nothing_of_it(
     run: aq.Run, airflow: AirflowStack, client: aq.Client

@@ -192,12 +192,17 @@ class AirflowRows:
             "timestamp": START,
         }
 
-    @staticmethod
+    def _new_task_id(self) -> Any:
+        """Return an id as the column has it: text before Airflow 3.2."""
+        columns = self.models["TaskInstance"].__table__.columns
+        made = uuid.uuid4()
+        return made if "id" in columns and type(columns["id"].type).__name__ == "Uuid" else str(made)
+
     def _task_columns(
-        dag_id: str, run_id: str, task_id: str, begun: datetime, ended: datetime
+        self, dag_id: str, run_id: str, task_id: str, begun: datetime, ended: datetime
     ) -> dict[str, Any]:
         return {
-            "id": uuid.uuid4() if AIRFLOW_V_3_0_PLUS else str(uuid.uuid4()),
+            "id": self._new_task_id(),
             "dag_id": dag_id,
             "run_id": run_id,
             "task_id": task_id,

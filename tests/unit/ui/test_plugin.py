@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS
+from aqueduct_provider.compat import AIRFLOW_HAS_PAGES, AIRFLOW_V_3_0_PLUS
 from aqueduct_provider.get_provider_info import get_provider_info
 from aqueduct_provider.ui import access
 from aqueduct_provider.ui.plugin import AqueductPlugin
@@ -15,7 +15,9 @@ from aqueduct_provider.ui.plugin import AqueductPlugin
 # Airflow 2.11's webserver imports what its libraries deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-only_3 = pytest.mark.skipif(not AIRFLOW_V_3_0_PLUS, reason="Airflow 3 mounts apps")
+only_3 = pytest.mark.skipif(
+    not (AIRFLOW_V_3_0_PLUS and AIRFLOW_HAS_PAGES), reason="Airflow 3.1.1 and newer show apps"
+)
 
 
 def test_airflow_finds_it() -> None:
@@ -46,6 +48,13 @@ def test_the_views_of_airflow_2() -> None:
     assert plugin.fastapi_apps == plugin.external_views == []
 
 
+@pytest.mark.skipif(AIRFLOW_HAS_PAGES, reason="only Airflow 3.0 and 3.1.0 have no place for pages")
+def test_an_airflow_without_a_place_for_pages() -> None:
+    plugin = AqueductPlugin()
+    assert plugin.fastapi_apps == plugin.external_views == plugin.flask_blueprints == []
+
+
+@pytest.mark.skipif(not AIRFLOW_HAS_PAGES, reason="there nothing is mounted anyway")
 def test_nothing_is_mounted_where_protection_is_missing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
