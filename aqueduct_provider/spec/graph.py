@@ -34,6 +34,49 @@ _ARITY: dict[str, tuple[int, int | None, int, int | None]] = {
 }
 
 
+class GraphNode(Protocol):
+    """An operator, as far as the graph goes."""
+
+    @property
+    def task_id(self) -> str:
+        """Its id in the graph."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What users call it."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """The operator's type."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Ids of the artifacts that it reads."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[str]:
+        """Ids of the artifacts that it writes."""
+        ...
+
+    @property
+    def after(self) -> Sequence[str]:
+        """Task ids that must succeed first."""
+        ...
+
+
+class Graph(Protocol):
+    """Operators and the artifacts between them: a spec, or what is known of one."""
+
+    @property
+    def operators(self) -> Sequence[GraphNode]:
+        """The operators."""
+        ...
+
+
 class Locate(Protocol):
     """Where a field of the model is in the document that it came from."""
 
@@ -42,7 +85,7 @@ class Locate(Protocol):
         ...
 
 
-def upstream(spec: WorkflowSpec) -> dict[str, tuple[str, ...]]:
+def upstream(spec: Graph) -> dict[str, tuple[str, ...]]:
     """Return the tasks that must succeed before each task: whose artifacts it reads, then its ``after``."""
     producers = {artifact: operator.task_id for operator in spec.operators for artifact in operator.outputs}
     edges: dict[str, tuple[str, ...]] = {}
@@ -52,7 +95,7 @@ def upstream(spec: WorkflowSpec) -> dict[str, tuple[str, ...]]:
     return edges
 
 
-def order(spec: WorkflowSpec) -> list[str]:
+def order(spec: Graph) -> list[str]:
     """Sort the task ids, each after all that it needs; otherwise in the order of the spec.
 
     :raises graphlib.CycleError: never for a spec that was loaded.

@@ -11,14 +11,14 @@ import html
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aqueduct_provider.sdk.display.graph_layout import Edge, EdgePart, GraphLayout, Grid, Point, layout
 
 if TYPE_CHECKING:
-    from aqueduct_provider.spec.models import Operator, WorkflowSpec
+    from aqueduct_provider.spec.graph import GraphNode
 
 # Readable on white and on black.
 _KIND_COLOURS = {
@@ -30,6 +30,7 @@ _KIND_COLOURS = {
     "extract": "#7d8c3c",
     "load": "#7d8c3c",
 }
+KINDS = frozenset(_KIND_COLOURS)
 STATUS_COLOURS = {
     "succeeded": "#2e9e44",
     "failed": "#e0443e",
@@ -54,22 +55,60 @@ _LEAST_SCALE = 0.7
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def flow_svg(spec: WorkflowSpec, statuses: Mapping[str, str] | None = None) -> str:
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class _Artifact(_Named, Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+class DrawnFlow(Protocol):
+    """A flow, as far as its picture goes: a spec, or what is known of one."""
+
+    @property
+    def flow(self) -> _Named:
+        """The flow."""
+        ...
+
+    @property
+    def artifacts(self) -> Sequence[_Artifact]:
+        """The artifacts."""
+        ...
+
+    @property
+    def operators(self) -> Sequence[GraphNode]:
+        """The operators."""
+        ...
+
+
+def flow_svg(
+    spec: DrawnFlow,
+    statuses: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
+    *,
+    css_class: str = "",
+) -> str:
     """Draw the graph of a flow.
 
     :param statuses: task id -> status, as ``OperatorRun.word`` has it; colours the operators.
+    :param links: task id -> address that its box leads to.
+    :param css_class: the element's class, in place of its own style, which strict pages forbid.
     """
     from aqueduct_provider.spec.graph import order
 
-    boxes = [_Box.of(operator, statuses) for operator in spec.operators]
+    boxes = [_Box.of(operator, statuses, links or {}) for operator in spec.operators]
     grid = Grid(width=max(box.width for box in boxes))
     artifacts = _artifacts_by_edge(spec)
     picture = layout(order(spec), artifacts, grid)
     drawn = (box.drawn(picture.boxes[box.task_id], grid) for box in boxes)
-    return "".join([_opening(picture, spec), *_lines(picture, artifacts), *drawn, "</svg>"])
+    opening = _opening(picture, spec, css_class, is_picture=not links)
+    return "".join([opening, *_lines(picture, artifacts), *drawn, "</svg>"])
 
 
-def _artifacts_by_edge(spec: WorkflowSpec) -> dict[Edge, list[str]]:
+def _artifacts_by_edge(spec: DrawnFlow) -> dict[Edge, list[str]]:
     """Return the names of the artifacts between two operators; empty where one only waits for the other."""
     producers = {artifact: one.task_id for one in spec.operators for artifact in one.outputs}
     names = {artifact.id: artifact.name for artifact in spec.artifacts}
@@ -82,14 +121,16 @@ def _artifacts_by_edge(spec: WorkflowSpec) -> dict[Edge, list[str]]:
     return edges
 
 
-def _opening(picture: GraphLayout, spec: WorkflowSpec) -> str:
+def _opening(picture: GraphLayout, spec: DrawnFlow, css_class: str, *, is_picture: bool) -> str:
     width, height = round(picture.width), round(picture.height)
     label = f"The graph of {spec.flow.name}: {len(spec.operators)} operators"
+    style = f"max-width:100%;min-width:{round(width * _LEAST_SCALE)}px;height:auto"
+    look = f'height="{height}" class="{_text(css_class)}"' if css_class else f'style="{style}"'
+    # What is inside of a picture cannot be reached, so one with links is a group.
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'style="max-width:100%;min-width:{round(width * _LEAST_SCALE)}px;height:auto" role="img" '
-        f'aria-label="{_text(label)}" font-family="system-ui,sans-serif" text-anchor="middle" '
-        'fill="currentColor">'
+        f'{look} role="{"img" if is_picture else "group"}" aria-label="{_text(label)}" '
+        'font-family="system-ui,sans-serif" text-anchor="middle" fill="currentColor">'
     )
 
 
@@ -131,6 +172,7 @@ class _Box:
     """An operator as it is shown.
 
     :param caption: the text below its name: its type and status.
+    :param link: the address that it leads to; empty: none.
     """
 
     task_id: str
@@ -138,15 +180,17 @@ class _Box:
     kind: str
     caption: str
     colour: str
+    link: str = ""
 
     @classmethod
-    def of(cls, operator: Operator, statuses: Mapping[str, str] | None) -> _Box:
+    def of(cls, operator: GraphNode, statuses: Mapping[str, str] | None, links: Mapping[str, str]) -> _Box:
         kind, colour, status = operator.type.replace("_", " "), _KIND_COLOURS[operator.type], ""
         if statuses is not None:
             status = statuses.get(operator.task_id, "")
             colour = STATUS_COLOURS.get(status, NO_STATUS_COLOUR)
         caption = f"{kind} · {status}" if status else kind
-        return cls(operator.task_id, operator.name, operator.type, caption, colour)
+        link = links.get(operator.task_id, "")
+        return cls(operator.task_id, operator.name, operator.type, caption, colour, link)
 
     @property
     def width(self) -> int:
@@ -156,13 +200,14 @@ class _Box:
     def drawn(self, centre: Point, grid: Grid) -> str:
         place = f"{_n(centre[0])} {_n(centre[1])}"
         dashes = ' stroke-dasharray="5 3"' if self.kind == "system_metric" else ""
-        return (
+        box = (
             f'<g transform="translate({place})"><title>{_text(f"{self.name} ({self.caption})")}</title>'
             f'{_outline(self.kind, grid.width, grid.height)} fill="{self.colour}" fill-opacity=".16" '
             f'stroke="{self.colour}" stroke-width="1.6"{dashes}/>'
             f'<text y="-2" font-size="{_NAME_SIZE}">{_text(_cut(self.name))}</text>'
             f'<text y="14" font-size="{_CAPTION_SIZE}" opacity=".7">{_text(self.caption)}</text></g>'
         )
+        return f'<a href="{_text(self.link)}">{box}</a>' if self.link else box
 
 
 def _outline(kind: str, width: float, height: float) -> str:

@@ -145,3 +145,14 @@ def test_three_hundred_operators_are_no_trouble() -> None:
     text = flow_svg(example)
     assert len(list(parsed(text).iter(f"{SVG}text"))) == 600
     assert text == flow_svg(example)
+
+
+def test_boxes_that_lead_somewhere() -> None:
+    text = flow_svg(graph(one("a"), one("b", "a")), None, {"a": '/x?y=1&z="<'}, css_class="picture")
+    root = parsed(text)
+    (link,) = root.iter(f"{SVG}a")
+    assert link.get("href") == '/x?y=1&z="<'
+    assert [element.text for element in link.iter(f"{SVG}text")] == ["a", "function"]
+    # Pages with a strict policy have no style of their own; links inside of a picture cannot be reached.
+    assert (root.get("class"), root.get("style"), root.get("role")) == ("picture", None, "group")
+    assert parsed(flow_svg(graph(one("a")))).get("role") == "img"
