@@ -45,15 +45,21 @@ def output_line(ref: ArtifactRef) -> str:
     glance, kind = ref.glance, ref.artifact_type
     if "value" in glance and kind != "json":
         return f"{ref.name} = {shown_value(glance['value'])} ({kind})"
+    return f"{ref.name}: {described(ref)}"
+
+
+def described(ref: ArtifactRef) -> str:
+    """Describe what was written of an artifact: ``table, 133 rows x 14 columns, 21 kB``."""
+    glance, kind = ref.glance, ref.artifact_type
     if kind == "table" and "rows" in glance:
-        return f"{ref.name}: table, {shape(glance)}, {size(ref.size)}"
+        return f"table, {shape(glance)}, {size(ref.size)}"
     parts = [str(glance["class"])] if "class" in glance else []
     parts.append(str(glance.get("format", kind)))
     if "items" in glance:
         parts.append(f"{glance['items']:,} items")
     if "width" in glance and "height" in glance:
         parts.append(f"{glance['width']} x {glance['height']} pixels")
-    return f"{ref.name}: {', '.join([*parts, size(ref.size)])}"
+    return ", ".join([*parts, size(ref.size)])
 
 
 def shown_value(value: Any) -> str:

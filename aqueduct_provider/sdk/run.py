@@ -186,7 +186,7 @@ class Run:
             text = self._airflow.log(self.record.dag_id, self.run_id, task.task_id, number)
             if part := part_of_log(text, found, self.spec):
                 return part
-        state = self._exec_state(found) if try_number in (None, tries) else None
+        state = self.exec_state(found) if try_number in (None, tries) else None
         if found.fuse is not None and task and not counts(state, task):
             return ""
         return f"{state.stdout}{state.stderr}" if state else ""
@@ -300,7 +300,7 @@ class Run:
 
         spec = self.spec
         if tasks is None:
-            states = together([partial(self._exec_state, operator) for operator in spec.operators])
+            states = together([partial(self.exec_state, operator) for operator in spec.operators])
             left = {one.id: state for one, state in zip(spec.operators, states, strict=True)}
             return operator_runs(spec, {}, left, untold=ExecutionStatus.UNKNOWN)
         spec = self._verified(spec, tasks)
@@ -335,7 +335,7 @@ class Run:
             if (key := keys.get(one.id))
             and not (key in self._states and is_settled(one, task, self._states[key]))
         ]
-        states = together([partial(self._exec_state, operator) for operator, _ in new])
+        states = together([partial(self.exec_state, operator) for operator, _ in new])
         self._states.update({key: state for (_, key), state in zip(new, states, strict=True)})
         return {operator: self._states[key] for operator, key in keys.items()}
 
@@ -355,7 +355,8 @@ class Run:
             f"Run {self.run_id} of {self.record.name!r} has no operator {name!r}.{suggestion(name, known)}"
         )
 
-    def _exec_state(self, operator: Operator) -> ExecState | None:
+    def exec_state(self, operator: Operator) -> ExecState | None:
+        """Return what an operator left; None where it has left nothing, or it cannot be read."""
         from aqueduct_provider.state.exec_state import exec_state_from_json
 
         key = self.layout.exec_state(operator.id)

@@ -19,6 +19,7 @@ from aqueduct_provider.artifacts.glance import size
 from aqueduct_provider.errors import NotFound
 from aqueduct_provider.ui.charts import bar, sparkline
 from aqueduct_provider.ui.numbers import duration, moment, number
+from aqueduct_provider.ui.previews import cell, histogram, markdown_html
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -137,7 +138,8 @@ def render(visit: Visit, template: str, *, status: int = 200, **values: Any) -> 
     :param template: its file name.
     """
     text = environment().get_template(template).render(visit=visit, **values)
-    return Page(status, text.encode())
+    # Users' text may hold halves of characters, which UTF-8 has not.
+    return Page(status, text.encode(errors="replace"))
 
 
 @cache
@@ -153,7 +155,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(number=number, moment=moment, duration=duration, size=size)
-    made.globals.update(bar=bar, sparkline=sparkline)
+    made.filters.update(cell=cell, markdown=markdown_html)
+    made.globals.update(bar=bar, sparkline=sparkline, histogram=histogram)
     return made
 
 

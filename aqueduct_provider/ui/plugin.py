@@ -20,6 +20,9 @@ _RUN = f"{_DAG}/runs/{{RUN_ID}}"
 _TABS = {
     "nav": ("aqueduct/", "aqueduct"),
     "dag": (f"{_DAG}?frame=1", "aqueduct-flow"),
+    "dag_run": (f"{_RUN}?frame=1", "aqueduct-run"),
+    # Airflow leaves {MAP_INDEX} as it is where a task is not mapped, and tasks of flows never are.
+    "task_instance": (f"{_RUN}/tasks/{{TASK_ID}}?frame=1", "aqueduct-task"),
 }
 
 

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aqueduct_provider.errors import AqueductError, NotFound
-from aqueduct_provider.ui.access import CODE, RUN, XCOM
+from aqueduct_provider.ui.access import CODE, RUN, TASK_LOGS, XCOM
+from aqueduct_provider.ui.artifact_body import artifact_body
 from aqueduct_provider.ui.flow_page import flow_page, spec_page
 from aqueduct_provider.ui.flows_page import flows_page
 from aqueduct_provider.ui.html import Page, Visit, render
+from aqueduct_provider.ui.run_page import run_page
+from aqueduct_provider.ui.task_page import task_page
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,10 @@ ROUTES = (
     Route("/", flows_page),
     Route("/dags/{dag_id}", flow_page, (RUN, XCOM)),
     Route("/dags/{dag_id}/spec", spec_page, (CODE,)),
+    # Ids of runs, and those of artifacts in the original's specs, may hold slashes.
+    Route("/dags/{dag_id}/runs/{run_id:path}/tasks/{task_id}", task_page, (RUN, XCOM, TASK_LOGS, CODE)),
+    Route("/dags/{dag_id}/runs/{run_id:path}/artifacts/{artifact_id:path}", artifact_body, (RUN, XCOM)),
+    Route("/dags/{dag_id}/runs/{run_id:path}", run_page, (RUN, XCOM, TASK_LOGS)),
 )
 
 

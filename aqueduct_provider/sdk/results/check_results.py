@@ -44,7 +44,7 @@ class CheckResults:
         known |= {
             one.task_id: "succeeded" for one in spec.operators if one not in checks and _succeeded(one, tasks)
         }
-        return [_corrected(one, known.get(one.task_id, "")) for one in found]
+        return [corrected(one, known.get(one.task_id, "")) for one in found]
 
     def _result(self, operator: Operator, task: TaskInfo) -> str:
         """Return the status in the manifest of the check; empty where there is none."""
@@ -71,7 +71,11 @@ def _succeeded(operator: Operator, tasks: Mapping[str, TaskInfo]) -> bool:
     return task is not None and task.state == "success"
 
 
-def _corrected(found: OperatorRun, result: str) -> OperatorRun:
+def corrected(found: OperatorRun, result: str) -> OperatorRun:
+    """Return an operator as it ended, where its manifest says so.
+
+    :param result: the status in its manifest; empty: unknown.
+    """
     if not result or found.warning is (result == "warning"):
         return found
     if result == "warning":

@@ -97,6 +97,11 @@ def run_status(state: str) -> ExecutionStatus:
     return _RUN_STATES.get(state, ExecutionStatus.UNKNOWN)
 
 
+def task_status(state: str | None) -> ExecutionStatus:
+    """Return the status behind Airflow's state of a task."""
+    return _TASK_STATES.get(state or "", ExecutionStatus.PENDING)
+
+
 def leaves_outcome(task: TaskInfo) -> bool:
     """Check whether a task in this state may have left an exec state that counts."""
     return task.state in _LEAVE_OUTCOMES
@@ -118,7 +123,7 @@ def operator_run(
     blank = OperatorRun(operator.name, operator.task_id, operator.type, untold)
     if task is None:
         return blank if state is None else _with_state(blank, state)
-    status = _TASK_STATES.get(task.state or "", ExecutionStatus.PENDING)
+    status = task_status(task.state)
     known = replace(
         blank,
         status=status,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.artifacts.glance import clean, output_line
+from aqueduct_provider.artifacts.glance import clean, described, output_line
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.spec.redactor import Redactor
 
@@ -79,3 +79,9 @@ def test_a_large_preview_is_cut() -> None:
 
 def test_a_preview_that_cannot_be_cut_is_dropped() -> None:
     assert clean("a", {}, {"kind": "text", "text": "x", "other": "y" * 70_000}, REDACT) == ({}, None)
+
+
+def test_an_artifact_is_described_without_its_name() -> None:
+    ref = _ref("table", 21_000, {"rows": 133, "columns": 14})
+    assert described(ref) == "table, 133 rows x 14 columns, 21 kB"
+    assert output_line(ref) == f"{ref.name}: {described(ref)}"

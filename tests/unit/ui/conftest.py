@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aqueduct_provider.ui.html import Visit
 from tests.support.airflow_rows import AirflowRows
+from tests.support.played_runs import Played, play, spec_of, store_at
 
 
 @pytest.fixture
@@ -33,3 +36,15 @@ def visit(rows: AirflowRows) -> Any:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def played(
+    s3_server: str, s3_client: Any, credentials_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Played:
+    """A run of a flow with every kind of artifact. Tests must not change it."""
+    bucket = f"bucket-{uuid.uuid4().hex[:12]}"
+    s3_client.create_bucket(Bucket=bucket)
+    store = store_at(bucket, s3_server, credentials_file)
+    spec = spec_of(store, bucket, s3_server, credentials_file)
+    return play(spec, store, tmp_path_factory.mktemp("played"))

@@ -32,7 +32,12 @@ def test_the_app_and_its_tabs() -> None:
     plugin = AqueductPlugin()
     (app,) = plugin.fastapi_apps
     assert app["url_prefix"] == "/aqueduct"
-    assert {view["destination"] for view in plugin.external_views} >= {"nav", "dag"}
+    assert {view["destination"] for view in plugin.external_views} == {
+        "nav",
+        "dag",
+        "dag_run",
+        "task_instance",
+    }
     # Behind a prefix, a leading slash leads elsewhere.
     assert not [view for view in plugin.external_views if view["href"].startswith("/")]
     assert len({view["url_route"] for view in plugin.external_views}) == len(plugin.external_views)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, NotFound, StorageUnavailable
 from aqueduct_provider.sdk.results.history import metric_history
 from aqueduct_provider.sdk.run import Run
-from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.storage.layout import FlowLayout, NativeLayout
 from tests.support.artifact_vouchers import vouch
 from tests.support.deployment import Deployment

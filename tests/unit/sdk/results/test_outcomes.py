@@ -15,6 +15,7 @@ from aqueduct_provider.sdk.results.outcomes import (
     operator_run,
     run_status,
     status_without_airflow,
+    task_status,
 )
 from aqueduct_provider.spec.models import ParamOperator
 from aqueduct_provider.state.exec_state import ExecState, FailureType, Status
@@ -67,6 +68,14 @@ def test_states_of_runs(airflow: str, ours: str) -> None:
 )
 def test_what_airflow_and_the_store_make(state: str | None, told: ExecState | None, word: str) -> None:
     assert operator_run(OPERATOR, task(state), told).word == word
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("success", "succeeded"), ("skipped", "canceled"), ("x", "pending"), (None, "pending")],
+)
+def test_states_of_tasks(state: str | None, status: str) -> None:
+    assert task_status(state).value == status
 
 
 def test_a_failure_has_all_that_the_exec_state_says() -> None:

@@ -1,0 +1,97 @@
+"""Read the text of a function from its archive: verified by its digest, never imported or unpickled.
+
+In: the zip of a function, made by users. Out: its text files, as text.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aqueduct_provider.errors import AqueductError
+from aqueduct_provider.ui.verified_objects import MOST, verified
+
+if TYPE_CHECKING:
+    from aqueduct_provider.spec.models import Code
+    from aqueduct_provider.storage.object_store import ObjectStore
+
+# Bytes of a file, files, entries that are looked at.
+_MOST_BYTES, _MOST_FILES, _MOST_ENTRIES = 200_000, 10, 2_000
+# The SDK's own, the same in every archive.
+_OWN = frozenset({"model.py", "requirements.txt", "python_version.txt"})
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of an archive.
+
+    :param is_cut: there is more of it.
+    """
+
+    name: str
+    text: str
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class FunctionSource:
+    """What a function archive holds for readers.
+
+    :param python_version: minor version of the Python that it needs; empty: unknown.
+    :param lack: why it cannot be shown, a sentence; empty: it is here.
+    """
+
+    files: tuple[SourceFile, ...] = ()
+    requirements: tuple[str, ...] = ()
+    python_version: str = ""
+    lack: str = ""
+
+
+def function_source(store: ObjectStore, code: Code, most: int = MOST) -> FunctionSource:
+    """Return the text in the archive of a function.
+
+    :param most: bytes of the archive that are read at most.
+    """
+    try:
+        archive = verified(store, code.key, code.sha256, most)
+        files = {one.name: one for one in _files(archive)}
+    except AqueductError as error:
+        return FunctionSource(lack=str(error))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
+        # An entry may be encrypted, or compressed in a way that this Python does not know.
+        return FunctionSource(lack=f"{store.url(code.key)} is not a zip that can be read ({error}).")
+    lines = code.requirements
+    if lines is None:
+        lines = tuple(_text(files, "requirements.txt").splitlines())
+    return FunctionSource(
+        files=tuple(_shown(files, code.entry_file)),
+        requirements=tuple(line for line in lines if line.strip()),
+        python_version=code.python_version or _text(files, "python_version.txt").strip(),
+    )
+
+
+def _shown(files: dict[str, SourceFile], entry_file: str) -> Iterator[SourceFile]:
+    """Yield what users wrote; of archives that only have an entry file, that one."""
+    own = [one for one in files.values() if one.name not in _OWN and one.name.endswith(".py")]
+    yield from own[:_MOST_FILES] or [files[name] for name in (entry_file,) if name in files]
+
+
+def _text(files: dict[str, SourceFile], name: str) -> str:
+    return files[name].text if name in files else ""
+
+
+def _files(archive: bytes) -> Iterator[SourceFile]:
+    """Yield the text files in the archive's folder."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        for entry in opened.infolist()[:_MOST_ENTRIES]:
+            name = entry.filename.partition("/")[2]
+            if not name or entry.is_dir() or not name.endswith((".py", ".txt")):
+                continue
+            with opened.open(entry) as file:
+                # What an entry says of its size may be wrong.
+                data = file.read(_MOST_BYTES + 1)
+            text = data[:_MOST_BYTES].decode("utf-8", "replace")
+            yield SourceFile(name, text, is_cut=len(data) > _MOST_BYTES)

@@ -1,0 +1,218 @@
+"""Two runs of a flow side by side: what differs, and how (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from aqueduct_provider.artifacts.glance import size
+from aqueduct_provider.ui.numbers import duration, number
+from aqueduct_provider.ui.previews import TablePreview
+from aqueduct_provider.ui.shown_run import METRICS, NOTHING, ShownArtifact, ShownOperator, ShownRun
+from aqueduct_provider.ui.verified_objects import StoredFacts
+
+Mark = Literal["", "changed", "added", "removed"]
+
+# Two durations are as good as equal below this share, or these seconds.
+_SHARE, _SECONDS = 0.2, 1.0
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """A fact in both runs.
+
+    :param before: of the run that is compared with; None: it is not there.
+    :param now: of the run that the page is of; None: it is not there.
+    :param mark: how they differ, in a word; empty: they do not.
+    :param note: by how much.
+    """
+
+    name: str
+    before: str | None
+    now: str | None
+    mark: Mark = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Facts of one kind."""
+
+    title: str
+    rows: tuple[DifferenceRow, ...]
+
+    @property
+    def changes(self) -> int:
+        """How many facts differ."""
+        return sum(bool(row.mark) for row in self.rows)
+
+
+Stored = Mapping[str, StoredFacts]
+
+
+def differences(run: ShownRun, other: ShownRun, stored: Stored, other_stored: Stored) -> list[Section]:
+    """Return the facts of both runs, by kinds; kinds of which neither has any are left out.
+
+    :param other: the run that is compared with.
+    :param stored: what the metadata of tables says, by their names.
+    """
+    sections = [
+        Section("Run", tuple(_run_rows(run, other))),
+        _values("Parameters", run, other, ("param",)),
+        _values("Metrics", run, other, tuple(METRICS)),
+        _section("Checks", run.of_kind("check"), other.of_kind("check"), lambda one: one.outcome),
+        Section("Durations", tuple(_durations(run, other))),
+        Section("Artifacts", tuple(_artifacts(run, other))),
+        Section("Schemas", tuple(_columns(stored, other_stored))),
+        Section("Code", tuple(_code(run, other))),
+    ]
+    return [section for section in sections if section.rows]
+
+
+def row(name: str, before: str | None, now: str | None, note: str = "") -> DifferenceRow:
+    """Return a fact with its mark."""
+    mark: Mark = (
+        "" if before == now else "added" if before is None else "removed" if now is None else "changed"
+    )
+    return DifferenceRow(name, before, now, mark, note if mark == "changed" else "")
+
+
+def _run_rows(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+    yield row("Outcome", other.status, run.status)
+    yield row("Version", other.version[:8] or NOTHING, run.version[:8] or NOTHING)
+    yield _duration("Duration", other.seconds, run.seconds)
+
+
+def _values(title: str, run: ShownRun, other: ShownRun, kinds: tuple[str, ...]) -> Section:
+    before, now = (
+        {one.name: one for one in side.artifacts.values() if side.makers[one.name].kind in kinds}
+        for side in (other, run)
+    )
+    return Section(title, tuple(_value(name, before.get(name), now.get(name)) for name in {**before, **now}))
+
+
+def _value(name: str, before: ShownArtifact | None, now: ShownArtifact | None) -> DifferenceRow:
+    found = row(name, before.value if before else None, now.value if now else None)
+    if before is None or now is None or before.ref is None or now.ref is None:
+        return found
+    if not found.mark and before.ref.sha256 != now.ref.sha256:
+        # Rounded, cut or hidden, both look alike.
+        return DifferenceRow(name, found.before, found.now, "changed")
+    return DifferenceRow(name, found.before, found.now, found.mark, _by(before, now) if found.mark else "")
+
+
+def _by(before: ShownArtifact, now: ShownArtifact) -> str:
+    first, second = before.glance.get("value"), now.glance.get("value")
+    if not (_is_number(first) and _is_number(second)):
+        return ""
+    change = second - first  # type: ignore[operator]
+    share = f" ({change / abs(first):+.2%})" if first else ""
+    return f"{'+' if change > 0 else ''}{number(change)}{share}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _section(
+    title: str,
+    run: Iterable[ShownOperator],
+    other: Iterable[ShownOperator],
+    of: Callable[[ShownOperator], str],
+) -> Section:
+    before, now = ({one.task_id: one for one in side} for side in (other, run))
+    rows = [
+        row(
+            (now.get(task_id) or before[task_id]).name,
+            of(before[task_id]) if task_id in before else None,
+            of(now[task_id]) if task_id in now else None,
+        )
+        for task_id in {**before, **now}
+    ]
+    return Section(title, tuple(rows))
+
+
+def _durations(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+    before, now = ({one.task_id: one for one in side.operators} for side in (other, run))
+    for task_id in {**before, **now}:
+        first, second = before.get(task_id), now.get(task_id)
+        name = (second or first).name  # type: ignore[union-attr]
+        if first is None or second is None:
+            yield row(
+                name, _time(first.seconds) if first else None, _time(second.seconds) if second else None
+            )
+        else:
+            yield _duration(name, first.seconds, second.seconds)
+
+
+def _duration(name: str, before: float | None, now: float | None) -> DifferenceRow:
+    mark: Mark = ""
+    note = ""
+    if before is not None and now is not None:
+        change = now - before
+        if abs(change) > max(_SECONDS, _SHARE * before):
+            mark, note = "changed", f"{'+' if change > 0 else '-'}{duration(abs(change))}"
+    return DifferenceRow(name, _time(before), _time(now), mark, note)
+
+
+def _time(seconds: float | None) -> str:
+    return duration(seconds) or NOTHING
+
+
+def _artifacts(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+    short = {"param", "check", *METRICS}
+    before, now = (
+        {one.name: one for one in side.artifacts.values() if side.makers[one.name].kind not in short}
+        for side in (other, run)
+    )
+    for name in {**before, **now}:
+        first, second = before.get(name), now.get(name)
+        found = row(name, first.summary if first else None, second.summary if second else None)
+        if first is None or second is None or first.ref is None or second.ref is None:
+            yield found
+        elif first.ref.sha256 == second.ref.sha256:
+            yield DifferenceRow(name, found.before, found.now, "", "same content")
+        else:
+            yield DifferenceRow(name, found.before, found.now, "changed", _grown(first, second))
+
+
+def _grown(before: ShownArtifact, now: ShownArtifact) -> str:
+    parts = []
+    for what in ("rows", "columns", "items"):
+        if what in before.glance and what in now.glance and before.glance[what] != now.glance[what]:
+            parts.append(f"{now.glance[what] - before.glance[what]:+,} {what}")
+    if before.ref and now.ref and not parts:
+        change = now.ref.size - before.ref.size
+        parts.append(f"{'+' if change > 0 else '-'}{size(abs(change))}" if change else "other content")
+    return ", ".join(parts)
+
+
+def _columns(stored: Stored, other_stored: Stored) -> Iterable[DifferenceRow]:
+    """Yield how many columns each table has, and those that differ."""
+    for table in stored:
+        if table not in other_stored:
+            continue
+        before, now = (_schema(side[table]) for side in (other_stored, stored))
+        if not before and not now:
+            continue
+        yield row(table, f"{len(before):,} columns", f"{len(now):,} columns")
+        rows = (row(f"{table}: {name}", before.get(name), now.get(name)) for name in {**before, **now})
+        yield from (found for found in rows if found.mark)
+
+
+def _schema(stored: StoredFacts) -> dict[str, str]:
+    if isinstance(stored.preview, TablePreview):
+        return {one.name: one.dtype for one in stored.preview.columns}
+    return dict(stored.columns)
+
+
+def _code(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+    """Compare the functions of the two versions by their digests."""
+    if run.spec is None or other.spec is None or run.spec.sha256 == other.spec.sha256:
+        return
+    before, now = (
+        {one.name: one.code.sha256[:12] for one in side.spec.operators if hasattr(one, "code")}  # type: ignore[union-attr]
+        for side in (other, run)
+    )
+    yield from (row(name, before.get(name), now.get(name)) for name in {**before, **now})

@@ -1,0 +1,109 @@
+"""Read objects of the store for pages: no more than a page may take, and only as their producers wrote them.
+
+In: keys and digests from Airflow's database. Out: bytes, and the previews in the metadata of artifacts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import AqueductError, IntegrityError
+from aqueduct_provider.storage.parallel import together
+from aqueduct_provider.ui.previews import Preview, preview_of
+
+if TYPE_CHECKING:
+    from aqueduct_provider.artifacts.manifest import ArtifactRef
+    from aqueduct_provider.storage.object_store import ObjectStore
+
+# Bytes that a request reads at most; of one artifact's metadata.
+MOST = 8_000_000
+_MOST_METADATA = 300_000
+_REQUESTS = 16
+
+
+class TooLarge(AqueductError):
+    """An object has more bytes than a page reads."""
+
+
+@dataclass(frozen=True)
+class StoredFacts:
+    """What the metadata of an artifact says.
+
+    :param encoding: the codec and its version; empty: unknown.
+    :param measured: of the operator that made it, such as ``runtime`` -> seconds.
+    :param columns: of a table: name and type.
+    :param lack: why it cannot be shown, a sentence; empty: it is here.
+    """
+
+    preview: Preview | None = None
+    python_type: str = ""
+    encoding: str = ""
+    measured: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    lack: str = ""
+
+
+def verified(store: ObjectStore, key: str, sha256: str, most: int = MOST) -> bytes:
+    """Return an object's bytes.
+
+    :param most: bytes that are read at most.
+    :raises TooLarge: it has more; nothing was read.
+    :raises ObjectNotFound: it is not there.
+    :raises DigestMismatch: it is not what its producer wrote.
+    """
+    from aqueduct_provider.artifacts.transfer import fetch_bytes
+
+    # The size in Airflow's database is that of what was written, not of what is there now.
+    entry = next(iter(store.entries(key)), None)
+    if entry is not None and entry.key == key and entry.size > most:
+        raise TooLarge(f"{store.url(key)} has {entry.size:,} bytes; pages read at most {most:,}.")
+    return fetch_bytes(store, key, sha256)
+
+
+def stored_facts(store: ObjectStore, refs: Sequence[ArtifactRef]) -> list[StoredFacts]:
+    """Return what the metadata of these artifacts says, in the same order; read at the same time."""
+    return together([partial(_facts, store, ref) for ref in refs], _REQUESTS)
+
+
+def _facts(store: ObjectStore, ref: ArtifactRef) -> StoredFacts:
+    try:
+        text = verified(store, ref.metadata_key, ref.metadata_sha256, _MOST_METADATA)
+        return _facts_of(json.loads(text))
+    except (AqueductError, ValueError, RecursionError) as error:
+        return StoredFacts(lack=_sentence(error, store, ref))
+
+
+def _sentence(error: Exception, store: ObjectStore, ref: ArtifactRef) -> str:
+    if isinstance(error, AqueductError):
+        return str(error)
+    return f"{store.url(ref.metadata_key)} cannot be read ({type(error).__name__})."
+
+
+def _facts_of(document: Any) -> StoredFacts:
+    if not isinstance(document, dict):
+        raise IntegrityError("The metadata of this artifact is not a JSON object.")
+    measured, schema = document.get("system_metadata"), document.get("schema")
+    return StoredFacts(
+        preview=preview_of(document.get("preview")),
+        python_type=_word(document.get("python_type")),
+        encoding=_word(document.get("encoding")),
+        measured=_pairs(measured.items() if isinstance(measured, dict) else ()),
+        columns=_pairs(
+            pair
+            for column in (schema if isinstance(schema, list) else ())
+            if isinstance(column, dict)
+            for pair in column.items()
+        ),
+    )
+
+
+def _pairs(found: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((_word(str(name)), _word(str(value))) for name, value in found)
+
+
+def _word(value: object) -> str:
+    return value[:200] if isinstance(value, str) else ""

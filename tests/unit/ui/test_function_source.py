@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.spec.models import Code
+from aqueduct_provider.storage.s3 import S3Store
+from aqueduct_provider.ui.function_source import SourceFile, function_source
+from tests.support.flow_runs import function_zip
+from tests.support.played_runs import store_at
+
+
+@pytest.fixture
+def store(bucket: str, s3_server: str, credentials_file: Path) -> S3Store:
+    return store_at(bucket, s3_server, credentials_file)
+
+
+def code(store: S3Store, data: bytes, **fields: Any) -> Code:
+    store.put("code.zip", data)
+    return Code(**{"key": "code.zip", "sha256": hashlib.sha256(data).hexdigest(), **fields})
+
+
+def test_an_archive_of_the_sdk(store: S3Store) -> None:
+    files = {
+        "train.py": "def train(): ...\n",
+        "helpers/more.py": "x = 1\n",
+        "requirements.txt": "pandas\n\nscikit-learn\n",
+        "python_version.txt": "3.11",
+        "model.pkl": "not shown",
+    }
+    found = function_source(store, code(store, function_zip("import own\n", **files)))
+    assert found.files == (
+        SourceFile("train.py", "def train(): ...\n"),
+        SourceFile("helpers/more.py", "x = 1\n"),
+    )
+    assert found.requirements == ("pandas", "scikit-learn")
+    assert (found.python_version, found.lack) == ("3.11", "")
+
+
+def test_an_archive_that_was_made_by_hand(store: S3Store) -> None:
+    data = function_zip("def predict(): ...\n")
+    found = function_source(store, code(store, data, requirements=("a==1",), python_version="3.12"))
+    assert found.files == (SourceFile("model.py", "def predict(): ...\n"),)
+    assert (found.requirements, found.python_version) == (("a==1",), "3.12")
+
+
+def test_what_is_in_it_is_limited(store: S3Store) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("op/bomb.py", b"#" * 50_000_000)
+        archive.writestr("op/bad.py", b"\xff\xfe")
+        archive.writestr("outside.py", b"")
+        for number in range(30):
+            archive.writestr(f"op/m{number}.py", b"")
+    found = function_source(store, code(store, buffer.getvalue()))
+    assert len(found.files) == 10
+    assert (found.files[0].name, len(found.files[0].text), found.files[0].is_cut) == (
+        "bomb.py",
+        200_000,
+        True,
+    )
+    assert found.files[1] == SourceFile("bad.py", "\ufffd\ufffd")
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"not a zip"])
+def test_what_is_not_a_zip(store: S3Store, data: bytes) -> None:
+    assert "is not a zip that can be read" in function_source(store, code(store, data)).lack
+
+
+def test_an_encrypted_entry(store: S3Store) -> None:
+    data = bytearray(function_zip("x"))
+    # The flag of encryption, in both headers of the entry.
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    assert "is not a zip that can be read" in function_source(store, code(store, bytes(data))).lack
+
+
+def test_what_was_changed_or_is_gone(store: S3Store) -> None:
+    known = code(store, function_zip("x = 1\n"))
+    assert "pages read at most 10" in function_source(store, known, 10).lack
+    store.put("code.zip", b"other")
+    assert "was changed after it was written" in function_source(store, known).lack
+    store.delete(["code.zip"])
+    assert "code.zip" in function_source(store, known).lack

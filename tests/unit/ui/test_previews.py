@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.ui.previews import (
+    ColumnPreview,
+    ImagePreview,
+    TablePreview,
+    TextPreview,
+    cell,
+    hex_lines,
+    histogram,
+    markdown_html,
+    preview_of,
+)
+
+TABLE = {
+    "kind": "table",
+    "columns": [
+        {"name": "price", "dtype": "float64", "nulls": 0.25, "min": 1.5, "max": 9, "bars": [1, 0, 2]},
+        {"name": "kind", "dtype": "str", "nulls": 0.0, "min": None, "max": None, "bars": []},
+    ],
+    "head": [[1.5, "red"], ["nan", "nan"]],
+    "rows": 4,
+    "width": 70,
+    "sample": 2,
+}
+
+
+def test_a_table() -> None:
+    found = preview_of(TABLE)
+    assert isinstance(found, TablePreview)
+    price, kind = found.columns
+    assert price == ColumnPreview("price", "float64", 0.25, 1.5, 9, (1, 0, 2))
+    assert (price.is_number, kind.is_number, found.has_range, found.is_sampled) == (True, False, True, True)
+    # What is missing says so; where nothing is missing, "nan" is a word.
+    assert found.head == ((1.5, "red"), (None, "nan"))
+    assert (found.rows, found.width) == (4, 70)
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ({"kind": "text", "text": "x", "cut": True}, TextPreview("text", "x", is_cut=True)),
+        ({"kind": "json", "text": "{}"}, TextPreview("json", "{}")),
+        ({"kind": "repr", "text": "A()", "cut": "yes"}, TextPreview("repr", "A()")),
+        ({"kind": "image", "width": 3, "height": -1}, ImagePreview(3, None)),
+        ({"kind": "image", "width": True, "height": 1.5}, ImagePreview()),
+        ({"kind": "text", "text": 7}, None),
+        ({"kind": "video"}, None),
+        ({"kind": ["table"]}, None),
+        ({}, None),
+        (None, None),
+        ([], None),
+        ("table", None),
+    ],
+)
+def test_other_previews(document: Any, found: Any) -> None:
+    assert preview_of(document) == found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"columns": None},
+        {"columns": [None, 7, {"name": {"a": 1}, "dtype": [], "nulls": "x", "bars": "abc"}]},
+        {"columns": [{"nulls": float("nan"), "min": float("inf"), "max": 10**400, "bars": [1, -1]}]},
+        {"head": None},
+        {"head": {"a": 1}},
+        {"head": [None, "ab", [1] * 500, [{"deep": [1]}], [object()], []]},
+        {"rows": "many", "width": -1, "sample": 1.5},
+        {"head": [[1]] * 10_000},
+        {"columns": [{"name": "x" * 10_000}] * 10_000},
+    ],
+)
+def test_a_table_of_any_kind_can_be_shown(change: dict[str, Any]) -> None:
+    found = preview_of({**TABLE, **change})
+    assert isinstance(found, TablePreview)
+    assert len(found.columns) <= 60
+    assert len(found.head) <= 50
+    for row in found.head:
+        assert len(row) == len(found.columns)
+        assert all(len(cell(one)) <= 201 for one in row)
+    for column in found.columns:
+        assert len(column.name) <= 201
+        assert str(histogram(column)).count("<rect") in (0, len(column.bars))
+
+
+def test_text_is_limited() -> None:
+    found = preview_of({"kind": "text", "text": "x" * 1_000_000, "cut": False})
+    assert isinstance(found, TextPreview)
+    assert (len(found.text), found.is_cut) == (40_000, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (True, "true"), (2026, "2026"), (1234567, "1234567"), (0.123456789, "0.123457"), ("a", "a")],
+)
+def test_cells(value: Any, text: str) -> None:
+    assert cell(value) == text
+
+
+def test_a_histogram_has_a_text_alternative() -> None:
+    drawn = str(histogram(ColumnPreview("<b>", "int64", bars=(4, 0, 2))))
+    assert "<title>&lt;b&gt;: 4, 0, 2 values from lowest to highest</title>" in drawn
+    assert drawn.count("<rect") == 3
+    assert 'height="22.0"' in drawn
+    assert str(histogram(ColumnPreview("x", "int64", bars=(0, 0)))) == ""
+
+
+def test_markdown() -> None:
+    text = (
+        "# Top\n\n###### Low\n\n<script>x</script> **b** [l](javascript:y) ![i](/logout)\n\n|a|\n|-|\n|1|\n"
+    )
+    made = str(markdown_html(text))
+    assert "<h4>Top</h4>" in made
+    assert "<h6>Low</h6>" in made
+    assert "<strong>b</strong>" in made
+    assert "<td>1</td>" in made
+    for bad in ("<script", "<img", 'href="javascript'):
+        assert bad not in made, bad
+
+
+def test_bytes() -> None:
+    lines = hex_lines(bytes(range(60, 80)) + b"\x00\xff").split("\n")
+    assert lines[0].startswith("00000000  3c 3d 3e 3f")
+    assert lines[0].endswith("<=>?@ABCDEFGHIJK")
+    assert lines[1].endswith(" LMNO..")
+    assert len(hex_lines(bytes(10_000)).split("\n")) == 16
+    assert hex_lines(b"") == ""

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.errors import DigestMismatch, ObjectNotFound
+from aqueduct_provider.storage.s3 import S3Store
+from aqueduct_provider.ui.previews import TextPreview
+from aqueduct_provider.ui.verified_objects import StoredFacts, TooLarge, stored_facts, verified
+from tests.support.played_runs import store_at
+
+
+@pytest.fixture
+def store(bucket: str, s3_server: str, credentials_file: Path) -> S3Store:
+    return store_at(bucket, s3_server, credentials_file)
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def with_metadata(store: S3Store, document: Any) -> ArtifactRef:
+    data = document if isinstance(document, bytes) else json.dumps(document).encode()
+    store.put("m", data)
+    return ArtifactRef("k", "0" * 64, 1, "m", digest(data), "string", "string")
+
+
+def test_only_what_was_written_is_read(store: S3Store) -> None:
+    store.put("x", b"12345")
+    assert verified(store, "x", digest(b"12345"), 5) == b"12345"
+    with pytest.raises(TooLarge, match="has 5 bytes; pages read at most 4"):
+        verified(store, "x", digest(b"12345"), 4)
+    with pytest.raises(DigestMismatch, match="was changed after it was written"):
+        verified(store, "x", digest(b"other"))
+    with pytest.raises(ObjectNotFound):
+        verified(store, "gone", digest(b""))
+
+
+def test_metadata(store: S3Store) -> None:
+    document = {
+        "preview": {"kind": "text", "text": "hi"},
+        "python_type": "str",
+        "encoding": "string/1",
+        "system_metadata": {"runtime": "1.5"},
+        "schema": [{"id": "int64"}, {"kind": "str"}],
+    }
+    (found,) = stored_facts(store, [with_metadata(store, document)])
+    assert found == StoredFacts(
+        preview=TextPreview("text", "hi"),
+        python_type="str",
+        encoding="string/1",
+        measured=(("runtime", "1.5"),),
+        columns=(("id", "int64"), ("kind", "str")),
+    )
+
+
+@pytest.mark.parametrize("document", [{}, {"preview": 7, "schema": {}, "system_metadata": [1]}])
+def test_metadata_that_says_little(store: S3Store, document: Any) -> None:
+    assert stored_facts(store, [with_metadata(store, document)]) == [StoredFacts()]
+
+
+@pytest.mark.parametrize("document", [b"{", b"[" * 100_000, b"7", b"\xff", b'"' + b"x" * 400_000 + b'"'])
+def test_metadata_that_cannot_be_read(store: S3Store, document: bytes) -> None:
+    (found,) = stored_facts(store, [with_metadata(store, document)])
+    assert found == StoredFacts(lack=found.lack)
+    assert found.lack
+
+
+def test_one_that_was_changed_does_not_hide_the_others(store: S3Store) -> None:
+    good = with_metadata(store, {"python_type": "str"})
+    bad = replace(good, metadata_sha256="0" * 64)
+    first, second = stored_facts(store, [bad, good])
+    assert "was changed after it was written" in first.lack
+    assert second.python_type == "str"
