@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG as DAG
     from airflow.sdk import Asset as Asset
     from airflow.sdk import BaseHook as BaseHook
+    from airflow.sdk import BaseNotifier as BaseNotifier
     from airflow.sdk import BaseOperator as BaseOperator
     from airflow.sdk import BaseOperatorLink as BaseOperatorLink
     from airflow.sdk import CronTriggerTimetable as CronTriggerTimetable
@@ -51,6 +52,11 @@ PLACES: dict[str, tuple[str, ...]] = {
     "Asset": ("airflow.sdk:Asset", "airflow.datasets:Dataset"),
     "BaseDagBundle": ("airflow.dag_processing.bundles.base:BaseDagBundle",),
     "BaseHook": ("airflow.sdk:BaseHook", "airflow.hooks.base:BaseHook"),
+    "BaseNotifier": (
+        "airflow.sdk:BaseNotifier",
+        "airflow.sdk.definitions.notifier:BaseNotifier",
+        "airflow.notifications.basenotifier:BaseNotifier",
+    ),
     "BaseOperator": ("airflow.sdk:BaseOperator", "airflow.models.baseoperator:BaseOperator"),
     "BaseOperatorLink": ("airflow.sdk:BaseOperatorLink", "airflow.models.baseoperatorlink:BaseOperatorLink"),
     "CronTriggerTimetable": (

@@ -21,6 +21,7 @@ def get_provider_info() -> dict[str, Any]:
         "extra-links": ["aqueduct_provider.operators.page_links.ArtifactsLink"],
         # For lists of providers: Airflow finds the plugin by its entry point.
         "plugins": [{"name": "aqueduct", "plugin-class": "aqueduct_provider.ui.plugin.AqueductPlugin"}],
+        "notifications": ["aqueduct_provider.operators.notifiers.WebhookNotifier"],
         "config": {
             "aqueduct": {
                 "description": "How flows of Aqueduct run on this Airflow.",

@@ -69,7 +69,7 @@ def api_page() -> str:
 
     homes: dict[str, list[str]] = {}
     for name in sdk.__all__:
-        homes.setdefault(sdk._HOME_OF[name], []).append(name)
+        homes.setdefault(sdk._HOME_OF.get(name, "aqueduct_provider.sdk"), []).append(name)
     # What is called stands before what is raised and compared with.
     ordered = sorted(homes, key=lambda home: (home.endswith((".enums", ".errors")), home))
     blocks = (f"::: {home}.{name}" for home in ordered for name in homes[home])

@@ -66,6 +66,7 @@ class Attempt:
     _stderr: str = field(default="", init=False)
     _began: datetime = field(default_factory=lambda: datetime.now(timezone.utc), init=False)
     _artifacts: dict[str, ArtifactRef] = field(default_factory=dict, init=False)
+    _status: Literal["succeeded", "warning", "failed"] = field(default="failed", init=False)
 
     def run(self) -> Manifest:
         """Run the operator; whatever happens, leave its exec state.
@@ -84,17 +85,18 @@ class Attempt:
             self._record_failure(error)
             raise
         self._record(state)
-        return self._manifest("succeeded" if state.status is Status.SUCCEEDED else "warning")
+        self._status = "succeeded" if state.status is Status.SUCCEEDED else "warning"
+        return self._manifest()
 
     def left(self) -> Manifest | None:
-        """Return what a failed attempt has written all the same, such as the result of a failed check."""
-        return self._manifest("failed") if self._artifacts else None
+        """Return what the attempt has written; one that failed may have, such as a failed check's result."""
+        return self._manifest() if self._artifacts else None
 
-    def _manifest(self, status: Literal["succeeded", "warning", "failed"]) -> Manifest:
+    def _manifest(self) -> Manifest:
         operator = self.task.operator
         severity = operator.severity if isinstance(operator, CheckOperator) else ""
         seconds = round((datetime.now(timezone.utc) - self._began).total_seconds(), 3)
-        return Manifest(status, self._artifacts, operator.type, severity, seconds)
+        return Manifest(self._status, self._artifacts, operator.type, severity, seconds)
 
     def kill(self) -> None:
         """Ask for the end of whatever runs, with all that it started; ``run`` then raises ``OperatorKilled``.

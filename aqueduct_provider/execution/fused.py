@@ -81,8 +81,13 @@ class GroupAttempt:
             raise self._failure()
         return GroupManifest(self._manifests)
 
+    @property
+    def errors(self) -> Mapping[str, Exception]:
+        """Return why operators failed, by their task ids, in the order of time."""
+        return self._errors
+
     def left(self) -> GroupManifest | None:
-        """Return what the operators of a failed attempt have written all the same."""
+        """Return what the operators have written; those of a failed attempt may have all the same."""
         found = {**self._manifests, **self._left}
         return GroupManifest(found) if found else None
 

@@ -80,10 +80,14 @@ class FlowSucceeded(BaseOperator):
         self.workflow = workflow
 
     def execute(self, context: Any) -> None:
-        """Say in the event of the flow's asset what the run has found."""
+        """Say in the event of the flow's asset what the run has found, and notify of a recovery."""
         from aqueduct_provider.operators.asset_events import describe_flow
 
         describe_flow(context, self.outlets, self.workflow)
+        if self.workflow.notifications:
+            from aqueduct_provider.operators.notify import notify_of_success
+
+            notify_of_success(self.workflow, self.log, context)
 
 
 def _announce_success(

@@ -103,10 +103,13 @@ class AqueductOperator(BaseOperator):
             manifest = self._run(context)
         except AqueductError as error:
             self._tell_left(context)
+            self._notify(context, error)
             raise self._report(error) from None
-        except AirflowException:
+        except AirflowException as error:
+            self._notify(context, error)
             raise
         except Exception as error:
+            self._notify(context, error)
             self._raise_masked(error)
             raise
         finally:
@@ -115,6 +118,7 @@ class AqueductOperator(BaseOperator):
             self.log.warning(
                 "Check %r did not pass. Its severity is 'warning': the flow goes on.", self.task_id
             )
+        self._notify(context, None)
         return manifest
 
     def on_kill(self) -> None:
@@ -206,6 +210,17 @@ class AqueductOperator(BaseOperator):
         except Exception as error:
             # The reason of the failure is what must be reported.
             self.log.error("What this task has written could not be recorded: %s", error)
+
+    def _notify(self, context: Any, error: Exception | None) -> None:
+        """Notify the receivers of checks, and of the flow, whose state this task has changed.
+
+        :param error: why the task fails; None: it succeeds.
+        """
+        spec = self._spec or self.workflow
+        if spec.notifications or any(getattr(one, "notifications", ()) for one in spec.operators):
+            from aqueduct_provider.operators.notify import notify_of_task
+
+            notify_of_task(spec, self, self._attempt, context, error, self._redact)
 
     def _log_line(self, _: str, line: str) -> None:
         """Log what the child prints, from which its secrets are masked already."""

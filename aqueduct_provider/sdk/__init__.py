@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         UserError,
         WaitTimedOut,
     )
+    from aqueduct_provider.sdk import notify as notify
     from aqueduct_provider.sdk.authoring.artifacts import (
         Artifact,
         BoolArtifact,
@@ -138,6 +139,7 @@ __all__ = [
     "hourly",
     "metric",
     "monthly",
+    "notify",
     "on_assets",
     "op",
     "to_operator",
@@ -146,6 +148,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "notify":
+        return import_module("aqueduct_provider.sdk.notify")
     homes = [_HOME_OF[name]] if name in _HOME_OF else _ORIGINAL
     for home in map(import_module, homes):
         if name in _HOME_OF or name in home.__all__:

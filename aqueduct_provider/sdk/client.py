@@ -12,6 +12,7 @@ from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.console import print_text
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of_methods
+from aqueduct_provider.sdk.notify import Receivers, notifications_of
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.session import Session
@@ -155,6 +156,7 @@ class Client:
         retries: int | None = None,
         retry_delay: float | timedelta | None = None,
         owner: str | None = None,
+        notify: Receivers = None,
     ) -> Flow:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
@@ -181,10 +183,10 @@ class Client:
             None: as the ``fuse`` of their decorators says.
         :param check_requirements: resolve the requirements of every operator with uv first, for Linux and
             this version of Python, with the index that is configured on this machine.
-        :param retries: tries after the first, 0 to 100, of operators whose decorator says nothing of them;
-            None: Airflow's ``default_task_retries``.
+        :param retries: tries after the first, 0 to 100, where a decorator says none; None: as Airflow does.
         :param retry_delay: seconds between two tries of those operators, or a timedelta.
         :param owner: of the DAG, in Airflow; None: the user who publishes; empty: Airflow's default owner.
+        :param notify: who is notified of changes: ``aq.notify.slack("ops")`` or its like, or a list of them.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
@@ -216,6 +218,7 @@ class Client:
             fuse=fuse,
             retry=retry_of("publish_flow", retries, retry_delay),
             owner=owner,
+            notifications=notifications_of("publish_flow", notify),
         )
         if rehearsal:
             return rehearsal.publish(request)
@@ -258,8 +261,7 @@ class Client:
         from aqueduct_provider.sdk.publishing.triggering import trigger
 
         flow = self.flow(flow_identifier, flow_id, flow_name)
-        given = {} if parameters is None else parameters
-        info = trigger(flow, given, unpause=unpause, timeout=timeout, progress=progress)
+        info = trigger(flow, parameters or {}, unpause=unpause, timeout=timeout, progress=progress)
         return Run(self._session, flow.record, info.run_id, info)
 
     @not_while_rehearsing
@@ -284,10 +286,8 @@ class Client:
 
         :param retired: instead, those that were deleted and whose runs are kept, with ``retired_at``.
         """
-        names = ["name", "flow_id", "dag_id", "version_id", "created_at", "engine"]
-        names += ["retired_at"] if retired else []
-        registry = self._session.registry
-        records = registry.retired() if retired else registry.records()
+        names = "name flow_id dag_id version_id created_at engine".split() + ["retired_at"] * retired
+        records = self._session.registry.retired() if retired else self._session.registry.records()
         return [{name: getattr(record, name) for name in names} for record in records]
 
     @not_while_rehearsing
@@ -318,9 +318,8 @@ class Client:
         :param saved_objects_to_delete: must be empty: what runs saved to data systems stays there, for tables
             and files may be of use to others. ``flow.list_saved_objects()`` lists it.
         :param force: do not ask when runs are active; they are ended.
-        :param artifacts: delete all that its runs left, too: artifacts, outcomes and versions in the store,
-            and Airflow's records of them. That waits until Airflow has noticed that the spec is gone, which
-            may take minutes.
+        :param artifacts: delete all that its runs left, too, in the store and in Airflow. That waits until
+            Airflow has noticed that the spec is gone, which may take minutes.
         :raises AuthoringError: runs are active, and no one is there to be asked.
         """
         from aqueduct_provider.sdk.publishing.deletion import delete_flow

@@ -16,6 +16,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Discriminator, Field, JsonValue, PrivateAttr, Tag
 
 from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
+from aqueduct_provider.spec.notifications import Notifications
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.spec.system_operators import Source, Target
 from aqueduct_provider.spec.types import DIGEST_PATTERN as DIGEST_PATTERN
@@ -263,6 +264,7 @@ class CheckOperator(OperatorBase):
         "error",
         description="error: a failed check fails its task; warning: it is recorded, the flow goes on.",
     )
+    notifications: Notifications = Field((), description="Who is notified of this check, beyond the flow's.")
 
 
 class ParamOperator(OperatorBase):
@@ -343,6 +345,7 @@ class WorkflowSpec(Model):
     retention: Retention = Field(
         Retention.model_construct(k_latest_runs=None), description="Which runs keep their artifacts."
     )
+    notifications: Notifications = Field((), description="Who is notified of its checks and of its failures.")
 
     _compiled: Compiled | None = PrivateAttr(None)
     _sha256: str = PrivateAttr("")

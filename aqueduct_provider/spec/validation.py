@@ -18,6 +18,7 @@ from pydantic import BaseModel, SecretStr, Tag, ValidationError
 
 from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import Problem
+from aqueduct_provider.spec.conditions import ADDRESS_PATTERN, CONNECTION_PATTERN
 from aqueduct_provider.spec.document import TOO_DEEP, Parts, json_path
 from aqueduct_provider.spec.models import DIGEST_PATTERN, IDENTIFIER_PATTERN, PYTHON_PATTERN
 
@@ -51,11 +52,13 @@ _PATTERNS = {
     DIGEST_PATTERN: "must be a sha256: 64 digits 0-9 a-f",
     IDENTIFIER_PATTERN: "must be made of letters, digits, _ - and . only, and not begin with a dot",
     PYTHON_PATTERN: "must be a minor version of Python 3, such as 3.11",
+    CONNECTION_PATTERN: "must be the id of an Airflow connection, not a URL",
+    ADDRESS_PATTERN: "must be one mail address, such as team@example.org",
 }
 # Fields that ``graph`` and ``semantic_checks`` do not need: a problem in them must not stop those checks.
 _ASIDE = frozenset(
     "$schema description tags created_at retries retry_delay timeout pool resources image keep_snapshot "
-    "severity check_severity retention sha256 python_version region".split()
+    "severity check_severity retention notifications sha256 python_version region".split()
 )
 
 

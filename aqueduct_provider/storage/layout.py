@@ -45,6 +45,10 @@ class FlowLayout:
         """Key that says that no content of a run is left to delete; written last."""
         return f"{self.pruned_prefix}{run_id}"
 
+    def notified(self, operator_id: str = "") -> str:
+        """Key of the outcome that was reported last of a check; without its id, of the flow itself."""
+        return f"{self.prefix}notified/" + (f"operators/{operator_id}.json" if operator_id else "flow.json")
+
     def value(self, sha256: str) -> str:
         """Return the key of a parameter's value: a default that is not JSON, or one given at trigger time."""
         return f"{self.prefix}values/{sha256}"
@@ -146,6 +150,14 @@ def run_spec(flow: FlowLayout, run_id: str, attempt: int) -> str:
     :param attempt: how often the run was cleared.
     """
     return f"{flow.runs_prefix}{run_id}/spec-{attempt}.json"
+
+
+def run_failure(flow: FlowLayout, run_id: str, attempt: int) -> str:
+    """Key of the object that names the task of a run that failed first.
+
+    :param attempt: how often the run was cleared.
+    """
+    return f"{flow.runs_prefix}{run_id}/failed-{attempt}.json"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     "README.md",
     "docs/client.md",
+    "docs/notifications.md",
     "docs/testing.md",
     "docs/tutorial/data-systems.md",
     "docs/tutorial/metrics-and-checks.md",

@@ -21,6 +21,7 @@ from aqueduct_provider.sdk.authoring.options import severity_of
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
+from aqueduct_provider.sdk.notify import Receivers, check_notifications
 from aqueduct_provider.sdk.suggest import tidy
 
 if TYPE_CHECKING:
@@ -233,6 +234,10 @@ class TableArtifact(_WithChecks):
         expectation_args: Mapping[str, Any] | None = None,
         severity: CheckSeverity | str = CheckSeverity.WARNING,
         lazy: bool = False,
+        *,
+        on_warning: Receivers = None,
+        on_failure: Receivers = None,
+        on_recovery: Receivers = None,
     ) -> BoolArtifact:
         """Add a check: whether the table meets an expectation of Great Expectations.
 
@@ -241,6 +246,7 @@ class TableArtifact(_WithChecks):
         :param expectation_args: its arguments, such as ``{"column": "id"}``.
         :param severity: ``warning``, or ``error``: the flow fails when it does not pass.
         :param lazy: only record it; then Great Expectations need not be installed here.
+        :param on_warning: who is notified; as ``on_failure`` and ``on_recovery``, that of ``aq.check``.
         """
         from aqueduct_provider.sdk import settings
         from aqueduct_provider.sdk.authoring import expectations
@@ -258,6 +264,9 @@ class TableArtifact(_WithChecks):
             requirements=expectations.requirements(),
             description=f"Whether {self.name()} meets the expectation {expectation_name}.",
             severity=severity_of("validate_with_expectation", severity),
+            notifications=check_notifications(
+                "validate_with_expectation", on_warning, on_failure, on_recovery
+            ),
             lazy=lazy,
         )
         return BoolArtifact(GraphSource(node))
@@ -295,6 +304,10 @@ class NumericArtifact(_WithChecks):
         notequal: float | None = None,
         severity: CheckSeverity | str = CheckSeverity.WARNING,
         lazy: bool = False,
+        *,
+        on_warning: Receivers = None,
+        on_failure: Receivers = None,
+        on_recovery: Receivers = None,
     ) -> BoolArtifact:
         """Add a check of the number against one bound.
 
@@ -304,6 +317,7 @@ class NumericArtifact(_WithChecks):
         :param notequal: it must not be this.
         :param severity: ``warning``, or ``error``: the flow fails when it does not pass.
         :param lazy: only record it.
+        :param on_warning: who is notified; as ``on_failure`` and ``on_recovery``, that of ``aq.check``.
 
         ::
 
@@ -319,6 +333,7 @@ class NumericArtifact(_WithChecks):
             presets.bound(comparison, value),
             description=f"Whether {self.name()} is {words} {value}.",
             severity=severity_of("bound", severity),
+            notifications=check_notifications("bound", on_warning, on_failure, on_recovery),
             lazy=lazy,
         )
         return BoolArtifact(GraphSource(node))

@@ -184,6 +184,7 @@ def record(
         function=function,
         options=definition.options,
         severity=definition.severity,
+        notifications=definition.notifications,
     )
     operator.outputs = tuple(_outputs(definition, operator))
     return operator

@@ -15,6 +15,7 @@ from aqueduct_provider.sdk.authoring.definitions import CallKind, DecoratorArgum
 from aqueduct_provider.sdk.authoring.nodes import Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
 from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords
+from aqueduct_provider.sdk.notify import Receivers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -124,6 +125,9 @@ def check(
     image: None = None,
     *,
     outputs: Sequence[str] | None = None,
+    on_warning: Receivers = None,
+    on_failure: Receivers = None,
+    on_recovery: Receivers = None,
     **how: Unpack[RunOptions],
 ) -> Decorator:
     """Make a function a check: it returns whether the check passed.
@@ -133,6 +137,10 @@ def check(
     :param severity: what a failed check does: ``"warning"`` is recorded, ``"error"`` fails the flow.
     :param output: name of the result; None: ``<name> artifact``.
     :param outputs: the same, as a list of one name.
+    :param on_warning: who is notified when it does not pass any more, of severity ``warning``: what
+        ``aq.notify.slack("ops")`` and its like return, one or a list, beyond those of ``publish_flow``.
+    :param on_failure: the same, of severity ``error``, or when it could not be computed.
+    :param on_recovery: who is notified when it passes again.
     :raises AuthoringError: an argument cannot be used, or the function cannot be an operator.
 
     ::

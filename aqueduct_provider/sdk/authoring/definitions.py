@@ -7,7 +7,7 @@ are checked.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from aqueduct_provider.sdk.authoring.defaults import parameter_defaults
 from aqueduct_provider.sdk.authoring.nodes import Options, Severity
 from aqueduct_provider.sdk.authoring.options import Outputs
 from aqueduct_provider.sdk.keywords import RunOptions
+from aqueduct_provider.sdk.notify import check_notifications
 from aqueduct_provider.sdk.packaging.user_function import folder_of, innermost, name_of
 from aqueduct_provider.sdk.suggest import tidy
 
@@ -43,6 +44,9 @@ class DecoratorArguments:
     outputs: Any = None
     output: Any = None
     severity: Any = "warning"
+    on_warning: Any = None
+    on_failure: Any = None
+    on_recovery: Any = None
     resources: Any = None
     engine: Any = None
     image: Any = None
@@ -72,6 +76,7 @@ class Definition:
     outputs: Outputs
     options: Options
     severity: Severity
+    notifications: Sequence[Mapping[str, Any]]
 
 
 def definition_of(function: Any, name: Any, given: DecoratorArguments) -> Definition:
@@ -97,6 +102,7 @@ def definition_of(function: Any, name: Any, given: DecoratorArguments) -> Defini
         outputs=_outputs(where, given),
         options=options.options_of(where, given.how, given.resources),
         severity=options.severity_of(where, given.severity),
+        notifications=check_notifications(where, given.on_warning, given.on_failure, given.on_recovery),
     )
 
 

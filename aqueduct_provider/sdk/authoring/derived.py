@@ -7,7 +7,7 @@ place of the one before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,12 +41,14 @@ def derive(
     requirements: tuple[str, ...] = (),
     description: str = "",
     severity: Severity = "warning",
+    notifications: Sequence[Mapping[str, Any]] = (),
     system_metric: str = "",
     lazy: bool = False,
 ) -> ArtifactNode:
     """Record an operator on ``inputs`` and compute it unless lazy.
 
     :param call: for metrics and checks.
+    :param notifications: for checks: who is notified of them.
     :param system_metric: for system metrics: which one.
     """
     # Presets are written for DataFrames of pandas, whatever library made the table.
@@ -60,6 +62,7 @@ def derive(
         # What it runs is the provider's own.
         options=Options(retries=OWN_RETRIES, retry_delay=OWN_DELAY) if function else NO_OPTIONS,
         severity=severity,
+        notifications=notifications,
         system_metric=system_metric,
     )
     result = "boolean" if kind == "check" else "numeric"

@@ -117,6 +117,7 @@ class OperatorNode:
 
     :param function: for kinds function, metric and check.
     :param severity: for checks.
+    :param notifications: for checks: who is notified of them, as the spec has it.
     :param parameter: for kind param.
     :param system_metric: for kind system_metric: ``runtime`` or ``max_memory``.
     :param system: for kinds extract and load.
@@ -132,6 +133,7 @@ class OperatorNode:
     function: UserFunction | None = None
     options: Options = Options()
     severity: Severity = "warning"
+    notifications: Sequence[Mapping[str, Any]] = ()
     parameter: ParameterNode | None = None
     system_metric: str = ""
     system: System | None = None

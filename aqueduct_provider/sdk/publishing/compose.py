@@ -70,6 +70,7 @@ class FlowRequest:
     :param k_latest_runs: how many runs keep their artifacts; None: all.
     :param disable_snapshots: whether the outputs of functions need not be kept.
     :param owner: of the DAG; empty: Airflow's default; None: the user of this machine.
+    :param notifications: who is notified of its checks and failures, as the spec has it.
     :param retry: how often operators are tried again whose decorators say nothing of it.
     :param fuse: whether all operators run in one Airflow task; None: as their authors said.
     """
@@ -87,6 +88,7 @@ class FlowRequest:
     fuse: bool | None = None
     retry: Options = NO_OPTIONS
     owner: str | None = ""
+    notifications: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def _head(flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json) -
         "schedule": _schedule(flow),
         "artifact_store": dict(artifact_store),
         "retention": {"k_latest_runs": _k_latest_runs(flow.k_latest_runs)},
+        "notifications": [dict(one) for one in flow.notifications],
     }
 
 

@@ -98,6 +98,7 @@ def operator_part(
         "parameter": graph.name(operator) if operator.kind == "param" else None,
         "metric": operator.system_metric if operator.kind == "system_metric" else None,
         "severity": operator.severity if operator.kind == "check" else None,
+        "notifications": [dict(one) for one in operator.notifications] or None,
         "code": _code(package, operator) if package else None,
         "source": _place(operator, resources) if operator.kind == "extract" else None,
         "target": _place(operator, resources) if operator.kind == "load" else None,

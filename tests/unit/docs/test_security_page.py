@@ -21,6 +21,7 @@ KEYS = "tests/unit/test_protected_keys.py"
 SANDBOX = "tests/unit/execution/test_sandbox.py"
 PAGES = "tests/unit/ui"
 REDACTOR = "tests/unit/spec/test_redactor.py"
+NOTIFIERS = "tests/unit/operators/test_notifiers.py"
 FOLDER = "tests/unit/storage/test_private_folder.py"
 
 # The beginning of each item and each row of a table -> the tests that show it.
@@ -133,6 +134,19 @@ TESTS = {
         f"{PAGES}/test_reading.py::test_pages_have_nothing_that_unpickles",
     ],
     "An error that was not foreseen": [f"{PAGES}/test_site.py::test_a_page_that_cannot_be_made_says_why"],
+    "A message is sent by an Airflow connection": [
+        f"{NOTIFIERS}::test_a_connection_of_another_kind_is_not_used",
+        "tests/unit/spec/test_notifications.py::test_what_cannot_be_is_one_clear_problem",
+    ],
+    "What users wrote in a message": [
+        f"{NOTIFIERS}::test_a_webhook_gets_json_with_the_connections_credentials",
+        f"{NOTIFIERS}::test_slack_by_a_webhook_escapes_what_users_wrote",
+        f"{NOTIFIERS}::test_a_mail_is_text_and_html",
+    ],
+    "Messages pass the task's masking": [
+        "tests/unit/operators/test_notify.py::test_no_secret_is_sent",
+        f"{NOTIFIERS}::test_a_webhook_gets_json_with_the_connections_credentials",
+    ],
     "`[aqueduct] sandbox = bwrap`": [
         f"{SANDBOX}::test_no_other_process_is_seen_and_none_of_their_variables",
         f"{SANDBOX}::test_files_of_airflow_and_of_others_are_not_there",
