@@ -15,7 +15,7 @@ from aqueduct_provider.ui.flow_page import facts_or_raise
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.run_links import RunLinks
 from aqueduct_provider.ui.shown_run import store_of, written
-from aqueduct_provider.ui.verified_objects import MOST, TooLarge, verified
+from aqueduct_provider.ui.verified_objects import MOST, ObjectTooLarge, verified
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.dag_facts import DagFacts
@@ -60,7 +60,7 @@ def artifact_body(visit: Visit) -> Page:
         return _too_large(visit, artifact, facts)
     try:
         data = verified(store_of(visit.database, facts), artifact.ref.key, artifact.ref.sha256)
-    except TooLarge:
+    except ObjectTooLarge:
         return _too_large(visit, artifact, facts)
     except ObjectNotFound:
         reason = f"{artifact.name!r} was written, and its content was deleted since."

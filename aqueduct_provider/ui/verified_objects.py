@@ -25,7 +25,7 @@ _MOST_METADATA = 300_000
 _REQUESTS = 16
 
 
-class TooLarge(AqueductError):
+class ObjectTooLarge(AqueductError):
     """An object has more bytes than a page reads."""
 
 
@@ -51,7 +51,7 @@ def verified(store: ObjectStore, key: str, sha256: str, most: int = MOST) -> byt
     """Return an object's bytes.
 
     :param most: bytes that are read at most.
-    :raises TooLarge: it has more; nothing was read.
+    :raises ObjectTooLarge: it has more; nothing was read.
     :raises ObjectNotFound: it is not there.
     :raises DigestMismatch: it is not what its producer wrote.
     """
@@ -60,7 +60,7 @@ def verified(store: ObjectStore, key: str, sha256: str, most: int = MOST) -> byt
     # The size in Airflow's database is that of what was written, not of what is there now.
     entry = next(iter(store.entries(key)), None)
     if entry is not None and entry.key == key and entry.size > most:
-        raise TooLarge(f"{store.url(key)} has {entry.size:,} bytes; pages read at most {most:,}.")
+        raise ObjectTooLarge(f"{store.url(key)} has {entry.size:,} bytes; pages read at most {most:,}.")
     return fetch_bytes(store, key, sha256)
 
 
