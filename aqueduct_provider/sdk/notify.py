@@ -27,6 +27,8 @@ from aqueduct_provider.spec.conditions import (
     Condition,
 )
 
+__all__ = ["email", "slack", "webhook"]
+
 # What ``on`` takes: one condition, or several.
 On = str | Iterable[str] | None
 

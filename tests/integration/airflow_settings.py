@@ -43,3 +43,11 @@ def bundle_settings(place: S3Place) -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([{**local, "kwargs": {}}, ours]),
         "AIRFLOW_CONN_BUNDLE": place.connection(),
     }
+
+
+def notification_connections(url: str, smtp_port: int) -> dict[str, str]:
+    """The connections ``alerts`` (a webhook) and ``smtp_default``, as environment variables."""
+    extra = {"from_email": "airflow@example.org", "disable_ssl": True, "disable_tls": True}
+    hook = {"conn_type": "http", "host": f"{url}/hooks/of-the-integration-tests", "password": "s3cr3t-t0ken"}
+    mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": smtp_port, "extra": extra}
+    return {"AIRFLOW_CONN_ALERTS": json.dumps(hook), "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail)}

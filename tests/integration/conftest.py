@@ -16,11 +16,17 @@ from aqueduct_provider import cli
 from aqueduct_provider.demo.stack import CONNECTION, CONNECTION_VARIABLE, S3Place, demo_connection
 from tests.data_servers.mariadb import MariaDbServer
 from tests.data_servers.postgres import PostgresServer
-from tests.integration.airflow_settings import airflow_connection, bundle_settings, database_settings
+from tests.integration.airflow_settings import (
+    airflow_connection,
+    bundle_settings,
+    database_settings,
+    notification_connections,
+)
 from tests.integration.flow_place import Place
 from tests.integration.outage import Outage
 from tests.integration.stack import MAJOR, AirflowStack
 from tests.oracle.harness import Oracle
+from tests.support.receivers import HttpReceiver, SmtpReceiver, http_receiver, smtp_receiver
 from tools.environments import index_settings
 
 _STACK = pytest.StashKey[AirflowStack]()
@@ -64,12 +70,28 @@ def bundle_store(sdk_store: S3Place, outage: Outage) -> S3Place:
 
 
 @pytest.fixture(scope="session")
+def alerts() -> Iterator[HttpReceiver]:
+    """A server to whose webhook flows send notifications, by the connection ``alerts``."""
+    with http_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def mails() -> Iterator[SmtpReceiver]:
+    """A mail server, that of the connection ``smtp_default``."""
+    with smtp_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
 def airflow(
     s3_server: str,
     sdk_store: S3Place,
     bundle_store: S3Place,
     postgres: PostgresServer,
     mariadb: MariaDbServer,
+    alerts: HttpReceiver,
+    mails: SmtpReceiver,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[AirflowStack]:
@@ -83,6 +105,7 @@ def airflow(
         CONNECTION_VARIABLE: sdk_store.connection(),
         "AIRFLOW_CONN_WAREHOUSE": airflow_connection("postgres", postgres.config()),
         "AIRFLOW_CONN_CRM": airflow_connection("mysql", mariadb.config("crm")),
+        **notification_connections(alerts.url, mails.port),
         **demo_connection(tmp_path_factory.mktemp("demo")),
         **(bundle_settings(bundle_store) if MAJOR == 3 else {}),
         **index_settings(),

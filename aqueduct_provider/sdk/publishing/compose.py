@@ -191,7 +191,7 @@ def _head(flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json) -
         "schedule": _schedule(flow),
         "artifact_store": dict(artifact_store),
         "retention": {"k_latest_runs": _k_latest_runs(flow.k_latest_runs)},
-        "notifications": [dict(one) for one in flow.notifications],
+        **({"notifications": [dict(one) for one in flow.notifications]} if flow.notifications else {}),
     }
 
 

@@ -249,7 +249,7 @@ def test_where_the_store_is_away_a_failure_is_told_all_the_same(
     monkeypatch.setattr(notify, "_STORE_SECONDS", 0.5)
     assert runs.run(parse(json.dumps(document).encode(), "flow.json")) == "a"
     assert _reported(http) == [("failure", "")]
-    assert "what was reported before is not known" in log()
+    assert "What was reported before is not known" in log()
 
 
 def test_no_secret_is_sent(runs: Runs, http: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:

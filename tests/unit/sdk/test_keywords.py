@@ -34,7 +34,9 @@ def public() -> Iterator[tuple[str, Callable[..., Any]]]:
     for name in aq.__all__:
         one = getattr(aq, name)
         is_kind = inspect.isclass(one) and issubclass(one, (Exception, Enum))
-        if name not in PLAIN and not is_kind:
+        if inspect.ismodule(one):
+            yield from ((f"{name}.{inner}", getattr(one, inner)) for inner in one.__all__)
+        elif name not in PLAIN and not is_kind:
             yield name, one if inspect.isfunction(one) else one.__init__
     for owner in CLASSES:
         for name, member in inspect.getmembers(owner, inspect.isfunction):
