@@ -55,7 +55,7 @@ def test_a_smoke_run_writes_no_figures() -> None:
 
 def test_every_benchmark_has_both_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert len(run.BENCHMARKS) == 12
+    assert len(run.BENCHMARKS) == 13
     for module in run.BENCHMARKS.values():
         assert module.FULL != module.SMOKE
         assert type(module.FULL) is type(module.SMOKE)
