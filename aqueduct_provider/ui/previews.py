@@ -199,21 +199,16 @@ def histogram(column: ColumnPreview) -> Markup:
         return Markup("")
     width = _BAR_WIDTH * len(column.bars)
     label = f"{column.name}: {', '.join(str(one) for one in column.bars)} values from lowest to highest"
-    parts = [
-        Markup('<svg class="histogram" viewBox="0 0 {} {}" width="{}" height="{}" role="img">').format(
-            width, _BAR_HEIGHT, width, _BAR_HEIGHT
-        ),
-        Markup("<title>{}</title>").format(label),
-    ]
-    for place, count in enumerate(column.bars):
-        # What is there must be seen.
-        height = max(1.0, _BAR_HEIGHT * count / most) if count else 0.0
-        parts.append(
-            Markup('<rect x="{}" y="{}" width="{}" height="{}"/>').format(
-                place * _BAR_WIDTH, f"{_BAR_HEIGHT - height:.1f}", _BAR_WIDTH - 1, f"{height:.1f}"
-            )
-        )
-    return Markup("").join([*parts, Markup("</svg>")])
+    # What is there must be seen.
+    heights = [max(1.0, _BAR_HEIGHT * count / most) if count else 0.0 for count in column.bars]
+    path = "".join(
+        f"M{place * _BAR_WIDTH} {_BAR_HEIGHT}v-{height:.1f}h{_BAR_WIDTH - 1}v{height:.1f}z"
+        for place, height in enumerate(heights)
+    )
+    return Markup(
+        '<svg class="histogram" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">'
+        '<title>{2}</title><path d="{3}"/></svg>'
+    ).format(width, _BAR_HEIGHT, label, path)
 
 
 def markdown_html(text: str) -> Markup:

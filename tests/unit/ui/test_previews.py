@@ -85,7 +85,7 @@ def test_a_table_of_any_kind_can_be_shown(change: dict[str, Any]) -> None:
         assert all(len(cell(one)) <= 201 for one in row)
     for column in found.columns:
         assert len(column.name) <= 201
-        assert str(histogram(column)).count("<rect") in (0, len(column.bars))
+        assert str(histogram(column)).count("z") in (0, len(column.bars))
 
 
 def test_text_is_limited() -> None:
@@ -105,8 +105,7 @@ def test_cells(value: Any, text: str) -> None:
 def test_a_histogram_has_a_text_alternative() -> None:
     drawn = str(histogram(ColumnPreview("<b>", "int64", bars=(4, 0, 2))))
     assert "<title>&lt;b&gt;: 4, 0, 2 values from lowest to highest</title>" in drawn
-    assert drawn.count("<rect") == 3
-    assert 'height="22.0"' in drawn
+    assert 'd="M0 22v-22.0h7v22.0zM8 22v-0.0h7v0.0zM16 22v-11.0h7v11.0z"' in drawn
     assert str(histogram(ColumnPreview("x", "int64", bars=(0, 0)))) == ""
 
 
