@@ -206,7 +206,7 @@ def _connection(connection_id: str, types: Sequence[str], redact: Redactor | Non
     try:
         connection = BaseHook.get_connection(connection_id)
     except AirflowNotFoundException as error:
-        raise missing_connection(connection_id, wanted, ", to which the flow sends notifications") from error
+        raise missing_connection(connection_id, types, ", to which the flow sends notifications") from error
     if connection.conn_type not in types:
         raise ConfigError(
             f"The Airflow connection {connection_id!r} is of type {connection.conn_type!r}; for these "
