@@ -86,7 +86,10 @@ ENVIRONMENTS = {
             "airflow-3",
             ".venv",
             ">=3.11,<3.14",
-            ("-e", ".", "--group", "test", "--group", "lint", "apache-airflow>=3,<4"),
+            (
+                *("-e", ".", "--group", "test", "--group", "browser", "--group", "lint"),
+                "apache-airflow>=3,<4",
+            ),
         ),
         # No Airflow and no drivers.
         Environment(
@@ -109,7 +112,10 @@ ENVIRONMENTS = {
             ".venv-2.11",
             ">=3.11,<3.13",
             # The auth manager of Airflow 2.11 is the one of fab 1.
-            ("-e", ".", "--group", "test", "apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
+            (
+                *("-e", ".", "--group", "test", "--group", "browser"),
+                *("apache-airflow==2.11.*", "apache-airflow-providers-fab<2"),
+            ),
         ),
         # The lower bounds of our requirements, next to the oldest release of each line.
         Environment(

@@ -38,8 +38,9 @@ SERVERS = (
     Server("postgresql", "initdb", ("usr/lib/postgresql/*/bin",)),
     Server("mariadb-server", "mariadbd", ("usr/sbin",)),
     Server("redis-server", "redis-server", ("usr/bin",)),
-    # Not a server: it runs operators in a sandbox.
+    # Not servers: one runs operators in a sandbox, the other opens the pages.
     Server("bubblewrap", "bwrap", ("usr/bin",)),
+    Server("chromium", "chromium", ("usr/bin",)),
 )
 
 

@@ -165,6 +165,15 @@ class AirflowClient:
             raise ApiError(answer.status_code, f"{address}: {answer.text[:500]}")
         return answer.text
 
+    def cookies(self) -> dict[str, str]:
+        """What a browser holds that is logged in as this client."""
+        token = self._http.headers.get("Authorization", "").removeprefix("Bearer ")
+        return {"_token": token} if self.major == 3 else dict(self._http.cookies)
+
+    def variables(self) -> set[str]:
+        """The names of Airflow's Variables."""
+        return {one["key"] for one in self._get("/variables")["variables"]}
+
     def plugins(self) -> list[dict[str, Any]]:
         """The plugins of Airflow 3, with their tabs."""
         found: list[dict[str, Any]] = self._get("/plugins")["plugins"]
@@ -172,7 +181,6 @@ class AirflowClient:
 
     def user_who_may_read(self, dag_id: str) -> AirflowClient:
         """A client of a new user of Airflow 2.11 who may read this DAG, its runs and their values alone."""
-        name = f"reader-{uuid.uuid4().hex[:8]}"
         wanted = {
             "can_read": ["Website", f"DAG:{dag_id}", "DAG Runs", "XComs", "DAG Code", "Task Instances"],
             "menu_access": ["DAGs"],
@@ -182,10 +190,16 @@ class AirflowClient:
             for action, resources in wanted.items()
             for resource in resources
         ]
+        name = f"readers-{uuid.uuid4().hex[:8]}"
         self._ask("POST", "/roles", json={"name": name, "actions": actions})
+        return self.user_with_role(name)
+
+    def user_with_role(self, role: str) -> AirflowClient:
+        """A client of a new user of Airflow 2.11 with this role."""
+        name = f"user-{uuid.uuid4().hex[:8]}"
         user = {
             **{"username": name, "password": name, "email": f"{name}@example.com"},
-            **{"first_name": "A", "last_name": "Reader", "roles": [{"name": name}]},
+            **{"first_name": "A", "last_name": "Reader", "roles": [{"name": role}]},
         }
         self._ask("POST", "/users", json=user)
         return AirflowClient(Login(self._url, name, name, self.major))

@@ -109,6 +109,8 @@ def airflow(
         **demo_connection(tmp_path_factory.mktemp("demo")),
         **(bundle_settings(bundle_store) if MAJOR == 3 else {}),
         **index_settings(),
+        # Beside the admin one who may only look; Airflow 3 makes the password.
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
     }
     stack = AirflowStack(tmp_path_factory.mktemp("airflow"), settings)
     request.config.stash[_STACK] = stack

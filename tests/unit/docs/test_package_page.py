@@ -16,7 +16,7 @@ from tools.supported import PYTHONS
 
 ROOT = Path(__file__).parents[3]
 # For developers: dependency groups, which no wheel has.
-GROUPS = {"test", "bench", "lint", "docs"}
+GROUPS = {"test", "browser", "bench", "lint", "docs"}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ def test_the_servers_of_the_tests_are_found_where_debian_puts_them() -> None:
         "mariadb-server",
         "redis-server",
         "bubblewrap",
+        "chromium",
     }
     assert all(server.is_there for server in SERVERS)
     assert Server("python3", "python3", ()).is_there, "on the path"

@@ -1,0 +1,59 @@
+"""Who sees the pages in a browser. FAB's roles are those of Airflow 2.11; 3 has its simple auth manager."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.browser.conftest import Shown
+from tests.integration.client import AirflowClient
+from tests.integration.stack import MAJOR, AirflowStack
+from tests.support.browser import Browser
+
+
+@pytest.mark.parametrize("name", ["flows", "run"])
+def test_nobody_is_led_to_the_login_and_back(
+    name: str, shown: Shown, browser: Browser, airflow: AirflowStack
+) -> None:
+    with browser.tab({}) as tab:
+        page = tab.open(shown.pages()[name])
+        assert "/login" in page.url
+        assert "score" not in page.content()
+        page.fill("input[name=username]", airflow.login.user)
+        page.fill("input[name=password]", airflow.login.password)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_selector("nav.crumbs")
+        assert "/aqueduct/" in page.url
+        assert "score" in page.inner_text("main")
+
+
+@pytest.mark.skipif(MAJOR == 2, reason="roles of Airflow 2.11 are below")
+def test_a_viewer_sees_pages_and_tabs(shown: Shown, browser: Browser, viewer: AirflowClient) -> None:
+    with browser.tab(viewer.cookies()) as tab:
+        tab.open(f"/dags/{shown.dag_id}").click("a[href$='/plugin/aqueduct-flow']")
+        assert "score" in tab.frame().inner_text("main")
+        assert "6.75" in tab.open(shown.pages()["run"]).inner_text("main")
+
+
+@pytest.mark.skipif(MAJOR == 3, reason="Airflow 3's simple auth manager has no permissions of DAGs")
+@pytest.mark.parametrize(("role", "sees"), [("Viewer", True), ("Public", False)])
+def test_a_role_sees_what_it_may_read(
+    role: str, sees: bool, shown: Shown, browser: Browser, airflow: AirflowStack
+) -> None:
+    user = airflow.client.user_with_role(role)
+    with browser.tab(user.cookies()) as tab:
+        for name, address in shown.pages().items():
+            page = tab.open(address)
+            assert ("score" in page.content()) is sees, name
+        assert tab.open(shown.body("settings")).url.endswith(shown.body("settings")) is sees
+    user.close()
+
+
+@pytest.mark.skipif(MAJOR == 3, reason="Airflow 3's simple auth manager has no permissions of DAGs")
+def test_a_user_of_another_dag_sees_neither_page_nor_artifact(
+    shown: Shown, browser: Browser, airflow: AirflowStack
+) -> None:
+    user = airflow.client.user_who_may_read("another_dag")
+    with browser.tab(user.cookies()) as tab:
+        for name, address in {**shown.pages(), "body": shown.body("settings")}.items():
+            assert "acted" not in tab.open(address).content(), name
+    user.close()
