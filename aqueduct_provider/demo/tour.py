@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from aqueduct_provider.demo.stack import Stack, running_stack
 from aqueduct_provider.errors import ConfigError
@@ -23,10 +24,14 @@ from aqueduct_provider.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from aqueduct_provider.demo.local_airflow import Login
+
 DISTRIBUTION = "airflow-provider-aqueduct"
 # Modules that the extra installs.
 NEEDED = ("airflow", "moto", "pandas", "PIL", "pyarrow", "sklearn")
 SCRIPT_SECONDS = 300
+# The DAG of the README's flow.
+FLOW = "wine_quality"
 _FOREIGN = ("AIRFLOW", "_AIRFLOW", "AQUEDUCT_", "AWS_")
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -85,7 +90,8 @@ class Tour:
     def _stay(self, stack: Stack, steps: Steps) -> None:
         path = self.variables or stack.home / "demo.env"
         stack.write_variables(path)
-        steps.print(where_to_look(stack, path, with_run=bool(self.script)))
+        page = run_page(stack.airflow.login) if self.script else ""
+        steps.print(where_to_look(stack, path, page=page))
         try:
             while True:
                 time.sleep(3600)
@@ -210,12 +216,29 @@ def run_script(stack: Stack, script: str, steps: Steps) -> bool:
     return done.returncode == 0
 
 
-def where_to_look(stack: Stack, variables: Path, *, with_run: bool) -> str:
-    """Return what can be done while the servers run."""
+def run_page(login: Login) -> str:
+    """Return the address of the page of the newest run of the README's flow; before the first, of all flows.
+
+    :raises AqueductError: Airflow does not answer.
+    """
+    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
+    from aqueduct_provider.sdk.airflow_api.login import AirflowLogin
+
+    pages = f"{login.url}/aqueduct/"
+    with Airflow(AirflowLogin(login.url, login.user, login.password)) as airflow:
+        runs = airflow.runs(FLOW, 1)
+    return f"{pages}dags/{FLOW}/runs/{quote(runs[0].run_id, safe='')}" if runs else pages
+
+
+def where_to_look(stack: Stack, variables: Path, *, page: str = "") -> str:
+    """Return what can be done while the servers run.
+
+    :param page: of the run; empty: there is none.
+    """
     lines = ["", _login(stack)]
-    if with_run:
+    if page:
         lines += [
-            f"The flow:          {stack.airflow.login.url}/dags/wine_quality",
+            f"The run's page:    {page}",
             f"Its script:        {stack.home / 'quickstart.py'}",
         ]
     lines += [f"In another shell:  . {variables}", "                   aqueduct-airflow flows"]

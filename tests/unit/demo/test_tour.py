@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from aqueduct_provider.demo import tour
+from aqueduct_provider.demo.local_airflow import Login
 from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.testing import FakeAirflow
 from tests.support.code_blocks import python_blocks
 from tests.unit.demo.test_stack import stack
 
@@ -142,10 +144,21 @@ def test_the_end_says_what_to_do(good: bool, keep: bool, lines: list[str]) -> No
 
 def test_where_to_look(tmp_path: Path) -> None:
     running = stack(tmp_path)
-    text = tour.where_to_look(running, tmp_path / "demo.env", with_run=True)
-    for part in (running.airflow.login.url, running.airflow.login.password, "quickstart.py", "demo.env"):
+    page = f"{running.airflow.login.url}/aqueduct/dags/wine_quality/runs/one"
+    text = tour.where_to_look(running, tmp_path / "demo.env", page=page)
+    for part in (running.airflow.login.password, page, "quickstart.py", "demo.env"):
         assert part in text
-    assert "quickstart.py" not in tour.where_to_look(running, tmp_path / "demo.env", with_run=False)
+    assert "quickstart.py" not in tour.where_to_look(running, tmp_path / "demo.env")
+
+
+def test_the_page_of_the_newest_run_is_where_to_look() -> None:
+    with FakeAirflow() as fake:
+        login = Login(fake.url, fake.user, fake.password)
+        assert tour.run_page(login) == f"{fake.url}/aqueduct/"
+        fake.add_run(tour.FLOW, "old")
+        fake.add_run(tour.FLOW, "manual__a+b")
+        page = f"{fake.url}/aqueduct/dags/wine_quality/runs/manual__a%2Bb"
+        assert tour.run_page(login) == page
 
 
 def test_steps_are_lines_with_their_times(capsys: pytest.CaptureFixture[str]) -> None:
