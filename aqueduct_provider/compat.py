@@ -1,4 +1,4 @@
-"""The only module that imports Airflow, and the only one that branches on its version.
+"""The only module that imports Airflow, with ``ui/access.py``, and the only one that branches on its version.
 
 It exports one name for each thing that Airflow 2.11 and the releases of Airflow 3 keep in different places,
 and looks for it there when it is first used (PEP 562). Airflow's own modules are enough for that, so no

@@ -203,7 +203,7 @@ class UnsafeArchive(IntegrityError, fault="user"):
 
 
 class EnvironmentFailure(AqueductError):
-    """No Python environment that satisfies the operator could be had."""
+    """No Python environment satisfies the operator's requirements."""
 
 
 class RequirementsError(EnvironmentFailure, fault="user", retryable=False):

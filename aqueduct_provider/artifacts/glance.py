@@ -8,7 +8,6 @@ artifact with the name of a secret, and no value in which a secret was masked.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -77,9 +76,14 @@ def shape(glance: Mapping[str, Any]) -> str:
 
 def size(count: int) -> str:
     """Return a number of bytes with its unit, in powers of 1,000."""
-    power = min(4, int(math.log(max(count, 1), 1000)))
-    unit = ("bytes", "kB", "MB", "GB", "TB")[power]
-    return f"{count / 1000**power:.3g} {unit}" if power else f"{count} {unit}"
+    if count < 1000:
+        return f"{count} byte{'s' * (count != 1)}"
+    amount, units = count / 1000, iter(("kB", "MB", "GB", "TB"))
+    unit = next(units)
+    # As it is rounded: 999.7 kB are 1 MB.
+    while amount >= 999.5 and unit != "TB":
+        amount, unit = amount / 1000, next(units)
+    return f"{amount:.3g} {unit}"
 
 
 def _fits(key: str, value: Any) -> bool:

@@ -26,7 +26,7 @@ class ArtifactRef:
     :param sha256: digest of its content.
     :param size: bytes of its content.
     :param metadata_sha256: digest of its metadata JSON.
-    :param name: its name in the flow.
+    :param name: its name in the flow, cut at 200 characters.
     :param glance: facts that are shown without reading it, see ``artifacts/glance.py``.
     """
 

@@ -19,6 +19,9 @@ from aqueduct_provider.errors import DigestMismatch
 from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.parallel import together
 
+# Characters of a name in a manifest, which is in Airflow's database.
+_NAME = 200
+
 
 @dataclass(frozen=True)
 class NewArtifact:
@@ -101,7 +104,7 @@ def publish(store: ObjectStore, artifacts: Sequence[NewArtifact], workers: int) 
             metadata_sha256=hashlib.sha256(document).hexdigest(),
             artifact_type=new.metadata.artifact_type,
             serialization_type=new.metadata.serialization_type,
-            name=new.name,
+            name=new.name[:_NAME],
             glance=new.glance,
         )
         for new, content, document in zip(artifacts, contents, documents, strict=True)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from aqueduct_provider.demo.stack import Stack, running_stack
 from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.spec.page_paths import page_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -224,10 +224,9 @@ def run_page(login: Login) -> str:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
     from aqueduct_provider.sdk.airflow_api.login import AirflowLogin
 
-    pages = f"{login.url}/aqueduct/"
     with Airflow(AirflowLogin(login.url, login.user, login.password)) as airflow:
         runs = airflow.runs(FLOW, 1)
-    return f"{pages}dags/{FLOW}/runs/{quote(runs[0].run_id, safe='')}" if runs else pages
+    return f"{login.url}{page_path(FLOW, runs[0].run_id) if runs else page_path()}"
 
 
 def where_to_look(stack: Stack, variables: Path, *, page: str = "") -> str:

@@ -119,7 +119,7 @@ def store_for(
     :param patience: that of the task, should it be one that asks.
     :param redact: masks what the task writes; learns the keys of the store.
     :raises ConfigError: the connection or the settings in the spec are wrong.
-    :raises CredentialsError: the credentials cannot be had.
+    :raises CredentialsError: the credentials are not available.
     """
     mask(workflow.secrets, redact or Redactor())
     where = workflow.artifact_store
@@ -144,7 +144,7 @@ def store_at(where: Mapping[str, str]) -> S3Store:
 
     :param where: ``connection_id``, or the fields of a spec's S3 store.
     :raises ConfigError: the connection or the fields are wrong.
-    :raises CredentialsError: the credentials cannot be had.
+    :raises CredentialsError: the credentials are not available.
     """
     if "connection_id" in where:
         settings = AqueductHook(where["connection_id"]).settings()
@@ -165,7 +165,7 @@ def store_for_connector(
     :param patience: as for :func:`store_for`.
     :param redact: as for :func:`store_for`.
     :raises ConfigError: the connector's configuration or the connection is wrong.
-    :raises CredentialsError: the credentials cannot be had.
+    :raises CredentialsError: the credentials are not available.
     """
     part = operator.source if isinstance(operator, ExtractOperator) else operator.target
     connectors = workflow.compiled.connectors if workflow.compiled else {}

@@ -7,19 +7,17 @@ user reaches it. Airflow 3 computes a task's link in the task's process when it 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from aqueduct_provider import config
 from aqueduct_provider.compat import BaseOperatorLink
-
-MOUNT = "/aqueduct"
+from aqueduct_provider.spec import page_paths
 
 
 def page_path(dag_id: str, run_id: str = "", task_id: str = "") -> str:
-    """Return the path of the page of a flow, of one of its runs, or of a task of that."""
+    """Return the path of a page with the prefix of Airflow's address; see ``spec/page_paths.py``."""
     prefix = urlsplit(config.base_url()).path.rstrip("/")
-    parts = ["dags", dag_id, *(["runs", run_id] if run_id else []), *(["tasks", task_id] if task_id else [])]
-    return f"{prefix}{MOUNT}/" + "/".join(quote(part, safe="") for part in parts)
+    return f"{prefix}{page_paths.page_path(dag_id, run_id, task_id)}"
 
 
 class ArtifactsLink(BaseOperatorLink):

@@ -40,7 +40,7 @@ def worker_for(workflow: WorkflowSpec, on_line: OnLine, patience: Patience, reda
     :param patience: how long the task waits for its stores.
     :param redact: masks what the task writes; learns the secrets of all that the task connects to.
     :raises ConfigError: a setting or the connection of the artifact store is wrong.
-    :raises CredentialsError: the store's credentials cannot be had.
+    :raises CredentialsError: the store's credentials are not available.
     """
     redact.add(variable_secrets(os.environ))
     for warning in config.unknown_options():

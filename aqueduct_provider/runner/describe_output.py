@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 Glance = Dict[str, Any]
 Preview = Optional[Dict[str, Any]]
@@ -31,38 +31,54 @@ def describe_output(value: Any, kind: str, path: str, *, previews: bool) -> Tupl
     :param path: the file with its bytes.
     :param previews: whether a preview is wanted.
     """
+    return _json_or(lambda: _glance(value, kind, path), {}), (
+        _json_or(lambda: _preview(value, kind, path), None) if previews else None
+    )
+
+
+def _json_or(describe: Callable[[], Any], otherwise: Any) -> Any:
+    """Return what a function describes, unless it fails or is not JSON: neither may spoil the outcome."""
     try:
-        glance, preview = _described(value, kind, path, previews)
-        # What is not JSON must not spoil the outcome.
-        json.dumps([glance, preview])
+        found = describe()
+        json.dumps(found)
     except Exception:
-        return {}, None
-    return glance, preview if previews else None
+        return otherwise
+    return found
 
 
-def _described(value: Any, kind: str, path: str, previews: bool) -> Tuple[Glance, Preview]:
-    glance: Glance
+def _glance(value: Any, kind: str, path: str) -> Glance:
     if kind == "table":
-        from .table_preview import table_preview, table_shape
+        from .table_preview import table_shape
 
         rows, columns = table_shape(value, path)
-        glance = {"rows": rows, "columns": columns}
-        return glance, table_preview(value, path) if previews else None
+        return {"rows": rows, "columns": columns}
     if kind in ("numeric", "boolean"):
-        return _scalar(value), None
+        return _scalar(value)
     if kind in ("string", "json"):
-        glance = {"value": value} if len(value) <= _LINE else {"characters": len(value)}
-        glance.update({"format": form} if (form := _format(value)) else {})
-        return glance, _text(_indented(value) if kind == "json" else value, kind)
+        glance: Glance = {"value": value} if len(value) <= _LINE else {"characters": len(value)}
+        form = _format(value)
+        return {**glance, "format": form} if form else glance
     if kind in ("dictionary", "list", "tuple"):
-        return {"items": len(value)}, _collection(value, path) if previews else None
+        return {"items": len(value)}
     if kind == "image":
-        size: Glance = {"width": value.width, "height": value.height}
-        return dict(size), {"kind": "image", **size}
-    if kind == "bytes":
-        return {}, None
-    glance = {"class": type(value).__qualname__}
-    return glance, _repr(value, path) if previews else None
+        return {"width": value.width, "height": value.height}
+    return {} if kind == "bytes" else {"class": type(value).__qualname__}
+
+
+def _preview(value: Any, kind: str, path: str) -> Preview:
+    if kind == "table":
+        from .table_preview import table_preview
+
+        return table_preview(value, path)
+    if kind in ("numeric", "boolean", "bytes"):
+        return None
+    if kind in ("string", "json"):
+        return _text(_indented(value) if kind == "json" else value, kind)
+    if kind in ("dictionary", "list", "tuple"):
+        return _collection(value, path)
+    if kind == "image":
+        return {"kind": "image", "width": value.width, "height": value.height}
+    return _repr(value, path)
 
 
 def _format(text: str) -> str:

@@ -12,14 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from aqueduct_provider.artifacts.glance import shown_value
+from aqueduct_provider.spec.bounds import bound_in
 from aqueduct_provider.spec.conditions import Condition
 
 VERSION = 1
 _LONGEST_NAME = 200
 _LONGEST_REASON = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-# How ``artifact.bound(...)`` names checks, perhaps with a counter.
-_BOUND = re.compile(r"((?:less than|greater than|equal to|not equal to) \S+)(?: \(\d+\))?")
 _WORDS = {"warning": "warning", "failure": "failure", "recovery": "recovered"}
 
 
@@ -54,8 +53,8 @@ class Notice:
     @property
     def bound(self) -> str:
         """Return the bound that the check holds its metric to; empty: the check is another one."""
-        found = _BOUND.fullmatch(self.check) if self.metric else None
-        return found[1] if found else ""
+        found = bound_in(self.check) if self.metric else None
+        return " ".join(found) if found else ""
 
     def masked(self, redact: Callable[[str], str]) -> Notice:
         """Return it with its strings in one line each, without the secrets that ``redact`` knows."""

@@ -183,7 +183,7 @@ class Client:
             None: as the ``fuse`` of their decorators says.
         :param check_requirements: resolve the requirements of every operator with uv first, for Linux and
             this version of Python, with the index that is configured on this machine.
-        :param retries: tries after the first, 0 to 100, where a decorator says none; None: as Airflow does.
+        :param retries: tries after the first, 0 to 100, where a decorator sets none; None: Airflow's default.
         :param retry_delay: seconds between two tries of those operators, or a timedelta.
         :param owner: of the DAG, in Airflow; None: the user who publishes; empty: Airflow's default owner.
         :param notify: who is notified of changes: ``aq.notify.slack("ops")`` or its like, or a list of them.
@@ -261,7 +261,8 @@ class Client:
         from aqueduct_provider.sdk.publishing.triggering import trigger
 
         flow = self.flow(flow_identifier, flow_id, flow_name)
-        info = trigger(flow, parameters or {}, unpause=unpause, timeout=timeout, progress=progress)
+        given = {} if parameters is None else parameters
+        info = trigger(flow, given, unpause=unpause, timeout=timeout, progress=progress)
         return Run(self._session, flow.record, info.run_id, info)
 
     @not_while_rehearsing

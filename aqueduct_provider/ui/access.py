@@ -65,7 +65,7 @@ def _is_there(name: str) -> bool:
             )
     except Exception as error:
         # Whatever goes wrong here: nothing would protect the pages.
-        log.debug("%s cannot be had", name, exc_info=error)
+        log.debug("%s is not available", name, exc_info=error)
         return False
     return callable(found)
 

@@ -33,8 +33,6 @@ from aqueduct_provider.sdk.airflow_api.api_models import DagInfo, RunInfo, TaskI
 from aqueduct_provider.sdk.publishing.deployment import TAG
 from aqueduct_provider.spec.dag_facts import DagFacts
 
-# Ids in one query: SQLite takes 32,766 values.
-_AT_ONCE = 10_000
 _RESULT = "return_value"
 
 

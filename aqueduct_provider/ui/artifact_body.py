@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from aqueduct_provider.ui.shown_run import ShownArtifact
 
 _STILL = "sandbox; default-src 'none'; frame-ancestors 'self'"
-# A report may draw itself; it can load nothing and send nothing.
+# A report may draw itself, also by functions that it compiles, as those of altair. It can load nothing.
 _REPORT = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data:; font-src data:; frame-ancestors 'self'"
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
 )
 _IMAGES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF87a": "gif", b"GIF89a": "gif"}
 _ENDINGS = {"parquet": "parquet", "json": "json", "pickle": "pickle", "table": "json", "bson_table": "bson"}
@@ -46,7 +46,7 @@ class Body:
 
 
 def artifact_body(visit: Visit) -> Page:
-    """Return the content of an artifact, or a page that says why it cannot be had here."""
+    """Return the content of an artifact, or a page that says why it is not available here."""
     facts = facts_or_raise(visit)
     run_id, artifact_id = visit.names["run_id"], visit.names["artifact_id"]
     artifact = written(visit.database, visit.dag_id, run_id, facts, artifact_id)

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 from aqueduct_provider.artifacts.glance import size
 from aqueduct_provider.errors import NotFound
+from aqueduct_provider.spec.page_paths import MOUNT as MOUNT
 from aqueduct_provider.ui.charts import bar, sparkline
 from aqueduct_provider.ui.numbers import duration, moment, number
 from aqueduct_provider.ui.previews import cell, histogram, markdown_html
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 # The mount, below Airflow's own base path.
-MOUNT = "/aqueduct"
 _HTML = "text/html; charset=utf-8"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -49,8 +49,8 @@ class PageSession(Session):
     def store(self) -> ObjectStore:
         """The artifact store of the flow.
 
-        :raises ConfigError: it cannot be had: the connection is missing or wrong, or the spec has its keys.
-        :raises CredentialsError: its credentials cannot be had here.
+        :raises ConfigError: the connection is missing or wrong, or the spec has its keys.
+        :raises CredentialsError: its credentials are not available here.
         """
         where = self._facts.flow.store
         if where is None:

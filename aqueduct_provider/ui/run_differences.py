@@ -202,7 +202,8 @@ def _columns(stored: Stored, other_stored: Stored) -> Iterable[DifferenceRow]:
 
 
 def _schema(stored: StoredFacts) -> dict[str, str]:
-    if isinstance(stored.preview, TablePreview):
+    # A preview of a wide table has some of its columns.
+    if not stored.columns and isinstance(stored.preview, TablePreview):
         return {one.name: one.dtype for one in stored.preview.columns}
     return dict(stored.columns)
 

@@ -7,7 +7,6 @@ with one entry for each run, the oldest first.
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.spec.bounds import bound_in
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 METRICS = ("metric", "system_metric")
 Outcome = Literal["passed", "warning", "failed", "running", "not run"]
-_BOUND = re.compile(r"(less than|greater than) (\S+)")
 _FAILED = frozenset({"failed", "up_for_retry"})
 _RUNNING = frozenset({"running", "restarting", "deferred"})
 Left = Mapping[str, Mapping[str, Any]]
@@ -162,7 +161,7 @@ def history_of(
     bounds = _bounds(facts)
     metrics = [
         MetricSeries(
-            name=shown_name(operator),
+            name=operator.name,
             task_id=task_id,
             values=[_number_of(found.manifest(run.run_id, task_id, operator)) for run in ordered],
             bounds=bounds.get(_output_name(operator), ()),
@@ -171,7 +170,7 @@ def history_of(
     ]
     checks = [
         CheckStrip(
-            name=shown_name(operator),
+            name=operator.name,
             task_id=task_id,
             severity=operator.severity,
             outcomes=[_outcome(found, run.run_id, task_id, operator) for run in ordered],
@@ -258,22 +257,18 @@ def _output_name(operator: OperatorFacts) -> str:
     return operator.outputs[0].name if operator.outputs else operator.name
 
 
-def shown_name(operator: OperatorFacts) -> str:
-    """Return what a metric or a check is called: the operator's name says more than its artifact's."""
-    return operator.name
-
-
 def _bounds(facts: DagFacts) -> dict[str, list[MetricBound]]:
     """Return the bounds of metrics, by the names of artifacts; ``artifact.bound(...)`` names checks so."""
     found: defaultdict[str, list[MetricBound]] = defaultdict(list)
     for _, check in operators_of(facts, ("check",)):
-        match = _BOUND.fullmatch(check.name)
-        if match is None or len(check.inputs) != 1:
+        bound = bound_in(check.name)
+        if bound is None or len(check.inputs) != 1:
             continue
+        words, text = bound
         try:
-            value = float(match[2])
+            value = float(text)
         except ValueError:
             continue
         if math.isfinite(value):
-            found[check.inputs[0]].append(MetricBound(match[1], value))
+            found[check.inputs[0]].append(MetricBound(words, value))
     return found

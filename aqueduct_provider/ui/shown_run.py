@@ -75,6 +75,8 @@ class ShownArtifact:
         if "value" not in self.glance:
             return self.summary
         value = self.glance["value"]
+        if self.type == "json":
+            return str(value)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return number(value) if is_number else shown_value(value)
 
@@ -285,7 +287,7 @@ def _checked(ref: ArtifactRef | None) -> ArtifactRef | None:
 def _spec(run: Run, went_by: SpecRef | None, facts: DagFacts) -> WorkflowSpec:
     """Return the spec of the run's version, verified by its digest in Airflow's database.
 
-    :raises AqueductError: it cannot be had.
+    :raises AqueductError: it is not available.
     """
     from aqueduct_provider.sdk.results.run_artifacts import recorded_spec
 

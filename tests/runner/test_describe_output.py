@@ -85,4 +85,5 @@ def test_the_repr_of_a_large_object_is_not_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_described_fails_nothing(path: str) -> None:
-    assert describe_output(Broken(), "picklable", path, previews=True) == ({}, None)
+    assert describe_output(Broken(), "picklable", path, previews=True) == ({"class": "Broken"}, None)
+    assert describe_output(object(), "table", path, previews=True) == ({}, None)

@@ -23,18 +23,14 @@ from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.notify import Receivers, check_notifications
 from aqueduct_provider.sdk.suggest import tidy
+from aqueduct_provider.spec.bounds import BOUND_WORDS
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.presets import Metric
 
 Parameters = Mapping[str, Any]
 
-_BOUNDS = {
-    "upper": ("less than", operator.lt),
-    "lower": ("greater than", operator.gt),
-    "equal": ("equal to", operator.eq),
-    "notequal": ("not equal to", operator.ne),
-}
+_COMPARISONS = {"upper": operator.lt, "lower": operator.gt, "equal": operator.eq, "notequal": operator.ne}
 
 
 @suggest_keywords_of_methods
@@ -294,7 +290,7 @@ class NumericArtifact(_WithChecks):
 
     def list_preset_checks(self) -> list[str]:
         """Return the arguments of :meth:`bound`."""
-        return list(_BOUNDS)
+        return list(BOUND_WORDS)
 
     def bound(
         self,
@@ -325,7 +321,7 @@ class NumericArtifact(_WithChecks):
         """
         given = {"upper": upper, "lower": lower, "equal": equal, "notequal": notequal}
         which, value = _one_bound(given)
-        words, comparison = _BOUNDS[which]
+        words, comparison = BOUND_WORDS[which], _COMPARISONS[which]
         node = derived.derive(
             "check",
             f"{words} {value}",

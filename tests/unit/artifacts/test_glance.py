@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.artifacts.glance import clean, described, output_line
+from aqueduct_provider.artifacts.glance import clean, described, output_line, size
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.spec.redactor import Redactor
 
@@ -34,6 +34,24 @@ def _ref(kind: str, size: int, glance: dict[str, Any]) -> ArtifactRef:
 )
 def test_lines_of_a_log(kind: str, size: int, glance: dict[str, Any], line: str) -> None:
     assert output_line(_ref(kind, size, glance)) == line
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (2_749, "2.75 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1 MB"),
+        (999_999_999, "1 GB"),
+        (5 * 10**14, "500 TB"),
+    ],
+)
+def test_sizes(count: int, shown: str) -> None:
+    assert size(count) == shown
 
 
 def test_what_the_child_says_is_checked() -> None:

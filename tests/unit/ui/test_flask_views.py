@@ -67,7 +67,7 @@ def test_every_view_is_guarded(monkeypatch: pytest.MonkeyPatch, entities: Any) -
     monkeypatch.setattr(auth, "get_auth_manager", lambda: _Manager())
     view = access.guarded_view(lambda **_: "shown", entities)
     with Flask("above").test_request_context("/"):
-        assert view(dag_id="churn") if entities else view() == "refused"
+        assert (view(dag_id="churn") if entities else view()) == "refused"
     assert len(calls) == 1
 
 
