@@ -132,9 +132,10 @@ def test_runs_that_were_deleted_or_changed_do_not_hide_the_others(
     total = good.artifact("total").get()
     layouts = {run: NativeLayout(flow.record.flow_id, run.run_id) for run in (expired, changed, lost)}
     # As a lifecycle rule does, and one that has deleted the content alone.
-    made.store.delete(list(made.store.list(layouts[expired].prefix)))
+    made.store.delete(list(made.store.list(layouts[expired].run_prefix)))
     made.store.delete([layouts[lost].content("total")])
     made.store.put(layouts[changed].content("total"), b"999")
+    caplog.clear()
     values = flow.metric_history("total", trust_store=trust_store)["value"].tolist()
     assert values[0] == total
     assert all(map(math.isnan, values[1:]))
@@ -147,24 +148,33 @@ def test_runs_that_were_deleted_or_changed_do_not_hide_the_others(
 def test_a_version_that_was_deleted_does_not_hide_the_others(
     made: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made.publish()
-    old = made.run(rows=5)
-    gone = old.spec
+    old = made.publish()
+    lost = made.run(rows=5)
     flow = made.publish(artifacts=made.author(total="sum"))
     new = made.run(rows=6)
     made.store.delete([FlowLayout(flow.record.flow_id).version(old.record.version_id)])
-    runs = [made.client.flow("churn").fetch(run.run_id) for run in (new, old)]
-    assert gone.flow.name == "churn"
+    for task in made.fake.dags["churn"].runs[lost.run_id].tasks.values():
+        task.xcoms.clear()
+    # Another session, which has not read the version yet.
+    session = Session(made.client._session.profile)
+    runs = [Run(session, flow.record, run.run_id, run.info) for run in (new, lost)]
     assert metric_history("sum", runs)["value"].isna().tolist() == [False, True]
-    assert f"{old.run_id}: Version " in caplog.text
+    assert f"{lost.run_id}: Version {old.record.version_id}" in caplog.text
+    with pytest.raises(NotFound, match="Version "):
+        metric_history("sum", runs[1:])
 
 
-def test_a_store_that_is_away_is_an_error(made: Deployment) -> None:
-    flow = made.publish()
-    made.run(rows=4)
-    runs = flow.runs()
-    flow.session.store = UnavailableStore()
-    with pytest.raises(StorageUnavailable):
+def test_a_store_that_is_away_is_an_error(finished: Finished, credentials_file: Path) -> None:
+    client = aq.Client(
+        bucket="bucket",
+        region="us-east-1",
+        endpoint_url="http://127.0.0.1:9",
+        credentials_path=str(credentials_file),
+        config_path=finished.made.folder / "config.toml",
+    )
+    run = finished.good
+    runs = [Run(client._session, run.record, run.run_id, run.info)]
+    with pytest.raises(StorageUnavailable, match=r"127\.0\.0\.1:9"):
         metric_history("total", runs)
 
 
