@@ -174,6 +174,10 @@ class ObjectNotFound(StorageError, retryable=False):
     """No object has this key."""
 
 
+class ObjectTooLarge(StorageError, retryable=False):
+    """An object has more bytes than are read where it is asked for."""
+
+
 class StorageUnavailable(StorageError):
     """The endpoint cannot be reached, or kept throttling or failing through all retries."""
 

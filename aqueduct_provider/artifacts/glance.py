@@ -8,6 +8,8 @@ artifact with the name of a secret, and no value in which a secret was masked.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +21,8 @@ Redact = Callable[[str], str]
 # Characters of a string, bytes of a preview.
 _LINE = 200
 _BYTES = 64_000
+# What messages of Airflow's tasks or JSONB of Postgres cannot hold, as they cannot integers of over 64 bits.
+_UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _COUNTS = frozenset({"rows", "columns", "items", "characters", "width", "height"})
 _WORDS = frozenset({"class", "format"})
 _KINDS = frozenset({"table", "text", "json", "repr", "image"})
@@ -90,10 +94,16 @@ def _fits(key: str, value: Any) -> bool:
     if key in _COUNTS:
         return type(value) is int and 0 <= value < 2**63
     if key in _WORDS:
-        return isinstance(value, str) and len(value) <= _LINE
+        return _is_line(value)
     if key != "value":
         return False
-    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LINE)
+    if type(value) is int:
+        return -(2**63) <= value < 2**63
+    return type(value) is bool or (type(value) is float and math.isfinite(value)) or _is_line(value)
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LINE and not _UNSENDABLE.search(value)
 
 
 def _is_masked(value: Any, redact: Redact) -> bool:
@@ -103,7 +113,8 @@ def _is_masked(value: Any, redact: Redact) -> bool:
 
 
 def _clean_preview(preview: Mapping[str, Any], redact: Redact) -> dict[str, Any] | None:
-    if preview.get("kind") not in _KINDS:
+    kind = preview.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
         return None
     document: dict[str, Any] = dict(preview)
     while len(text := json.dumps(document)) > _BYTES:

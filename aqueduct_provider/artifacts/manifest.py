@@ -9,11 +9,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from aqueduct_provider.errors import IntegrityError
 
 VERSION = 1
+Status = Literal["succeeded", "warning", "failed"]
+_STATUSES = frozenset(get_args(Status))
 # The XCom key under which a task that failed names what it has written all the same.
 LEFT_KEY = "aqueduct_left"
 
@@ -53,7 +55,7 @@ class Manifest:
     :param seconds: what the operator took, with fetching its inputs and storing its outputs.
     """
 
-    status: Literal["succeeded", "warning", "failed"]
+    status: Status
     artifacts: Mapping[str, ArtifactRef]
     kind: str = ""
     severity: str = ""
@@ -102,13 +104,13 @@ def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest
         )
     try:
         artifacts = {artifact: _ref(ref) for artifact, ref in value["artifacts"].items()}
-        return Manifest(
-            status=value["status"],
-            artifacts=artifacts,
-            kind=value.get("kind", ""),
-            severity=value.get("severity", ""),
-            seconds=value.get("seconds"),
-        )
+        status, seconds = value["status"], value.get("seconds")
+        if not isinstance(status, str) or status not in _STATUSES:
+            raise TypeError("unknown status")
+        if type(seconds) not in (int, float, type(None)):
+            raise TypeError("seconds are not a number")
+        kind, severity = str(value.get("kind", "")), str(value.get("severity", ""))
+        return Manifest(cast(Status, status), artifacts, kind, severity, seconds)
     except (AttributeError, KeyError, TypeError) as error:
         raise IntegrityError(
             f"The manifest of task {task_id!r} in XCom cannot be read ({error}): another release wrote it. "

@@ -139,19 +139,17 @@ def store_for(
     return _known(connect(settings, patience), redact)
 
 
-def store_at(where: Mapping[str, str]) -> S3Store:
-    """Return the artifact store that the facts of a serialized DAG name, for a page: it does not wait long.
+def page_store(connection_id: str, most: int) -> S3Store:
+    """Return the artifact store of a connection for a page, which does not wait long.
 
-    :param where: ``connection_id``, or the fields of a spec's S3 store.
-    :raises ConfigError: the connection or the fields are wrong.
+    :param most: bytes of an object that ``get`` returns at most.
+    :raises ConfigError: the connection is missing or wrong.
     :raises CredentialsError: the credentials are not available.
     """
-    if "connection_id" in where:
-        settings = AqueductHook(where["connection_id"]).settings()
-    else:
-        fields: dict[str, Any] = {name: where.get(name, "") for name in _FIELDS}
-        settings = S3Settings(**fields, **_requests())
-    return connect(replace(settings, max_attempts=2, connect_timeout=2.0, read_timeout=10.0), IMPATIENT)
+    settings = AqueductHook(connection_id).settings()
+    store = connect(replace(settings, max_attempts=2, connect_timeout=2.0, read_timeout=10.0), IMPATIENT)
+    store.most = most
+    return store
 
 
 def store_for_connector(

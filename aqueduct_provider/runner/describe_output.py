@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 Glance = Dict[str, Any]
 Preview = Optional[Dict[str, Any]]
@@ -109,9 +109,20 @@ def _collection(value: Any, path: str) -> Preview:
     if os.path.getsize(path) > _REPR_BYTES:
         return None
     try:
-        return _text(json.dumps(value, indent=2, ensure_ascii=False), "json")
+        return _text(_beginning(json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value)), "json")
     except (TypeError, ValueError, RecursionError):
         return _repr(value, path)
+
+
+def _beginning(pieces: Iterator[str]) -> str:
+    """Return a text up to more characters than are shown of it."""
+    kept, length = [], 0
+    for piece in pieces:
+        kept.append(piece)
+        length += len(piece)
+        if length > _TEXT:
+            break
+    return "".join(kept)
 
 
 def _repr(value: Any, path: str) -> Preview:

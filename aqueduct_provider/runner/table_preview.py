@@ -13,6 +13,8 @@ from typing import Any, Dict, List, Tuple
 _ROWS, _COLUMNS = 50, 60
 # Rows from which the statistics are made.
 _SAMPLE = 100_000
+# Rows that are read at once, and bytes that are held at most: cells may be large.
+_BATCH, _MOST_BYTES = 1_000, 50_000_000
 _BARS = 10
 # Kinds of dtypes, in numpy's letters: integers and floats; moments and durations.
 _NUMBERS, _TIMES = ("i", "u", "f"), ("M", "m")
@@ -78,11 +80,11 @@ def _preview_file(file: Any) -> Dict[str, Any]:
     import pyarrow
 
     names = file.schema_arrow.names[:_COLUMNS]
-    batches, sample = [], 0
-    for batch in file.iter_batches(batch_size=_SAMPLE // 4, columns=names):
+    batches, sample, held = [], 0, 0
+    for batch in file.iter_batches(batch_size=_BATCH, columns=names):
         batches.append(batch)
-        sample += batch.num_rows
-        if sample >= _SAMPLE:
+        sample, held = sample + batch.num_rows, held + batch.nbytes
+        if sample >= _SAMPLE or held >= _MOST_BYTES:
             break
     table = pyarrow.Table.from_batches(batches, file.schema_arrow.empty_table().select(names).schema)
     columns = [_column_of_arrow(name, table.column(name)) for name in names]

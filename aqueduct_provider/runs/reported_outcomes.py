@@ -97,7 +97,7 @@ def _reported(data: bytes) -> Reported:
         return Reported(
             outcome, dict(_numbers(document["values"].items())), tuple(map(str, document["missed"]))
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return Reported()
 
 

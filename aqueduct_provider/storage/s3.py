@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.errors import ConfigError, ObjectTooLarge
 from aqueduct_provider.storage.bodies import Mark, Part, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, open_no_link, replacing
@@ -83,9 +83,18 @@ class S3Store(BucketStore):
 
     scheme = "s3"
     client: S3Client
+    # Bytes of an object that ``get`` returns at most; None: any number.
+    most: int | None = None
 
     def get(self, key: str) -> bytes:
-        return self._ask(key, lambda transfer: self._read(key, lambda answer: read(answer, transfer)))
+        def take(answer: GetObjectOutputTypeDef, transfer: Transfer) -> bytes:
+            # The body has no more bytes than the answer says.
+            size = answer["ContentLength"]
+            if self.most is not None and size > self.most:
+                raise ObjectTooLarge(f"{self.url(key)} has {size:,} bytes; {self.most:,} are read at most.")
+            return read(answer, transfer)
+
+        return self._ask(key, lambda transfer: self._read(key, lambda answer: take(answer, transfer)))
 
     def put(self, key: str, data: bytes) -> None:
         sha256 = hashlib.sha256(data).digest()

@@ -102,12 +102,16 @@ def client_for(settings: S3Settings) -> S3Client:
     environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
     key = (replace(settings, bucket="", root_dir=""), _stamp(settings), environment)
     with _lock:
-        if key not in _clients:
-            _clients[key] = _new_client(settings)
+        client = _clients.get(key)
+    if client is None:
+        # It may wait for a process or a network; others need not.
+        client = _new_client(settings)
+    with _lock:
+        client = _clients.setdefault(key, client)
         _clients.move_to_end(key)
         while len(_clients) > _KEPT_CLIENTS:
             _clients.popitem(last=False)
-        return _clients[key]
+        return client
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aqueduct_provider.errors import NotFound, ObjectNotFound
+from aqueduct_provider.errors import NotFound, ObjectNotFound, ObjectTooLarge
 from aqueduct_provider.ui.flow_page import facts_or_raise
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.run_links import RunLinks
 from aqueduct_provider.ui.shown_run import store_of, written
-from aqueduct_provider.ui.verified_objects import MOST, ObjectTooLarge, verified
+from aqueduct_provider.ui.verified_objects import MOST, verified
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.dag_facts import DagFacts

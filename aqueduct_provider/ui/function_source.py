@@ -6,7 +6,9 @@ In: the zip of a function, made by users. Out: its text files, as text.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 
 # Bytes of a file, files, entries that are looked at.
 _MOST_BYTES, _MOST_FILES, _MOST_ENTRIES = 200_000, 10, 2_000
+# Bytes of all files of an archive together.
+_MOST_TEXT = 4_000_000
+# Those that unpack no more than what is asked for; the SDK uses no other.
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_BAD_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(NotImplementedError, RuntimeError, OSError, ValueError, EOFError),
+)
 # The SDK's own, the same in every archive.
 _OWN = frozenset({"model.py", "requirements.txt", "python_version.txt"})
 
@@ -60,7 +70,7 @@ def function_source(store: ObjectStore, code: Code, most: int = MOST) -> Functio
         files = {one.name: one for one in _files(archive)}
     except AqueductError as error:
         return FunctionSource(lack=str(error))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
+    except _BAD_ZIP as error:
         # An entry may be encrypted, or compressed in a way that this Python does not know.
         return FunctionSource(lack=f"{store.url(code.key)} is not a zip that can be read ({error}).")
     lines = code.requirements
@@ -85,13 +95,16 @@ def _text(files: dict[str, SourceFile], name: str) -> str:
 
 def _files(archive: bytes) -> Iterator[SourceFile]:
     """Yield the text files in the archive's folder."""
+    left = _MOST_TEXT
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         for entry in opened.infolist()[:_MOST_ENTRIES]:
             name = entry.filename.partition("/")[2]
-            if not name or entry.is_dir() or not name.endswith((".py", ".txt")):
+            is_text = name.endswith((".py", ".txt")) and not entry.is_dir()
+            if not is_text or entry.compress_type not in _METHODS or not left:
                 continue
+            most = min(_MOST_BYTES, left)
             with opened.open(entry) as file:
                 # What an entry says of its size may be wrong.
-                data = file.read(_MOST_BYTES + 1)
-            text = data[:_MOST_BYTES].decode("utf-8", "replace")
-            yield SourceFile(name, text, is_cut=len(data) > _MOST_BYTES)
+                data = file.read(most + 1)
+            left -= len(data[:most])
+            yield SourceFile(name, data[:most].decode("utf-8", "replace"), is_cut=len(data) > most)

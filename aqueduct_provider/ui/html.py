@@ -101,7 +101,7 @@ class Visit:
             return default
         return min(most, max(min(1, default), int(text)))
 
-    def link(self, *parts: str, **query: object) -> str:
+    def link(self, /, *parts: str, **query: object) -> str:
         """Return the address of one of our pages.
 
         :param parts: of its path, such as ``"dags", dag_id``.
@@ -113,7 +113,7 @@ class Visit:
         path = "/".join(quote(part, safe="") for part in parts)
         return f"{self.root}/{path}{'?' if given else ''}{urlencode(given)}"
 
-    def here(self, **changed: object) -> str:
+    def here(self, /, **changed: object) -> str:
         """Return the address of this page with a changed query."""
         parts = [part for part in self.path.split("/") if part]
         return self.link(*parts, **{**self.query, **changed})

@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import ConfigError
-from aqueduct_provider.hooks.aqueduct import store_at
+from aqueduct_provider.hooks.aqueduct import page_store
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.spec.dag_facts import DagFacts
+from aqueduct_provider.ui.verified_objects import MOST
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 # The name of this Airflow, where one is asked for.
 HERE = "this Airflow"
 _NO_STORE = (
-    "This flow was published by the original Aqueduct with the keys of its store in the spec, which do not "
-    "leave the DAG's file: its artifacts cannot be shown here."
+    "The spec of this flow names its store itself. Pages read only stores that an Airflow connection names, "
+    "for they connect with the rights of Airflow's API server."
 )
 _NO_READER = (
     "This flow was published by the original Aqueduct, in a format that these pages do not read from the "
@@ -49,13 +50,13 @@ class PageSession(Session):
     def store(self) -> ObjectStore:
         """The artifact store of the flow.
 
-        :raises ConfigError: the connection is missing or wrong, or the spec has its keys.
+        :raises ConfigError: the connection is missing or wrong, or none is named.
         :raises CredentialsError: its credentials are not available here.
         """
         where = self._facts.flow.store
-        if where is None:
+        if where is None or "connection_id" not in where:
             raise ConfigError(_NO_STORE)
-        return store_at(where)
+        return page_store(where["connection_id"], MOST)
 
     def engines(self) -> list[str]:
         """Return the only Airflow there is."""

@@ -136,7 +136,7 @@ class _Left:
             return None
         try:
             return manifest_from_xcom(value, task_id, operator.task_id)
-        except (IntegrityError, AttributeError):
+        except (IntegrityError, AttributeError, TypeError):
             return None
 
     def version(self, run_id: str) -> str:

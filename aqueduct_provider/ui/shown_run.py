@@ -23,6 +23,7 @@ from aqueduct_provider.sdk.results.fused_runs import may_have_state, operator_ru
 from aqueduct_provider.sdk.results.outcomes import ENDED, OperatorRun, run_status, task_status
 from aqueduct_provider.spec.dag_facts import DagFacts, OperatorFacts, facts_of
 from aqueduct_provider.spec.secret_text import is_secret_name
+from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.numbers import number
 from aqueduct_provider.ui.reading import PageSession, run_for
@@ -235,10 +236,19 @@ def written(
     for value in _left(database, dag_id, run_id).values():
         for task_id in _members(value):
             manifest = _manifest(value, task_id)
-            if manifest and (ref := _checked(manifest.artifacts.get(artifact_id))):
+            ref = manifest and _checked(manifest.artifacts.get(artifact_id))
+            if ref and _is_own(ref, facts, run_id, artifact_id):
                 name = ref.name or _name_of(facts, artifact_id) or artifact_id
                 return _written(artifact_id, name, ref)
     return None
+
+
+def _is_own(ref: ArtifactRef, facts: DagFacts, run_id: str, artifact_id: str) -> bool:
+    """Check that the keys are the artifact's: a forged XCom must not lead to other objects of the store."""
+    if facts.flow.dialect == "compiled":
+        return ref.key == f"{artifact_id}_{run_id}" and bool(_name_of(facts, artifact_id))
+    layout = NativeLayout(facts.flow.id, run_id)
+    return (ref.key, ref.metadata_key) == (layout.content(artifact_id), layout.metadata(artifact_id))
 
 
 def _name_of(facts: DagFacts, artifact_id: str) -> str:
@@ -263,10 +273,9 @@ def _members(value: Mapping[str, Any]) -> list[str]:
 
 def _manifest(value: Any, task_id: str) -> Manifest | None:
     try:
-        found = manifest_from_xcom(value, task_id, task_id)
+        return manifest_from_xcom(value, task_id, task_id)
     except (IntegrityError, AttributeError, TypeError):
         return None
-    return found if found.status in ("succeeded", "warning", "failed") else None
 
 
 def _checked(ref: ArtifactRef | None) -> ArtifactRef | None:

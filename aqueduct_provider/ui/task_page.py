@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Code, Operator
 
 # Operators of one task on a page, artifacts of an operator, bytes of which the first are shown.
+# Characters of a description, which is rendered as Markdown.
+_DESCRIPTION = 20_000
 _OPERATORS, _ARTIFACTS, _MOST_BYTES = 10, 24, 100_000
 _REQUESTS = 8
 
@@ -90,7 +92,7 @@ def _details(run: ShownRun, operator: ShownOperator, links: RunLinks, most: int)
         operator=operator,
         inputs=contents_of(run, links, read[:_ARTIFACTS]),
         outputs=contents_of(run, links, operator.outputs[:_ARTIFACTS]),
-        description=spec.description if spec else "",
+        description=spec.description[:_DESCRIPTION] if spec else "",
         entry=entry or "",
         digest=code.sha256 if code else "",
         source=function_source(run.store, code, most) if code and run.store else None,

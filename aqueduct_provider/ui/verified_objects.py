@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AqueductError, IntegrityError
+from aqueduct_provider.errors import AqueductError, IntegrityError, ObjectTooLarge
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.previews import Preview, preview_of
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 MOST = 8_000_000
 _MOST_METADATA = 300_000
 _REQUESTS = 16
-
-
-class ObjectTooLarge(AqueductError):
-    """An object has more bytes than a page reads."""
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,14 @@ def test_the_repr_of_a_large_object_is_not_asked_for(tmp_path: Path) -> None:
     assert describe_output(Model(), "picklable", str(file), previews=True) == ({"class": "Model"}, None)
 
 
+def test_of_a_long_collection_the_beginning_is_shown(path: str) -> None:
+    _, preview = describe_output(list(range(10**6)), "list", path, previews=True)
+    assert preview is not None
+    assert preview["cut"]
+    assert preview["text"].startswith("[\n  0,\n  1,")
+    assert len(preview["text"]) == 20_000
+
+
 def test_what_cannot_be_described_fails_nothing(path: str) -> None:
     assert describe_output(Broken(), "picklable", path, previews=True) == ({"class": "Broken"}, None)
     assert describe_output(object(), "table", path, previews=True) == ({}, None)

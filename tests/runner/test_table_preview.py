@@ -63,6 +63,15 @@ def test_a_long_file_is_read_up_to_the_sample(tmp_path: Path) -> None:
     assert table_preview(None, path)["sample"] == 100_000
 
 
+def test_large_cells_are_held_up_to_a_limit(tmp_path: Path) -> None:
+    path = str(tmp_path / "file")
+    column = pa.chunked_array([pa.array(["x" * 20_000] * 1_000)] * 5)
+    parquet.write_table(pa.table({"text": column}), path)
+    preview = table_preview(None, path)
+    assert (preview["rows"], preview["sample"]) == (5_000, 3_000)
+    assert preview["head"][0] == ["x" * 100 + "..."]
+
+
 @pytest.mark.parametrize(
     ("cell", "shown"),
     [

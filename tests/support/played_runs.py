@@ -1,6 +1,6 @@
 """A flow of every kind of artifact that has run for real: in children, into a bucket, as on workers.
 
-played = play(spec_of(store, bucket, ...), store, folder)
+played = play(spec_of(store), store, folder)
 played.write(rows)          # into Airflow's tables
 """
 
@@ -54,6 +54,7 @@ SOURCES: Mapping[str, tuple[str, str, str]] = {
         "import os\ndef predict(t):\n    os.write(1, b'before \\xff')\n    raise ValueError('<b>no</b>')\n",
     ),
 }
+CONNECTION = "played"
 DAG, RUN = "churn", "manual__2026-01-01T00:00:00+00:00"
 
 
@@ -69,7 +70,14 @@ def store_at(bucket: str, s3_server: str, credentials_file: Path) -> S3Store:
     )
 
 
-def spec_of(store: ObjectStore, bucket: str, s3_server: str, credentials_file: Path) -> WorkflowSpec:
+def connection_to(bucket: str, s3_server: str, credentials_file: Path) -> dict[str, str]:
+    """Return the environment variable of the Airflow connection to the store of a bucket."""
+    extra = {"bucket": bucket, "region": "us-east-1", "endpoint_url": s3_server}
+    extra["credentials_path"] = str(credentials_file)
+    return {f"AIRFLOW_CONN_{CONNECTION.upper()}": json.dumps({"conn_type": "aqueduct", "extra": extra})}
+
+
+def spec_of(store: ObjectStore) -> WorkflowSpec:
     """Return the spec of the flow, with its code and the spec itself in the store."""
     operators = [
         operator("rows", "param", parameter="rows"),
@@ -86,13 +94,7 @@ def spec_of(store: ObjectStore, bucket: str, s3_server: str, credentials_file: P
     ]
     types = {"rows": "numeric", **{name: kind for name, (_, kind, _) in SOURCES.items()}}
     document = native_document(
-        artifact_store={
-            "type": "s3",
-            "bucket": bucket,
-            "region": "us-east-1",
-            "endpoint_url": s3_server,
-            "credentials_path": str(credentials_file),
-        },
+        artifact_store={"type": "connection", "connection_id": CONNECTION},
         artifacts=[{"id": f"{name}-value", "name": name, "type": kind} for name, kind in types.items()],
         parameters=[{"name": "rows", "type": "numeric", "default": {"value": 3}}],
         operators=operators,

@@ -59,6 +59,25 @@ def test_what_the_child_says_is_checked() -> None:
     assert clean("a", {**said, "width": 3}, {"kind": "script", "text": "x"}, REDACT) == ({"width": 3}, None)
 
 
+@pytest.mark.parametrize(
+    "value", [2**63, -(2**63) - 1, float("nan"), float("inf"), "\ud800", "a\x00b", [1], None, "x" * 201]
+)
+def test_values_that_airflow_cannot_store_are_left_out(value: Any) -> None:
+    assert clean("a", {"value": value, "class": value, "rows": 1}, None, REDACT)[0] == {"rows": 1}
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63), 0.5, True, "ü\n", ""])
+def test_values_that_it_can_store_are_sent_as_its_tasks_send_them(value: Any) -> None:
+    assert clean("a", {"value": value}, None, REDACT)[0] == {"value": value}
+    msgspec = pytest.importorskip("msgspec", reason="Airflow 2.11 has none")
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(value)) == value
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 3])
+def test_a_preview_of_no_kind_is_dropped(kind: Any) -> None:
+    assert clean("a", {}, {"kind": kind}, REDACT) == ({}, None)
+
+
 @pytest.mark.parametrize("value", ["it is hunter22", 483911, "hunter22"])
 def test_values_with_secrets_are_left_out(value: Any) -> None:
     assert clean("a", {"value": value, "rows": 1}, None, REDACT) == ({"rows": 1}, None)

@@ -34,6 +34,15 @@ def test_what_other_releases_wrote_can_be_read() -> None:
     assert manifest_from_xcom(newer, "train").artifacts == {"a1": REF}
 
 
+@pytest.mark.parametrize(
+    "forged", [{"status": ["failed"]}, {"status": "done"}, {"status": {}}, {"seconds": "1"}, {"seconds": [1]}]
+)
+def test_facts_that_cannot_be_are_refused(forged: dict[str, Any]) -> None:
+    value = {**Manifest("succeeded", {"a1": REF}).to_xcom(), **forged}
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        manifest_from_xcom(value, "train")
+
+
 def test_a_group_has_a_manifest_for_each_operator() -> None:
     manifests = {"a": Manifest("warning", {"a1": REF}), "b": Manifest("succeeded", {})}
     value = json.loads(json.dumps(GroupManifest(manifests).to_xcom()))

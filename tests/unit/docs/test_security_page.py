@@ -133,6 +133,11 @@ TESTS = {
         f"{PAGES}/test_flow_page.py::test_a_flow_of_the_original",
         f"{PAGES}/test_reading.py::test_pages_have_nothing_that_unpickles",
     ],
+    "Pages connect only to stores": [
+        f"{PAGES}/test_reading.py::test_a_store_that_the_spec_names_is_not_connected_to",
+        f"{PAGES}/test_reading.py::test_the_store_of_a_connection_gives_no_large_object",
+        f"{PAGES}/test_artifact_body.py::test_a_forged_record_leads_to_no_other_object",
+    ],
     "An error that was not foreseen": [f"{PAGES}/test_site.py::test_a_page_that_cannot_be_made_says_why"],
     "A message is sent by an Airflow connection": [
         f"{NOTIFIERS}::test_a_connection_of_another_kind_is_not_used",

@@ -72,6 +72,7 @@ def test_the_newest_values_are_kept_once_for_each_run() -> None:
         {"outcome": "odd", "values": {}, "missed": []},
         {"outcome": "warning"},
         {"outcome": "warning", "values": [], "missed": []},
+        {"outcome": "warning", "values": {"a": 10**400}, "missed": []},
     ],
 )
 def test_what_others_have_put_there_counts_as_nothing(document: object, store: LocalStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from aqueduct_provider.ui.html import Visit
 from tests.support.airflow_rows import AirflowRows
-from tests.support.played_runs import Played, play, spec_of, store_at
+from tests.support.played_runs import Played, connection_to, play, spec_of, store_at
 
 
 @pytest.fixture
@@ -46,5 +47,5 @@ def played(
     bucket = f"bucket-{uuid.uuid4().hex[:12]}"
     s3_client.create_bucket(Bucket=bucket)
     store = store_at(bucket, s3_server, credentials_file)
-    spec = spec_of(store, bucket, s3_server, credentials_file)
-    return play(spec, store, tmp_path_factory.mktemp("played"))
+    os.environ.update(connection_to(bucket, s3_server, credentials_file))
+    return play(spec_of(store), store, tmp_path_factory.mktemp("played"))

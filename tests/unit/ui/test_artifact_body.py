@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -80,6 +81,20 @@ def test_what_is_not_there(body: Any, rows: AirflowRows, visit: Any) -> None:
         artifact_body(visit("/dags/other/runs/x/artifacts/x", names=names))
 
 
+@pytest.mark.parametrize("field", ["key", "metadata_key"])
+def test_a_forged_record_leads_to_no_other_object(
+    rows: AirflowRows, visit: Any, played: Played, field: str
+) -> None:
+    forged = copy.deepcopy(played.left["note"])
+    forged["artifacts"]["note-value"][field] = "flows/other/runs/r/artifacts/a/content"
+    rows.dag(DAG, played.attributes, name="churn")
+    rows.run(DAG, played.run_id)
+    rows.task(DAG, played.run_id, "note", forged)
+    names = {"run_id": played.run_id, "artifact_id": "note-value"}
+    with pytest.raises(NotFound, match="has not written"):
+        artifact_body(visit(f"/dags/{DAG}/runs/x/artifacts/note", names=names))
+
+
 def test_what_was_changed_or_deleted(body: Any, played: Played) -> None:
     key = NativeLayout(FLOW_ID, played.run_id).content("note-value")
     data = played.store.get(key)
@@ -109,7 +124,7 @@ def test_without_its_store(rows: AirflowRows, visit: Any, played: Played) -> Non
     add_churn(rows)
     played.write(rows, dag=False)
     names = {"run_id": played.run_id, "artifact_id": "report-value"}
-    with pytest.raises(AqueductError, match="its artifacts cannot be shown"):
+    with pytest.raises(AqueductError, match="names its store itself"):
         artifact_body(visit(f"/dags/{DAG}/runs/x/artifacts/x", names=names))
 
 

@@ -25,7 +25,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
     """The flow's store, with the spec of its version."""
     made = LocalStore(tmp_path)
     made.put(FlowLayout(FLOW_ID).version(VERSION_ID), TEXT)
-    monkeypatch.setattr(reading, "store_at", lambda where: made if where == AT else None)
+    monkeypatch.setattr(reading, "page_store", lambda name, _: made if name == AT["connection_id"] else None)
     return made
 
 
@@ -74,10 +74,10 @@ def test_pages_of_runs(rows: AirflowRows, visit: Any, store: LocalStore) -> None
 
 
 def test_a_store_that_is_away(rows: AirflowRows, visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_where: Any) -> Any:
+    def away(*_: Any) -> Any:
         raise StorageUnavailable("S3 at x does not answer.")
 
-    monkeypatch.setattr(reading, "store_at", away)
+    monkeypatch.setattr(reading, "page_store", away)
     add_churn(rows, store=AT)
     add_run(rows, 0.5)
     text = flow_page(visit("/dags/churn")).body.decode()

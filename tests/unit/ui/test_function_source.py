@@ -67,6 +67,30 @@ def test_what_is_in_it_is_limited(store: S3Store) -> None:
     assert found.files[1] == SourceFile("bad.py", "\ufffd\ufffd")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_that_unpack_more_than_is_asked_for_are_left_out(store: S3Store, method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("op/bomb.py", b"#" * 1_000_000)
+    assert function_source(store, code(store, buffer.getvalue())).files == ()
+
+
+def test_all_files_together_are_limited(store: S3Store) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(30):
+            archive.writestr(f"op/{number}.txt", b"#" * 200_000)
+        archive.writestr("op/last.py", b"x = 1")
+    assert function_source(store, code(store, buffer.getvalue())).files == ()
+
+
+def test_damaged_entries(store: S3Store) -> None:
+    data = bytearray(function_zip("def predict(): ...\n" * 100))
+    start = data.index(b"model.py") + len(b"model.py")
+    data[start : start + 40] = b"\xff" * 40
+    assert "is not a zip that can be read" in function_source(store, code(store, bytes(data))).lack
+
+
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"not a zip"])
 def test_what_is_not_a_zip(store: S3Store, data: bytes) -> None:
     assert "is not a zip that can be read" in function_source(store, code(store, data)).lack

@@ -48,6 +48,11 @@ def test_links_keep_the_prefix_and_the_frame(visit: Any) -> None:
     assert plain.airflow("a").startswith("/dags/a")
 
 
+def test_any_name_may_be_in_a_query(visit: Any) -> None:
+    there = visit("/dags/churn", query={"self": "1", "parts": "2"})
+    assert there.here(runs=5) == "/aqueduct/dags/churn?self=1&parts=2&runs=5"
+
+
 @pytest.mark.parametrize(
     ("text", "found"), [("7", 7), ("", 3), ("x", 3), ("0", 1), ("99", 9), ("²", 3), ("-1", 3)]
 )

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import ConfigError, NotFound
+from aqueduct_provider.errors import ConfigError, NotFound, ObjectTooLarge
 from aqueduct_provider.spec.dag_facts import DagFacts, FlowFacts
 from aqueduct_provider.ui import reading
 from aqueduct_provider.ui.reading import PageSession, published_at, record_of, run_for
+from aqueduct_provider.ui.verified_objects import MOST
 from tests.support.airflow_rows import AirflowRows
 from tests.support.example_specs import FLOW_ID, VERSION_ID
+from tests.support.played_runs import CONNECTION, connection_to, store_at
 
 
 def facts(**options: Any) -> DagFacts:
@@ -34,17 +36,24 @@ def test_when_a_version_was_published(text: str, moment: datetime | None) -> Non
     assert record_of("churn", facts(created_at=text)).version_id == VERSION_ID
 
 
-def test_a_store_whose_keys_are_in_the_spec(rows: AirflowRows) -> None:
-    with pytest.raises(ConfigError, match="with the keys of its store in the spec"):
-        PageSession(rows.database, facts()).store  # noqa: B018
+@pytest.mark.parametrize("where", [None, {"bucket": "models", "credentials_path": "/logs/written_by_a_task"}])
+def test_a_store_that_the_spec_names_is_not_connected_to(rows: AirflowRows, where: Any) -> None:
+    with pytest.raises(ConfigError, match="names its store itself"):
+        PageSession(rows.database, facts(store=where)).store  # noqa: B018
 
 
-def test_the_store_of_the_spec(rows: AirflowRows, tmp_path: Path) -> None:
-    keys = tmp_path / "credentials"
-    keys.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\n")
-    where = {"bucket": "models", "region": "eu-central-1", "root_dir": "team", "credentials_path": str(keys)}
-    store = PageSession(rows.database, facts(store=where)).store
-    assert store.url("x") == "s3://models/team/x"
+def test_the_store_of_a_connection_gives_no_large_object(
+    rows: AirflowRows, monkeypatch: pytest.MonkeyPatch, bucket: str, s3_server: str, credentials_file: Path
+) -> None:
+    (name, value), *_ = connection_to(bucket, s3_server, credentials_file).items()
+    monkeypatch.setenv(name, value)
+    made = store_at(bucket, s3_server, credentials_file)
+    made.put("large", bytes(MOST + 1))
+    made.put("small", b"x")
+    store = PageSession(rows.database, facts(store={"connection_id": CONNECTION})).store
+    assert store.get("small") == b"x"
+    with pytest.raises(ObjectTooLarge, match=r"/large has 8,000,001 bytes; 8,000,000 are read at most"):
+        store.get("large")
 
 
 def test_a_run(rows: AirflowRows) -> None:

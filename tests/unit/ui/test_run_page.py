@@ -52,12 +52,12 @@ def test_a_run(rows: AirflowRows, visit: Any, played: Played) -> None:
 
 def test_a_run_of_which_only_the_database_is_there(rows: AirflowRows, visit: Any, played: Played) -> None:
     attributes = played.attributes
-    next(iter(attributes.values()))["flow"]["store"]["credentials_path"] = "/does/not/exist"
+    next(iter(attributes.values()))["flow"]["store"]["connection_id"] = "no_such_connection"
     rows.dag(DAG, attributes)
     played.write(rows, dag=False)
     text = text_of(visit, played.run_id)
     assert "Only what Airflow&#39;s database has is shown. " in text
-    assert "/does/not/exist" in text
+    assert "no_such_connection" in text
     assert "0.375" in text
     assert "table, 3 rows x 2 columns" in text
     assert '<svg xmlns="http://www.w3.org/2000/svg"' in text

@@ -8,8 +8,10 @@ import pytest
 
 from aqueduct_provider.errors import NotFound
 from aqueduct_provider.spec.dag_facts import DagFacts
+from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.ui.shown_run import ShownRun, read_run, written
 from tests.support.airflow_rows import AirflowRows
+from tests.support.example_specs import FLOW_ID
 from tests.support.flow_rows import add_churn, manifest
 from tests.support.played_runs import DAG, Played
 
@@ -88,7 +90,7 @@ def test_a_run_without_its_store(rows: AirflowRows) -> None:
     rows.task(DAG, run_id, "good", manifest(False, "warning"))
     rows.task(DAG, run_id, "greater_than_0.5", manifest(False, "failed"), state="failed", key="aqueduct_left")
     run = read_run(rows.database, DAG, run_id, facts_of(rows))
-    assert "its artifacts cannot be shown" in run.lack
+    assert "names its store itself" in run.lack
     assert outcomes(run) == {
         "train": "succeeded",
         "auc": "running",
@@ -126,10 +128,17 @@ def test_a_run_that_never_was(rows: AirflowRows) -> None:
         read_run(rows.database, DAG, "never", facts_of(rows))
 
 
+def own(left: dict[str, Any], run_id: str) -> dict[str, Any]:
+    """Give the artifact of a manifest its own keys."""
+    layout = NativeLayout(FLOW_ID, run_id)
+    left["artifacts"]["id"].update(key=layout.content("id"), metadata_key=layout.metadata("id"))
+    return left
+
+
 def test_what_was_written(rows: AirflowRows) -> None:
     add_churn(rows)
     run_id = rows.run(DAG)
-    rows.task(DAG, run_id, "train", {"version": 1, "operators": {"a": manifest(1), "b": 7}})
+    rows.task(DAG, run_id, "train", {"version": 1, "operators": {"a": own(manifest(1), run_id), "b": 7}})
     found = written(rows.database, DAG, run_id, facts_of(rows), "id")
     assert found is not None
     assert (found.name, found.glance) == ("x", {"value": 1})
@@ -142,7 +151,7 @@ def test_what_was_written(rows: AirflowRows) -> None:
 def test_a_reference_with_wrong_types_is_none(rows: AirflowRows, change: dict[str, Any]) -> None:
     add_churn(rows)
     run_id = rows.run(DAG)
-    left = manifest(1)
+    left = own(manifest(1), run_id)
     left["artifacts"]["id"].update(change)
     rows.task(DAG, run_id, "train", left)
     assert written(rows.database, DAG, run_id, facts_of(rows), "id") is None
@@ -152,7 +161,7 @@ def test_a_reference_with_wrong_types_is_none(rows: AirflowRows, change: dict[st
 def test_a_glance_with_wrong_types_is_empty(rows: AirflowRows, glance: Any) -> None:
     add_churn(rows)
     run_id = rows.run(DAG)
-    left = manifest(1)
+    left = own(manifest(1), run_id)
     left["artifacts"]["id"]["glance"] = glance
     rows.task(DAG, run_id, "train", left)
     found = written(rows.database, DAG, run_id, facts_of(rows), "id")
