@@ -14,6 +14,7 @@
     |   |-- AccessDenied
     |   |-- WrongRegion
     |   |-- ObjectNotFound
+    |   |-- ObjectTooLarge
     |   |-- StorageUnavailable    endpoint down, throttled or answering 5xx after all retries
     |   `-- DiskError             a file or folder of this machine is gone or cannot be used
     |       |-- DiskFull          no space, or no more of the user's quota

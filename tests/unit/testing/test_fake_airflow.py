@@ -11,6 +11,7 @@ import pytest
 
 from aqueduct_provider.sdk.airflow_api.airflow import Airflow, AirflowLogin
 from aqueduct_provider.spec.loader import parse
+from aqueduct_provider.spec.version_label import labelled_version
 from aqueduct_provider.storage.layout import delivered_spec
 from aqueduct_provider.testing import FakeAirflow
 from tests.support.deployment import Deployment, deployment
@@ -42,7 +43,7 @@ def test_a_spec_is_shown_with_its_version_and_its_runs_stay() -> None:
         airflow.show(spec)
     dag = airflow.dags[spec.dag_id]
     assert (dag.active, list(dag.runs)) == (True, ["r1"])
-    assert str(spec.version.id) in dag.tags
+    assert labelled_version(dag.description) == str(spec.version.id)[:8]
 
 
 @pytest.fixture
