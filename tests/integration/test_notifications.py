@@ -6,7 +6,10 @@ from typing import Any
 
 import aqueduct_provider.sdk as aq
 from tests.integration.flow_place import Place
+from tests.integration.stack import SHOWN_ELSEWHERE
 from tests.support.receivers import HttpReceiver, SmtpReceiver
+
+pytestmark = SHOWN_ELSEWHERE
 
 WAIT = 120
 

@@ -108,6 +108,9 @@ def test_a_user_of_another_dag_sees_nothing_of_it(
     assert "open to all" in listed
     assert "shown in pages" not in listed
     assert "open to all" in reader.page(f"/aqueduct/dags/{open_id}")
-    # Airflow leads elsewhere.
-    assert "1.6875" not in reader.page(f"/aqueduct/dags/{closed_id}")
+    run_page = f"/aqueduct/dags/{closed_id}/runs/{quote(run.run_id, safe='')}"
+    artifact = quote(str(run.spec.artifacts[-1].id), safe="")
+    for path in (f"/aqueduct/dags/{closed_id}", run_page, f"{run_page}/artifacts/{artifact}"):
+        # Airflow leads elsewhere.
+        assert "1.6875" not in reader.page(path), path
     reader.close()

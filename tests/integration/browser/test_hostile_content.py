@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tests.integration import shown_flow
 from tests.integration.browser.conftest import Shown
-from tests.integration.stack import AirflowStack
+from tests.integration.stack import SHOWN_ELSEWHERE, AirflowStack
 from tests.support.browser import Tab
 
+pytestmark = SHOWN_ELSEWHERE
 # Of scripts that are not to run; longer than any of them takes.
 ACT_MILLISECONDS = 1500
 

@@ -41,19 +41,8 @@ def test_a_role_sees_what_it_may_read(
 ) -> None:
     user = airflow.client.user_with_role(role)
     with browser.tab(user.cookies()) as tab:
-        for name, address in shown.pages().items():
-            page = tab.open(address)
-            assert ("score" in page.content()) is sees, name
-        assert tab.open(shown.body("settings")).url.endswith(shown.body("settings")) is sees
-    user.close()
-
-
-@pytest.mark.skipif(MAJOR == 3, reason="Airflow 3's simple auth manager has no permissions of DAGs")
-def test_a_user_of_another_dag_sees_neither_page_nor_artifact(
-    shown: Shown, browser: Browser, airflow: AirflowStack
-) -> None:
-    user = airflow.client.user_who_may_read("another_dag")
-    with browser.tab(user.cookies()) as tab:
         for name, address in {**shown.pages(), "body": shown.body("settings")}.items():
-            assert "acted" not in tab.open(address).content(), name
+            answer = tab.page.request.get(tab.url + address)
+            is_there = answer.status == 200 and answer.url.endswith(address)
+            assert is_there is sees, name
     user.close()

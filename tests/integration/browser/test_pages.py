@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.browser.conftest import Shown
-from tests.integration.stack import MAJOR, AirflowStack
+from tests.integration.stack import MAJOR, SHOWN_ELSEWHERE, AirflowStack
 from tests.support.accessibility import violations
 from tests.support.browser import THEMES, Browser, Theme
 
+pytestmark = SHOWN_ELSEWHERE
 PAGES = ("flows", "flow", "spec", "run", "task")
 
 

@@ -1,4 +1,4 @@
-"""Suites run two at a time; one that fails fails the run."""
+"""Some suites run at the same time; one that fails fails the run."""
 
 from __future__ import annotations
 
