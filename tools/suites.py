@@ -54,7 +54,7 @@ class Result:
 # What meets Airflow, or a library of which Airflow 2.11 has another version (rich, SQLAlchemy): the rest is
 # the same code with the same libraries on both lines.
 _TWO = (
-    "bundles cli connectors/mysql factory hooks operators runs sdk/display sdk/local spec_sources "
+    "bundles cli connectors/mysql factory hooks operators runs sdk/display sdk/local spec_sources ui "
     "test_compat.py test_config.py test_get_provider_info.py"
 )
 
