@@ -266,7 +266,7 @@ class FakeState:
         """Drop the connection of the next requests after a while."""
         self._faults.append(Fault(times, path, seconds=seconds))
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Let nothing go wrong any more."""
         with self.lock:
             self._faults.clear()

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from aqueduct_provider.artifacts.manifest import LEFT_KEY
 from aqueduct_provider.compat import (
@@ -29,6 +28,7 @@ from aqueduct_provider.compat import (
     create_session,
 )
 from aqueduct_provider.errors import NotFound
+from aqueduct_provider.sdk.airflow_api.airflow import ui_path
 from aqueduct_provider.sdk.airflow_api.api_models import DagInfo, RunInfo, TaskInfo, xcom_of
 from aqueduct_provider.sdk.publishing.deployment import TAG
 from aqueduct_provider.spec.dag_facts import DagFacts
@@ -89,10 +89,7 @@ class AirflowDatabase:
 
     def url(self, dag_id: str, run_id: str = "") -> str:
         """Return the path of a DAG's page in Airflow's UI, or of a run's, without a leading slash."""
-        page = f"dags/{quote(dag_id, safe='')}"
-        if self.major >= 3:
-            return f"{page}/runs/{quote(run_id, safe='')}" if run_id else page
-        return f"{page}/grid?dag_run_id={quote(run_id, safe='')}" if run_id else f"{page}/grid"
+        return ui_path(self.major, dag_id, run_id)
 
     def dag(self, dag_id: str, *, gone: bool = False) -> DagInfo | None:
         """Return a DAG; None when Airflow does not know it, or when its file is gone.

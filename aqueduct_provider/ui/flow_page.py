@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aqueduct_provider.errors import AqueductError, DigestMismatch, NotFound
+from aqueduct_provider.spec.version_label import short_id
 from aqueduct_provider.ui.charts import ChartPoint, line_chart
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.reading import PageSession
@@ -119,7 +120,7 @@ def spec_page(visit: Visit) -> Page:
             "has not shown the newest version yet. Publish the flow again."
         )
     if visit.query.get("download") == "1":
-        name = f"{visit.dag_id}-{facts.flow.version[:8]}.json"
+        name = f"{visit.dag_id}-{short_id(facts.flow.version)}.json"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Page(body=text, content_type="application/json", headers=headers)
     shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)

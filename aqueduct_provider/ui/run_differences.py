@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aqueduct_provider.artifacts.glance import size
+from aqueduct_provider.spec.version_label import short_id
 from aqueduct_provider.ui.numbers import duration, number
 from aqueduct_provider.ui.previews import TablePreview
-from aqueduct_provider.ui.shown_run import METRICS, NOTHING, ShownArtifact, ShownOperator, ShownRun
+from aqueduct_provider.ui.shown_run import METRICS, NOTHING, SHORT, ShownArtifact, ShownOperator, ShownRun
 from aqueduct_provider.ui.verified_objects import StoredFacts
 
 Mark = Literal["", "changed", "added", "removed"]
@@ -80,7 +81,7 @@ def row(name: str, before: str | None, now: str | None, note: str = "") -> Diffe
 
 def _run_rows(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
     yield row("Outcome", other.status, run.status)
-    yield row("Version", other.version[:8] or NOTHING, run.version[:8] or NOTHING)
+    yield row("Version", short_id(other.version) or NOTHING, short_id(run.version) or NOTHING)
     yield _duration("Duration", other.seconds, run.seconds)
 
 
@@ -161,9 +162,8 @@ def _time(seconds: float | None) -> str:
 
 
 def _artifacts(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
-    short = {"param", "check", *METRICS}
     before, now = (
-        {one.name: one for one in side.artifacts.values() if side.makers[one.name].kind not in short}
+        {one.name: one for one in side.artifacts.values() if side.makers[one.name].kind not in SHORT}
         for side in (other, run)
     )
     for name in {**before, **now}:

@@ -10,7 +10,7 @@ from aqueduct_provider.ui.flow_page import flow_page
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.run_differences import differences
 from aqueduct_provider.ui.run_links import RunLinks, picture
-from aqueduct_provider.ui.shown_run import METRICS, ShownArtifact, ShownRun, read_run
+from aqueduct_provider.ui.shown_run import SHORT, ShownArtifact, ShownRun, is_own, read_run
 from aqueduct_provider.ui.verified_objects import StoredFacts, stored_facts
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 24
 _RUNS = 50
 # Kinds whose results are short: they are in tables.
-_SHORT = frozenset({"param", "check", *METRICS})
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def run_page(visit: Visit) -> Page:
     if other_id := visit.query.get("compare", ""):
         other = read_run(visit.database, visit.dag_id, other_id, facts)
         return _compared(visit, run, other, links, others)
-    long = [one for one in run.artifacts.values() if run.makers[one.name].kind not in _SHORT]
+    long = [one for one in run.artifacts.values() if run.makers[one.name].kind not in SHORT]
     # Tables take a row of their own.
     long.sort(key=lambda one: one.type == "table")
     pages = max(1, -(-len(long) // _AT_ONCE))
@@ -73,7 +72,11 @@ def run_page(visit: Visit) -> Page:
 
 def contents_of(run: ShownRun, links: RunLinks, artifacts: Sequence[ShownArtifact]) -> list[ShownContent]:
     """Return artifacts with what their tasks wrote about them, read from the store where it is there."""
-    refs = {one.id: one.ref for one in artifacts if one.ref is not None and not one.is_secret}
+    refs = {
+        one.id: one.ref
+        for one in artifacts
+        if one.ref and not one.is_secret and is_own(one.ref, run.facts, run.info.run_id, one.id)
+    }
     stored: dict[str, StoredFacts] = {}
     if run.store is not None:
         stored = dict(zip(refs, stored_facts(run.store, list(refs.values())), strict=True))

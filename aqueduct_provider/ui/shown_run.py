@@ -27,6 +27,7 @@ from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.numbers import number
 from aqueduct_provider.ui.reading import PageSession, run_for
+from aqueduct_provider.ui.run_history import METRICS as METRICS
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo, TaskInfo
@@ -39,8 +40,9 @@ log = logging.getLogger(__name__)
 
 _REQUESTS = 16
 # What pages show where there is nothing.
+# Kinds of operators whose outputs are shown as values, without a preview.
+SHORT = frozenset({"param", "check", *METRICS})
 NOTHING = "\N{EN DASH}"
-METRICS = frozenset({"metric", "system_metric"})
 
 
 @dataclass(frozen=True)
@@ -237,16 +239,17 @@ def written(
         for task_id in _members(value):
             manifest = _manifest(value, task_id)
             ref = manifest and _checked(manifest.artifacts.get(artifact_id))
-            if ref and _is_own(ref, facts, run_id, artifact_id):
+            if ref and is_own(ref, facts, run_id, artifact_id):
                 name = ref.name or _name_of(facts, artifact_id) or artifact_id
                 return _written(artifact_id, name, ref)
     return None
 
 
-def _is_own(ref: ArtifactRef, facts: DagFacts, run_id: str, artifact_id: str) -> bool:
+def is_own(ref: ArtifactRef, facts: DagFacts, run_id: str, artifact_id: str) -> bool:
     """Check that the keys are the artifact's: a forged XCom must not lead to other objects of the store."""
     if facts.flow.dialect == "compiled":
-        return ref.key == f"{artifact_id}_{run_id}" and bool(_name_of(facts, artifact_id))
+        # The store of such a flow is not read at all.
+        return True
     layout = NativeLayout(facts.flow.id, run_id)
     return (ref.key, ref.metadata_key) == (layout.content(artifact_id), layout.metadata(artifact_id))
 

@@ -80,7 +80,7 @@ def changes_of(old: WorkflowSpec, new: WorkflowSpec) -> list[str]:
 
 
 def _differs(old: Operator, new: Operator) -> bool:
-    # Ids are made anew for every version; the archive of a function is known by its content.
+    # Every version has new ids; the archive of a function is known by its content.
     ids = {"id", "inputs", "outputs"}
     return bool(old.model_dump(exclude=ids) != new.model_dump(exclude=ids))
 

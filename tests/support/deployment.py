@@ -160,7 +160,7 @@ class Deployment:
         try:
             yield
         finally:
-            self.fake.mend()
+            self.fake.recover()
 
     @contextmanager
     def meanwhile(self, act: Callable[[], None]) -> Iterator[None]:

@@ -56,6 +56,17 @@ _MOST_LOG_PAGES = 500
 _NEWEST_FIRST = ("order_by", "-id")
 
 
+def ui_path(major: int, dag_id: str, run_id: str = "") -> str:
+    """Return the path of a DAG's page in Airflow's UI, or of a run's, without a leading slash.
+
+    :param major: of Airflow: 2 or 3.
+    """
+    page = f"dags/{quote(dag_id, safe='')}"
+    if major >= 3:
+        return f"{page}/runs/{quote(run_id, safe='')}" if run_id else page
+    return f"{page}/grid?dag_run_id={quote(run_id, safe='')}" if run_id else f"{page}/grid"
+
+
 class Airflow:
     """One Airflow, asked as one user. A context manager; threads may share it.
 
@@ -105,10 +116,7 @@ class Airflow:
 
     def url(self, dag_id: str, run_id: str = "") -> str:
         """Return the page of a DAG, or of a run, in Airflow's UI."""
-        page = f"{self._session.base}/dags/{quote(dag_id, safe='')}"
-        if self.major >= 3:
-            return f"{page}/runs/{quote(run_id, safe='')}" if run_id else page
-        return f"{page}/grid?dag_run_id={quote(run_id, safe='')}" if run_id else f"{page}/grid"
+        return f"{self._session.base}/{ui_path(self.major, dag_id, run_id)}"
 
     # --- DAGs
 

@@ -77,7 +77,7 @@ def test_a_webhook_gets_json_with_the_connections_credentials(
     assert request.headers["X-Team"] == "ops"
     assert request.document["event"] == "warning"
     assert request.document["metric"]["last_values"] == [0.08, 0.13]
-    assert request.document["metric"]["name"] == "{{ conn.hook.password }}", "it is no template"
+    assert request.document["metric"]["name"] == "{{ conn.hook.password }}", "it is not a template"
     for text in (host, "hooks/a-long-and-secret-path", "p4ssw0rd"):
         assert redact(f"said {text}") == f"said {redact(text)}"
         assert text not in redact(f"said {text}")

@@ -27,7 +27,7 @@ def test_a_fault_hits_as_often_as_was_said_and_only_its_path() -> None:
     hit = [fake.next_fault("GET", path) is not None for path in ("/dags", "/dagRuns", "/dagRuns", "/dagRuns")]
     assert hit == [False, True, True, False]
     fake.drop()
-    fake.mend()
+    fake.recover()
     assert fake.next_fault("GET", "/dags") is None
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +50,16 @@ def test_a_run(rows: AirflowRows, visit: Any, played: Played) -> None:
     # What must not be there.
     for bad in ("hunter2", "<b>red", "<b>raw", "<script>act", '<img src="/logout', "</pre><i>"):
         assert bad not in text, bad
+
+
+def test_a_forged_record_leads_to_no_other_preview(rows: AirflowRows, visit: Any, played: Played) -> None:
+    left = copy.deepcopy(played.left)
+    (note,) = left["note"]["artifacts"].values()
+    (model,) = left["model"]["artifacts"].values()
+    note.update(metadata_key=model["metadata_key"], metadata_sha256=model["metadata_sha256"])
+    replace(played, left=left).write(rows)
+    text = text_of(visit, played.run_id)
+    assert text.count("{1, 2}") == 1, "the model's own"
 
 
 def test_a_run_of_which_only_the_database_is_there(rows: AirflowRows, visit: Any, played: Played) -> None:

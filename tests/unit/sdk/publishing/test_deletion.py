@@ -133,7 +133,7 @@ def test_a_deletion_does_not_fail_when_airflow_then_goes(made: Deployment) -> No
     flow = made.publish()
     made.fake.on_parse = lambda file_token: made.fake.drop(1_000_000)
     assert "Airflow shows the DAG until it notices" in delete_flow(flow, artifacts=False, force=False)
-    made.fake.mend()
+    made.fake.recover()
     assert made.client.list_flows() == []
 
 
