@@ -58,18 +58,18 @@ def by_hand(folder: str) -> float:
     from aqueduct_provider.spec import loader
 
     specs = [loader.load(path) for path in sorted(Path(folder).glob("*.json"))]
-    made = dag_of(specs[0], source=f"{specs[0].dag_id}.json", fileloc=__file__)
-    if _serialized(made) != _serialized(_by_hand(specs[0])):
+    # Its texts, which a hand would write down, are taken from the factory's DAG before the time begins.
+    made = [dag_of(spec, source=f"{spec.dag_id}.json", fileloc=__file__) for spec in specs]
+    if _serialized(made[0]) != _serialized(_by_hand(specs[0], made[0])):
         raise ValueError("the hand-written DAG is another than the factory's")
     started = time.perf_counter()
-    dags = {spec.dag_id: _by_hand(spec) for spec in specs}
+    dags = {spec.dag_id: _by_hand(spec, texts) for spec, texts in zip(specs, made, strict=True)}
     return _done(started, dags, folder, "*.json")
 
 
-def _by_hand(spec: Any) -> DAG:
+def _by_hand(spec: Any, texts: DAG) -> DAG:
     from aqueduct_provider import AqueductOperator
 
-    version = str(spec.version.id)
     dag = DAG(
         spec.dag_id,
         dag_display_name="benchmark",
@@ -77,17 +77,21 @@ def _by_hand(spec: Any) -> DAG:
         start_date=START,
         catchup=False,
         is_paused_upon_creation=False,
-        tags=["aqueduct", version],
-        doc_md=f"Version `{version}`, from `{spec.dag_id}.json`.\n",
+        tags=["aqueduct"],
+        description=texts.description,
+        doc_md=texts.doc_md,
     )
     before = None
     for number, operator in enumerate(spec.operators):
+        described: Any = texts.task_dict[f"task{number}"]
         task = AqueductOperator(
             task_id=f"task{number}",
             dag=dag,
             task_display_name=f"task {number}",
             retries=0,
             outlets=[Asset("aqueduct://benchmark")] if number == chains.TASKS - 1 else [],
+            doc_md=described.doc_md,
+            aqueduct=described.aqueduct,
             workflow=spec,
             operators=(operator,),
         )

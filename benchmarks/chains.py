@@ -88,21 +88,30 @@ def plain(spec: Mapping[str, Any]) -> dict[str, Any]:
             "sha256": operator["code"]["sha256"],
             "inputs": operator["inputs"],
             "outputs": operator["outputs"],
+            "doc_md": _doc(operator),
             "dependencies": [before["task_id"]] if before else [],
         }
         for before, operator in zip([None, *spec["operators"]], spec["operators"], strict=False)
     ]
+    version = f"ersion {spec['version']['id'][:8]}"
+    page = f"[Runs, metrics and artifacts](/aqueduct/dags/{spec['dag_id']})"
     dag = {
         "dag_display_name": spec["flow"]["name"],
+        "description": f"v{version}",
         "schedule": None,
         "start_date": "2022-01-01",
         "catchup": False,
         "is_paused_upon_creation": False,
-        "tags": ["aqueduct", spec["version"]["id"]],
-        "doc_md": f"Version `{spec['version']['id']}`, from `{spec['dag_id']}.json`.\n",
+        "tags": ["aqueduct"],
+        "doc_md": f"V{version}, from `{spec['dag_id']}.json`.\n\n{page}\n",
         "tasks": tasks,
     }
     return {spec["dag_id"]: dag}
+
+
+def _doc(operator: Mapping[str, Any]) -> str:
+    reads = [f"- Reads `{one}`.\n" for one in operator["inputs"]]
+    return "".join([*reads, *(f"- Writes `{one}` (numeric).\n" for one in operator["outputs"])])
 
 
 def write(parent: Path, chain: Chain, count: int, name: str = "{}.json") -> Path:

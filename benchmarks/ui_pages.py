@@ -132,7 +132,7 @@ def stored(lab: Lab, sizes: Sizes) -> Iterator[None]:
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
     record = FlowRecord(flow_id, "big", "big", VERSION_ID, moment, "x", "", "")
     store.put(published("big"), record.to_json())
-    with patch.object(reading, "store_at", lambda _where: store):
+    with patch.object(reading, "page_store", lambda _connection, _limit: store):
         yield
 
 
