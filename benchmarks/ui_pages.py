@@ -1,4 +1,4 @@
-"""What the pages inside Airflow cost: a flow with 1,000 runs of 200 operators, and a list of 1,000 flows.
+"""What the pages inside Airflow cost: a flow with 1,000 runs of 200 operators, such a run, and 1,000 flows.
 
 From a database in memory with Airflow's own tables and, for the flow's versions and spec, a warm S3 server;
 in this process, without a web server. ``.venv/bin/python -m benchmarks.run --only ui_pages`` measures it.
@@ -6,18 +6,22 @@ in this process, without a web server. ``.venv/bin/python -m benchmarks.run --on
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import Figure, Series, duration
 from benchmarks.lab import Lab, store_of
 from tests.support.airflow_rows import AirflowRows
 from tests.support.example_specs import VERSION_ID, call_operator, native_document
 from tests.support.flow_rows import attributes, manifest, operator_json
+
+if TYPE_CHECKING:
+    from aqueduct_provider.storage.object_store import ObjectStore
 
 LIMIT = 1.0
 
@@ -45,10 +49,12 @@ def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
     from aqueduct_provider.ui.flow_page import flow_page
     from aqueduct_provider.ui.flows_page import flows_page
     from aqueduct_provider.ui.html import Visit
+    from aqueduct_provider.ui.run_page import run_page
 
     rows = flow_rows(sizes)
     ids = list_rows(rows, sizes)
-    with stored(lab, sizes):
+    with stored(lab, sizes) as store:
+        newest = previewed_run(rows, store, sizes)
         return [
             figure(
                 f"flow with {sizes.runs:,} runs of {sizes.operators} operators: page of {count} runs",
@@ -61,17 +67,28 @@ def measure(lab: Lab, sizes: Sizes) -> list[Figure]:
             for count in (50, 500)
         ] + [
             figure(
+                f"run of {sizes.operators} operators",
+                lambda: run_page(
+                    Visit(rows.database, "/dags/big/runs/r", names={"dag_id": "big", "run_id": newest})
+                ),
+                sizes.times,
+                has=b"200 rows",
+            ),
+            figure(
                 f"first page of the list of {sizes.flows:,} flows",
                 lambda: flows_page(
                     Visit(rows.database, readable=lambda: ids, may_read_values=lambda _dag_id: True)
                 ),
                 sizes.times,
-            )
+            ),
         ]
 
 
-def figure(what: str, page: Any, times: int, *, target: bool = True) -> Figure:
-    """Measure a page, the first time left out: it reads templates, and what stays in memory."""
+def figure(what: str, page: Any, times: int, *, target: bool = True, has: bytes = b"") -> Figure:
+    """Measure a page, the first time left out: it reads templates, and what stays in memory.
+
+    :param has: what must be on it.
+    """
     series = Series()
     for _ in range(times + 1):
         with series.timed():
@@ -79,6 +96,8 @@ def figure(what: str, page: Any, times: int, *, target: bool = True) -> Figure:
         # Another one would be the apology of a store that is away.
         assert shown.status == 200
         assert b"cannot be read" not in shown.body
+        assert b"Only what Airflow" not in shown.body
+        assert has in shown.body
     text = f"below {LIMIT:g} s" if target else ""
     is_below = not target or series.warm.median < LIMIT
     return Figure(what, str(series.warm), "", duration(series.warm.median), text, is_below)
@@ -98,6 +117,34 @@ def flow_rows(sizes: Sizes) -> AirflowRows:
     return rows
 
 
+def previewed_run(rows: AirflowRows, store: ObjectStore, sizes: Sizes) -> str:
+    """Write a run of the big flow whose functions left tables with previews; return its id."""
+    import pandas as pd
+
+    from aqueduct_provider.runner.table_preview import table_preview
+    from aqueduct_provider.sdk.publishing.flow_names import flow_id_of
+    from aqueduct_provider.storage.layout import NativeLayout
+
+    columns = {f"column {number}": [one * number / 7 for one in range(200)] for number in range(10)}
+    facts = {"preview": table_preview(pd.DataFrame(columns), ""), "python_type": "pandas.DataFrame"}
+    metadata = json.dumps(facts).encode()
+    run_id = rows.run("big")
+    layout = NativeLayout(flow_id_of("big"), run_id)
+    left = {}
+    for name, kind in _names(sizes):
+        found = manifest(
+            0.5, spec={"sha256": hashlib.sha256(_spec(sizes)).hexdigest(), "version": VERSION_ID}
+        )
+        own = {"key": layout.content(f"{name}-id"), "metadata_key": layout.metadata(f"{name}-id")}
+        if kind == "function":
+            own |= {"artifact_type": "table", "metadata_sha256": hashlib.sha256(metadata).hexdigest()}
+            store.put(own["metadata_key"], metadata)
+        found["artifacts"] = {f"{name}-id": found["artifacts"]["id"] | own}
+        left[name] = found
+    rows.tasks("big", run_id, left, datetime(2026, 1, 1, tzinfo=timezone.utc))
+    return run_id
+
+
 def list_rows(rows: AirflowRows, sizes: Sizes) -> set[str]:
     """Write the flows of the list, each with five runs of three operators."""
     operators = [operator_json(name, kind) for name, kind in _names(Sizes(0, 3, 1, 0, 0))]
@@ -112,7 +159,7 @@ def list_rows(rows: AirflowRows, sizes: Sizes) -> set[str]:
 
 
 @contextmanager
-def stored(lab: Lab, sizes: Sizes) -> Iterator[None]:
+def stored(lab: Lab, sizes: Sizes) -> Iterator[ObjectStore]:
     """Put the flow's spec and record into a store, and give it to the pages."""
     from unittest.mock import patch
 
@@ -122,18 +169,26 @@ def stored(lab: Lab, sizes: Sizes) -> Iterator[None]:
     from aqueduct_provider.ui import reading
 
     store = store_of(lab.bucket())
-    document = native_document(
-        artifacts=[{"id": f"{name}-value", "name": name, "type": "untyped"} for name, _ in _names(sizes)],
-        operators=[call_operator(name, kind, inputs=[]) for name, kind in _names(sizes)],
-        parameters=[],
-    )
     flow_id = flow_id_of("big")
-    store.put(FlowLayout(flow_id).version(VERSION_ID), json.dumps(document).encode())
+    store.put(FlowLayout(flow_id).version(VERSION_ID), _spec(sizes))
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
     record = FlowRecord(flow_id, "big", "big", VERSION_ID, moment, "x", "", "")
     store.put(published("big"), record.to_json())
     with patch.object(reading, "page_store", lambda _connection, _limit: store):
-        yield
+        yield store
+
+
+def _spec(sizes: Sizes) -> bytes:
+    from aqueduct_provider.sdk.publishing.flow_names import flow_id_of
+
+    names = _names(sizes)
+    document = native_document(
+        artifacts=[{"id": f"{name}-id", "name": f"{name} artifact", "type": "untyped"} for name, _ in names],
+        operators=[call_operator(name, kind, inputs=[], outputs=[f"{name}-id"]) for name, kind in names],
+        parameters=[],
+    )
+    document["flow"] |= {"id": flow_id_of("big")}
+    return json.dumps(document).encode()
 
 
 def _names(sizes: Sizes) -> list[tuple[str, str]]:
