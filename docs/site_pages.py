@@ -24,6 +24,8 @@ _SPHINX = (
     (re.compile(r"<p>::</p>\n?"), ""),
     (re.compile(r"::(?=</p>)"), ":"),
 )
+# Of a class whose methods are in several modules.
+_WITH_INHERITED = "\n    options:\n      inherited_members: true"
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 API = "api.md"
 API_HEAD = """\
@@ -72,7 +74,11 @@ def api_page() -> str:
         homes.setdefault(sdk._HOME_OF.get(name, "aqueduct_provider.sdk"), []).append(name)
     # What is called stands before what is raised and compared with.
     ordered = sorted(homes, key=lambda home: (home.endswith((".enums", ".errors")), home))
-    blocks = (f"::: {home}.{name}" for home in ordered for name in homes[home])
+    blocks = (
+        f"::: {home}.{name}{_WITH_INHERITED if name == 'Client' else ''}"
+        for home in ordered
+        for name in homes[home]
+    )
     return "\n\n".join([API_HEAD, *blocks, ""])
 
 

@@ -31,11 +31,12 @@ class RunOptions(TypedDict, total=False):
     fuse: str | None
 
 
-def suggest_keywords(function: Function) -> Function:
+def suggest_keywords(function: Function, *, is_method: bool = False) -> Function:
     """Refuse keyword arguments that the function does not have; one that takes any is left as it is.
 
     Where it takes ``**how: Unpack[RunOptions]``, its signature lists them, for ``help()`` and notebooks.
 
+    :param is_method: name it as a method of the object's class, which may have inherited it.
     :raises AuthoringError: when it is called with one; the message suggests the known one that is closest.
     """
     known, rest = _keywords_of(function)
@@ -49,6 +50,8 @@ def suggest_keywords(function: Function) -> Function:
         if not kwargs.keys() <= known:
             wrong = next(name for name in kwargs if name not in known)
             name = function.__qualname__.removesuffix(".__init__")
+            if is_method and args:
+                name = f"{type(args[0]).__qualname__}.{function.__name__}"
             raise AuthoringError(f"{name} takes no argument {wrong!r}.{suggestion(wrong, known)}")
         return function(*args, **kwargs)
 
@@ -61,7 +64,7 @@ def suggest_keywords_of_methods(owner: Class) -> Class:
     """Do so in all public methods that a class defines."""
     for name, member in list(vars(owner).items()):
         if isinstance(member, types.FunctionType) and not name.startswith("_"):
-            setattr(owner, name, suggest_keywords(member))
+            setattr(owner, name, suggest_keywords(member, is_method=True))
     return owner
 
 

@@ -24,6 +24,10 @@ def test_the_reference_has_every_public_name() -> None:
     blocks = re.findall(r"^::: (.+)\.(\w+)$", api_page(), re.MULTILINE)
     assert {name for _, name in blocks} == set(aq.__all__)
     assert ("aqueduct_provider.sdk.client", "Client") in blocks
+    # Some of its methods are in another module.
+    assert (
+        "::: aqueduct_provider.sdk.client.Client\n    options:\n      inherited_members: true\n" in api_page()
+    )
 
 
 @pytest.mark.parametrize(

@@ -198,16 +198,6 @@ def test_key_and_address_are_ignored(
     assert aq.get_apikey() == ""
 
 
-def test_older_names(made: Deployment) -> None:
-    client = made.client
-    made.fake.all_admins = True
-    client.connect_integration("more", "Airflow", {"host": made.fake.host})
-    assert sorted(client.list_integrations()) == ["cluster", "more"]
-    assert client.integration("more").host == made.fake.host
-    client.delete_integration("more")
-    assert list(client.list_resources()) == ["cluster"]
-
-
 def test_positions_are_those_of_the_original(finished: Finished) -> None:
     import inspect
 
@@ -220,7 +210,6 @@ def test_positions_are_those_of_the_original(finished: Finished) -> None:
         "trigger": "flow_identifier parameters flow_id flow_name",
         "flow": "flow_identifier flow_id flow_name",
         "delete_flow": "flow_identifier flow_id flow_name saved_objects_to_delete force",
-        "connect_resource": "name service config",
     }
     for method, names in expected.items():
         found = list(inspect.signature(getattr(finished.made.client, method)).parameters)
