@@ -157,6 +157,7 @@ class Client(ResourceMethods):
         retry_delay: float | timedelta | None = None,
         owner: str | None = None,
         notify: Receivers = None,
+        message: str = "",
     ) -> Flow:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
@@ -187,6 +188,7 @@ class Client(ResourceMethods):
         :param retry_delay: seconds between two tries of those operators, or a timedelta.
         :param owner: of the DAG, in Airflow; None: the user who publishes; empty: Airflow's default owner.
         :param notify: who is notified of changes: ``aq.notify.slack("ops")`` or its like, or a list of them.
+        :param message: what this version changes, and why; ``flow.versions()`` shows it.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
@@ -219,6 +221,7 @@ class Client(ResourceMethods):
             retry=retry_of("publish_flow", retries, retry_delay),
             owner=owner,
             notifications=notifications_of("publish_flow", notify),
+            message=message,
         )
         if rehearsal:
             return rehearsal.publish(request)

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Discriminator, Field, JsonValue, PrivateAttr, Tag
+from pydantic import Discriminator, Field, JsonValue, PrivateAttr, Tag
 
 from aqueduct_provider.spec.compiled_facts import Compiled as Compiled
+from aqueduct_provider.spec.flow_version import FlowVersion as FlowVersion
 from aqueduct_provider.spec.notifications import Notifications
 from aqueduct_provider.spec.redactor import Redactor
 from aqueduct_provider.spec.system_operators import Source, Target
@@ -50,16 +51,6 @@ class FlowIdentity(Model):
     owner: Annotated[str, Field(max_length=200)] = Field(
         "", description="Owner of the DAG, who answers for it; empty: Airflow's default_owner."
     )
-
-
-class FlowVersion(Model):
-    """One published version of the flow."""
-
-    id: UUID = Field(description="The original's workflow_dag_id; of a compiled spec also a tag of the DAG.")
-    number: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Counts the flow's versions from 1; null: unknown. The DAG's description shows it."
-    )
-    created_at: AwareDatetime | None = Field(None, description="When it was published, ISO 8601 with offset.")
 
 
 class CronSchedule(Model):

@@ -20,6 +20,7 @@ from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import Problem
 from aqueduct_provider.spec.conditions import ADDRESS_PATTERN, CONNECTION_PATTERN
 from aqueduct_provider.spec.document import TOO_DEEP, Parts, json_path
+from aqueduct_provider.spec.flow_version import COMMIT_PATTERN
 from aqueduct_provider.spec.models import DIGEST_PATTERN, IDENTIFIER_PATTERN, PYTHON_PATTERN
 
 # A spec that is wrong in more places than this is wrong as a whole.
@@ -51,6 +52,7 @@ _TIME = "must be a time with its offset, such as 2026-01-31T12:00:00+00:00"
 _PATTERNS = {
     DIGEST_PATTERN: "must be a sha256: 64 digits 0-9 a-f",
     IDENTIFIER_PATTERN: "must be made of letters, digits, _ - and . only, and not begin with a dot",
+    COMMIT_PATTERN: "must be the full id of a commit: 40 or 64 digits 0-9 a-f",
     PYTHON_PATTERN: "must be a minor version of Python 3, such as 3.11",
     CONNECTION_PATTERN: "must be the id of an Airflow connection, not a URL",
     ADDRESS_PATTERN: "must be one mail address, such as team@example.org",

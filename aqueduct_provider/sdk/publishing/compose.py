@@ -7,13 +7,11 @@ the version's id and time. What would fail later is refused here.
 
 from __future__ import annotations
 
-import getpass
 import json
 import logging
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -37,6 +35,7 @@ from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
 from aqueduct_provider.sdk.publishing.flow_names import flow_id_of as flow_id_of
 from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refuse_secrets_in_text
+from aqueduct_provider.sdk.publishing.origin import this_user, version_message
 from aqueduct_provider.sdk.publishing.selection import select
 from aqueduct_provider.sdk.publishing.spec_parts import (
     Json,
@@ -73,6 +72,7 @@ class FlowRequest:
     :param notifications: who is notified of its checks and failures, as the spec has it.
     :param retry: how often operators are tried again whose decorators say nothing of it.
     :param fuse: whether all operators run in one Airflow task; None: as their authors said.
+    :param message: what this version changes, and why.
     """
 
     name: str
@@ -89,6 +89,7 @@ class FlowRequest:
     retry: Options = NO_OPTIONS
     owner: str | None = ""
     notifications: tuple[Mapping[str, Any], ...] = ()
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def compose(
     version_id: str = "",
     created_at: datetime | None = None,
     number: int | None = None,
+    origin: Mapping[str, Any] | None = None,
     packager: Packager | None = None,
     resources: Lookup | None = None,
 ) -> Composition:
@@ -132,6 +134,7 @@ def compose(
     :param version_id: empty: a new one.
     :param created_at: with a time zone; None: now.
     :param number: of the version; None: unknown.
+    :param origin: further fields of the version: who publishes it, and the commit of its code.
     :param packager: makes the archive of a function; it is also given the operator's name.
     :param resources: finds the connected resource of a name; None: those that were recorded are current.
     :raises AuthoringError: the flow would fail later.
@@ -141,6 +144,8 @@ def compose(
         "id": version_id or str(uuid.uuid4()),
         "number": number,
         "created_at": (created_at or datetime.now(timezone.utc)).isoformat(),
+        **version_message("publish_flow", flow.message),
+        **(origin or {}),
     }
     head = _head(flow, artifact_store, version)
     encode = cache(encoded_default)
@@ -197,10 +202,7 @@ def _head(flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json) -
 
 def _owner(owner: str | None) -> str:
     if owner is None:
-        # Containers may have no name for their user.
-        with suppress(OSError, KeyError, ImportError):
-            return getpass.getuser()[:_LONGEST_OWNER]
-        return ""
+        return this_user()
     if not isinstance(owner, str) or len(owner) > _LONGEST_OWNER:
         raise AuthoringError(
             f"publish_flow: owner must be text of at most {_LONGEST_OWNER} characters, the name of who "

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from aqueduct_provider.spec.names import nfc
+from aqueduct_provider.spec.version_label import version_label
 
 # So many versions before the last one are in the record: enough to see since when Airflow is behind.
 _EARLIER = 20
@@ -25,10 +26,19 @@ class PublishedVersion:
     """One version of a flow.
 
     :param created_at: when it was published, with offset.
+    :param number: counts the flow's versions from 1; None: unknown.
+    :param spec_sha256: digest of its spec; empty: unknown.
     """
 
     version_id: str
     created_at: datetime
+    number: int | None = None
+    spec_sha256: str = ""
+
+    @property
+    def label(self) -> str:
+        """What users call it: ``v12 (7d49f3c4)``."""
+        return version_label(self.version_id, self.number)
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class FlowRecord:
     :param spec_sha256: digest of the version's spec.
     :param retired_at: when the flow was deleted; None: it is published.
     :param earlier: the versions before this one, the newest first; not all of them.
+    :param number: counts the flow's versions from 1; None: unknown.
     """
 
     flow_id: str
@@ -54,11 +65,17 @@ class FlowRecord:
     spec_sha256: str
     retired_at: datetime | None = None
     earlier: tuple[PublishedVersion, ...] = ()
+    number: int | None = None
+
+    @property
+    def newest(self) -> PublishedVersion:
+        """The version that was published last."""
+        return PublishedVersion(self.version_id, self.created_at, self.number, self.spec_sha256)
 
     @property
     def versions(self) -> tuple[PublishedVersion, ...]:
         """This version and those before it that are known, the newest first."""
-        return (PublishedVersion(self.version_id, self.created_at), *self.earlier)
+        return (self.newest, *self.earlier)
 
     def next_earlier(self) -> tuple[PublishedVersion, ...]:
         """Return what ``earlier`` is in the record of the next version."""
@@ -70,9 +87,9 @@ class FlowRecord:
         document["created_at"] = self.created_at.isoformat()
         if self.retired_at is not None:
             document["retired_at"] = self.retired_at.isoformat()
-        document["earlier"] = [
-            {"version_id": one.version_id, "created_at": one.created_at.isoformat()} for one in self.earlier
-        ]
+        if self.number is not None:
+            document["number"] = self.number
+        document["earlier"] = [_version_document(one) for one in self.earlier]
         return json.dumps(document, indent=2).encode()
 
     @classmethod
@@ -94,13 +111,36 @@ class FlowRecord:
             created_at=_moment(document, "created_at"),
             retired_at=None if gone is None else _moment(document, "retired_at"),
             earlier=tuple(_version(one) for one in _list(document, "earlier")),
+            number=_number(document),
         )
+
+
+def _version_document(version: PublishedVersion) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "version_id": version.version_id,
+        "created_at": version.created_at.isoformat(),
+        "number": version.number,
+        "spec_sha256": version.spec_sha256,
+    }
+    return {name: value for name, value in document.items() if value not in (None, "")}
 
 
 def _version(document: Any) -> PublishedVersion:
     if not isinstance(document, dict):
         raise ValueError("an earlier version is not a JSON object")
-    return PublishedVersion(str(UUID(_text(document, "version_id"))), _moment(document, "created_at"))
+    return PublishedVersion(
+        str(UUID(_text(document, "version_id"))),
+        _moment(document, "created_at"),
+        _number(document),
+        _text(document, "spec_sha256") if "spec_sha256" in document else "",
+    )
+
+
+def _number(document: Mapping[str, Any]) -> int | None:
+    number = document.get("number")
+    if number is None or (type(number) is int and number > 0):
+        return number
+    raise ValueError("number is not an integer above 0")
 
 
 def _text(document: Mapping[str, Any], name: str) -> str:

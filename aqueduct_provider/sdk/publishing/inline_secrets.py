@@ -24,7 +24,7 @@ _SECRET_FIELD = re.compile(r"secret|password|token|access_key(?!.*(path|profile)
 # Fields of a spec that hold digests and keys of this package.
 _OWN_FIELDS = frozenset({"sha256", "key"})
 # Fields of prose, for human readers.
-_PROSE = frozenset({"description"})
+_PROSE = frozenset({"description", "message"})
 _NOT_WALKED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 # Operations of a pickle that are looked at; the arrays of a model are one each.
 _MAX_OPERATIONS = 500_000

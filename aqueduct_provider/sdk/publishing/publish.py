@@ -36,6 +36,7 @@ def publish_flow(
     """
     from aqueduct_provider.sdk.packaging import load_check
     from aqueduct_provider.sdk.publishing.compose import compose, flow_id_of
+    from aqueduct_provider.sdk.publishing.origin import code_origin, publisher
     from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
     from aqueduct_provider.sdk.publishing.upload import publish
 
@@ -43,7 +44,8 @@ def publish_flow(
     _check_sources(session, request.name, sources, engine)
     store = engine.artifact_store(session.profile.store)
     number = session.registry.next_number(flow_id_of(request.name))
-    composition = compose(request, store, number=number, resources=session.resource)
+    origin = {**publisher(), **code_origin()}
+    composition = compose(request, store, number=number, origin=origin, resources=session.resource)
     if resolve:
         refuse_unresolvable(composition)
     load_check.check_archives(composition.archives())

@@ -145,4 +145,5 @@ def _record(composition: Composition, engine: str, place: str, previous: FlowRec
         delivered_to=place,
         spec_sha256=hashlib.sha256(composition.text).hexdigest(),
         earlier=previous.next_earlier() if previous else (),
+        number=spec.version.number,
     )

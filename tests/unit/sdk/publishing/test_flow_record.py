@@ -35,8 +35,13 @@ def record(**changes: Any) -> FlowRecord:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"retired_at": NOON}, {"earlier": (version(), version(-1))}],
-    ids=["live", "gone", "older"],
+    [
+        {},
+        {"retired_at": NOON},
+        {"earlier": (version(), version(-1))},
+        {"number": 3, "earlier": (replace(version(), number=2, spec_sha256="1" * 64), version(-1))},
+    ],
+    ids=["live", "gone", "older", "numbered"],
 )
 def test_it_is_read_as_it_was_written(changes: Any) -> None:
     made = record(**changes)
@@ -49,7 +54,8 @@ def test_records_of_earlier_releases_are_read() -> None:
     assert "retired_at" not in document
     del document["earlier"]
     found = FlowRecord.from_json(json.dumps(document).encode())
-    assert (found.earlier, found.retired_at) == ((), None)
+    assert (found.earlier, found.retired_at, found.number) == ((), None, None)
+    assert found.newest.label == f"version {found.version_id[:8]}"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,8 @@ def test_records_of_earlier_releases_are_read() -> None:
     [
         ({"name": 1}, "no text at name"),
         ({"created_at": None}, "no text at created_at"),
+        ({"number": 0}, "number is not an integer above 0"),
+        ({"number": "3"}, "number is not an integer above 0"),
         ({"created_at": "2026-01-31T12:00:00"}, "created_at has no offset"),
         ({"retired_at": "2026-01-31T12:00:00"}, "retired_at has no offset"),
         ({"flow_id": "../x"}, "badly formed"),
@@ -72,6 +80,7 @@ def test_what_is_no_record(change: dict[str, Any], message: str) -> None:
 
 
 def test_the_next_record_remembers_this_version_first() -> None:
-    made = record(earlier=tuple(version(-number) for number in range(40)))
-    assert made.next_earlier()[0] == PublishedVersion(made.version_id, NOON)
+    made = record(number=41, earlier=tuple(version(-number) for number in range(40)))
+    assert made.next_earlier()[0] == PublishedVersion(made.version_id, NOON, 41, "0" * 64)
+    assert made.next_earlier()[0].label == f"v41 ({made.version_id[:8]})"
     assert made.next_earlier()[1:] == made.earlier[:19]

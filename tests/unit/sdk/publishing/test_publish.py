@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import threading
@@ -39,6 +40,25 @@ def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixt
     assert text == made.store.get(delivered_spec("My_churn"))
     assert json.loads(text)["version"]["id"] == flow.record.version_id
     assert flow.record.engine == "cluster"
+
+
+def test_who_published_a_version_and_why(made: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    version = made.publish(message="Count more rows").spec.version
+    assert (version.message, version.published_by, version.restores) == ("Count more rows", "ada", None)
+    record = made.publish().record
+    assert (record.number, record.versions[1].number) == (2, 1)
+    assert (
+        record.versions[1].spec_sha256
+        == hashlib.sha256(
+            made.session.registry.spec_text(record.flow_id, record.versions[1].version_id)
+        ).hexdigest()
+    )
+    assert made.session.registry.latest_spec(record).version.message == ""
+    with pytest.raises(AuthoringError, match="publish_flow: message must be text of at most 500"):
+        made.publish(message="x" * 501)
+    with pytest.raises(AuthoringError, match="The flow's message holds"):
+        made.publish(message="uses postgres://ada:hunter2-long@db/shop")
 
 
 def test_a_save_that_is_not_fused_is_reported(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
