@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, NotFound
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.publishing.compose import FlowRequest
+    from aqueduct_provider.sdk.publishing.compose import Composition, FlowRequest
     from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.session import Session
@@ -38,10 +38,9 @@ def publish_flow(
     from aqueduct_provider.sdk.publishing.compose import compose, flow_id_of
     from aqueduct_provider.sdk.publishing.origin import code_origin, publisher
     from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
-    from aqueduct_provider.sdk.publishing.upload import publish
 
-    _check_python(engine)
-    _check_sources(session, request.name, sources, engine)
+    check_python(engine, [f"{sys.version_info.major}.{sys.version_info.minor}"])
+    check_sources(session, request.name, sources, engine)
     store = engine.artifact_store(session.profile.store)
     number = session.registry.next_number(flow_id_of(request.name))
     origin = {**publisher(), **code_origin()}
@@ -49,24 +48,43 @@ def publish_flow(
     if resolve:
         refuse_unresolvable(composition)
     load_check.check_archives(composition.archives())
-    record = publish(composition, session.store, engine.delivery(session.store), engine.name())
-    _report(record, composition.text)
+    record = deliver(session, composition, engine, copy=True)
     if loads := composition.separate_loads():
         print(f"Not fused, so that a retry cannot write twice: {', '.join(map(repr, loads))}.")
     return record
 
 
-def _check_python(engine: AirflowResource) -> None:
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if engine.python_versions and here not in engine.python_versions:
+def deliver(
+    session: Session, composition: Composition, engine: AirflowResource, *, copy: bool = False
+) -> FlowRecord:
+    """Publish what was composed, and print where its spec is.
+
+    :param copy: write the spec into the working directory, too.
+    :raises AuthoringError: another flow has its DAG id.
+    """
+    from aqueduct_provider.sdk.publishing.upload import publish
+
+    record = publish(composition, session.store, engine.delivery(session.store), engine.name())
+    written = _write_copy(record, composition.text) if copy else ""
+    print(f"Published {record.name!r} (DAG {record.dag_id}) to {record.delivered_to}.{written}")
+    return record
+
+
+def check_python(engine: AirflowResource, versions: Iterable[str]) -> None:
+    """Raise ``AuthoringError`` where an Airflow lacks one of the Pythons that a flow needs.
+
+    :param versions: minor versions, such as 3.11.
+    """
+    missing = [one for one in versions if engine.python_versions and one not in engine.python_versions]
+    if missing:
         raise AuthoringError(
-            f"Functions of Python {here} cannot run on {engine.name()!r}, which has "
-            f"{', '.join(engine.python_versions)}. Publish from one of those, or add {here} to the "
+            f"Functions of Python {missing[0]} cannot run on {engine.name()!r}, which has "
+            f"{', '.join(engine.python_versions)}. Publish from one of those, or add {missing[0]} to the "
             "resource's python_versions once its workers have it."
         )
 
 
-def _check_sources(
+def check_sources(
     session: Session, name: str, sources: Sequence[FlowRecord], engine: AirflowResource
 ) -> None:
     """Refuse to wait for flows that this one could not follow."""
@@ -93,13 +111,11 @@ def _host(session: Session, engine: str) -> str:
         return ""
 
 
-def _report(record: FlowRecord, text: bytes) -> None:
+def _write_copy(record: FlowRecord, text: bytes) -> str:
     path = Path(f"{record.dag_id}_airflow.json")
     try:
         path.write_bytes(text)
     except OSError as error:
         log.warning("The spec could not be written to %s: %s", path.absolute(), error.strerror)
-        written = ""
-    else:
-        written = f" A copy is in {path}."
-    print(f"Published {record.name!r} (DAG {record.dag_id}) to {record.delivered_to}.{written}")
+        return ""
+    return f" A copy is in {path}."

@@ -1,0 +1,90 @@
+"""A whole version of a flow: its spec, and the objects that the spec names, to be taken elsewhere.
+
+In: a registry and a record. Out: bytes, verified by the digests in the spec. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aqueduct_provider.errors import DigestMismatch
+from aqueduct_provider.storage.parallel import together
+
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
+    from aqueduct_provider.sdk.publishing.registry import Registry
+    from aqueduct_provider.spec.models import WorkflowSpec
+
+
+@dataclass(frozen=True)
+class FlowCopy:
+    """A version of a flow.
+
+    :param text: the JSON of the spec, as it was published.
+    :param objects: key -> bytes of the function archives and the stored defaults that it names.
+    """
+
+    spec: WorkflowSpec
+    text: bytes = field(repr=False)
+    objects: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return the spec as JSON has it, to be changed."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
+
+
+def objects_of(spec: WorkflowSpec) -> dict[str, str]:
+    """Return the objects that a spec names: key -> sha256 of its bytes."""
+    return dict(_named(spec))
+
+
+def copy_of(registry: Registry, record: FlowRecord, version_id: str = "") -> FlowCopy:
+    """Read a version of a flow from its store.
+
+    :param version_id: empty: the one that was published last.
+    :raises NotFound: the version is not there.
+    :raises ObjectNotFound: an object that it names is not there.
+    :raises DigestMismatch: one of them was changed.
+    """
+    if version_id in ("", record.version_id):
+        version_id = record.version_id
+        # The record has its digest.
+        registry.latest_spec(record)
+    spec = registry.spec(record.flow_id, version_id)
+    named = objects_of(spec)
+    found = together([partial(registry.store.get, key) for key in named])
+    objects = dict(zip(named, found, strict=True))
+    for key, sha256 in named.items():
+        check_digest(registry.store.url(key), objects[key], sha256)
+    return FlowCopy(spec, registry.spec_text(record.flow_id, version_id), objects)
+
+
+def check_digest(place: str, data: bytes, sha256: str) -> None:
+    """Raise ``DigestMismatch`` unless the bytes are those that the spec names.
+
+    :param place: where they were read, for the message.
+    """
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise DigestMismatch(
+            f"{place} is not what the flow's spec names: its sha256 is {found}, not {sha256}. It was changed "
+            "or damaged: publish the flow again from its source."
+        )
+
+
+def _named(spec: WorkflowSpec) -> Iterator[tuple[str, str]]:
+    from aqueduct_provider.spec.models import CallOperator, StoredDefault
+
+    for operator in spec.operators:
+        if isinstance(operator, CallOperator):
+            yield operator.code.key, operator.code.sha256
+    for parameter in spec.parameters:
+        if isinstance(parameter.default, StoredDefault):
+            yield parameter.default.key, parameter.default.sha256
