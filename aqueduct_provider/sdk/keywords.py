@@ -50,7 +50,7 @@ def suggest_keywords(function: Function, *, is_method: bool = False) -> Function
         if not kwargs.keys() <= known:
             wrong = next(name for name in kwargs if name not in known)
             name = function.__qualname__.removesuffix(".__init__")
-            if is_method and args:
+            if is_method and args and hasattr(args[0], function.__name__):
                 name = f"{type(args[0]).__qualname__}.{function.__name__}"
             raise AuthoringError(f"{name} takes no argument {wrong!r}.{suggestion(wrong, known)}")
         return function(*args, **kwargs)
