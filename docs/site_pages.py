@@ -24,7 +24,8 @@ _SPHINX = (
     (re.compile(r"<p>::</p>\n?"), ""),
     (re.compile(r"::(?=</p>)"), ":"),
 )
-# Of a class whose methods are in several modules.
+# Classes whose members are in several modules.
+_INHERITS = ("Client", "FlowDiff")
 _WITH_INHERITED = "\n    options:\n      inherited_members: true"
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 API = "api.md"
@@ -75,7 +76,7 @@ def api_page() -> str:
     # What is called stands before what is raised and compared with.
     ordered = sorted(homes, key=lambda home: (home.endswith((".enums", ".errors")), home))
     blocks = (
-        f"::: {home}.{name}{_WITH_INHERITED if name == 'Client' else ''}"
+        f"::: {home}.{name}{_WITH_INHERITED if name in _INHERITS else ''}"
         for home in ordered
         for name in homes[home]
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.artifacts.metadata import Metadata
-from aqueduct_provider.errors import DigestMismatch
+from aqueduct_provider.errors import DigestMismatch, ObjectTooLarge
 from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.parallel import together
 
@@ -79,6 +79,21 @@ def fetch_bytes(store: ObjectStore, key: str, sha256: str) -> bytes:
     if found != sha256:
         raise mismatch(store.url(key), wanted=sha256, found=found)
     return data
+
+
+def fetch_small(store: ObjectStore, key: str, sha256: str, most: int) -> bytes:
+    """Return the bytes of an object that may be larger than is to be read, as :func:`fetch_bytes` does.
+
+    :param most: bytes that are read at most.
+    :raises ObjectTooLarge: it has more; nothing was read.
+    :raises ObjectNotFound: it is not there.
+    :raises DigestMismatch: it is not what its producer wrote.
+    """
+    # The size that others have recorded is that of what was written, not of what is there now.
+    entry = next(iter(store.entries(key)), None)
+    if entry is not None and entry.key == key and entry.size > most:
+        raise ObjectTooLarge(f"{store.url(key)} has {entry.size:,} bytes; at most {most:,} are read here.")
+    return fetch_bytes(store, key, sha256)
 
 
 def publish(store: ObjectStore, artifacts: Sequence[NewArtifact], workers: int) -> list[ArtifactRef]:

@@ -69,6 +69,8 @@ if TYPE_CHECKING:
         weekly,
     )
     from aqueduct_provider.sdk.settings import global_config
+    from aqueduct_provider.sdk.versions.flow_diff import FlowDiff
+    from aqueduct_provider.sdk.versions.version import Version
 
 _HOMES = {
     "aqueduct_provider.errors": (
@@ -92,6 +94,8 @@ _HOMES = {
         "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly on_assets weekly"
     ),
     "aqueduct_provider.sdk.settings": "global_config",
+    "aqueduct_provider.sdk.versions.flow_diff": "FlowDiff",
+    "aqueduct_provider.sdk.versions.version": "Version",
 }
 # Names of the original's, for code that was written for it.
 _ORIGINAL = ("aqueduct_provider.sdk.error", "aqueduct_provider.sdk.resources.connect_config")
@@ -113,6 +117,7 @@ __all__ = [
     "DayOfWeek",
     "ExecutionStatus",
     "Flow",
+    "FlowDiff",
     "FlowState",
     "FlowStatus",
     "GenericArtifact",
@@ -130,6 +135,7 @@ __all__ = [
     "ServiceType",
     "TableArtifact",
     "UserError",
+    "Version",
     "WaitTimedOut",
     "check",
     "cron",

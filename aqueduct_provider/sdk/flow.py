@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
     from aqueduct_provider.sdk.results.saved_objects import SavedObjects
     from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.sdk.versions.flow_diff import FlowDiff
+    from aqueduct_provider.sdk.versions.version import Version, Versions
     from aqueduct_provider.spec.models import WorkflowSpec
 
 
@@ -66,14 +68,49 @@ class Flow:
         from aqueduct_provider.sdk.results.flow_status import statuses
 
         # What is published may have changed since this flow was read.
-        registry, dag_id = self.session.registry, self.record.dag_id
-        newest = registry.at(dag_id) or registry.retired_at(dag_id) or self.record
-        return statuses(self.session, [newest])[0]
+        return statuses(self.session, [self.session.registry.newest(self.record)])[0]
 
     @cached_property
     def spec(self) -> WorkflowSpec:
         """The spec of the version that was published last."""
         return self.session.registry.latest_spec(self.record)
+
+    def versions(self, limit: int = 50) -> Versions:
+        """Return the newest versions first: number, id, time, publisher, message, and what each changed.
+
+        :param limit: how many at most.
+        """
+        from aqueduct_provider.sdk.versions.finding import list_versions
+
+        return list_versions(self.session.registry, self.record, limit)
+
+    def version(self, version: int | str | UUID | Version = "latest") -> Version:
+        """Return one version, also an old one.
+
+        :param version: its number, ``12`` or ``"v12"``; its id, or 8 or more characters of it; ``"latest"``.
+        :raises NotFound: there is none.
+        """
+        from aqueduct_provider.sdk.versions.finding import find_version
+
+        return find_version(self.session.registry, self.record, version)
+
+    def diff(
+        self, before: int | str | UUID | Version | Run, after: int | str | UUID | Version | Run | None = None
+    ) -> FlowDiff:
+        """Compare two versions: operators and their source, requirements, parameters, schedule, edges.
+
+        Nothing is unpickled.
+
+        :param before: a version as :meth:`version` takes it, or a run, which stands for the version it ran.
+        :param after: the same; None: the version that was published last.
+        :raises NotFound: one of them does not exist.
+        """
+        from aqueduct_provider.sdk.versions.version import diff_versions
+
+        return diff_versions(self._version_of(before), self._version_of("latest" if after is None else after))
+
+    def _version_of(self, one: int | str | UUID | Version | Run) -> Version:
+        return self.version(str(one.spec.version.id) if isinstance(one, Run) else one)
 
     def list_runs(self, limit: int = 10) -> list[dict[str, Any]]:
         """List the newest runs first: ``run_id``, ``created_at`` and ``status`` of each.

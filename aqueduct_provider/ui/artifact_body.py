@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.errors import NotFound, ObjectNotFound, ObjectTooLarge
 from aqueduct_provider.ui.flow_page import facts_or_raise
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.run_links import RunLinks
 from aqueduct_provider.ui.shown_run import store_of, written
-from aqueduct_provider.ui.verified_objects import MOST, verified
+from aqueduct_provider.ui.verified_objects import MOST
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.dag_facts import DagFacts
@@ -59,7 +60,7 @@ def artifact_body(visit: Visit) -> Page:
     if artifact.ref.size > MOST:
         return _too_large(visit, artifact, facts)
     try:
-        data = verified(store_of(visit.database, facts), artifact.ref.key, artifact.ref.sha256)
+        data = fetch_small(store_of(visit.database, facts), artifact.ref.key, artifact.ref.sha256, MOST)
     except ObjectTooLarge:
         return _too_large(visit, artifact, facts)
     except ObjectNotFound:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from aqueduct_provider.artifacts.function_source import FunctionSource, function_source
+from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.errors import AqueductError, NotFound
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.flow_page import flow_page
-from aqueduct_provider.ui.function_source import FunctionSource, function_source
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.numbers import duration
 from aqueduct_provider.ui.previews import hex_lines
 from aqueduct_provider.ui.run_links import RunLinks
 from aqueduct_provider.ui.run_page import ShownContent, contents_of
 from aqueduct_provider.ui.shown_run import ShownArtifact, ShownOperator, ShownRun, read_run
-from aqueduct_provider.ui.verified_objects import MOST, verified
+from aqueduct_provider.ui.verified_objects import MOST
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Code, Operator
@@ -130,6 +131,6 @@ def _hex(run: ShownRun, artifact: ShownArtifact) -> str:
     if run.store is None or ref is None or ref.size > _MOST_BYTES:
         return ""
     try:
-        return hex_lines(verified(run.store, ref.key, ref.sha256, _MOST_BYTES))
+        return hex_lines(fetch_small(run.store, ref.key, ref.sha256, _MOST_BYTES))
     except AqueductError as error:
         return str(error)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AqueductError, IntegrityError, ObjectTooLarge
+from aqueduct_provider.artifacts.transfer import fetch_small
+from aqueduct_provider.errors import AqueductError, IntegrityError
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.previews import Preview, preview_of
 
@@ -43,23 +44,6 @@ class StoredFacts:
     lack: str = ""
 
 
-def verified(store: ObjectStore, key: str, sha256: str, most: int = MOST) -> bytes:
-    """Return an object's bytes.
-
-    :param most: bytes that are read at most.
-    :raises ObjectTooLarge: it has more; nothing was read.
-    :raises ObjectNotFound: it is not there.
-    :raises DigestMismatch: it is not what its producer wrote.
-    """
-    from aqueduct_provider.artifacts.transfer import fetch_bytes
-
-    # The size in Airflow's database is that of what was written, not of what is there now.
-    entry = next(iter(store.entries(key)), None)
-    if entry is not None and entry.key == key and entry.size > most:
-        raise ObjectTooLarge(f"{store.url(key)} has {entry.size:,} bytes; pages read at most {most:,}.")
-    return fetch_bytes(store, key, sha256)
-
-
 def stored_facts(store: ObjectStore, refs: Sequence[ArtifactRef]) -> list[StoredFacts]:
     """Return what the metadata of these artifacts says, in the same order; read at the same time."""
     return together([partial(_facts, store, ref) for ref in refs], _REQUESTS)
@@ -67,7 +51,7 @@ def stored_facts(store: ObjectStore, refs: Sequence[ArtifactRef]) -> list[Stored
 
 def _facts(store: ObjectStore, ref: ArtifactRef) -> StoredFacts:
     try:
-        text = verified(store, ref.metadata_key, ref.metadata_sha256, _MOST_METADATA)
+        text = fetch_small(store, ref.metadata_key, ref.metadata_sha256, _MOST_METADATA)
         return _facts_of(json.loads(text))
     except (AqueductError, ValueError, RecursionError) as error:
         return StoredFacts(lack=_sentence(error, store, ref))

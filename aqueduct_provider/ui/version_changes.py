@@ -5,7 +5,7 @@ In: a registry. Out: one value for each version, the newest first, with sentence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,11 +14,10 @@ from aqueduct_provider.errors import NotFound, SpecError
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.registry import Registry
-    from aqueduct_provider.spec.models import Operator, WorkflowSpec
+    from aqueduct_provider.spec.models import WorkflowSpec
 
 # Each costs a request for its spec.
 _COMPARED = 6
-_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -62,30 +61,6 @@ def versions_of(registry: Registry, dag_id: str, shown: str) -> list[ShownVersio
 
 def changes_of(old: WorkflowSpec, new: WorkflowSpec) -> list[str]:
     """Return sentences about what differs between two versions."""
-    before = {operator.name: operator for operator in old.operators}
-    after = {operator.name: operator for operator in new.operators}
-    found = []
-    for verb, names in (
-        ("added", [name for name in after if name not in before]),
-        ("removed", [name for name in before if name not in after]),
-        ("changed", [name for name in after if name in before and _differs(before[name], after[name])]),
-    ):
-        if names:
-            found.append(f"{verb} {_listed(names)}")
-    if old.schedule != new.schedule:
-        found.append("changed the schedule")
-    if old.flow.description != new.flow.description:
-        found.append("changed the description")
-    return found or ["published again without changes of operators"]
+    from aqueduct_provider.sdk.versions.flow_diff import flow_diff
 
-
-def _differs(old: Operator, new: Operator) -> bool:
-    # Every version has new ids; the archive of a function is known by its content.
-    ids = {"id", "inputs", "outputs"}
-    return bool(old.model_dump(exclude=ids) != new.model_dump(exclude=ids))
-
-
-def _listed(names: Iterable[str]) -> str:
-    some = list(names)
-    shown = ", ".join(some[:_NAMES])
-    return f"{shown} and {len(some) - _NAMES} more" if len(some) > _NAMES else shown
+    return flow_diff(old, new).summary() or ["published again without changes"]

@@ -224,7 +224,7 @@ def _run(run: RunView) -> str:
         f"<div><b>{escape(run.record.name)}</b>, run {escape(run.run_id)}: {about}</div>",
         f"<div>What follows is from the store alone: {escape(lack)}</div>" if lack else "",
         _graph(flow_svg(run.spec, {one.task_id: one.word for one in operators})),
-        _html_table(columns, rows),
+        html_table(columns, rows),
         *(_failure(name, one) for name, one in zip(names, operators, strict=True) if one.has_failed),
     ]
     return f"<div>{''.join(parts)}</div>"
@@ -247,8 +247,8 @@ def _flow(flow: FlowView) -> str:
     parts = [
         f"<div><b>{escape(record.name)}</b></div>",
         f"<div>{escape(spec.flow.description)}</div>" if spec.flow.description else "",
-        _html_table((), flow_facts(flow)),
-        _html_table(("parameter", "type", "default", "description"), parameters) if parameters else "",
+        html_table((), flow_facts(flow)),
+        html_table(("parameter", "type", "default", "description"), parameters) if parameters else "",
         _graph(flow_svg(spec)),
     ]
     return f"<div>{''.join(parts)}</div>"
@@ -279,7 +279,7 @@ def _graph(svg: str) -> str:
     return f'<div style="{_SCROLLS}">{svg}</div>'
 
 
-def _html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return a table aligned to the left; Jupyter would align text to the right."""
     head = "".join(f'<th style="text-align:left">{escape(column)}</th>' for column in columns)
     body = "".join(

@@ -1,4 +1,4 @@
-"""Protocols of artifacts, runs and flows, as far as display needs to know them."""
+"""Protocols of artifacts, runs, flows and versions, as far as display needs to know them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aqueduct_provider.sdk.results.run_facts import RunFacts
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource
     from aqueduct_provider.sdk.enums import ExecutionStatus
     from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.sdk.results.outcomes import OperatorRun
+    from aqueduct_provider.spec.flow_version import GitFacts
     from aqueduct_provider.spec.models import WorkflowSpec
 
 
@@ -47,4 +50,48 @@ class FlowView(Protocol):
 
     def list_runs(self, limit: int) -> Sequence[dict[str, Any]]:
         """Return the newest runs."""
+        ...
+
+
+class VersionView(Protocol):
+    """A version of a flow."""
+
+    @property
+    def id(self) -> str:
+        """Return its id."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Return what users call it."""
+        ...
+
+    @property
+    def created_at(self) -> datetime | None:
+        """Return when it was published."""
+        ...
+
+    @property
+    def published_by(self) -> str:
+        """Return who published it."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """Return what its publisher says of it."""
+        ...
+
+    @property
+    def git(self) -> GitFacts | None:
+        """Return the commit of its code."""
+        ...
+
+    @property
+    def restores(self) -> int | None:
+        """Return the number of the version that it put back."""
+        ...
+
+    @property
+    def changes(self) -> Sequence[str] | None:
+        """Return what it changed."""
         ...

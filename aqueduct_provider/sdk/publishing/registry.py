@@ -80,6 +80,10 @@ class Registry:
         """Return the record of a deleted flow by its DAG id; None where there is none."""
         return self._read_if_there(retired(dag_id))
 
+    def newest(self, record: FlowRecord) -> FlowRecord:
+        """Return the record of the same flow as it is now; the given one where it is gone."""
+        return self.at(record.dag_id) or self.retired_at(record.dag_id) or record
+
     def find(self, identifier: str | UUID, *, retired: bool = False) -> FlowRecord:
         """Find the published flow with this name; else the one with this DAG id; else that with this flow id.
 

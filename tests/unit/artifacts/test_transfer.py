@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from aqueduct_provider.artifacts.metadata import Metadata
-from aqueduct_provider.artifacts.transfer import NewArtifact, fetch_content, fetch_metadata, publish
-from aqueduct_provider.errors import DigestMismatch
+from aqueduct_provider.artifacts.transfer import (
+    NewArtifact,
+    fetch_content,
+    fetch_metadata,
+    fetch_small,
+    publish,
+)
+from aqueduct_provider.errors import DigestMismatch, ObjectNotFound, ObjectTooLarge
 from aqueduct_provider.storage.local import LocalStore
 from tests.support.observed_stores import DamagingStore
 
@@ -73,3 +80,19 @@ def test_content_goes_before_metadata(tmp_path: Path) -> None:
 
     publish(Recording(tmp_path / "store"), [_new(tmp_path, "a"), _new(tmp_path, "b")], workers=4)
     assert order == ["content", "content", "metadata", "metadata"]
+
+
+def test_only_what_was_written_is_read(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.put("x", b"12345")
+    assert fetch_small(store, "x", digest(b"12345"), 5) == b"12345"
+    with pytest.raises(ObjectTooLarge, match="has 5 bytes; at most 4 are read here"):
+        fetch_small(store, "x", digest(b"12345"), 4)
+    with pytest.raises(DigestMismatch, match="was changed after it was written"):
+        fetch_small(store, "x", digest(b"other"), 5)
+    with pytest.raises(ObjectNotFound):
+        fetch_small(store, "gone", digest(b""), 5)
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from aqueduct_provider.errors import AirflowUnreachable, DigestMismatch, NotFound
+from aqueduct_provider.sdk.versions.differences import Change
 from aqueduct_provider.storage.layout import FlowLayout
 from tests.support.deployment import Deployment
 from tests.unit.sdk.conftest import Finished
@@ -111,3 +112,26 @@ def test_a_spec_that_was_changed(made: Deployment) -> None:
 def test_describe_prints(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     finished.flow.describe()
     assert capsys.readouterr().out.startswith("churn\nCounts rows.\n")
+
+
+# --- versions
+
+
+def test_versions_and_what_they_change(made: Deployment) -> None:
+    made.publish(message="The first")
+    good = made.run(rows=4)
+    flow = made.publish(artifacts=made.author(rows=5), schedule="@daily")
+    assert [(one.label, one.message, one.published_by != "") for one in flow.versions()] == [
+        ("v2", "", True),
+        ("v1", "The first", True),
+    ]
+    assert flow.versions(limit=1)[0].changes == ("changed the parameters rows", "changed the schedule")
+    assert flow.version().number == 2
+    assert 'print(f"{rows} rows are made")' in flow.version("v1").source("features")
+    diff = flow.diff(1)
+    assert diff.summary() == ["changed the parameters rows", "changed the schedule"]
+    # A run stands for its version; both sides may be given in any way.
+    assert flow.diff(good) == flow.diff(flow.version(1), "latest") == diff
+    assert flow.diff(2, good).schedule == Change("schedule", diff.schedule and diff.schedule.after, None)
+    with pytest.raises(NotFound, match="has no version 3: it has 2"):
+        flow.diff(3)

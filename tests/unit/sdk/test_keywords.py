@@ -26,7 +26,8 @@ CLASSES = (
 )
 # Numbers of a schedule, and what has no arguments that people spell.
 PLAIN = {"DayOfMonth", "Hour", "Minute", "get_apikey", "on_assets", "Flow", "FlowStatus", "Run"} | {
-    *("Artifact", "BoolArtifact", "GenericArtifact", "NumericArtifact", "TableArtifact")
+    *("FlowDiff", "Version"),
+    *("Artifact", "BoolArtifact", "GenericArtifact", "NumericArtifact", "TableArtifact"),
 }
 
 

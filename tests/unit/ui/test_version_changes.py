@@ -36,8 +36,8 @@ def changed(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "sentences"),
     [
-        (native_document(), ["published again without changes of operators"]),
-        (changed(id="another-id"), ["published again without changes of operators"]),
+        (native_document(), ["published again without changes"]),
+        (changed(id="another-id"), ["published again without changes"]),
         (changed(retries=7), ["changed train"]),
         (native_document(schedule=None), ["changed the schedule"]),
         (

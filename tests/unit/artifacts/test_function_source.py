@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from aqueduct_provider.artifacts.function_source import SourceFile, function_source
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.s3 import S3Store
-from aqueduct_provider.ui.function_source import SourceFile, function_source
 from tests.support.flow_runs import function_zip
 from tests.support.played_runs import store_at
 
@@ -106,7 +106,7 @@ def test_an_encrypted_entry(store: S3Store) -> None:
 
 def test_what_was_changed_or_is_gone(store: S3Store) -> None:
     known = code(store, function_zip("x = 1\n"))
-    assert "pages read at most 10" in function_source(store, known, 10).lack
+    assert "at most 10 are read here" in function_source(store, known, 10).lack
     store.put("code.zip", b"other")
     assert "was changed after it was written" in function_source(store, known).lack
     store.delete(["code.zip"])

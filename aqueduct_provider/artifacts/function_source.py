@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.errors import AqueductError
-from aqueduct_provider.ui.verified_objects import MOST, verified
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Code
     from aqueduct_provider.storage.object_store import ObjectStore
 
+# Bytes of an archive that are read at most.
+MOST_ARCHIVE = 8_000_000
 # Bytes of a file, files, entries that are looked at.
 _MOST_BYTES, _MOST_FILES, _MOST_ENTRIES = 200_000, 10, 2_000
 # Bytes of all files of an archive together.
@@ -60,13 +62,13 @@ class FunctionSource:
     lack: str = ""
 
 
-def function_source(store: ObjectStore, code: Code, most: int = MOST) -> FunctionSource:
+def function_source(store: ObjectStore, code: Code, most: int = MOST_ARCHIVE) -> FunctionSource:
     """Return the text in the archive of a function.
 
     :param most: bytes of the archive that are read at most.
     """
     try:
-        archive = verified(store, code.key, code.sha256, most)
+        archive = fetch_small(store, code.key, code.sha256, most)
         files = {one.name: one for one in _files(archive)}
     except AqueductError as error:
         return FunctionSource(lack=str(error))

@@ -1,0 +1,1 @@
+"""The versions of a flow: listed, compared, read and put back. Nothing here unpickles."""
