@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
     from aqueduct_provider.sdk.schedule import OnAssets
+    from aqueduct_provider.sdk.versions.version import Version
 
 log = logging.getLogger("aqueduct")
 
@@ -303,6 +304,42 @@ class Client(ResourceMethods):
         from aqueduct_provider.sdk.results.flow_status import statuses
 
         return statuses(self._session, self._session.registry.records())
+
+    @not_while_rehearsing
+    def rollback(
+        self,
+        flow: Flow | Identifier,
+        version: int | str | UUID | Version,
+        message: str = "",
+        *,
+        wait: float | None = None,
+        progress: bool = True,
+    ) -> Flow:
+        """Put an earlier version back, as a new version with its content, and print what that changes.
+
+        It needs neither the source nor the machine of that version: what it names is verified in the store by
+        its digest. Runs that are under way finish on the version that they began with.
+
+        :param version: its number, ``12`` or ``"v12"``; its id, or 8 or more characters of it.
+        :param message: why; ``flow.versions()`` shows it.
+        :param wait: as in :meth:`publish_flow`.
+        :param progress: print what it changes, and what Airflow shows.
+        :raises NotFound: the flow or the version does not exist, or the store lacks what it needs.
+        :raises AuthoringError: it is published already, or this Airflow cannot run it; nothing was changed.
+        :raises DigestMismatch: it was changed in the store; nothing was changed.
+        """
+        from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, show
+        from aqueduct_provider.sdk.versions.rollback import print_rollback, rollback
+
+        self._session.refresh()
+        found = flow if isinstance(flow, Flow) else self.flow(flow)
+        restored = rollback(self._session, found.record, version, message)
+        if progress:
+            print_rollback(restored)
+        notice = show(self._session, restored.record, SHOWN_SECONDS if wait is None else wait)
+        if progress and notice:
+            print_text(notice)
+        return Flow(self._session, restored.record)
 
     @not_while_rehearsing
     def delete_flow(

@@ -70,24 +70,28 @@ def deliver(
     return record
 
 
-def check_python(engine: AirflowResource, versions: Iterable[str]) -> None:
-    """Raise ``AuthoringError`` where an Airflow lacks one of the Pythons that a flow needs.
+def check_python(engine: AirflowResource, needed: Iterable[str]) -> None:
+    """Refuse functions that the workers of an Airflow have no Python for.
 
-    :param versions: minor versions, such as 3.11.
+    :param needed: minor versions.
+    :raises AuthoringError: they lack one of them.
     """
-    missing = [one for one in versions if engine.python_versions and one not in engine.python_versions]
-    if missing:
-        raise AuthoringError(
-            f"Functions of Python {missing[0]} cannot run on {engine.name()!r}, which has "
-            f"{', '.join(engine.python_versions)}. Publish from one of those, or add {missing[0]} to the "
-            "resource's python_versions once its workers have it."
-        )
+    for version in needed:
+        if engine.python_versions and version not in engine.python_versions:
+            raise AuthoringError(
+                f"Functions of Python {version} cannot run on {engine.name()!r}, which has "
+                f"{', '.join(engine.python_versions)}. Publish from one of those, or add {version} to the "
+                "resource's python_versions once its workers have it."
+            )
 
 
 def check_sources(
     session: Session, name: str, sources: Sequence[FlowRecord], engine: AirflowResource
 ) -> None:
-    """Refuse to wait for flows that this one could not follow."""
+    """Refuse to wait for flows that this one could not follow.
+
+    :raises AuthoringError: with the first of them.
+    """
     for source in sources:
         if source.retired_at is not None:
             raise AuthoringError(
