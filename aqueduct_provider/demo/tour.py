@@ -65,32 +65,39 @@ class Tour:
         try:
             with running_stack(home, steps.begin) as stack:
                 steps.end()
+                page = ""
                 if self.script:
                     steps.print(_login(stack))
                     good = run_script(stack, self.script, steps)
-                    steps.print(self.verdict(time.monotonic() - started, good=good))
+                    page = run_page(stack.airflow.login)
+                    steps.print(self.verdict(time.monotonic() - started, page, good=good))
                 if self.keep:
-                    self._stay(stack, steps)
+                    self._stay(stack, steps, page)
         finally:
             steps.stop()
             shutil.rmtree(home, ignore_errors=True)
         return good
 
-    def verdict(self, seconds: float, *, good: bool) -> str:
-        """Return how the script ended, and what to do next."""
+    def verdict(self, seconds: float, page: str, *, good: bool) -> str:
+        """Return how the script ended, and what to do next.
+
+        :param page: the address of the run's page.
+        """
         lines = [f"{'PASSED' if good else 'FAILED'} after {seconds:.0f} s."]
         if not good:
             lines.append(
                 "The reason is above. A machine that is busy with other work can be too slow: try again."
             )
         if not self.keep:
-            lines.append(f"To {'see it in' if good else 'look for it in'} Airflow's UI: {self.again}")
+            lines += [
+                f"The run's page:    {page}",
+                f"It ends with its servers, now. To open it in Airflow's UI, keep them running: {self.again}",
+            ]
         return "\n".join(lines)
 
-    def _stay(self, stack: Stack, steps: Steps) -> None:
+    def _stay(self, stack: Stack, steps: Steps, page: str) -> None:
         path = self.variables or stack.home / "demo.env"
         stack.write_variables(path)
-        page = run_page(stack.airflow.login) if self.script else ""
         steps.print(where_to_look(stack, path, page=page))
         try:
             while True:

@@ -126,18 +126,29 @@ def test_where_no_folder_can_be_made_it_says_so(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("good", "keep", "lines"),
     [
-        (True, False, ["PASSED after 3 s.", "To see it in Airflow's UI: again --keep"]),
+        (
+            True,
+            False,
+            ["PASSED after 3 s.", "The run's page:    http://a/runs/one", "It ends with its servers"],
+        ),
         (True, True, ["PASSED after 3 s."]),
         (
             False,
             False,
-            ["FAILED after 3 s.", "The reason is above.", "To look for it in Airflow's UI: again --keep"],
+            [
+                "FAILED after 3 s.",
+                "The reason is above.",
+                "The run's page:    http://a/runs/one",
+                "It ends with its servers",
+            ],
         ),
         (False, True, ["FAILED after 3 s.", "The reason is above."]),
     ],
 )
 def test_the_end_says_what_to_do(good: bool, keep: bool, lines: list[str]) -> None:
-    found = tour.Tour("1", keep=keep, again="again --keep").verdict(3.2, good=good).splitlines()
+    made = tour.Tour("1", keep=keep, again="again --keep").verdict(3.2, "http://a/runs/one", good=good)
+    found = made.splitlines()
+    assert keep or made.endswith(" keep them running: again --keep")
     assert len(found) == len(lines)
     assert all(line.startswith(part) for line, part in zip(found, lines, strict=True))
 
