@@ -53,13 +53,13 @@ class FunctionSource:
     """What a function archive holds for readers.
 
     :param python_version: minor version of the Python that it needs; empty: unknown.
-    :param lack: why it cannot be shown, a sentence; empty: it is here.
+    :param problem: why it cannot be shown, a sentence; empty: it is here.
     """
 
     files: tuple[SourceFile, ...] = ()
     requirements: tuple[str, ...] = ()
     python_version: str = ""
-    lack: str = ""
+    problem: str = ""
 
 
 def function_source(store: ObjectStore, code: Code, most: int = MOST_ARCHIVE) -> FunctionSource:
@@ -71,10 +71,10 @@ def function_source(store: ObjectStore, code: Code, most: int = MOST_ARCHIVE) ->
         archive = fetch_small(store, code.key, code.sha256, most)
         files = {one.name: one for one in _files(archive)}
     except AqueductError as error:
-        return FunctionSource(lack=str(error))
+        return FunctionSource(problem=str(error))
     except _BAD_ZIP as error:
         # An entry may be encrypted, or compressed in a way that this Python does not know.
-        return FunctionSource(lack=f"{store.url(code.key)} is not a zip that can be read ({error}).")
+        return FunctionSource(problem=f"{store.url(code.key)} is not a zip that can be read ({error}).")
     lines = code.requirements
     if lines is None:
         lines = tuple(_text(files, "requirements.txt").splitlines())

@@ -2,7 +2,7 @@
 
 In: what the child process said of an output, which its user's code may have changed. Out: a ``glance`` for
 the manifest in XCom, and a ``preview`` for the artifact's metadata, both small. Nothing is shown of an
-artifact with the name of a secret, and no value in which a secret was masked.
+artifact or column with the name of a secret, and no value in which a secret was masked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.artifacts.numbers import number, size
+from aqueduct_provider.spec.redactor import MASK
 from aqueduct_provider.spec.secret_text import is_secret_name
 
 Redact = Callable[[str], str]
@@ -25,6 +27,8 @@ _BYTES = 64_000
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _COUNTS = frozenset({"rows", "columns", "items", "characters", "width", "height"})
 _WORDS = frozenset({"class", "format"})
+# Of a column with the name of a secret.
+_PUBLIC_FACTS = frozenset({"name", "dtype", "nulls"})
 _KINDS = frozenset({"table", "text", "json", "repr", "image"})
 
 
@@ -41,6 +45,33 @@ def clean(
     kept = {key: value for key, value in glance.items() if _fits(key, value)}
     shown = {key: value for key, value in kept.items() if not _is_masked(value, redact)}
     return shown, None if preview is None else _clean_preview(preview, redact)
+
+
+def hide_secret_columns(preview: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a preview; of a table, columns with the names of secrets keep their names and types alone.
+
+    :param preview: of any form: the process that wrote it ran the code of users.
+    """
+    columns, head = preview.get("columns"), preview.get("head")
+    if preview.get("kind") != "table" or not isinstance(columns, list):
+        return preview
+    places = {
+        place
+        for place, one in enumerate(columns)
+        if isinstance(one, Mapping) and is_secret_name(str(one.get("name", "")))
+    }
+    if not places:
+        return preview
+    shown = [
+        {key: value for key, value in one.items() if key in _PUBLIC_FACTS} if place in places else one
+        for place, one in enumerate(columns)
+    ]
+    rows = [
+        [MASK if place in places and cell is not None else cell for place, cell in enumerate(row)]
+        for row in (head if isinstance(head, list) else ())
+        if isinstance(row, list)
+    ]
+    return {**preview, "columns": shown, "head": rows}
 
 
 def output_line(ref: ArtifactRef) -> str:
@@ -66,28 +97,14 @@ def described(ref: ArtifactRef) -> str:
 
 
 def shown_value(value: Any) -> str:
-    """Return a value of a glance as people read it: floats with at most six digits."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    """Return a value of a glance as users read it: numbers rounded, strings in quotes."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else number(value)
 
 
 def shape(glance: Mapping[str, Any]) -> str:
     """Return the size of a table: ``133 rows x 14 columns``."""
     rows, columns = glance.get("rows", 0), glance.get("columns", 0)
     return f"{rows:,} row{'s' * (rows != 1)} x {columns:,} column{'s' * (columns != 1)}"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes with its unit, in powers of 1,000."""
-    if count < 1000:
-        return f"{count} byte{'s' * (count != 1)}"
-    amount, units = count / 1000, iter(("kB", "MB", "GB", "TB"))
-    unit = next(units)
-    # As it is rounded: 999.7 kB are 1 MB.
-    while amount >= 999.5 and unit != "TB":
-        amount, unit = amount / 1000, next(units)
-    return f"{amount:.3g} {unit}"
 
 
 def _fits(key: str, value: Any) -> bool:
@@ -116,7 +133,7 @@ def _clean_preview(preview: Mapping[str, Any], redact: Redact) -> dict[str, Any]
     kind = preview.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         return None
-    document: dict[str, Any] = dict(preview)
+    document: dict[str, Any] = dict(hide_secret_columns(preview))
     while len(text := json.dumps(document)) > _BYTES:
         if not _shorten(document):
             return None
@@ -149,4 +166,4 @@ def _masked(value: Any, redact: Redact) -> Any:
 
 
 def _number(value: Any, redact: Redact) -> Any:
-    return "***" if _is_masked(value, redact) else value
+    return MASK if _is_masked(value, redact) else value

@@ -89,6 +89,11 @@ class GroupManifest:
         return {name: ref for one in self.operators.values() for name, ref in one.artifacts.items()}
 
 
+def check_outcome(status: str) -> str:
+    """Return how a check ended, from the status of its operator: one that succeeded has ``passed``."""
+    return "passed" if status == "succeeded" else status
+
+
 def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest:
     """Return the manifest that the Airflow task ``task_id`` left in XCom.
 

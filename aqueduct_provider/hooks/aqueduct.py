@@ -26,6 +26,7 @@ from aqueduct_provider.storage import gcs
 from aqueduct_provider.storage.layout import DEFAULT_CONNECTION
 from aqueduct_provider.storage.object_store import ObjectStore
 from aqueduct_provider.storage.patience import IMPATIENT, Patience
+from aqueduct_provider.storage.read_budget import ReadBudget
 from aqueduct_provider.storage.s3 import S3Settings, S3Store, connect
 from aqueduct_provider.storage.s3_connector import connector_settings
 
@@ -139,17 +140,18 @@ def store_for(
     return _known(connect(settings, patience), redact)
 
 
-def page_store(connection_id: str, most: int) -> S3Store:
+def page_store(connection_id: str, budget: ReadBudget, redact: Redactor) -> S3Store:
     """Return the artifact store of a connection for a page, which does not wait long.
 
-    :param most: bytes of an object that ``get`` returns at most.
+    :param budget: bytes that ``get`` returns at most.
+    :param redact: masks what the page shows of errors; learns the keys of the store.
     :raises ConfigError: the connection is missing or wrong.
     :raises CredentialsError: the credentials are not available.
     """
     settings = AqueductHook(connection_id).settings()
     store = connect(replace(settings, max_attempts=2, connect_timeout=2.0, read_timeout=10.0), IMPATIENT)
-    store.most = most
-    return store
+    store.budget = budget
+    return _known(store, redact)
 
 
 def store_for_connector(

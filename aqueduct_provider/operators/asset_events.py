@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, manifest_from_xcom
+from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.compat import Asset
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.spec.assets import flow_asset, saved_asset
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 
 # Of metrics and checks: on Airflow 3, each task that made one costs a request.
 _MOST = 50
-_OUTCOMES = {"succeeded": "passed", "warning": "warning", "failed": "failed"}
 
 
 def describe_flow(
@@ -107,7 +106,7 @@ def _outcomes(workflow: WorkflowSpec, left: Callable[[str], Any]) -> dict[str, A
             task_id = operator.airflow_task_id
             manifest = manifest_from_xcom(left(task_id), task_id, operator.task_id)
             if isinstance(operator, CheckOperator):
-                checks[operator.name] = _OUTCOMES[manifest.status]
+                checks[operator.name] = check_outcome(manifest.status)
             elif (value := _number(manifest)) is not None:
                 metrics[operator.name] = value
     return {**_origin(workflow), "metrics": metrics, "checks": checks}

@@ -18,11 +18,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from logging import Logger
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from aqueduct_provider import config
-from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest
+from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, check_outcome
 from aqueduct_provider.compat import AIRFLOW_HAS_PAGES
 from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorKilled, is_retryable
 from aqueduct_provider.execution.attempt import Attempt
@@ -35,6 +35,7 @@ from aqueduct_provider.runs.reported_outcomes import (
     Outcome,
     Reported,
     fails_first,
+    moment_text,
     read_reported,
     write_reported,
 )
@@ -178,6 +179,8 @@ class Reporter:
         if not self.workflow.notifications:
             return
         before = read_reported(self._store(), self._flow_id)
+        if before.is_later_than(self._began):
+            return
         self._deliver(self._notice("recovery"), self.workflow.notifications, before, "passed")
 
     def _report_check(self, operator: CheckOperator, report: TaskResults, *, final: bool) -> None:
@@ -186,6 +189,8 @@ class Reporter:
         if outcome is None or not receivers:
             return
         before = read_reported(self._store(), self._flow_id, operator.id)
+        if before.is_later_than(self._began):
+            return
         metric, value = _metric(operator, report)
         values = before.with_value(self.context["run_id"], value)
         notice = replace(
@@ -210,6 +215,8 @@ class Reporter:
             if report.errors and next(iter(report.errors)) in checks:
                 return
             before = read_reported(self._store(), self._flow_id)
+            if before.is_later_than(self._began):
+                return
         except AqueductError as away:
             # Twice is better than never.
             self._warn(f"What was reported before is not known: {away}")
@@ -234,9 +241,9 @@ class Reporter:
             is_new = changed is not None or name_of(receiver) in before.missed
             if is_new and not self._send(receiver, message):
                 missed.append(name_of(receiver))
-        after = Reported(outcome, before.values, tuple(dict.fromkeys(missed)))
+        after = Reported(outcome, before.values, tuple(dict.fromkeys(missed)), self._began or before.began)
         # Of a flow that has never failed, nothing is remembered.
-        if operator_id or changed or after != before:
+        if operator_id or changed or after.missed != before.missed:
             with suppress(AqueductError):
                 write_reported(self._store(), self._flow_id, after, operator_id)
 
@@ -280,6 +287,11 @@ class Reporter:
         return self._opened
 
     @property
+    def _began(self) -> str:
+        """When the run began, or was resumed after it was cleared."""
+        return moment_text(getattr(self.context["dag_run"], "start_date", None))
+
+    @property
     def _flow_id(self) -> str:
         return str(self.workflow.flow.id)
 
@@ -321,7 +333,7 @@ def _outcome(operator: CheckOperator, report: TaskResults, *, final: bool) -> tu
         return "failure", ""
     if manifest is None:
         return None, ""
-    return ("warning" if manifest.status == "warning" else "passed"), ""
+    return cast("Outcome", check_outcome(manifest.status)), ""
 
 
 def _metric(operator: CheckOperator, report: TaskResults) -> tuple[str, int | float | None]:

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, Literal
 
 from aqueduct_provider.errors import ObjectNotFound
@@ -31,15 +32,24 @@ _LARGEST = 100_000
 
 @dataclass(frozen=True)
 class Reported:
-    """The state of a check or a flow after the run that ended last.
+    """The state of a check or a flow after the newest run that has reported it.
 
     :param values: of the last runs, by run id; the newest last.
     :param missed: receivers that could not be reached, as ``type:connection id``.
+    :param began: when the run began, as :func:`moment_text` writes it; empty: unknown.
     """
 
     outcome: Outcome = "passed"
     values: Mapping[str, Number] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
+    began: str = ""
+
+    def is_later_than(self, began: str) -> bool:
+        """Check whether a later run than this one has reported already: runs may overlap.
+
+        :param began: when this run began; empty: unknown, so that it counts as the newest.
+        """
+        return bool(began) and self.began > began
 
     def change(self, outcome: Outcome) -> Condition | None:
         """Return the change that an outcome makes; None: the state is the same."""
@@ -56,7 +66,12 @@ class Reported:
 
     def to_json(self) -> bytes:
         """Return what is stored."""
-        fields = {"outcome": self.outcome, "values": dict(self.values), "missed": list(self.missed)}
+        fields: dict[str, Any] = {
+            "outcome": self.outcome,
+            "values": dict(self.values),
+            "missed": list(self.missed),
+            "began": self.began,
+        }
         return json.dumps(fields).encode()
 
 
@@ -94,11 +109,24 @@ def _reported(data: bytes) -> Reported:
         outcome = document["outcome"]
         if outcome not in _OUTCOMES:
             return Reported()
-        return Reported(
-            outcome, dict(_numbers(document["values"].items())), tuple(map(str, document["missed"]))
-        )
+        values = dict(_numbers(document["values"].items()))
+        return Reported(outcome, values, tuple(map(str, document["missed"])), _moment(document.get("began")))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return Reported()
+
+
+def moment_text(when: datetime | None) -> str:
+    """Return a moment as text that sorts as moments do; empty where there is none."""
+    return when.astimezone(timezone.utc).isoformat(timespec="microseconds") if when else ""
+
+
+def _moment(text: object) -> str:
+    """Return a stored moment; one that is not as we write it, or in the future, would silence every run."""
+    if not isinstance(text, str) or not text:
+        return ""
+    when = datetime.fromisoformat(text)
+    is_ours = when.tzinfo is not None and when <= datetime.now(timezone.utc) and text == moment_text(when)
+    return text if is_ours else ""
 
 
 def _numbers(items: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Number]]:

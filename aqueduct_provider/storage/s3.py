@@ -25,13 +25,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from aqueduct_provider.errors import ConfigError, ObjectTooLarge
+from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.storage.bodies import Mark, Part, new_mark
 from aqueduct_provider.storage.disk_errors import translate_disk_errors
 from aqueduct_provider.storage.files import digest_file, open_no_link, replacing
 from aqueduct_provider.storage.layout import bucket_and_prefix
 from aqueduct_provider.storage.object_store import BucketStore, Entry, StoredObject
 from aqueduct_provider.storage.patience import IMPATIENT, Patience, Transfer
+from aqueduct_provider.storage.read_budget import ReadBudget
 from aqueduct_provider.storage.s3_bodies import read, save, save_part
 from aqueduct_provider.storage.s3_client import PART_THREADS, S3Settings, client_for
 from aqueduct_provider.storage.s3_errors import S3Location, body_errors, error_code, kind_of, translated
@@ -83,15 +84,14 @@ class S3Store(BucketStore):
 
     scheme = "s3"
     client: S3Client
-    # Bytes of an object that ``get`` returns at most; None: any number.
-    most: int | None = None
+    # Bytes that ``get`` returns at most, of all objects together; None: any number.
+    budget: ReadBudget | None = None
 
     def get(self, key: str) -> bytes:
         def take(answer: GetObjectOutputTypeDef, transfer: Transfer) -> bytes:
             # The body has no more bytes than the answer says.
-            size = answer["ContentLength"]
-            if self.most is not None and size > self.most:
-                raise ObjectTooLarge(f"{self.url(key)} has {size:,} bytes; {self.most:,} are read at most.")
+            if self.budget is not None:
+                self.budget.take(self.url(key), answer["ContentLength"])
             return read(answer, transfer)
 
         return self._ask(key, lambda transfer: self._read(key, lambda answer: take(answer, transfer)))

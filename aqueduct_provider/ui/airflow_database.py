@@ -227,10 +227,10 @@ class AirflowDatabase:
         """Return the last run of each of these DAGs, as a number that grows, and its state; in one query."""
         from sqlalchemy import func, select
 
-        last = select(func.max(DagRun.id).label("id")).group_by(DagRun.dag_id).subquery()
+        own = select(func.max(DagRun.id).label("id")).where(DagRun.dag_id.in_(dag_ids))
+        last = own.group_by(DagRun.dag_id).subquery()
         asked = select(DagRun.dag_id, DagRun.id, DagRun.state).join(last, DagRun.id == last.c.id)
-        wanted = set(dag_ids)
-        return {row.dag_id: (row.id, _word(row.state)) for row in self._rows(asked) if row.dag_id in wanted}
+        return {row.dag_id: (row.id, _word(row.state)) for row in self._rows(asked)}
 
     def manifests(
         self, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None = None

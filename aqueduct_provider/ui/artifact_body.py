@@ -14,9 +14,10 @@ from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.errors import NotFound, ObjectNotFound, ObjectTooLarge
 from aqueduct_provider.ui.flow_page import facts_or_raise
 from aqueduct_provider.ui.html import Page, Visit, render
+from aqueduct_provider.ui.reading import PageSession
+from aqueduct_provider.ui.request_reads import MOST
 from aqueduct_provider.ui.run_links import RunLinks
-from aqueduct_provider.ui.shown_run import store_of, written
-from aqueduct_provider.ui.verified_objects import MOST
+from aqueduct_provider.ui.shown_run import written
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.dag_facts import DagFacts
@@ -28,6 +29,8 @@ _REPORT = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
 )
+# Airflow compresses answers, on older releases while all others wait; what has an encoding, it lets pass.
+UNCOMPRESSED = {"Content-Encoding": "identity"}
 _IMAGES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF87a": "gif", b"GIF89a": "gif"}
 _ENDINGS = {"parquet": "parquet", "json": "json", "pickle": "pickle", "table": "json", "bson_table": "bson"}
 
@@ -56,22 +59,24 @@ def artifact_body(visit: Visit) -> Page:
         raise NotFound(f"Run {run_id!r} has not written an artifact with the id {artifact_id!r}.")
     if artifact.is_secret:
         reason = f"{artifact.name!r} has the name of a secret, so its content is not shown here."
-        return _sorry(visit, 403, artifact, reason, facts)
+        return _error_page(visit, 403, artifact, reason, facts)
     if artifact.ref.size > MOST:
         return _too_large(visit, artifact, facts)
     try:
-        data = fetch_small(store_of(visit.database, facts), artifact.ref.key, artifact.ref.sha256, MOST)
+        store = PageSession(visit.database, facts, visit.reads).store
+        data = fetch_small(store, artifact.ref.key, artifact.ref.sha256, MOST)
     except ObjectTooLarge:
         return _too_large(visit, artifact, facts)
     except ObjectNotFound:
         reason = f"{artifact.name!r} was written, and its content was deleted since."
-        return _sorry(visit, 404, artifact, reason, facts)
+        return _error_page(visit, 404, artifact, reason, facts)
     body = body_of(artifact, data)
     is_shown = body.is_shown and visit.query.get("download") != "1"
     headers = {
         "Content-Security-Policy": body.policy,
         "Content-Disposition": disposition(artifact.name, body.ending, is_shown=is_shown),
         "Cross-Origin-Resource-Policy": "same-origin",
+        **UNCOMPRESSED,
     }
     return Page(200, data, body.content_type, headers)
 
@@ -122,10 +127,10 @@ def python_lines(facts: DagFacts, run_id: str, name: str) -> str:
 def _too_large(visit: Visit, artifact: ShownArtifact, facts: DagFacts) -> Page:
     size = artifact.ref.size if artifact.ref else 0
     reason = f"{artifact.name!r} has {size:,} bytes; pages send at most {MOST:,}. Read it in Python:"
-    return _sorry(visit, 413, artifact, reason, facts)
+    return _error_page(visit, 413, artifact, reason, facts)
 
 
-def _sorry(visit: Visit, status: int, artifact: ShownArtifact, reason: str, facts: DagFacts) -> Page:
+def _error_page(visit: Visit, status: int, artifact: ShownArtifact, reason: str, facts: DagFacts) -> Page:
     run_id = visit.names["run_id"]
     return render(
         visit,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.ui.numbers import number
+from aqueduct_provider.artifacts.numbers import number
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -45,7 +45,7 @@ def line_chart(
     """Draw a metric over runs.
 
     :param bounds: drawn as lines across.
-    :param marks: places of runs that went by a new version.
+    :param marks: places of runs that used a new version.
     """
     points = [replace(point, value=_clipped(point.value)) for point in points]
     bounds = [replace(bound, value=max(-_MOST, min(_MOST, bound.value))) for bound in bounds]

@@ -56,7 +56,7 @@ def make_app() -> FastAPI:
     from aqueduct_provider.ui.site import ROUTES
 
     app = FastAPI(title="Aqueduct", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_api_route("/static/{name}", _static, methods=["GET"])
+    app.add_api_route("/static/{name}", lambda name: _sent(static_file(name)), methods=["GET"])
     for route in ROUTES:
         _add(app, route)
     app.add_exception_handler(HTTPException, _refused)
@@ -94,15 +94,6 @@ def _add(app: FastAPI, route: Route) -> None:
         response_model=None,
         dependencies=[Depends(login), *map(Depends, guards)],
     )
-
-
-def _static(name: str) -> Any:
-    from aqueduct_provider.errors import NotFound
-
-    try:
-        return _sent(static_file(name))
-    except NotFound as error:
-        return _sent(Page(404, str(error).encode(), "text/plain; charset=utf-8"))
 
 
 def _sent(page: Page) -> Response:

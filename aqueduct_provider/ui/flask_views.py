@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from aqueduct_provider.errors import NotFound
 from aqueduct_provider.ui import access
 from aqueduct_provider.ui.html import MOUNT, Page, Visit, static_file
 from aqueduct_provider.ui.site import ROUTES, Route, answer
@@ -17,7 +16,7 @@ def make_blueprint() -> Any:
     from flask import Blueprint
 
     made = Blueprint("aqueduct", __name__, url_prefix=MOUNT)
-    made.add_url_rule("/static/<name>", "static_file", _static, methods=["GET"])
+    made.add_url_rule("/static/<name>", "static_file", lambda name: _sent(static_file(name)), methods=["GET"])
     for place, route in enumerate(ROUTES):
         view = access.guarded_view(_view_of(route), route.entities)
         made.add_url_rule(rule_of(route.path), f"page_{place}", view, methods=["GET"])
@@ -47,13 +46,6 @@ def _view_of(route: Route) -> Callable[..., Any]:
         return _sent(answer(route, visit))
 
     return view
-
-
-def _static(name: str) -> Any:
-    try:
-        return _sent(static_file(name))
-    except NotFound as error:
-        return _sent(Page(404, str(error).encode(), "text/plain; charset=utf-8"))
 
 
 def _sent(page: Page) -> Any:

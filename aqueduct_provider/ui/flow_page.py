@@ -67,9 +67,9 @@ def flow_page(visit: Visit) -> Page:
     count, skip = visit.number("runs", _RUNS, RUN_COUNTS[-1]), visit.number("skip", 0, _MOST_RUNS)
     runs = database.runs(dag_id, count, skip)
     ids = [run.run_id for run in runs]
-    left = database.manifests(dag_id, ids, tasks_of(facts))
+    xcoms = database.manifests(dag_id, ids, tasks_of(facts))
     times = database.task_times(dag_id, ids, tasks_of(facts))
-    history = history_of(facts, runs, left, times)
+    history = history_of(facts, runs, xcoms, times)
     slow = database.task_times(dag_id, ids[:_TIMED])
     place = {run_id: at for at, run_id in enumerate(ids)}
     slow.sort(key=lambda time: place[time.run_id])
@@ -80,13 +80,14 @@ def flow_page(visit: Visit) -> Page:
         dag=shown,
         history=history,
         charts=_charts(visit, history),
-        durations=durations(facts, slow, left),
+        durations=durations(facts, slow, xcoms),
         slowest=_SLOWEST,
         timed=min(_TIMED, len(runs)),
         store=from_store(visit, facts),
         run_counts=RUN_COUNTS,
         count=count,
         skip=skip,
+        newest=_RUNS,
         total=database.count_runs(dag_id),
     )
 
@@ -113,7 +114,9 @@ def spec_page(visit: Visit) -> Page:
     facts = facts_or_raise(visit)
     if facts.flow.dialect == "compiled":
         raise NotFound(_COMPILED)
-    text = PageSession(visit.database, facts).registry.spec_text(facts.flow.id, facts.flow.version)
+    text = PageSession(visit.database, facts, visit.reads).registry.spec_text(
+        facts.flow.id, facts.flow.version
+    )
     if facts.flow.sha256 and hashlib.sha256(text).hexdigest() != facts.flow.sha256:
         raise DigestMismatch(
             "The spec in the store is not the one that Airflow's DAG was made of: it was changed, or Airflow "
@@ -135,15 +138,16 @@ def from_store(visit: Visit, facts: DagFacts) -> FromStore:
     if facts.flow.dialect == "compiled":
         return FromStore(problem=_COMPILED)
     try:
-        registry = PageSession(visit.database, facts).registry
-        versions = versions_of(registry, visit.dag_id, facts.flow.version)
+        registry = PageSession(visit.database, facts, visit.reads).registry
+        # The bytes that a page reads are limited, and this spec is shown in any case.
         spec = registry.spec(facts.flow.id, facts.flow.version)
+        versions = versions_of(registry, visit.dag_id, facts.flow.version)
         found = saved_objects(spec, cast("Profile", _NoProfile()))
         saved = [one for objects in found.values() for one in objects]
     except AqueductError as error:
         return FromStore(
             problem=f"The artifact store cannot be read from here, so this page shows what "
-            f"Airflow's database has. {error}"
+            f"Airflow's database has. {visit.reads.problem(error)}"
         )
     return FromStore(versions, saved)
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from aqueduct_provider.artifacts.glance import size
-from aqueduct_provider.errors import NotFound
+from aqueduct_provider.artifacts.numbers import duration, moment, number, size
 from aqueduct_provider.spec.page_paths import MOUNT as MOUNT
 from aqueduct_provider.ui.charts import bar, sparkline
-from aqueduct_provider.ui.numbers import duration, moment, number
-from aqueduct_provider.ui.previews import cell, histogram, markdown_html
+from aqueduct_provider.ui.previews import HEX_BYTES, cell, histogram, markdown_html
+from aqueduct_provider.ui.request_reads import MOST, RequestReads
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.ui.airflow_database import AirflowDatabase
 
 _FOLDER = Path(__file__).parent
-# The mount, below Airflow's own base path.
 _HTML = "text/html; charset=utf-8"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -42,6 +40,8 @@ HEADERS = {
     # Values are for those who may read them, not for a cache between.
     "Cache-Control": "no-store",
 }
+# Characters of what a function printed.
+_OUTPUT = 40_000
 # Names of the query that a page keeps in links to others.
 _KEPT = "frame"
 
@@ -74,6 +74,7 @@ class Visit:
     :param query: the first value of each name.
     :param readable: gives the ids of the DAGs that the user may read.
     :param may_read_values: checks whether the user may read the XComs of a DAG.
+    :param reads: what it reads of stores.
     """
 
     database: AirflowDatabase
@@ -83,6 +84,7 @@ class Visit:
     query: Mapping[str, str] = field(default_factory=dict)
     readable: Callable[[], set[str]] = set
     may_read_values: Callable[[str], bool] = lambda _dag_id: False
+    reads: RequestReads = field(default_factory=RequestReads)
 
     @property
     def dag_id(self) -> str:
@@ -157,16 +159,14 @@ def environment() -> Environment:
     made.filters.update(number=number, moment=moment, duration=duration, size=size)
     made.filters.update(cell=cell, markdown=markdown_html)
     made.globals.update(bar=bar, sparkline=sparkline, histogram=histogram)
+    made.globals.update(most_bytes=MOST, hex_bytes=HEX_BYTES, most_output=_OUTPUT)
     return made
 
 
 def static_file(name: str) -> Page:
-    """Return our stylesheet or script.
-
-    :raises NotFound: there is none of this name.
-    """
+    """Return our stylesheet or script; of another name, an answer that says so."""
     if name not in _static_names():
-        raise NotFound(f"Aqueduct's pages have no file {name!r}.")
+        return Page(404, f"Aqueduct's pages have no file {name!r}.".encode(), "text/plain; charset=utf-8")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     # Its address has its digest.
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.ui.numbers import number
+from aqueduct_provider.artifacts.glance import hide_secret_columns
+from aqueduct_provider.artifacts.numbers import number
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 Cell = str | int | float | bool | None
 
-_ROWS, _COLUMNS, _BARS = 50, 60, 50
+ROWS, _COLUMNS, _BARS = 50, 60, 50
 # Characters of a cell, and of a text.
 _CELL, _TEXT = 200, 40_000
 _MISSING = ("nan", "NaT", "<NA>", "None")
 _BAR_WIDTH, _BAR_HEIGHT = 8, 22
-_HEX_BYTES, _HEX_LINE = 256, 16
+HEX_BYTES, _HEX_LINE = 256, 16
 # Levels of headings that the page has for itself.
 _HEADINGS = 3
 
@@ -111,7 +112,8 @@ def preview_of(document: object) -> Preview | None:
         return None
     kind = document.get("kind")
     if kind == "table":
-        return _table(document)
+        # An older release may have written it, which did not hide them.
+        return _table(hide_secret_columns(document))
     if kind in ("text", "json", "repr") and isinstance(text := document.get("text"), str):
         return TextPreview(kind, text[:_TEXT], is_cut=document.get("cut") is True or len(text) > _TEXT)
     if kind == "image":
@@ -123,7 +125,7 @@ def _table(document: Mapping[str, Any]) -> TablePreview:
     columns = tuple(_column(one) for one in _list(document.get("columns"))[:_COLUMNS])
     head = tuple(
         tuple(_shown(cell, column) for cell, column in zip(_list(row), columns, strict=False))
-        for row in _list(document.get("head"))[:_ROWS]
+        for row in _list(document.get("head"))[:ROWS]
     )
     return TablePreview(
         columns=columns,
@@ -234,8 +236,8 @@ def _markdown() -> MarkdownIt:
 def hex_lines(data: bytes) -> str:
     """Return the first bytes as hexadecimal numbers and as characters, as ``xxd`` shows them."""
     lines = []
-    for place in range(0, min(len(data), _HEX_BYTES), _HEX_LINE):
-        part = data[place : place + _HEX_LINE][: _HEX_BYTES - place]
+    for place in range(0, min(len(data), HEX_BYTES), _HEX_LINE):
+        part = data[place : place + _HEX_LINE][: HEX_BYTES - place]
         shown = "".join(chr(one) if 32 <= one < 127 else "." for one in part)
         lines.append(f"{place:08x}  {part.hex(' '):<{3 * _HEX_LINE}} {shown}")
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks.aqueduct import page_store
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.spec.dag_facts import DagFacts
-from aqueduct_provider.ui.verified_objects import MOST
+from aqueduct_provider.ui.request_reads import RequestReads
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
@@ -39,11 +39,11 @@ _NO_READER = (
 class PageSession(Session):
     """The services behind the pages of one flow.
 
-    :param profile: not used: nothing is configured by the user of a page.
+    :param reads: those of the request.
     """
 
-    def __init__(self, database: AirflowDatabase, facts: DagFacts) -> None:
-        self._database, self._facts = database, facts
+    def __init__(self, database: AirflowDatabase, facts: DagFacts, reads: RequestReads) -> None:
+        self._database, self._facts, self._reads = database, facts, reads
 
     # The connection is read for each page, for it may be changed; the clients of S3 behind it are shared.
     @cached_property
@@ -56,7 +56,7 @@ class PageSession(Session):
         where = self._facts.flow.store
         if where is None or "connection_id" not in where:
             raise ConfigError(_NO_STORE)
-        return page_store(where["connection_id"], MOST)
+        return page_store(where["connection_id"], self._reads.budget, self._reads.redact)
 
     def engines(self) -> list[str]:
         """Return the only Airflow there is."""
@@ -96,7 +96,7 @@ def published_at(facts: DagFacts) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
-def run_for(database: AirflowDatabase, dag_id: str, run_id: str, facts: DagFacts) -> Run:
+def run_for(database: AirflowDatabase, dag_id: str, run_id: str, facts: DagFacts, reads: RequestReads) -> Run:
     """Return a run with the SDK's methods: ``operators()``, ``source(name)`` and the others.
 
     :raises NotFound: Airflow does not know the run.
@@ -107,4 +107,4 @@ def run_for(database: AirflowDatabase, dag_id: str, run_id: str, facts: DagFacts
     if facts.flow.dialect == "compiled":
         raise ConfigError(_NO_READER)
     info = database.run(dag_id, run_id)
-    return Run(PageSession(database, facts), record_of(dag_id, facts), run_id, info)
+    return Run(PageSession(database, facts, reads), record_of(dag_id, facts), run_id, info)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from aqueduct_provider.artifacts.glance import size
+from aqueduct_provider.artifacts.numbers import duration, number, size
 from aqueduct_provider.spec.version_label import short_id
-from aqueduct_provider.ui.numbers import duration, number
 from aqueduct_provider.ui.previews import TablePreview
 from aqueduct_provider.ui.shown_run import METRICS, NOTHING, SHORT, ShownArtifact, ShownOperator, ShownRun
 from aqueduct_provider.ui.verified_objects import StoredFacts

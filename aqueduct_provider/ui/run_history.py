@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, manifest_from_xcom
+from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.spec.bounds import bound_in
 
@@ -27,7 +27,7 @@ METRICS = ("metric", "system_metric")
 Outcome = Literal["passed", "warning", "failed", "running", "not run"]
 _FAILED = frozenset({"failed", "up_for_retry"})
 _RUNNING = frozenset({"running", "restarting", "deferred"})
-Left = Mapping[str, Mapping[str, Any]]
+XComs = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class OperatorDurations:
 class RunHistory:
     """The runs of a flow, the oldest first.
 
-    :param versions: the id of the version that each run went by; empty: unknown.
+    :param versions: the id of the version that each run used; empty: unknown.
     """
 
     runs: Sequence[RunInfo]
@@ -118,20 +118,20 @@ class RunHistory:
 
     @property
     def version_changes(self) -> list[int]:
-        """The places of runs that were the first to go by another version."""
+        """The places of runs that were the first to use another version."""
         known = [(place, version) for place, version in enumerate(self.versions) if version]
         return [place for (_, before), (place, version) in pairwise(known) if version != before]
 
 
 @dataclass(frozen=True)
-class _Left:
-    """What tasks left, by run and operator."""
+class _Manifests:
+    """The manifests that tasks left in XCom, by run and operator."""
 
-    left: Left
+    xcoms: XComs
     states: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
 
     def manifest(self, run_id: str, task_id: str, operator: OperatorFacts) -> Manifest | None:
-        value = self.left.get(run_id, {}).get(task_id)
+        value = self.xcoms.get(run_id, {}).get(task_id)
         if value is None:
             return None
         try:
@@ -140,7 +140,7 @@ class _Left:
             return None
 
     def version(self, run_id: str) -> str:
-        for value in self.left.get(run_id, {}).values():
+        for value in self.xcoms.get(run_id, {}).values():
             spec = value.get("spec") if isinstance(value, Mapping) else None
             if isinstance(spec, Mapping) and isinstance(spec.get("version"), str):
                 return str(spec["version"])
@@ -148,15 +148,15 @@ class _Left:
 
 
 def history_of(
-    facts: DagFacts, runs: Sequence[RunInfo], left: Left, times: Iterable[TaskTime] = ()
+    facts: DagFacts, runs: Sequence[RunInfo], xcoms: XComs, times: Iterable[TaskTime] = ()
 ) -> RunHistory:
     """Return the history of a flow.
 
     :param runs: newest first, as Airflow lists them.
-    :param left: run id -> task id -> its XCom.
+    :param xcoms: run id -> task id -> its XCom.
     :param times: states of tasks, for checks that left nothing.
     """
-    found = _Left(left, {(one.run_id, one.task_id): one.state for one in times})
+    found = _Manifests(xcoms, {(one.run_id, one.task_id): one.state for one in times})
     ordered = list(reversed(runs))
     bounds = _bounds(facts)
     metrics = [
@@ -204,13 +204,13 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
     return next((one for one in order if one in there), None)
 
 
-def durations(facts: DagFacts, times: Sequence[TaskTime], left: Left) -> list[OperatorDurations]:
+def durations(facts: DagFacts, times: Sequence[TaskTime], xcoms: XComs) -> list[OperatorDurations]:
     """Return how long operators took, the slowest first.
 
     :param times: of tasks, those of the newest run first.
-    :param left: says how long each operator of a fused task took.
+    :param xcoms: says how long each operator of a fused task took.
     """
-    found = _Left(left)
+    found = _Manifests(xcoms)
     seconds: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for time in times:
         operators = facts.tasks.get(time.task_id, ())
@@ -228,10 +228,10 @@ def durations(facts: DagFacts, times: Sequence[TaskTime], left: Left) -> list[Op
     return sorted(rows, key=lambda one: (-one.median, one.name))
 
 
-def _outcome(found: _Left, run_id: str, task_id: str, operator: OperatorFacts) -> Outcome:
+def _outcome(found: _Manifests, run_id: str, task_id: str, operator: OperatorFacts) -> Outcome:
     manifest = found.manifest(run_id, task_id, operator)
     if manifest is not None:
-        return "passed" if manifest.status == "succeeded" else manifest.status
+        return cast("Outcome", check_outcome(manifest.status))
     state = found.states.get((run_id, task_id))
     return "failed" if state in _FAILED else "running" if state in _RUNNING else "not run"
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # Artifacts with a preview on a page; runs to choose from.
 _AT_ONCE = 24
 _RUNS = 50
-# Kinds whose results are short: they are in tables.
+# Rows of each table on the page of a run; all that a preview has are on the page of the task that made it.
+TABLE_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ def run_page(visit: Visit) -> Page:
     if facts is None:
         # It says so.
         return flow_page(visit)
-    run = read_run(visit.database, visit.dag_id, visit.names["run_id"], facts)
+    run = read_run(visit.database, visit.dag_id, visit.names["run_id"], facts, visit.reads)
     links = RunLinks(visit, run.info.run_id)
     others = [one for one in visit.database.runs(visit.dag_id, _RUNS) if one.run_id != run.info.run_id]
     if other_id := visit.query.get("compare", ""):
-        other = read_run(visit.database, visit.dag_id, other_id, facts)
+        other = read_run(visit.database, visit.dag_id, other_id, facts, visit.reads)
         return _compared(visit, run, other, links, others)
     long = [one for one in run.artifacts.values() if run.makers[one.name].kind not in SHORT]
     # Tables take a row of their own.
@@ -66,6 +67,7 @@ def run_page(visit: Visit) -> Page:
         count=len(long),
         page=page,
         pages=pages,
+        table_rows=TABLE_ROWS,
         longest=max((one.seconds or 0 for one in run.operators), default=0),
     )
 
@@ -79,7 +81,7 @@ def contents_of(run: ShownRun, links: RunLinks, artifacts: Sequence[ShownArtifac
     }
     stored: dict[str, StoredFacts] = {}
     if run.store is not None:
-        stored = dict(zip(refs, stored_facts(run.store, list(refs.values())), strict=True))
+        stored = dict(zip(refs, stored_facts(run.store, list(refs.values()), links.visit.reads), strict=True))
     makers = run.makers
     return [
         ShownContent(

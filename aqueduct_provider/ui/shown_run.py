@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.artifacts.glance import clean, described, shown_value
-from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, manifest_from_xcom
+from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.errors import AqueductError, IntegrityError
 from aqueduct_provider.runs.pinned_version import SpecRef
 from aqueduct_provider.sdk.enums import ExecutionStatus
@@ -25,8 +25,8 @@ from aqueduct_provider.spec.dag_facts import DagFacts, OperatorFacts, facts_of
 from aqueduct_provider.spec.secret_text import is_secret_name
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.parallel import together
-from aqueduct_provider.ui.numbers import number
-from aqueduct_provider.ui.reading import PageSession, run_for
+from aqueduct_provider.ui.reading import run_for
+from aqueduct_provider.ui.request_reads import RequestReads
 from aqueduct_provider.ui.run_history import METRICS as METRICS
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REQUESTS = 16
-# What pages show where there is nothing.
 # Kinds of operators whose outputs are shown as values, without a preview.
 SHORT = frozenset({"param", "check", *METRICS})
+# What pages show where there is nothing.
 NOTHING = "\N{EN DASH}"
 
 
@@ -78,10 +78,7 @@ class ShownArtifact:
         if "value" not in self.glance:
             return self.summary
         value = self.glance["value"]
-        if self.type == "json":
-            return str(value)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number(value) if is_number else shown_value(value)
+        return str(value) if self.type == "json" else shown_value(value)
 
     @property
     def is_secret(self) -> bool:
@@ -133,17 +130,17 @@ class ShownOperator:
     @property
     def outcome(self) -> str:
         """How it ended, a word; that a check passed is said so."""
-        return "passed" if self.kind == "check" and self.status == "succeeded" else self.status
+        return check_outcome(self.status) if self.kind == "check" else self.status
 
 
 @dataclass(frozen=True)
 class ShownRun:
     """A run.
 
-    :param facts: the flow in the version that the run went by, as far as that is known.
+    :param facts: the flow in the version that the run used, as far as that is known.
     :param operators: in the order of the flow.
-    :param lack: why the store cannot be read, a sentence; empty: it can.
-    :param version: the one that the run went by; empty: no task has said so.
+    :param problem: why the store cannot be read, a sentence; empty: it can.
+    :param version: the one that the run used; empty: no task has said so.
     :param run: the SDK's; None: the store cannot be read.
     :param spec: of that version; None: the store cannot be read.
     """
@@ -152,7 +149,7 @@ class ShownRun:
     info: RunInfo
     facts: DagFacts
     operators: tuple[ShownOperator, ...]
-    lack: str = ""
+    problem: str = ""
     version: str = ""
     spec: WorkflowSpec | None = None
     run: Run | None = None
@@ -186,7 +183,7 @@ class ShownRun:
 
     @property
     def is_other_version(self) -> bool:
-        """Check whether the run went by another version than the facts are of."""
+        """Check whether the run used another version than the facts are of."""
         return bool(self.version) and self.version != self.facts.flow.version
 
     def of_kind(self, *kinds: str) -> list[ShownOperator]:
@@ -199,43 +196,44 @@ def read_run(
     dag_id: str,
     run_id: str,
     facts: DagFacts,
+    reads: RequestReads,
     *,
     whole: Collection[str] = (),
 ) -> ShownRun:
     """Read a run.
 
     :param facts: of the DAG as it is now.
+    :param reads: those of the request.
     :param whole: Airflow tasks of which also what succeeded is read from the store: what it printed.
     :raises NotFound: Airflow does not know the run.
     """
     info = database.run(dag_id, run_id)
     tasks = {task.task_id: task for task in database.tasks(dag_id, run_id)}
-    left = _left(database, dag_id, run_id)
-    went_by = next(filter(None, map(SpecRef.from_xcom, left.values())), None)
-    version = went_by.version if went_by else ""
+    xcoms = _xcoms(database, dag_id, run_id)
+    pinned = next(filter(None, map(SpecRef.from_xcom, xcoms.values())), None)
+    version = pinned.version if pinned else ""
     try:
-        run = run_for(database, dag_id, run_id, facts)
-        spec = _spec(run, went_by, facts)
+        run = run_for(database, dag_id, run_id, facts, reads)
+        spec = _spec(run, pinned, facts)
         if spec.sha256 != facts.flow.sha256:
             facts = DagFacts.of(facts_of(spec)) or facts
         outcomes = _outcomes(run, spec, tasks, whole)
     except AqueductError as error:
-        return _assembled(ShownRun(dag_id, info, facts, (), str(error), version), tasks, left, {})
+        problem = reads.problem(error)
+        return _assembled(ShownRun(dag_id, info, facts, (), problem, version), tasks, xcoms, {})
     return _assembled(
-        ShownRun(dag_id, info, facts, (), "", version or facts.flow.version, spec, run), tasks, left, outcomes
+        ShownRun(dag_id, info, facts, (), "", version or facts.flow.version, spec, run),
+        tasks,
+        xcoms,
+        outcomes,
     )
-
-
-def store_of(database: AirflowDatabase, facts: DagFacts) -> ObjectStore:
-    """Return the artifact store of a flow. Raise ``ConfigError`` or ``StorageError``."""
-    return PageSession(database, facts).store
 
 
 def written(
     database: AirflowDatabase, dag_id: str, run_id: str, facts: DagFacts, artifact_id: str
 ) -> ShownArtifact | None:
     """Return what a run has written of an artifact, from Airflow's database alone; None: nothing."""
-    for value in _left(database, dag_id, run_id).values():
+    for value in _xcoms(database, dag_id, run_id).values():
         for task_id in _members(value):
             manifest = _manifest(value, task_id)
             ref = manifest and _checked(manifest.artifacts.get(artifact_id))
@@ -262,7 +260,7 @@ def _name_of(facts: DagFacts, artifact_id: str) -> str:
 # --- what tasks left
 
 
-def _left(database: AirflowDatabase, dag_id: str, run_id: str) -> dict[str, Mapping[str, Any]]:
+def _xcoms(database: AirflowDatabase, dag_id: str, run_id: str) -> dict[str, Mapping[str, Any]]:
     """Return what tasks left in Airflow's database; those that failed may have left a part."""
     found = database.manifests(dag_id, [run_id]).get(run_id, {})
     return {task_id: value for task_id, value in found.items() if isinstance(value, Mapping)}
@@ -296,7 +294,7 @@ def _checked(ref: ArtifactRef | None) -> ArtifactRef | None:
 # --- how operators ended
 
 
-def _spec(run: Run, went_by: SpecRef | None, facts: DagFacts) -> WorkflowSpec:
+def _spec(run: Run, pinned: SpecRef | None, facts: DagFacts) -> WorkflowSpec:
     """Return the spec of the run's version, verified by its digest in Airflow's database.
 
     :raises AqueductError: it is not available.
@@ -304,7 +302,7 @@ def _spec(run: Run, went_by: SpecRef | None, facts: DagFacts) -> WorkflowSpec:
     from aqueduct_provider.sdk.results.run_artifacts import recorded_spec
 
     flow = facts.flow
-    return recorded_spec(run, went_by or SpecRef(flow.sha256, flow.version))
+    return recorded_spec(run, pinned or SpecRef(flow.sha256, flow.version))
 
 
 def _outcomes(
@@ -320,16 +318,16 @@ def _outcomes(
 
     read = [one for one in spec.operators if is_read(one)]
     states = together([partial(run.exec_state, one) for one in read], _REQUESTS)
-    left = {one.id: state for one, state in zip(read, states, strict=True)}
+    by_id = {one.id: state for one, state in zip(read, states, strict=True)}
     over = run.info is not None and run_status(run.info.state) in ENDED
     untold = ExecutionStatus.UNKNOWN if over else ExecutionStatus.PENDING
-    return {one.task_id: one for one in operator_runs(spec, tasks, left, untold=untold)}
+    return {one.task_id: one for one in operator_runs(spec, tasks, by_id, untold=untold)}
 
 
 def _assembled(
     run: ShownRun,
     tasks: Mapping[str, TaskInfo],
-    left: Mapping[str, Any],
+    xcoms: Mapping[str, Any],
     outcomes: Mapping[str, OperatorRun],
 ) -> ShownRun:
     """Return the run with its operators.
@@ -339,7 +337,7 @@ def _assembled(
     operators: list[ShownOperator] = []
     for task_id, some in run.facts.tasks.items():
         task = tasks.get(task_id)
-        manifests = [_manifest(left.get(task_id), one.task_id) for one in some]
+        manifests = [_manifest(xcoms.get(task_id), one.task_id) for one in some]
         reported = _reported_by_airflow(some, task, manifests)
         for facts, manifest, known in zip(some, manifests, reported, strict=True):
             outcome = outcomes.get(facts.task_id, known)

@@ -50,16 +50,16 @@ def answer(route: Route, visit: Visit) -> Page:
     try:
         return route.page(visit)
     except NotFound as error:
-        return _sorry(visit, 404, "Not found", str(error))
+        return _error_page(visit, 404, "Not found", visit.reads.problem(error))
     except AqueductError as error:
-        return _sorry(visit, 502, "This page cannot be shown", str(error))
+        return _error_page(visit, 502, "This page cannot be shown", visit.reads.problem(error))
     except Exception:
         # The reason may hold what is not for readers.
         log.exception("Aqueduct's page %s failed", visit.path)
-        return _sorry(
+        return _error_page(
             visit, 500, "This page cannot be shown", "The reason is in the log of Airflow's API server."
         )
 
 
-def _sorry(visit: Visit, status: int, title: str, reason: str) -> Page:
-    return render(visit, "sorry.html", status=status, title=title, reason=reason)
+def _error_page(visit: Visit, status: int, title: str, reason: str) -> Page:
+    return render(visit, "error.html", status=status, title=title, reason=reason)

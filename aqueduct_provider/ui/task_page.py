@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.artifacts.function_source import FunctionSource, function_source
 from aqueduct_provider.artifacts.transfer import fetch_small
+from aqueduct_provider.artifacts.numbers import duration
 from aqueduct_provider.errors import AqueductError, NotFound
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.flow_page import flow_page
 from aqueduct_provider.ui.html import Page, Visit, render
-from aqueduct_provider.ui.numbers import duration
-from aqueduct_provider.ui.previews import hex_lines
+from aqueduct_provider.ui.previews import ROWS, hex_lines
+from aqueduct_provider.ui.request_reads import MOST, RequestReads
 from aqueduct_provider.ui.run_links import RunLinks
-from aqueduct_provider.ui.run_page import ShownContent, contents_of
+from aqueduct_provider.ui.run_page import TABLE_ROWS, ShownContent, contents_of
 from aqueduct_provider.ui.shown_run import ShownArtifact, ShownOperator, ShownRun, read_run
-from aqueduct_provider.ui.verified_objects import MOST
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Code, Operator
 
-# Operators of one task on a page, artifacts of an operator, bytes of which the first are shown.
 # Characters of a description, which is rendered as Markdown.
 _DESCRIPTION = 20_000
+# Operators of one task on a page, artifacts of an operator, bytes of which the first are shown.
 _OPERATORS, _ARTIFACTS, _MOST_BYTES = 10, 24, 100_000
 _REQUESTS = 8
 
@@ -60,7 +60,7 @@ def task_page(visit: Visit) -> Page:
     if facts is None:
         return flow_page(visit)
     task_id = visit.names["task_id"]
-    run = read_run(visit.database, visit.dag_id, visit.names["run_id"], facts, whole=(task_id,))
+    run = read_run(visit.database, visit.dag_id, visit.names["run_id"], facts, visit.reads, whole=(task_id,))
     own = [one for one in run.operators if one.airflow_task_id == task_id]
     if not own:
         raise NotFound(f"Run {run.info.run_id!r} has no task {task_id!r} that runs operators of the flow.")
@@ -77,7 +77,9 @@ def task_page(visit: Visit) -> Page:
         task_id=task_id,
         operators=own,
         details=details,
-        hexes=_hexes(run, details),
+        hexes=_hexes(run, details, visit.reads),
+        rows=ROWS,
+        input_rows=TABLE_ROWS,
         page=page,
         pages=pages,
     )
@@ -88,6 +90,7 @@ def _details(run: ShownRun, operator: ShownOperator, links: RunLinks, most: int)
     read = [artifacts[name] for name in operator.facts.inputs if name in artifacts]
     spec = _in_spec(run, operator)
     code: Code | None = getattr(spec, "code", None)
+    source = function_source(run.store, code, most) if code and run.store else None
     entry = code and ".".join(filter(None, (code.entry_file, code.entry_class, code.entry_method)))
     return OperatorDetails(
         operator=operator,
@@ -96,7 +99,7 @@ def _details(run: ShownRun, operator: ShownOperator, links: RunLinks, most: int)
         description=spec.description[:_DESCRIPTION] if spec else "",
         entry=entry or "",
         digest=code.sha256 if code else "",
-        source=function_source(run.store, code, most) if code and run.store else None,
+        source=source and replace(source, problem=links.visit.reads.redact(source.problem)),
     )
 
 
@@ -114,7 +117,7 @@ def _in_spec(run: ShownRun, operator: ShownOperator) -> Operator | None:
     return next((one for one in operators if one.task_id == operator.task_id), None)
 
 
-def _hexes(run: ShownRun, details: Sequence[OperatorDetails]) -> dict[str, str]:
+def _hexes(run: ShownRun, details: Sequence[OperatorDetails], reads: RequestReads) -> dict[str, str]:
     """Return the first bytes of small artifacts that are bytes, by their ids."""
     wanted = {
         one.artifact.id: one.artifact
@@ -122,15 +125,15 @@ def _hexes(run: ShownRun, details: Sequence[OperatorDetails]) -> dict[str, str]:
         for one in (*some.inputs, *some.outputs)
         if one.artifact.type == "bytes" and one.artifact.ref and not one.artifact.is_secret
     }
-    found = together([partial(_hex, run, one) for one in wanted.values()], _REQUESTS)
+    found = together([partial(_hex, run, one, reads) for one in wanted.values()], _REQUESTS)
     return dict(zip(wanted, found, strict=True))
 
 
-def _hex(run: ShownRun, artifact: ShownArtifact) -> str:
+def _hex(run: ShownRun, artifact: ShownArtifact, reads: RequestReads) -> str:
     ref = artifact.ref
     if run.store is None or ref is None or ref.size > _MOST_BYTES:
         return ""
     try:
         return hex_lines(fetch_small(run.store, ref.key, ref.sha256, _MOST_BYTES))
     except AqueductError as error:
-        return str(error)
+        return reads.problem(error)

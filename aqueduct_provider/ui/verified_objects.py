@@ -15,13 +15,13 @@ from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.errors import AqueductError, IntegrityError
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.previews import Preview, preview_of
+from aqueduct_provider.ui.request_reads import RequestReads
 
 if TYPE_CHECKING:
     from aqueduct_provider.artifacts.manifest import ArtifactRef
     from aqueduct_provider.storage.object_store import ObjectStore
 
-# Bytes that a request reads at most; of one artifact's metadata.
-MOST = 8_000_000
+# Bytes of one artifact's metadata.
 _MOST_METADATA = 300_000
 _REQUESTS = 16
 
@@ -33,7 +33,7 @@ class StoredFacts:
     :param encoding: the codec and its version; empty: unknown.
     :param measured: of the operator that made it, such as ``runtime`` -> seconds.
     :param columns: of a table: name and type.
-    :param lack: why it cannot be shown, a sentence; empty: it is here.
+    :param problem: why it cannot be shown, a sentence; empty: it is here.
     """
 
     preview: Preview | None = None
@@ -41,26 +41,22 @@ class StoredFacts:
     encoding: str = ""
     measured: tuple[tuple[str, str], ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
-    lack: str = ""
+    problem: str = ""
 
 
-def stored_facts(store: ObjectStore, refs: Sequence[ArtifactRef]) -> list[StoredFacts]:
+def stored_facts(store: ObjectStore, refs: Sequence[ArtifactRef], reads: RequestReads) -> list[StoredFacts]:
     """Return what the metadata of these artifacts says, in the same order; read at the same time."""
-    return together([partial(_facts, store, ref) for ref in refs], _REQUESTS)
+    return together([partial(_facts, store, ref, reads) for ref in refs], _REQUESTS)
 
 
-def _facts(store: ObjectStore, ref: ArtifactRef) -> StoredFacts:
+def _facts(store: ObjectStore, ref: ArtifactRef, reads: RequestReads) -> StoredFacts:
     try:
         text = fetch_small(store, ref.metadata_key, ref.metadata_sha256, _MOST_METADATA)
         return _facts_of(json.loads(text))
     except (AqueductError, ValueError, RecursionError) as error:
-        return StoredFacts(lack=_sentence(error, store, ref))
-
-
-def _sentence(error: Exception, store: ObjectStore, ref: ArtifactRef) -> str:
-    if isinstance(error, AqueductError):
-        return str(error)
-    return f"{store.url(ref.metadata_key)} cannot be read ({type(error).__name__})."
+        if isinstance(error, AqueductError):
+            return StoredFacts(problem=reads.problem(error))
+        return StoredFacts(problem=f"{store.url(ref.metadata_key)} cannot be read ({type(error).__name__}).")
 
 
 def _facts_of(document: Any) -> StoredFacts:

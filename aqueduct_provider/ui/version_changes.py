@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import NotFound, SpecError
+from aqueduct_provider.errors import NotFound, ObjectTooLarge, SpecError
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.registry import Registry
@@ -48,8 +48,8 @@ def versions_of(registry: Registry, dag_id: str, shown: str) -> list[ShownVersio
     for one in record.versions[: _COMPARED + 1]:
         try:
             specs.append(registry.spec(record.flow_id, one.version_id))
-        except (NotFound, SpecError):
-            # Deleted by retention, or of a later release: the others can still be compared.
+        except (NotFound, SpecError, ObjectTooLarge):
+            # Deleted by retention, of a later release, or too large: the others can still be compared.
             specs.append(None)
     found = []
     for place, one in enumerate(record.versions):

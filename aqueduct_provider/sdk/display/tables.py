@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.artifacts.numbers import duration
 from aqueduct_provider.errors import AirflowError, NotFound
 from aqueduct_provider.sdk.console import cell_text, console, plain_table
 from aqueduct_provider.sdk.enums import ExecutionStatus
@@ -82,7 +83,7 @@ def _run_facts(run: RunView) -> Iterable[tuple[str, Any]]:
         return
     yield "created", run.created_at()
     if run.info.started_at and run.info.ended_at:
-        yield "took", f"{(run.info.ended_at - run.info.started_at).total_seconds():.1f} s"
+        yield "took", duration((run.info.ended_at - run.info.started_at).total_seconds())
     stored = run.info.conf.get(VALUES_KEY)
     given = {name: value for name, value in run.info.conf.items() if name != VALUES_KEY}
     for name, value in given.items():

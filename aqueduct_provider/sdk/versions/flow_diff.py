@@ -220,7 +220,7 @@ def _operator_change(
     changed = (code[0] and code[0].sha256) != (code[1] and code[1].sha256)
     if code[0] and code[1] and (changed or code[0].requirements != code[1].requirements):
         sources = [_source(one, read) for one in code if one is not None]
-        note = next((one.lack for one in sources if one.lack), "")
+        note = next((one.problem for one in sources if one.problem), "")
         requirements = _changes(*(_by_distribution(one.requirements) for one in sources))
         if not note:
             source = _unified(sources[0], sources[1], names)

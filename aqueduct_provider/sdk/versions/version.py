@@ -102,8 +102,8 @@ class Version:
                 f"{found.name!r} of {self} has no code of its own: it is of the type {found.type!r}."
             )
         archive = read_source(self.store, code)
-        if archive.lack:
-            raise NotFound(f"The source of {found.name!r} of {self} cannot be read: {archive.lack}")
+        if archive.problem:
+            raise NotFound(f"The source of {found.name!r} of {self} cannot be read: {archive.problem}")
         if len(archive.files) == 1:
             return _text(archive.files[0])
         return "\n".join(f"# --- {file.name}\n{_text(file)}" for file in archive.files)

@@ -39,7 +39,7 @@ def test_an_archive_of_the_sdk(store: S3Store) -> None:
         SourceFile("helpers/more.py", "x = 1\n"),
     )
     assert found.requirements == ("pandas", "scikit-learn")
-    assert (found.python_version, found.lack) == ("3.11", "")
+    assert (found.python_version, found.problem) == ("3.11", "")
 
 
 def test_an_archive_that_was_made_by_hand(store: S3Store) -> None:
@@ -88,12 +88,12 @@ def test_damaged_entries(store: S3Store) -> None:
     data = bytearray(function_zip("def predict(): ...\n" * 100))
     start = data.index(b"model.py") + len(b"model.py")
     data[start : start + 40] = b"\xff" * 40
-    assert "is not a zip that can be read" in function_source(store, code(store, bytes(data))).lack
+    assert "is not a zip that can be read" in function_source(store, code(store, bytes(data))).problem
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"not a zip"])
 def test_what_is_not_a_zip(store: S3Store, data: bytes) -> None:
-    assert "is not a zip that can be read" in function_source(store, code(store, data)).lack
+    assert "is not a zip that can be read" in function_source(store, code(store, data)).problem
 
 
 def test_an_encrypted_entry(store: S3Store) -> None:
@@ -101,13 +101,13 @@ def test_an_encrypted_entry(store: S3Store) -> None:
     # The flag of encryption, in both headers of the entry.
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
-    assert "is not a zip that can be read" in function_source(store, code(store, bytes(data))).lack
+    assert "is not a zip that can be read" in function_source(store, code(store, bytes(data))).problem
 
 
 def test_what_was_changed_or_is_gone(store: S3Store) -> None:
     known = code(store, function_zip("x = 1\n"))
-    assert "at most 10 are read here" in function_source(store, known, 10).lack
+    assert "at most 10 are read here" in function_source(store, known, 10).problem
     store.put("code.zip", b"other")
-    assert "was changed after it was written" in function_source(store, known).lack
+    assert "was changed after it was written" in function_source(store, known).problem
     store.delete(["code.zip"])
-    assert "code.zip" in function_source(store, known).lack
+    assert "code.zip" in function_source(store, known).problem

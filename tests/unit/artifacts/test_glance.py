@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.artifacts.glance import clean, described, output_line, size
+from aqueduct_provider.artifacts.glance import clean, described, output_line
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.spec.redactor import Redactor
 
@@ -21,6 +21,7 @@ def _ref(kind: str, size: int, glance: dict[str, Any]) -> ArtifactRef:
     [
         ("numeric", 18, {"value": 0.99557522123}, "thing = 0.995575 (numeric)"),
         ("numeric", 3, {"value": 133}, "thing = 133 (numeric)"),
+        ("numeric", 7, {"value": 1234567}, "thing = 1,234,567 (numeric)"),
         ("boolean", 4, {"value": True}, "thing = True (boolean)"),
         ("string", 4, {"value": 'say "x"'}, 'thing = "say \\"x\\"" (string)'),
         ("picklable", 2_700, {"class": "Pipeline"}, "thing: Pipeline, picklable, 2.7 kB"),
@@ -34,24 +35,6 @@ def _ref(kind: str, size: int, glance: dict[str, Any]) -> ArtifactRef:
 )
 def test_lines_of_a_log(kind: str, size: int, glance: dict[str, Any], line: str) -> None:
     assert output_line(_ref(kind, size, glance)) == line
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (0, "0 bytes"),
-        (1, "1 byte"),
-        (999, "999 bytes"),
-        (1_000, "1 kB"),
-        (2_749, "2.75 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1 MB"),
-        (999_999_999, "1 GB"),
-        (5 * 10**14, "500 TB"),
-    ],
-)
-def test_sizes(count: int, shown: str) -> None:
-    assert size(count) == shown
 
 
 def test_what_the_child_says_is_checked() -> None:
@@ -101,6 +84,38 @@ def test_secrets_in_previews_are_masked_in_every_cell_and_name() -> None:
         "kind": "table",
         "columns": [{"name": "***", "min": "***", "max": 5}],
         "head": [["a *** b", "***", None], ["c", 1, True]],
+    }
+
+
+def test_columns_with_the_names_of_secrets_are_masked() -> None:
+    preview = {
+        "kind": "table",
+        "columns": [
+            {"name": "user", "dtype": "str", "min": "a", "max": "b"},
+            {
+                "name": "db_password",
+                "dtype": "str",
+                "nulls": 0.5,
+                "min": "letmein",
+                "max": "pa55",
+                "bars": [1],
+            },
+            {"name": "api_key", "dtype": "int64", "min": 71, "max": 94},
+            {"name": "max_tokens", "dtype": "int64", "min": 3, "max": 4},
+        ],
+        "head": [["ada", "letmein", 71, 3], ["bob", None, 94, 4]],
+        "rows": 2,
+    }
+    assert clean("users", {}, preview, REDACT)[1] == {
+        "kind": "table",
+        "columns": [
+            {"name": "user", "dtype": "str", "min": "a", "max": "b"},
+            {"name": "db_password", "dtype": "str", "nulls": 0.5},
+            {"name": "api_key", "dtype": "int64"},
+            {"name": "max_tokens", "dtype": "int64", "min": 3, "max": 4},
+        ],
+        "head": [["ada", "***", "***", 3], ["bob", None, "***", 4]],
+        "rows": 2,
     }
 
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, manifest_from_xcom
+from aqueduct_provider.artifacts.manifest import (
+    ArtifactRef,
+    GroupManifest,
+    Manifest,
+    check_outcome,
+    manifest_from_xcom,
+)
 from aqueduct_provider.errors import IntegrityError
 
 REF = ArtifactRef("key", "0" * 64, 3, "key.json", "1" * 64, "numeric", "json", "auc", {"value": 0.5})
@@ -15,6 +21,14 @@ REF = ArtifactRef("key", "0" * 64, 3, "key.json", "1" * 64, "numeric", "json", "
 def test_a_manifest_survives_json() -> None:
     manifest = Manifest("warning", {"a1": REF}, "check", "warning", 0.25)
     assert manifest_from_xcom(json.loads(json.dumps(manifest.to_xcom())), "train") == manifest
+
+
+def test_a_check_that_succeeded_has_passed() -> None:
+    assert [check_outcome(one) for one in ("succeeded", "warning", "failed")] == [
+        "passed",
+        "warning",
+        "failed",
+    ]
 
 
 @pytest.mark.parametrize("value", [None, "text", {}, {"version": 2, "status": "succeeded", "artifacts": {}}])

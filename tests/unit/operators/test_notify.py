@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,8 +63,13 @@ class Runs:
         document["notifications"] = list(notify)
         return parse(json.dumps(document).encode(), "flow.json")
 
-    def run(self, workflow: WorkflowSpec, *, run_id: str = "", max_tries: int = 0, attempt: int = 0) -> str:
-        """Run the flow until a task fails; return that task's id."""
+    def run(
+        self, workflow: WorkflowSpec, *, run_id: str = "", max_tries: int = 0, attempt: int = 0, day: int = 0
+    ) -> str:
+        """Run the flow until a task fails; return that task's id.
+
+        :param day: on which the run begins; 0: a day after the one before.
+        """
         self.number += 1
         xcom: dict[str, Any] = {}
         plan = flow_plan(workflow)
@@ -77,7 +82,9 @@ class Runs:
                 xcom_pull=lambda task_ids, key="return_value": xcom.get(task_ids),
                 xcom_push=lambda key, value: None,
             )
-            dag_run = SimpleNamespace(conf=None, start_date=START, clear_number=attempt)
+            dag_run = SimpleNamespace(
+                conf=None, start_date=START + timedelta(days=day or self.number), clear_number=attempt
+            )
             context = {"run_id": run_id or f"run-{self.number}", "params": {}, "ti": ti, "dag_run": dag_run}
             if any(other not in xcom for other in task.upstream):
                 continue
@@ -126,6 +133,26 @@ def test_only_changes_of_a_check_are_reported(runs: Runs, http: HttpReceiver) ->
     }
     assert document["run_id"] == "run-4"
     assert document["url"].endswith("/aqueduct/dags/flow/runs/run-4")
+
+
+def test_a_run_that_ends_after_a_newer_one_reports_nothing(runs: Runs, http: HttpReceiver) -> None:
+    for value, day in ((0.5, 1), (1.5, 3), (0.4, 2)):
+        runs.run(runs.flow(_rate(value), _warning()), day=day)
+    # The run of the second day has not ended the warning of the third.
+    assert _reported(http) == [("warning", "less than 1")]
+    stored = json.loads(runs.flows.store.get(FlowLayout(FLOW_ID).notified("low")))
+    assert (stored["outcome"], list(stored["values"].values())) == ("warning", [0.5, 1.5])
+    runs.run(runs.flow(_rate(0.3), _warning()), day=4)
+    assert _reported(http) == [("recovery", "less than 1")]
+
+
+def test_a_flow_that_failed_in_an_older_run_is_not_reported_after_a_newer_one(
+    runs: Runs, http: HttpReceiver
+) -> None:
+    broken = {**NUMBER, "source": "def predict(): raise ValueError('broken')"}
+    for function, day in ((broken, 1), (_rate(0.5), 3), (broken, 2), (_rate(0.5), 4)):
+        runs.run(runs.flow(function), day=day)
+    assert _reported(http) == [("failure", ""), ("recovery", "")]
 
 
 def test_a_task_that_runs_again_in_its_run_tells_nothing_twice(runs: Runs, http: HttpReceiver) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from aqueduct_provider.runs.reported_outcomes import (
     Outcome,
     Reported,
     fails_first,
+    moment_text,
     read_reported,
     write_reported,
 )
@@ -40,10 +42,32 @@ def test_changes_of_state(before: Outcome, now: Outcome, event: Condition | None
 
 
 def test_what_was_told_is_read_back(store: LocalStore) -> None:
-    reported = Reported("warning", {"a": 1, "b": 0.5}, ("slack:ops",))
+    began = moment_text(datetime(2026, 1, 1, tzinfo=timezone.utc))
+    reported = Reported("warning", {"a": 1, "b": 0.5}, ("slack:ops",), began)
     write_reported(store, "flow", reported, "check")
     assert read_reported(store, "flow", "check") == reported
     assert read_reported(store, "flow") == Reported(), "the flow has an object of its own"
+
+
+def test_a_later_run_is_known_by_when_it_began() -> None:
+    east = timezone(timedelta(hours=2))
+    first = moment_text(datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc))
+    later = moment_text(datetime(2026, 1, 1, 14, 0, 0, 1, tzinfo=east))
+    assert Reported(began=later).is_later_than(first)
+    assert not Reported(began=first).is_later_than(later)
+    assert not Reported(began=first).is_later_than(first), "the same run, again"
+    # Where it is not known, the run counts as the newest.
+    assert not Reported(began=later).is_later_than("")
+    assert not Reported().is_later_than(first)
+    assert moment_text(None) == ""
+
+
+@pytest.mark.parametrize("began", ["9999-01-01T00:00:00.000000+00:00", "zzz", 7, "2026-01-01", None])
+def test_a_moment_that_would_silence_all_runs_is_not_believed(began: object, store: LocalStore) -> None:
+    document = {"outcome": "warning", "values": {}, "missed": [], "began": began}
+    store.put(FlowLayout("flow").notified("check"), json.dumps(document).encode())
+    found = read_reported(store, "flow", "check")
+    assert not found.is_later_than(moment_text(datetime(2026, 1, 1, tzinfo=timezone.utc)))
 
 
 def test_all_of_it_lies_below_the_flow(store: LocalStore) -> None:

@@ -64,6 +64,14 @@ def test_runs_newest_first(rows: AirflowRows) -> None:
     }
 
 
+def test_the_last_states_are_those_of_the_dags_that_were_asked_for(rows: AirflowRows) -> None:
+    for dag_id, state in (("churn", "failed"), ("other", "failed"), ("churn", "success")):
+        rows.run(dag_id, state=state)
+    assert rows.database.last_states(["churn", "never"]) == {"churn": (3, "success")}
+    # The database does not group the runs of others: their number may be large.
+    assert "WHERE dag_run.dag_id IN" in rows.queries[-1]
+
+
 def test_a_run_that_airflow_does_not_know(rows: AirflowRows) -> None:
     with pytest.raises(NotFound, match="no run 'x' of 'churn'"):
         rows.database.run("churn", "x")

@@ -52,6 +52,7 @@ def test_bodies(body: Any, name: str, kind: str, shown: bool) -> None:
     assert "allow-same-origin" not in headers["Content-Security-Policy"]
     assert ("allow-scripts" in headers["Content-Security-Policy"]) is (name == "report")
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Encoding"] == "identity"
     assert headers["Content-Disposition"].startswith("inline" if shown else "attachment")
     saved = body(name, download="1").all_headers["Content-Disposition"]
     assert saved.startswith(f'attachment; filename="{name}.')

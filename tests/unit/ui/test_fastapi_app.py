@@ -8,6 +8,8 @@ import pytest
 
 from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS
 from aqueduct_provider.ui import access, airflow_database
+from aqueduct_provider.ui.artifact_body import UNCOMPRESSED
+from aqueduct_provider.ui.html import Page
 from aqueduct_provider.ui.site import ROUTES
 from tests.support.airflow_rows import AirflowRows
 
@@ -92,6 +94,27 @@ def test_our_stylesheet_needs_no_login(client: Any) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
     assert client.get("/team/aqueduct/static/plugin.py").status_code == 404
+
+
+def test_artifacts_are_not_compressed_while_others_wait() -> None:
+    from fastapi import FastAPI
+    from fastapi.middleware.gzip import GZipMiddleware
+    from fastapi.testclient import TestClient
+
+    from aqueduct_provider.ui.fastapi_app import _sent
+
+    app = FastAPI()
+    # As Airflow does.
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    pages = {"plain": Page(body=bytes(10_000)), "artifact": Page(body=bytes(10_000), headers=UNCOMPRESSED)}
+    for name, page in pages.items():
+        app.add_api_route(f"/{name}", lambda page=page: _sent(page), methods=["GET"])
+    with TestClient(app) as client:
+        answers = {name: client.get(f"/{name}", headers={"Accept-Encoding": "gzip"}) for name in pages}
+    assert answers["plain"].headers["content-encoding"] == "gzip"
+    assert answers["artifact"].headers["content-encoding"] == "identity"
+    assert answers["artifact"].headers["content-length"] == "10000"
+    assert answers["artifact"].content == bytes(10_000)
 
 
 def test_a_browser_is_led_to_the_login(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:

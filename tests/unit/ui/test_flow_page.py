@@ -25,7 +25,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
     """The flow's store, with the spec of its version."""
     made = LocalStore(tmp_path)
     made.put(FlowLayout(FLOW_ID).version(VERSION_ID), TEXT)
-    monkeypatch.setattr(reading, "page_store", lambda name, _: made if name == AT["connection_id"] else None)
+    monkeypatch.setattr(reading, "page_store", lambda name, *_: made if name == AT["connection_id"] else None)
     return made
 
 

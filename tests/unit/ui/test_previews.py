@@ -40,6 +40,14 @@ def test_a_table() -> None:
     assert (found.rows, found.width) == (4, 70)
 
 
+def test_columns_with_the_names_of_secrets_are_hidden_in_previews_of_older_releases() -> None:
+    columns = [{"name": "user_token", "dtype": "str", "min": "abc", "max": "xyz"}, *TABLE["columns"]]
+    found = preview_of({**TABLE, "columns": columns, "head": [["abc", 1.5, "red"], ["xyz"]]})
+    assert isinstance(found, TablePreview)
+    assert found.columns[0] == ColumnPreview("user_token", "str")
+    assert found.head == (("***", 1.5, "red"), ("***", None, None))
+
+
 @pytest.mark.parametrize(
     ("document", "found"),
     [

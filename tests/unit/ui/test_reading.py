@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import ConfigError, NotFound, ObjectTooLarge
+from aqueduct_provider.errors import ConfigError, NotFound, ObjectTooLarge, StorageError
 from aqueduct_provider.spec.dag_facts import DagFacts, FlowFacts
+from aqueduct_provider.storage.s3 import S3Store
 from aqueduct_provider.ui import reading
 from aqueduct_provider.ui.reading import PageSession, published_at, record_of, run_for
-from aqueduct_provider.ui.verified_objects import MOST
+from aqueduct_provider.ui.request_reads import MOST, RequestReads
 from tests.support.airflow_rows import AirflowRows
 from tests.support.example_specs import FLOW_ID, VERSION_ID
 from tests.support.played_runs import CONNECTION, connection_to, store_at
@@ -39,7 +40,7 @@ def test_when_a_version_was_published(text: str, moment: datetime | None) -> Non
 @pytest.mark.parametrize("where", [None, {"bucket": "models", "credentials_path": "/logs/written_by_a_task"}])
 def test_a_store_that_the_spec_names_is_not_connected_to(rows: AirflowRows, where: Any) -> None:
     with pytest.raises(ConfigError, match="names its store itself"):
-        PageSession(rows.database, facts(store=where)).store  # noqa: B018
+        PageSession(rows.database, facts(store=where), RequestReads()).store  # noqa: B018
 
 
 def test_the_store_of_a_connection_gives_no_large_object(
@@ -50,20 +51,51 @@ def test_the_store_of_a_connection_gives_no_large_object(
     made = store_at(bucket, s3_server, credentials_file)
     made.put("large", bytes(MOST + 1))
     made.put("small", b"x")
-    store = PageSession(rows.database, facts(store={"connection_id": CONNECTION})).store
+    store = PageSession(rows.database, facts(store={"connection_id": CONNECTION}), RequestReads()).store
     assert store.get("small") == b"x"
     with pytest.raises(ObjectTooLarge, match=r"/large has 8,000,001 bytes; 8,000,000 are read at most"):
         store.get("large")
 
 
+def test_a_request_reads_a_number_of_bytes_of_all_objects_together(
+    rows: AirflowRows, monkeypatch: pytest.MonkeyPatch, bucket: str, s3_server: str, credentials_file: Path
+) -> None:
+    (name, value), *_ = connection_to(bucket, s3_server, credentials_file).items()
+    monkeypatch.setenv(name, value)
+    made = store_at(bucket, s3_server, credentials_file)
+    for key in ("a", "b", "c"):
+        made.put(key, bytes(MOST // 2))
+    of_connection, reads = facts(store={"connection_id": CONNECTION}), RequestReads()
+    # Those of two runs that are compared.
+    first, second = (PageSession(rows.database, of_connection, reads).store for _ in range(2))
+    assert len(first.get("a")) + len(second.get("b")) == MOST
+    for store in (first, second):
+        with pytest.raises(ObjectTooLarge, match="8,000,000 are read at most, and 8,000,000 have been read"):
+            store.get("c")
+    assert len(PageSession(rows.database, of_connection, RequestReads()).store.get("c")) == MOST // 2
+
+
+def test_errors_are_masked_with_the_keys_of_the_store(
+    rows: AirflowRows, monkeypatch: pytest.MonkeyPatch, bucket: str, s3_server: str, credentials_file: Path
+) -> None:
+    (name, value), *_ = connection_to(bucket, s3_server, credentials_file).items()
+    monkeypatch.setenv(name, value)
+    reads = RequestReads()
+    store = PageSession(rows.database, facts(store={"connection_id": CONNECTION}), reads).store
+    assert isinstance(store, S3Store)
+    key_id, secret, *_ = store.secrets()
+    shown = reads.problem(StorageError(f"The request of {key_id} with {secret} was refused."))
+    assert shown == "The request of *** with *** was refused."
+
+
 def test_a_run(rows: AirflowRows) -> None:
     with pytest.raises(NotFound, match="no run 'x'"):
-        run_for(rows.database, "churn", "x", facts())
+        run_for(rows.database, "churn", "x", facts(), RequestReads())
     rows.run("churn", "x", state="failed")
-    run = run_for(rows.database, "churn", "x", facts())
+    run = run_for(rows.database, "churn", "x", facts(), RequestReads())
     assert (run.run_id, run.info and run.info.state) == ("x", "failed")
     with pytest.raises(ConfigError, match="original Aqueduct"):
-        run_for(rows.database, "churn", "x", facts(dialect="compiled"))
+        run_for(rows.database, "churn", "x", facts(dialect="compiled"), RequestReads())
 
 
 def test_pages_have_nothing_that_unpickles() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from aqueduct_provider.spec.dag_facts import DagFacts
+from aqueduct_provider.ui.request_reads import RequestReads
 from aqueduct_provider.ui.run_links import RunLinks, picture
 from aqueduct_provider.ui.shown_run import ShownArtifact, read_run
 from tests.support.airflow_rows import AirflowRows
@@ -27,7 +28,7 @@ def drawn(rows: AirflowRows, visit: Any, *operators: dict[str, Any]) -> tuple[st
     run_id = rows.run(DAG)
     facts = rows.database.facts([DAG])[DAG]
     assert isinstance(facts, DagFacts)
-    run = read_run(rows.database, DAG, run_id, facts)
+    run = read_run(rows.database, DAG, run_id, facts, RequestReads())
     text = str(picture(run, RunLinks(visit(f"/dags/{DAG}"), run_id)))
     root = ElementTree.fromstring(text) if text else ElementTree.Element("none")
     return text, [one.get("href", "") for one in root.iter("{http://www.w3.org/2000/svg}a")]

@@ -9,6 +9,7 @@ import pytest
 from aqueduct_provider.errors import NotFound
 from aqueduct_provider.spec.dag_facts import DagFacts
 from aqueduct_provider.storage.layout import NativeLayout
+from aqueduct_provider.ui.request_reads import RequestReads
 from aqueduct_provider.ui.shown_run import ShownRun, read_run, written
 from tests.support.airflow_rows import AirflowRows
 from tests.support.example_specs import FLOW_ID
@@ -27,8 +28,8 @@ def outcomes(run: ShownRun) -> dict[str, str]:
 
 def test_a_run_with_its_store(rows: AirflowRows, played: Played) -> None:
     played.write(rows)
-    run = read_run(rows.database, DAG, played.run_id, facts_of(rows))
-    assert run.lack == ""
+    run = read_run(rows.database, DAG, played.run_id, facts_of(rows), RequestReads())
+    assert run.problem == ""
     assert outcomes(run) == {
         **dict.fromkeys(played.states, "succeeded"),
         "enough": "warning",
@@ -42,7 +43,7 @@ def test_a_run_with_its_store(rows: AirflowRows, played: Played) -> None:
     assert run.artifacts["api_password"].value.startswith("(hidden")
     # What succeeded is not read, but where it is asked for.
     assert run.makers["wines"].run.stdout == ""
-    whole = read_run(rows.database, DAG, played.run_id, facts_of(rows), whole=["wines"])
+    whole = read_run(rows.database, DAG, played.run_id, facts_of(rows), RequestReads(), whole=["wines"])
     assert whole.makers["wines"].run.stdout == "making rows\n"
 
 
@@ -56,7 +57,7 @@ def test_a_forged_exec_state_of_a_check(rows: AirflowRows, played: Played) -> No
     forged = {"user_logs": {"stdout": "", "stderr": ""}, "status": "succeeded"}
     try:
         played.store.put(key, json.dumps(forged).encode())
-        run = read_run(rows.database, DAG, played.run_id, facts_of(rows), whole=["enough"])
+        run = read_run(rows.database, DAG, played.run_id, facts_of(rows), RequestReads(), whole=["enough"])
         assert outcomes(run)["enough"] == "warning"
     finally:
         played.store.put(key, data)
@@ -66,7 +67,7 @@ def test_a_run_of_another_version(rows: AirflowRows, played: Played) -> None:
     played.write(rows)
     facts = facts_of(rows)
     newer = replace(facts, flow=replace(facts.flow, version="newer", sha256="0" * 64), tasks={})
-    run = read_run(rows.database, DAG, played.run_id, newer)
+    run = read_run(rows.database, DAG, played.run_id, newer, RequestReads())
     assert [one.name for one in run.operators] == [one.name for one in played.spec.operators]
     assert (run.version, run.is_other_version) == (str(played.spec.version.id), False)
 
@@ -77,8 +78,8 @@ def test_a_spec_that_was_changed(rows: AirflowRows, played: Played) -> None:
     run_id = rows.run(DAG)
     left = {**played.left["rows"], "spec": {"sha256": "0" * 64, "version": facts.flow.version}}
     rows.task(DAG, run_id, "rows", left)
-    run = read_run(rows.database, DAG, run_id, facts)
-    assert "was changed after the run" in run.lack
+    run = read_run(rows.database, DAG, run_id, facts, RequestReads())
+    assert "was changed after the run" in run.problem
     assert outcomes(run)["rows"] == "succeeded"
 
 
@@ -89,8 +90,8 @@ def test_a_run_without_its_store(rows: AirflowRows) -> None:
     rows.task(DAG, run_id, "auc", None, state="running")
     rows.task(DAG, run_id, "good", manifest(False, "warning"))
     rows.task(DAG, run_id, "greater_than_0.5", manifest(False, "failed"), state="failed", key="aqueduct_left")
-    run = read_run(rows.database, DAG, run_id, facts_of(rows))
-    assert "names its store itself" in run.lack
+    run = read_run(rows.database, DAG, run_id, facts_of(rows), RequestReads())
+    assert "names its store itself" in run.problem
     assert outcomes(run) == {
         "train": "succeeded",
         "auc": "running",
@@ -117,7 +118,7 @@ def test_states_of_tasks(rows: AirflowRows, state: str | None, word: str) -> Non
     add_churn(rows)
     run_id = rows.run(DAG, state="running")
     rows.task(DAG, run_id, "train", state=state)
-    run = read_run(rows.database, DAG, run_id, facts_of(rows))
+    run = read_run(rows.database, DAG, run_id, facts_of(rows), RequestReads())
     assert outcomes(run)["train"] == word
     assert run.seconds is None
 
@@ -125,7 +126,7 @@ def test_states_of_tasks(rows: AirflowRows, state: str | None, word: str) -> Non
 def test_a_run_that_never_was(rows: AirflowRows) -> None:
     add_churn(rows)
     with pytest.raises(NotFound, match="no run 'never'"):
-        read_run(rows.database, DAG, "never", facts_of(rows))
+        read_run(rows.database, DAG, "never", facts_of(rows), RequestReads())
 
 
 def own(left: dict[str, Any], run_id: str) -> dict[str, Any]:

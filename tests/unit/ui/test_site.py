@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.errors import ConfigError, NotFound
+from aqueduct_provider.errors import ConfigError, NotFound, StorageError
 from aqueduct_provider.ui.html import Page, Visit
 from aqueduct_provider.ui.site import ROUTES, Route, answer
 
@@ -30,3 +30,13 @@ def test_a_page_that_cannot_be_made_says_why(visit: Any, error: Exception, statu
     assert page.status == status
     assert shown in page.body.decode()
     assert "hunter2" not in page.body.decode()
+
+
+def test_reasons_are_shown_without_secrets(visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", "postgresql://me:hunter22@db/shop")
+
+    def fail(_visit: Visit) -> Page:
+        raise StorageError("https://key:pass@s3.example.org/hunter22 does not answer.")
+
+    text = answer(Route("/", fail), visit()).body.decode()
+    assert "https://***@s3.example.org/*** does not answer." in text

@@ -11,6 +11,7 @@ import pytest
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.storage.s3 import S3Store
 from aqueduct_provider.ui.previews import TextPreview
+from aqueduct_provider.ui.request_reads import RequestReads
 from aqueduct_provider.ui.verified_objects import StoredFacts, stored_facts
 from tests.support.played_runs import store_at
 
@@ -38,7 +39,7 @@ def test_metadata(store: S3Store) -> None:
         "system_metadata": {"runtime": "1.5"},
         "schema": [{"id": "int64"}, {"kind": "str"}],
     }
-    (found,) = stored_facts(store, [with_metadata(store, document)])
+    (found,) = stored_facts(store, [with_metadata(store, document)], RequestReads())
     assert found == StoredFacts(
         preview=TextPreview("text", "hi"),
         python_type="str",
@@ -50,19 +51,19 @@ def test_metadata(store: S3Store) -> None:
 
 @pytest.mark.parametrize("document", [{}, {"preview": 7, "schema": {}, "system_metadata": [1]}])
 def test_metadata_that_says_little(store: S3Store, document: Any) -> None:
-    assert stored_facts(store, [with_metadata(store, document)]) == [StoredFacts()]
+    assert stored_facts(store, [with_metadata(store, document)], RequestReads()) == [StoredFacts()]
 
 
 @pytest.mark.parametrize("document", [b"{", b"[" * 100_000, b"7", b"\xff", b'"' + b"x" * 400_000 + b'"'])
 def test_metadata_that_cannot_be_read(store: S3Store, document: bytes) -> None:
-    (found,) = stored_facts(store, [with_metadata(store, document)])
-    assert found == StoredFacts(lack=found.lack)
-    assert found.lack
+    (found,) = stored_facts(store, [with_metadata(store, document)], RequestReads())
+    assert found == StoredFacts(problem=found.problem)
+    assert found.problem
 
 
 def test_one_that_was_changed_does_not_hide_the_others(store: S3Store) -> None:
     good = with_metadata(store, {"python_type": "str"})
     bad = replace(good, metadata_sha256="0" * 64)
-    first, second = stored_facts(store, [bad, good])
-    assert "was changed after it was written" in first.lack
+    first, second = stored_facts(store, [bad, good], RequestReads())
+    assert "was changed after it was written" in first.problem
     assert second.python_type == "str"

@@ -70,7 +70,7 @@ def test_a_run_that_went_well(finished: Finished, capsys: pytest.CaptureFixture[
     assert text == (
         f"churn, run {finished.good.run_id}: succeeded\n"
         "created    <moment>\n"
-        "took       1.0 s\n"
+        "took       1 s\n"
         "parameter  rows = 4\n"
         "\n"
         "operator  type      status     seconds\n"

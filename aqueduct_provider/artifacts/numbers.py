@@ -1,4 +1,4 @@
-"""Numbers, moments and durations as pages show them (pure)."""
+"""Format numbers, moments, durations and sizes for logs, terminals, messages and pages (pure)."""
 
 from __future__ import annotations
 
@@ -38,3 +38,15 @@ def duration(seconds: float | None) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes with its unit, in powers of 1,000."""
+    if count < 1000:
+        return f"{count} byte{'s' * (count != 1)}"
+    amount, units = count / 1000, iter(("kB", "MB", "GB", "TB"))
+    unit = next(units)
+    # As it is rounded: 999.7 kB are 1 MB.
+    while amount >= 999.5 and unit != "TB":
+        amount, unit = amount / 1000, next(units)
+    return f"{amount:.3g} {unit}"

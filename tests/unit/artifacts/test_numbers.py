@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from aqueduct_provider.ui.numbers import duration, moment, number
+from aqueduct_provider.artifacts.numbers import duration, moment, number, size
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,21 @@ def test_moment() -> None:
     east = timezone(timedelta(hours=2))
     assert moment(datetime(2026, 1, 1, 1, tzinfo=east)) == "2025-12-31 23:00 UTC"
     assert moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (2_749, "2.75 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1 MB"),
+        (999_999_999, "1 GB"),
+        (5 * 10**14, "500 TB"),
+    ],
+)
+def test_sizes(count: int, shown: str) -> None:
+    assert size(count) == shown
