@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.ui.html import Page, Visit, render
+from aqueduct_provider.ui.published_versions import Freshness, freshness_of
 from aqueduct_provider.ui.run_history import Outcome, RunHistory, history_of, tasks_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class FlowRow:
     :param facts: None: it was made by an older release, or its DAG was not serialized yet.
     :param checks: the worst outcome among the checks of the last run that ran any.
     :param history: of its metrics; None: the user may not read values.
+    :param freshness: whether Airflow shows the version that was published last; None: unknown.
     """
 
     dag: ShownDag
@@ -37,6 +39,7 @@ class FlowRow:
     facts: DagFacts | None
     checks: Outcome | None = None
     history: RunHistory | None = None
+    freshness: Freshness | None = None
 
     @property
     def begun_at(self) -> datetime | None:
@@ -75,18 +78,18 @@ def rows_of(visit: Visit, dags: Sequence[ShownDag]) -> list[FlowRow]:
         return []
     facts, runs = database.facts(ids), database.latest_runs(ids, _RUNS)
     open_ = [dag_id for dag_id in facts if visit.may_read_values(dag_id)]
-    left = database.manifests_of(
+    xcoms = database.manifests_of(
         {dag_id: [run.run_id for run in runs.get(dag_id, ())] for dag_id in open_},
         {dag_id: tasks_of(facts[dag_id]) for dag_id in open_},
     )
+    freshness = freshness_of(visit, facts)
     found = []
     for dag in dags:
         own, known = runs.get(dag.dag_id, []), facts.get(dag.dag_id)
-        row = FlowRow(dag, own[0] if own else None, known)
+        row = FlowRow(dag, own[0] if own else None, known, freshness=freshness.get(dag.dag_id))
         if known is not None and dag.dag_id in open_:
-            history = history_of(known, own, left.get(dag.dag_id, {}))
-            checks = history.newest_checks
-            row = FlowRow(dag, row.last, known, checks, history)
+            history = history_of(known, own, xcoms.get(dag.dag_id, {}))
+            row = replace(row, checks=history.newest_checks, history=history)
         found.append(row)
     return found
 
