@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 from aqueduct_provider.artifacts.numbers import duration, moment, number, size
 from aqueduct_provider.spec.page_paths import MOUNT as MOUNT
 from aqueduct_provider.ui.charts import bar, sparkline
+from aqueduct_provider.ui.json_tree import json_tree
 from aqueduct_provider.ui.previews import HEX_BYTES, cell, histogram, markdown_html
 from aqueduct_provider.ui.request_reads import MOST, RequestReads
 
@@ -157,7 +158,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(number=number, moment=moment, duration=duration, size=size)
-    made.filters.update(cell=cell, markdown=markdown_html)
+    made.filters.update(cell=cell, markdown=markdown_html, json_tree=json_tree)
     made.globals.update(bar=bar, sparkline=sparkline, histogram=histogram)
     made.globals.update(most_bytes=MOST, hex_bytes=HEX_BYTES, most_output=_OUTPUT)
     return made
