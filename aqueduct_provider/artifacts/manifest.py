@@ -15,6 +15,8 @@ from aqueduct_provider.errors import IntegrityError
 
 VERSION = 1
 Status = Literal["succeeded", "warning", "failed"]
+# Characters of a short fact.
+_WORD = 100
 _STATUSES = frozenset(get_args(Status))
 # The XCom key under which a task that failed names what it has written all the same.
 LEFT_KEY = "aqueduct_left"
@@ -53,6 +55,9 @@ class Manifest:
     :param kind: the operator's type; empty: an older release wrote it, which did not say.
     :param severity: of a check.
     :param seconds: what the operator took, with fetching its inputs and storing its outputs.
+    :param environment: name of the Python environment in the worker's cache, its beginning; ``worker``: the
+        worker's own Python; empty: unknown, or none was needed.
+    :param build_seconds: how long this task waited until it was built; None: it was there already.
     """
 
     status: Status
@@ -60,11 +65,14 @@ class Manifest:
     kind: str = ""
     severity: str = ""
     seconds: float | None = None
+    environment: str = ""
+    build_seconds: float | None = None
 
     def to_xcom(self) -> dict[str, Any]:
         """Return the JSON form that goes into XCom."""
         refs = {artifact: dataclasses.asdict(ref) for artifact, ref in self.artifacts.items()}
-        facts = {"kind": self.kind, "severity": self.severity, "seconds": self.seconds}
+        names = ("kind", "severity", "seconds", "environment", "build_seconds")
+        facts = {name: getattr(self, name) for name in names}
         known = {name: value for name, value in facts.items() if value not in ("", None)}
         return {"version": VERSION, "status": self.status, "artifacts": refs, **known}
 
@@ -109,13 +117,16 @@ def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest
         )
     try:
         artifacts = {artifact: _ref(ref) for artifact, ref in value["artifacts"].items()}
-        status, seconds = value["status"], value.get("seconds")
+        status = value["status"]
         if not isinstance(status, str) or status not in _STATUSES:
             raise TypeError("unknown status")
-        if type(seconds) not in (int, float, type(None)):
+        seconds, build_seconds = value.get("seconds"), value.get("build_seconds")
+        if any(type(one) not in (int, float, type(None)) for one in (seconds, build_seconds)):
             raise TypeError("seconds are not a number")
-        kind, severity = str(value.get("kind", "")), str(value.get("severity", ""))
-        return Manifest(cast(Status, status), artifacts, kind, severity, seconds)
+        kind, severity, environment = (
+            str(value.get(name, ""))[:_WORD] for name in ("kind", "severity", "environment")
+        )
+        return Manifest(cast(Status, status), artifacts, kind, severity, seconds, environment, build_seconds)
     except (AttributeError, KeyError, TypeError) as error:
         raise IntegrityError(
             f"The manifest of task {task_id!r} in XCom cannot be read ({error}): another release wrote it. "

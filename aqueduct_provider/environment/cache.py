@@ -69,6 +69,11 @@ class PythonEnvironment:
         return None if self.fingerprint == WORKER else self.executable.parent.parent
 
     @property
+    def short_name(self) -> str:
+        """Return the beginning of its name, as logs and pages have it."""
+        return self.fingerprint[:12]
+
+    @property
     def is_discarded(self) -> bool:
         """Return whether it was found to be damaged; the next lease then builds it again."""
         return self.folder is not None and not (self.folder / MARKER).exists()
@@ -78,7 +83,7 @@ class PythonEnvironment:
         if self.fingerprint == WORKER:
             return f"Running in the worker's own Python: {self.executable}"
         how = "reused" if self.reused else f"built in {self.build_seconds:.1f} s"
-        return f"Environment {self.fingerprint[:12]} {how}: {self.executable}"
+        return f"Environment {self.short_name} {how}: {self.executable}"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from aqueduct_provider.artifacts.metadata import Metadata
 from aqueduct_provider.artifacts.transfer import NewArtifact, publish
 from aqueduct_provider.connectors.requests import ExtractOrder
 from aqueduct_provider.connectors.requests import to_json as to_order_json
+from aqueduct_provider.environment.cache import PythonEnvironment
 from aqueduct_provider.errors import (
     AqueductError,
     CheckFailed,
@@ -67,6 +68,7 @@ class Attempt:
     _began: datetime = field(default_factory=lambda: datetime.now(timezone.utc), init=False)
     _artifacts: dict[str, ArtifactRef] = field(default_factory=dict, init=False)
     _status: Literal["succeeded", "warning", "failed"] = field(default="failed", init=False)
+    _environment: PythonEnvironment | None = field(default=None, init=False)
 
     def run(self) -> Manifest:
         """Run the operator; whatever happens, leave its exec state.
@@ -96,7 +98,16 @@ class Attempt:
         operator = self.task.operator
         severity = operator.severity if isinstance(operator, CheckOperator) else ""
         seconds = round((datetime.now(timezone.utc) - self._began).total_seconds(), 3)
-        return Manifest(self._status, self._artifacts, operator.type, severity, seconds)
+        python = self._environment
+        return Manifest(
+            self._status,
+            self._artifacts,
+            operator.type,
+            severity,
+            seconds,
+            python.short_name if python else "",
+            None if python is None or python.reused else round(python.build_seconds, 1),
+        )
 
     def kill(self) -> None:
         """Ask for the end of whatever runs, with all that it started; ``run`` then raises ``OperatorKilled``.
@@ -127,6 +138,7 @@ class Attempt:
         # Twice at most: a damaged environment is built again once.
         for is_last in (False, True):
             with worker.provide(job.environment, self._say, self._is_killed) as python:
+                self._environment = python
                 log.info(
                     "%s%s", python, ", in a sandbox (bwrap)" if worker.in_sandbox or worker.sandbox else ""
                 )

@@ -99,6 +99,7 @@ class ShownOperator:
     :param run: how it ended.
     :param seconds: what it took.
     :param inputs: names of the artifacts that it read.
+    :param manifest: what it left in XCom; None: nothing.
     """
 
     facts: OperatorFacts
@@ -106,6 +107,7 @@ class ShownOperator:
     run: OperatorRun
     seconds: float | None
     outputs: tuple[ShownArtifact, ...]
+    manifest: Manifest | None = None
 
     @property
     def name(self) -> str:
@@ -351,6 +353,7 @@ def _assembled(
                     run=outcome,
                     seconds=_seconds(manifest, outcome, alone=len(some) == 1),
                     outputs=tuple(_artifact(one.id, one.name, one.type, manifest) for one in facts.outputs),
+                    manifest=manifest,
                 )
             )
     return replace(run, operators=tuple(operators))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.artifacts.function_source import FunctionSource, function_source
 from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.artifacts.numbers import duration
+from aqueduct_provider.environment.cache import WORKER
 from aqueduct_provider.errors import AqueductError, NotFound
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.flow_page import flow_page
@@ -46,6 +47,17 @@ class OperatorDetails:
     entry: str = ""
     digest: str = ""
     source: FunctionSource | None = None
+
+    @property
+    def environment(self) -> str:
+        """The Python environment that it ran in, a line; empty: none, or unknown."""
+        manifest = self.operator.manifest
+        if manifest is None or not manifest.environment:
+            return ""
+        if manifest.environment == WORKER:
+            return "the worker's own Python"
+        built = duration(manifest.build_seconds)
+        return f"{manifest.environment}, {f'built in {built}' if built else 'was built before'}"
 
     @property
     def measured(self) -> list[tuple[str, str]]:

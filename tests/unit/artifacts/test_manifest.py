@@ -23,6 +23,12 @@ def test_a_manifest_survives_json() -> None:
     assert manifest_from_xcom(json.loads(json.dumps(manifest.to_xcom())), "train") == manifest
 
 
+def test_the_environment_of_a_task_is_read_back() -> None:
+    made = Manifest("succeeded", {}, "function", "", 7.5, "1a2b3c4d5e6f", 4.2)
+    assert manifest_from_xcom(json.loads(json.dumps(made.to_xcom())), "train") == made
+    assert "build_seconds" not in Manifest("succeeded", {}, environment="worker").to_xcom()
+
+
 def test_a_check_that_succeeded_has_passed() -> None:
     assert [check_outcome(one) for one in ("succeeded", "warning", "failed")] == [
         "passed",
@@ -49,7 +55,15 @@ def test_what_other_releases_wrote_can_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "forged", [{"status": ["failed"]}, {"status": "done"}, {"status": {}}, {"seconds": "1"}, {"seconds": [1]}]
+    "forged",
+    [
+        {"status": ["failed"]},
+        {"status": "done"},
+        {"status": {}},
+        {"seconds": "1"},
+        {"seconds": [1]},
+        {"build_seconds": "4"},
+    ],
 )
 def test_facts_that_cannot_be_are_refused(forged: dict[str, Any]) -> None:
     value = {**Manifest("succeeded", {"a1": REF}).to_xcom(), **forged}

@@ -32,6 +32,7 @@ def test_a_task_that_succeeded(rows: AirflowRows, visit: Any, played: Played) ->
     assert "&lt;b&gt;red&lt;/b&gt;" in text
     assert "<b>red" not in text
     assert "requirements" in text.lower()
+    assert "<dt>Environment</dt><dd>the worker&#39;s own Python</dd>" in text
 
 
 def test_a_task_that_failed(rows: AirflowRows, visit: Any, played: Played) -> None:
@@ -69,6 +70,24 @@ def test_the_operators_of_one_task(rows: AirflowRows, visit: Any) -> None:
         assert f'<h2>{name} <span class="badge {outcome}">{outcome}</span></h2>' in text
         assert f'id="{name}"' in text
     assert "2.5 s" in text
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ({"environment": "1a2b3c4d5e6f", "build_seconds": 4.2}, "1a2b3c4d5e6f, built in 4.2 s"),
+        ({"environment": "1a2b3c4d5e6f"}, "1a2b3c4d5e6f, was built before"),
+        ({"environment": "worker"}, "the worker&#39;s own Python"),
+        ({"environment": "<b>"}, "&lt;b&gt;, was built before"),
+    ],
+)
+def test_the_environment_that_it_ran_in(
+    rows: AirflowRows, visit: Any, facts: dict[str, Any], shown: str
+) -> None:
+    rows.dag(DAG, attributes([operator_json("one", "function")]))
+    run_id = rows.run(DAG)
+    rows.task(DAG, run_id, "one", manifest(**facts))
+    assert f"<dt>Environment</dt><dd>{shown}</dd>" in text_of(visit, run_id, "one")
 
 
 def test_a_long_group_is_paged(rows: AirflowRows, visit: Any) -> None:
