@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.published_versions import Freshness, freshness_of
-from aqueduct_provider.ui.run_history import Outcome, RunHistory, history_of, tasks_of
+from aqueduct_provider.ui.run_history import MetricSeries, Outcome, RunHistory, history_of, tasks_of
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from aqueduct_provider.ui.airflow_database import ShownDag
 
 _AT_ONCE = 25
-# Runs that a sparkline shows, and how many of them.
-_RUNS, _SPARKS = 20, 3
+# Runs that a sparkline shows; sparklines that are seen at once, and those behind "more".
+_RUNS, _SPARKS, _FOLDED = 20, 3, 30
 SORTS = {"name": "Name", "last": "Last run", "state": "Outcome", "owner": "Owner", "next": "Next run"}
 _STATES = ("failed", "running", "queued", "success")
 
@@ -40,6 +40,11 @@ class FlowRow:
     checks: Outcome | None = None
     history: RunHistory | None = None
     freshness: Freshness | None = None
+
+    @property
+    def metrics(self) -> list[MetricSeries]:
+        """The metrics that have values."""
+        return [one for one in self.history.metrics if one.last is not None] if self.history else []
 
     @property
     def begun_at(self) -> datetime | None:
@@ -68,6 +73,7 @@ def flows_page(visit: Visit) -> Page:
         sort=sort,
         sorts=SORTS,
         sparks=_SPARKS,
+        folded=_FOLDED,
     )
 
 

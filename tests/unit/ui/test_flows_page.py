@@ -8,7 +8,7 @@ import pytest
 
 from aqueduct_provider.ui.flows_page import flows_page
 from tests.support.airflow_rows import START, AirflowRows
-from tests.support.flow_rows import add_churn, add_run
+from tests.support.flow_rows import add_churn, add_run, attributes, manifest, operator_json
 
 
 def names(page: Any) -> list[str]:
@@ -36,6 +36,25 @@ def test_a_flow_at_a_glance(rows: AirflowRows, visit: Any) -> None:
     assert "<strong>0.75</strong>" in text
     assert "auc, 2 values: last 0.75, lowest 0.5, highest 0.75" in text
     assert "ada" in text
+
+
+@pytest.mark.parametrize(("count", "folded", "has_link"), [(3, 0, False), (5, 2, False), (40, 37, True)])
+def test_all_metrics_can_be_reached(
+    rows: AirflowRows, visit: Any, count: int, folded: int, has_link: bool
+) -> None:
+    many = [operator_json(f"m{number:02}", "metric") for number in range(count)]
+    # One that has no values yet.
+    rows.dag("churn", attributes([*many, operator_json("never", "metric")]))
+    run_id = rows.run("churn")
+    for number, one in enumerate(many):
+        rows.task("churn", run_id, one["task_id"], manifest(number))
+    text = flows_page(visit()).body.decode()
+    first, _, rest = text.partition("<details>")
+    assert first.count('class="metric"') == 3
+    assert rest.count('class="metric"') == min(30, folded)
+    assert (f"<summary>{folded} more</summary>" in rest) is bool(folded)
+    assert ("All on the page of the flow" in rest) is has_link
+    assert "never" not in text
 
 
 def test_values_are_for_those_who_may_read_xcoms(rows: AirflowRows, visit: Any) -> None:
