@@ -29,7 +29,7 @@ _COUNTS = frozenset({"rows", "columns", "items", "characters", "width", "height"
 _WORDS = frozenset({"class", "format"})
 # Of a column with the name of a secret.
 _PUBLIC_FACTS = frozenset({"name", "dtype", "nulls"})
-_KINDS = frozenset({"table", "text", "json", "repr", "image"})
+_KINDS = frozenset({"table", "text", "json", "repr", "image", "images"})
 
 
 def clean(
@@ -146,7 +146,7 @@ def _clean_preview(preview: Mapping[str, Any], redact: Redact) -> dict[str, Any]
 
 def _shorten(document: dict[str, Any]) -> bool:
     """Halve the longest part of a preview; return whether there was one."""
-    for name in ("head", "text", "columns"):
+    for name in ("head", "text", "columns", "images"):
         part = document.get(name)
         if isinstance(part, list | str) and len(part) > 1:
             document[name] = part[: len(part) // 2]

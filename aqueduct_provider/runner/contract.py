@@ -130,7 +130,7 @@ class OutputInfo:
     :param glance: facts for logs and lists, all optional: ``value`` of a number, boolean or short string,
         ``characters`` of a longer one, ``rows``, ``columns``, ``items``, ``width``, ``height``, ``class``,
         ``format`` of text that is ``html`` or ``markdown``.
-    :param preview: what pages show of it, of the ``kind`` table, text, json, repr or image.
+    :param preview: what pages show of it, of the ``kind`` table, text, json, repr, image or images.
     """
 
     path: str

@@ -12,6 +12,8 @@ import os
 import re
 from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
+from .thumbnails import thumbnails
+
 Glance = Dict[str, Any]
 Preview = Optional[Dict[str, Any]]
 
@@ -106,6 +108,10 @@ def _indented(text: str) -> str:
 
 
 def _collection(value: Any, path: str) -> Preview:
+    if isinstance(value, (list, tuple)):
+        images = thumbnails(value)
+        if images is not None:
+            return images
     if os.path.getsize(path) > _REPR_BYTES:
         return None
     try:

@@ -6,6 +6,7 @@ any part of it may be of any type and size. Out: frozen values with limits, and 
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Cell = str | int | float | bool | None
 
 ROWS, _COLUMNS, _BARS = 50, 60, 50
+# Small images of a list, characters of one.
+_IMAGES, _JPEG = 12, 40_000
 # Characters of a cell, and of a text.
 _CELL, _TEXT = 200, 40_000
 _MISSING = ("nan", "NaT", "<NA>", "None")
@@ -103,7 +106,32 @@ class ImagePreview:
     kind: str = "image"
 
 
-Preview = TablePreview | TextPreview | ImagePreview
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small image of one in a list.
+
+    :param width: of the image itself, in pixels; None: unknown.
+    :param jpeg: of the small one, in base64.
+    """
+
+    width: int | None
+    height: int | None
+    jpeg: str
+
+
+@dataclass(frozen=True)
+class ImagesPreview:
+    """A list of images: small ones of the first.
+
+    :param count: how many images the list has; None: unknown.
+    """
+
+    images: tuple[Thumbnail, ...]
+    count: int | None = None
+    kind: str = "images"
+
+
+Preview = TablePreview | TextPreview | ImagePreview | ImagesPreview
 
 
 def preview_of(document: object) -> Preview | None:
@@ -118,7 +146,24 @@ def preview_of(document: object) -> Preview | None:
         return TextPreview(kind, text[:_TEXT], is_cut=document.get("cut") is True or len(text) > _TEXT)
     if kind == "image":
         return ImagePreview(_count(document.get("width")), _count(document.get("height")))
+    if kind == "images":
+        found = [_thumbnail(one) for one in _list(document.get("images"))[:_IMAGES]]
+        return ImagesPreview(tuple(filter(None, found)), _count(document.get("count")))
     return None
+
+
+def _thumbnail(found: object) -> Thumbnail | None:
+    """Return a small image; None: it is not a JPEG, which is all that is shown in a page itself."""
+    facts = found if isinstance(found, Mapping) else {}
+    jpeg = facts.get("jpeg")
+    if not isinstance(jpeg, str) or len(jpeg) > _JPEG:
+        return None
+    try:
+        data = base64.b64decode(jpeg, validate=True)
+    except ValueError:
+        return None
+    is_jpeg = data.startswith(b"\xff\xd8\xff")
+    return Thumbnail(_count(facts.get("width")), _count(facts.get("height")), jpeg) if is_jpeg else None
 
 
 def _table(document: Mapping[str, Any]) -> TablePreview:

@@ -7,7 +7,6 @@ and what the user's code printed.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Operator, WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
     from aqueduct_provider.ui.airflow_database import AirflowDatabase
-
-log = logging.getLogger(__name__)
 
 _REQUESTS = 16
 # Kinds of operators whose outputs are shown as values, without a preview.

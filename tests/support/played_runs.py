@@ -46,6 +46,11 @@ SOURCES: Mapping[str, tuple[str, str, str]] = {
         "image",
         "from PIL import Image\ndef predict(t):\n    return Image.new('RGB', (6, 4), 'red')\n",
     ),
+    "pictures": (
+        "function",
+        "list",
+        "from PIL import Image\ndef predict(t):\n    return [Image.new('RGB', (6, 4), 'red')] * 15\n",
+    ),
     "accuracy": ("metric", "numeric", "def predict(t):\n    return len(t) / 8\n"),
     "enough": ("check", "boolean", "def predict(t):\n    return len(t) > 3\n"),
     "broken": (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from aqueduct_provider.ui.previews import (
     ColumnPreview,
     ImagePreview,
+    ImagesPreview,
     TablePreview,
     TextPreview,
+    Thumbnail,
     cell,
     hex_lines,
     histogram,
@@ -94,6 +97,33 @@ def test_a_table_of_any_kind_can_be_shown(change: dict[str, Any]) -> None:
     for column in found.columns:
         assert len(column.name) <= 201
         assert str(histogram(column)).count("z") in (0, len(column.bars))
+
+
+JPEG = base64.b64encode(b"\xff\xd8\xff\xe0 and more").decode()
+
+
+def test_a_list_of_images() -> None:
+    images = [{"width": 640, "height": 480, "jpeg": JPEG}, {"jpeg": JPEG, "width": "wide"}] * 10
+    found = preview_of({"kind": "images", "count": 20, "images": images})
+    assert isinstance(found, ImagesPreview)
+    assert (found.count, len(found.images)) == (20, 12)
+    assert found.images[:2] == (Thumbnail(640, 480, JPEG), Thumbnail(None, None, JPEG))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        None,
+        {},
+        {"jpeg": 7},
+        {"jpeg": "not base64"},
+        {"jpeg": base64.b64encode(b"<svg onload=act()>").decode()},
+        {"jpeg": f'{JPEG}" onerror="act()'},
+        {"jpeg": base64.b64encode(b"\xff\xd8\xff" + bytes(40_000)).decode()},
+    ],
+)
+def test_nothing_but_small_jpegs_is_put_into_a_page(image: Any) -> None:
+    assert preview_of({"kind": "images", "images": [image]}) == ImagesPreview(())
 
 
 def test_text_is_limited() -> None:

@@ -47,6 +47,9 @@ def test_a_run(rows: AirflowRows, visit: Any, played: Played) -> None:
     assert "{1, 2}" in text
     assert '<iframe class="report" sandbox="allow-scripts" src="/aqueduct/dags/' in text
     assert '<img class="picture"' in text
+    assert text.count('<img src="data:image/jpeg;base64,') == 12
+    assert "12 of 15 images" in text
+    assert '<div class="tree">' in text
     # What must not be there.
     for bad in ("hunter2", "<b>red", "<b>raw", "<script>act", '<img src="/logout', "</pre><i>"):
         assert bad not in text, bad
