@@ -1,7 +1,8 @@
 """Describe a task where Airflow shows it: its name, owner and docs.
 
 In: the operators of one Airflow task. Out: arguments of its Airflow operator. Names, descriptions and
-requirements of a spec, never its code: that is in the store, and a spec only has its key.
+requirements of a spec, never its code: that is in the store, and a spec only has its key. The docs lead to
+the page that shows it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from typing import Any
 
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.operators.aqueduct import kind_of
-from aqueduct_provider.spec.models import ArtifactSpec, CallOperator, CheckOperator, Operator, WorkflowSpec
+from aqueduct_provider.spec.models import (
+    ArtifactSpec,
+    CallOperator,
+    CheckOperator,
+    ConnectionStore,
+    Operator,
+    WorkflowSpec,
+)
 from aqueduct_provider.spec.url_credentials import without_credentials
 
 # Names in one line, and characters of requirements.
@@ -31,22 +39,34 @@ def owner_options(spec: WorkflowSpec) -> dict[str, Any]:
     return {"owner": owner} if owner else {}
 
 
-def label_options(operators: Sequence[Operator], artifacts: Artifacts) -> dict[str, Any]:
+def page_link(spec: WorkflowSpec, operators: Sequence[Operator], page: str) -> str:
+    """Return a link to the page of a task, which shows its newest run.
+
+    :param page: its address.
+    """
+    # The store of other flows is not read for pages.
+    is_read = spec.compiled is None and isinstance(spec.artifact_store, ConnectionStore)
+    has_source = is_read and any(isinstance(one, CallOperator) for one in operators)
+    return f"[{'Source, results and output' if has_source else 'Results'} of the newest run]({page})"
+
+
+def label_options(operators: Sequence[Operator], artifacts: Artifacts, link: str = "") -> dict[str, Any]:
     """Return the name and the docs of the task that runs these operators.
 
     :param artifacts: those of the spec by their ids.
+    :param link: to the task's page, as Markdown; empty: this Airflow has none.
     """
     first = operators[0]
     if first.fuse:
-        return _labels_of_group(operators, artifacts)
+        return _labels_of_group(operators, artifacts, link)
     facts = "\n".join(f"- {fact}" for fact in [*_facts(first, artifacts), *_requirements(first)])
-    options: dict[str, Any] = {"doc_md": markdown(first.description, facts)}
+    options: dict[str, Any] = {"doc_md": markdown(first.description, facts, link)}
     if first.name != first.task_id:
         options["task_display_name"] = one_line(first.name)
     return options
 
 
-def _labels_of_group(operators: Sequence[Operator], artifacts: Artifacts) -> dict[str, Any]:
+def _labels_of_group(operators: Sequence[Operator], artifacts: Artifacts, link: str) -> dict[str, Any]:
     count = f"{len(operators)} operators" if len(operators) > 1 else "1 operator"
     lines = [f"{number}. {_line(operator, artifacts)}" for number, operator in enumerate(operators, 1)]
     requirements = dict.fromkeys(line for operator in operators for line in _requirements(operator))
@@ -56,6 +76,7 @@ def _labels_of_group(operators: Sequence[Operator], artifacts: Artifacts) -> dic
             f"Runs {count}, one after the other:",
             "\n".join(lines),
             "\n".join(f"- {one}" for one in requirements),
+            link,
         ),
     }
 

@@ -7,16 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 from aqueduct_provider import config
-from aqueduct_provider.compat import DAG, BaseOperator
+from aqueduct_provider.compat import AIRFLOW_HAS_PAGES, DAG, BaseOperator
 from aqueduct_provider.factory.dag_schedule import asset_of, outlets_of
 from aqueduct_provider.factory.executor_options import placement
-from aqueduct_provider.factory.task_docs import Artifacts, label_options, owner_options
+from aqueduct_provider.factory.task_docs import label_options, owner_options, page_link
 from aqueduct_provider.factory.task_retries import own_retry_options, retry_options
 from aqueduct_provider.operators.aqueduct import EXTRA_LINKS, AqueductOperator
+from aqueduct_provider.operators.page_links import page_prefix
 from aqueduct_provider.operators.prune_callback import deletes, prune_after_success
 from aqueduct_provider.spec.dag_facts import facts_of
 from aqueduct_provider.spec.flow_plan import FlowPlan, TaskPlan, flow_plan
 from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.page_paths import page_path
 
 # The operator ends its child at its own timeout and reports that well. Airflow's limit stands behind it,
 # far enough that fetching inputs and a cold build of the environment never run into it. Waiting for S3 comes
@@ -29,8 +31,15 @@ def add_tasks(spec: WorkflowSpec, dag: DAG) -> None:
     plan = flow_plan(spec)
     facts = facts_of(spec, plan)
     artifacts = {artifact.id: artifact for artifact in spec.artifacts}
+    prefix = page_prefix() if AIRFLOW_HAS_PAGES else None
+
+    def labels(task_id: str, task: TaskPlan) -> dict[str, Any]:
+        page = "" if prefix is None else f"{prefix}{page_path(spec.dag_id, task_id=task_id)}"
+        link = page_link(spec, task.operators, page) if page else ""
+        return label_options(task.operators, artifacts, link) | owner_options(spec)
+
     tasks = {
-        task_id: _task(spec, task_id, task, facts[task_id], artifacts, dag)
+        task_id: _task(spec, task_id, task, facts[task_id], labels(task_id, task), dag)
         for task_id, task in plan.tasks.items()
     }
     for task_id, task in plan.tasks.items():
@@ -40,11 +49,10 @@ def add_tasks(spec: WorkflowSpec, dag: DAG) -> None:
 
 
 def _task(
-    spec: WorkflowSpec, task_id: str, plan: TaskPlan, facts: str, artifacts: Artifacts, dag: DAG
+    spec: WorkflowSpec, task_id: str, plan: TaskPlan, facts: str, options: dict[str, Any], dag: DAG
 ) -> AqueductOperator:
     operators = plan.operators
     first = operators[0]
-    options = label_options(operators, artifacts) | owner_options(spec)
     timeouts = [operator.timeout for operator in operators if operator.timeout is not None]
     if len(timeouts) == len(operators):
         waiting = config.s3_patience()

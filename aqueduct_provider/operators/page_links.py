@@ -16,8 +16,12 @@ from aqueduct_provider.spec import page_paths
 
 def page_path(dag_id: str, run_id: str = "", task_id: str = "") -> str:
     """Return the path of a page with the prefix of Airflow's address; see ``spec/page_paths.py``."""
-    prefix = urlsplit(config.base_url()).path.rstrip("/")
-    return f"{prefix}{page_paths.page_path(dag_id, run_id, task_id)}"
+    return f"{page_prefix()}{page_paths.page_path(dag_id, run_id, task_id)}"
+
+
+def page_prefix() -> str:
+    """Return the prefix of Airflow's address, before the path of every page; mostly empty."""
+    return urlsplit(config.base_url()).path.rstrip("/")
 
 
 class ArtifactsLink(BaseOperatorLink):

@@ -9,6 +9,9 @@ MOUNT = "/aqueduct"
 
 
 def page_path(dag_id: str = "", run_id: str = "", task_id: str = "") -> str:
-    """Return the path of the page of all flows, of one, of one of its runs, or of a task of that."""
+    """Return the path of the page of all flows, of one, of one of its runs, or of a task of that.
+
+    :param run_id: empty, with a task: its page in the newest run.
+    """
     parts = [(kind, name) for kind, name in (("dags", dag_id), ("runs", run_id), ("tasks", task_id)) if name]
     return f"{MOUNT}/" + "/".join(f"{kind}/{quote(name, safe='')}" for kind, name in parts)

@@ -16,7 +16,7 @@ from aqueduct_provider.ui.flow_page import flow_page, spec_page
 from aqueduct_provider.ui.flows_page import flows_page
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.run_page import run_page
-from aqueduct_provider.ui.task_page import task_page
+from aqueduct_provider.ui.task_page import newest_task_page, task_page
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ ROUTES = (
     Route("/", flows_page),
     Route("/dags/{dag_id}", flow_page, (RUN, XCOM)),
     Route("/dags/{dag_id}/spec", spec_page, (CODE,)),
+    Route("/dags/{dag_id}/tasks/{task_id}", newest_task_page, (RUN, XCOM, TASK_LOGS, CODE)),
     # Ids of runs, and those of artifacts in the original's specs, may hold slashes.
     Route("/dags/{dag_id}/runs/{run_id:path}/tasks/{task_id}", task_page, (RUN, XCOM, TASK_LOGS, CODE)),
     Route("/dags/{dag_id}/runs/{run_id:path}/artifacts/{artifact_id:path}", artifact_body, (RUN, XCOM)),

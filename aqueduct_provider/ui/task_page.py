@@ -97,6 +97,17 @@ def task_page(visit: Visit) -> Page:
     )
 
 
+def newest_task_page(visit: Visit) -> Page:
+    """Return the page of a task in the newest run of the flow: docs of tasks lead to it.
+
+    :raises NotFound: the flow has not run yet.
+    """
+    runs = visit.database.runs(visit.dag_id, 1)
+    if not runs:
+        raise NotFound(f"{visit.dag_id!r} has not run yet: its tasks have pages once it has.")
+    return task_page(replace(visit, names={**visit.names, "run_id": runs[0].run_id}))
+
+
 def _details(run: ShownRun, operator: ShownOperator, links: RunLinks, most: int) -> OperatorDetails:
     artifacts = run.artifacts
     read = [artifacts[name] for name in operator.facts.inputs if name in artifacts]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aqueduct_provider.factory.task_docs import label_options, owner_options
+from aqueduct_provider.factory.task_docs import label_options, owner_options, page_link
 from aqueduct_provider.spec.flow_plan import flow_plan
 from aqueduct_provider.spec.loader import parse
 from tests.support.example_specs import compiled_document, native_document
@@ -83,6 +83,28 @@ def test_a_group_says_once_what_its_operators_need() -> None:
         "\n3. accuracy (`accuracy`, metric): Reads `train`. Writes `accuracy` (numeric).\n\n"
         "- Python 3.11.\n- Requirements: `cloudpickle==3.1.1, pandas==2.2.3`.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("task_id", "label"),
+    [
+        ("features", "Source, results and output of the newest run"),
+        ("threshold", "Results of the newest run"),
+    ],
+)
+def test_the_docs_lead_to_the_page_of_the_task(task_id: str, label: str) -> None:
+    spec = parse(json.dumps(native_document()).encode(), "churn.json")
+    operators = flow_plan(spec).tasks[task_id].operators
+    link = page_link(spec, operators, "/aqueduct/dags/churn/tasks/x")
+    assert link == f"[{label}](/aqueduct/dags/churn/tasks/x)"
+    artifacts = {artifact.id: artifact for artifact in spec.artifacts}
+    assert label_options(operators, artifacts, link)["doc_md"].endswith(f"\n\n{link}\n")
+
+
+def test_no_source_is_promised_of_a_store_that_pages_do_not_read() -> None:
+    spec = parse(json.dumps(compiled_document()).encode(), "churn_airflow.json")
+    link = page_link(spec, flow_plan(spec).tasks["train"].operators, "/p")
+    assert link == "[Results of the newest run](/p)"
 
 
 def test_a_flow_without_owner_has_that_of_airflow() -> None:

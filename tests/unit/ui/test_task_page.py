@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import NotFound
-from aqueduct_provider.ui.task_page import task_page
+from aqueduct_provider.ui.task_page import newest_task_page, task_page
 from tests.support.airflow_rows import AirflowRows
 from tests.support.flow_rows import attributes, manifest, operator_json
 from tests.support.played_runs import DAG, Played
@@ -99,6 +99,21 @@ def test_a_long_group_is_paged(rows: AirflowRows, visit: Any) -> None:
     rows.task(DAG, run_id, "group")
     first, last = text_of(visit, run_id, "group"), text_of(visit, run_id, "group", page="3")
     assert (first.count('<section class="operator"'), last.count('<section class="operator"')) == (10, 5)
+
+
+def test_without_a_run_it_is_the_newest(rows: AirflowRows, visit: Any) -> None:
+    def newest() -> str:
+        page = newest_task_page(visit(f"/dags/{DAG}/tasks/one", names={"task_id": "one"}))
+        text: str = page.body.decode()
+        return text
+
+    rows.dag(DAG, attributes([operator_json("one", "function")]))
+    with pytest.raises(NotFound, match="has not run yet"):
+        newest()
+    for run_id in ("first", "second"):
+        rows.run(DAG, run_id)
+        rows.task(DAG, run_id, "one", manifest())
+    assert f'/aqueduct/dags/{DAG}/runs/second"' in newest()
 
 
 def test_what_is_not_there(rows: AirflowRows, visit: Any) -> None:
