@@ -93,7 +93,8 @@ def test_a_group_says_once_what_its_operators_need() -> None:
     ],
 )
 def test_the_docs_lead_to_the_page_of_the_task(task_id: str, label: str) -> None:
-    spec = parse(json.dumps(native_document()).encode(), "churn.json")
+    document = {**native_document(), "artifact_store": {"type": "connection"}}
+    spec = parse(json.dumps(document).encode(), "churn.json")
     operators = flow_plan(spec).tasks[task_id].operators
     link = page_link(spec, operators, "/aqueduct/dags/churn/tasks/x")
     assert link == f"[{label}](/aqueduct/dags/churn/tasks/x)"
@@ -102,9 +103,10 @@ def test_the_docs_lead_to_the_page_of_the_task(task_id: str, label: str) -> None
 
 
 def test_no_source_is_promised_of_a_store_that_pages_do_not_read() -> None:
-    spec = parse(json.dumps(compiled_document()).encode(), "churn_airflow.json")
-    link = page_link(spec, flow_plan(spec).tasks["train"].operators, "/p")
-    assert link == "[Results of the newest run](/p)"
+    for document in (native_document(), compiled_document()):
+        spec = parse(json.dumps(document).encode(), "churn.json")
+        link = page_link(spec, flow_plan(spec).tasks["train"].operators, "/p")
+        assert link == "[Results of the newest run](/p)"
 
 
 def test_a_flow_without_owner_has_that_of_airflow() -> None:
