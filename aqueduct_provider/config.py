@@ -50,6 +50,20 @@ class QueueRule(NamedTuple):
         return needs.get(self.need, 0) >= self.least
 
 
+class NotifierRule(NamedTuple):
+    """A notifier that flows may use.
+
+    :param argument: its argument for the id of a connection.
+    :param connection_type: the type that the connection must have.
+    :param text: its argument for the message.
+    """
+
+    path: str
+    argument: str
+    connection_type: str
+    text: str
+
+
 def _option(name: str, parse: Callable[[str], _Value], allowed: str) -> Callable[[], _Value]:
     """Return the function that reads an option.
 
@@ -137,6 +151,17 @@ def _queue_rule(text: str) -> QueueRule:
     return QueueRule(found[1] or found[2], int(found[3] or 1), found[4])
 
 
+_NOTIFIER_RULE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)\s+([a-z_]\w*):([\w-]+)\s+([a-z_]\w*)")
+
+
+def _notifier_rules(text: str) -> Mapping[str, NotifierRule]:
+    found = [_NOTIFIER_RULE.fullmatch(rule.strip()) for rule in text.split(",")] if text else []
+    rules = [NotifierRule(*one.groups()) for one in found if one]
+    if len(rules) != len(found):
+        raise ValueError(text)
+    return {rule.path: rule for rule in rules}
+
+
 # --- the options; ``get_provider_info.py`` describes them
 
 cache_dir = _option("cache_dir", _path, "a path that begins with / or ~")
@@ -162,6 +187,11 @@ queues = _option(
     _queue_rules,
     "rules NEED: QUEUE, separated by commas, such as gpu: gpu_queue, memory_mb>=16000: large; a need is"
     " gpu, use_llm, num_cpus>=N or memory_mb>=N",
+)
+notifiers = _option(
+    "notifiers",
+    _notifier_rules,
+    "rules CLASS ARGUMENT:TYPE TEXT, separated by commas, such as my.module.Notifier my_conn_id:discord text",
 )
 
 # --- what Airflow's own sections say

@@ -181,6 +181,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         " code of whoever triggers the run and can write to flows/*/values/ in the bucket. False: such runs"
         " fail; published defaults still work.",
     ),
+    "notifiers": _option(
+        "string",
+        "",
+        "airflow.providers.discord.notifications.discord.DiscordNotifier discord_conn_id:discord text",
+        "Which notifiers of Airflow flows may send messages by, beyond Slack, mails and webhooks: rules CLASS"
+        " ARGUMENT:TYPE TEXT, separated by commas. CLASS is a module and a class in it, ARGUMENT its argument"
+        " for the id of a connection, TYPE the type that this connection must have, TEXT its argument for the"
+        " message. The class runs in the task, with the secrets of that connection.",
+    ),
     "queues": _option(
         "string",
         "",

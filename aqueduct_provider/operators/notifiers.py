@@ -13,12 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from aqueduct_provider import config
 from aqueduct_provider.compat import AirflowNotFoundException, BaseHook, BaseNotifier
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.hooks.connections import mask, missing_connection
 from aqueduct_provider.runs.notice import Notice, html_page, plain, slack_text, title, to_document
 from aqueduct_provider.spec.compiled_facts import secrets_inside
-from aqueduct_provider.spec.notifications import EmailNotification, Notification, SlackNotification
+from aqueduct_provider.spec.notifications import (
+    EmailNotification,
+    Notification,
+    NotifierNotification,
+    SlackNotification,
+)
 from aqueduct_provider.spec.redactor import Redactor
 
 # Seconds that a server may take to answer.
@@ -137,13 +143,60 @@ def send(receiver: Notification, notice: Notice, context: Any, redact: Redactor)
     :raises ConfigError: a provider or a connection is missing or wrong.
     :raises Exception: what the provider's library raises.
     """
+    if isinstance(receiver, NotifierNotification):
+        rule = _rule(receiver)
+        _connection(receiver.connection_id, [rule.connection_type], redact)
+        _allowed(rule, receiver.connection_id, plain(notice)).notify(context)
+        return
     connection = _connection(receiver.connection_id, _TYPES[receiver.type], redact)
     _notifier(receiver, notice, connection.conn_type).notify(context)
 
 
 def name_of(receiver: Notification) -> str:
     """Return what a receiver is remembered by: without addresses, whose number may be large."""
-    return f"{receiver.type}:{receiver.connection_id}"
+    return f"{kind_of(receiver)}:{receiver.connection_id}"
+
+
+def kind_of(receiver: Notification) -> str:
+    """Return what a receiver is: ``slack``, or the class of a notifier."""
+    return receiver.notifier if isinstance(receiver, NotifierNotification) else receiver.type
+
+
+def _rule(receiver: NotifierNotification) -> config.NotifierRule:
+    """Return the rule that allows a notifier: whoever publishes must not decide which code runs here.
+
+    :raises ConfigError: there is none.
+    """
+    rule = config.notifiers().get(receiver.notifier)
+    if rule is None:
+        raise ConfigError(
+            f"The notifier {receiver.notifier} is not allowed on this Airflow: add it to the option "
+            f"notifiers in the section [{config.SECTION}] of airflow.cfg, or use Slack, a mail or a "
+            "webhook."
+        )
+    return rule
+
+
+def _allowed(rule: config.NotifierRule, connection_id: str, text: str) -> BaseNotifier:
+    """Make the notifier of a rule. Raise ``ConfigError`` where that does not work."""
+    from importlib import import_module
+
+    module, _, name = rule.path.rpartition(".")
+    try:
+        kind = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"The notifier {rule.path} is not installed in the worker's Python ({error})."
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, BaseNotifier)):
+        raise ConfigError(f"{rule.path}, which the option notifiers names, is not a notifier of Airflow.")
+    try:
+        return kind(**{rule.argument: connection_id, rule.text: text})
+    except TypeError as error:
+        raise ConfigError(
+            f"The notifier {rule.path} does not take {rule.argument} and {rule.text}, as the option "
+            f"notifiers says: {error}."
+        ) from error
 
 
 def webhook_url(connection: Any) -> str:
@@ -222,7 +275,8 @@ def _secrets(connection: Any) -> list[str]:
     A host alone is not secret, nor is a short path; with them, every page of Airflow's would be masked.
     """
     found = [connection.password or "", *secrets_inside(connection.extra or "")]
-    if connection.conn_type == "http":
+    # Those of Slack and of mails have theirs in the password and the extra.
+    if connection.conn_type not in ("slack", "slackwebhook", "smtp"):
         found += map(str, _extra(connection).values())
         host, _, path = (connection.host or "").rpartition("://")[2].partition("/")
         found += [f"{host}/{path}", path] if len(path) >= _TOKEN else []

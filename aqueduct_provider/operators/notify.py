@@ -28,7 +28,7 @@ from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorKilled,
 from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.fused import GroupAttempt
 from aqueduct_provider.hooks.aqueduct import store_for
-from aqueduct_provider.operators.notifiers import TIMEOUT, name_of, send
+from aqueduct_provider.operators.notifiers import TIMEOUT, kind_of, name_of, send
 from aqueduct_provider.operators.page_links import page_path
 from aqueduct_provider.runs.notice import Notice
 from aqueduct_provider.runs.reported_outcomes import (
@@ -267,12 +267,12 @@ class Reporter:
         if thread.is_alive():
             problem.append(f"no answer within {seconds:.0f} seconds.")
         if problem:
-            where = f"{receiver.type} by the connection {receiver.connection_id!r}"
+            where = f"{kind_of(receiver)} by the connection {receiver.connection_id!r}"
             self._warn(
                 f"Not sent to {where}: {problem[0]} It is sent after the next run, if it is still true."
             )
         else:
-            self.log.info("Sent to %s by the connection %r.", receiver.type, receiver.connection_id)
+            self.log.info("Sent to %s by the connection %r.", kind_of(receiver), receiver.connection_id)
         return not problem
 
     def _warn(self, text: str) -> None:

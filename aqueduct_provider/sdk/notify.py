@@ -1,4 +1,4 @@
-"""Who is notified when a check or a flow changes its state: Slack, mail, or a webhook.
+"""Who is notified when a check or a flow changes its state: Slack, mail, a webhook, or another notifier.
 
 In: ids of Airflow connections and addresses. Out: the parts of the spec that name them. No secret is given
 here: tokens and URLs of webhooks are in the connections, which whoever runs Airflow makes.
@@ -20,6 +20,7 @@ from aqueduct_provider.sdk.keywords import suggest_keywords
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.conditions import (
     ADDRESS_PATTERN,
+    CLASS_PATTERN,
     CONDITIONS,
     CONNECTION_PATTERN,
     MAX_ADDRESSES,
@@ -27,7 +28,7 @@ from aqueduct_provider.spec.conditions import (
     Condition,
 )
 
-__all__ = ["email", "slack", "webhook"]
+__all__ = ["email", "notifier", "slack", "webhook"]
 
 # What ``on`` takes: one condition, or several.
 On = str | Iterable[str] | None
@@ -35,7 +36,8 @@ On = str | Iterable[str] | None
 
 @dataclass(frozen=True)
 class Receiver:
-    """One that is notified: made by :func:`slack`, :func:`email` and :func:`webhook`.
+    """One that is notified: made by :func:`slack`, :func:`email`, :func:`webhook` and
+    :func:`notifier`.
 
     :param place: the fields of the spec that say where it is.
     :param on: when it is notified; None: whenever the state changes.
@@ -96,6 +98,24 @@ def webhook(conn: str, on: On = None) -> Receiver:
     return Receiver(place, _conditions("notify.webhook", on))
 
 
+@suggest_keywords
+def notifier(path: str, conn: str, on: On = None) -> Receiver:
+    """Send text by any notifier of Airflow that whoever runs Airflow allows.
+
+    :param path: module and class, such as ``"my.module.Notifier"``;
+        the option ``notifiers`` in the section ``[aqueduct]`` of ``airflow.cfg`` must name it.
+    :param conn: id of an Airflow connection of the type that this option says.
+    :param on: as for :func:`slack`.
+    :raises AuthoringError: an argument cannot be used.
+    """
+    if not isinstance(path, str) or not re.fullmatch(CLASS_PATTERN, path) or len(path) > 200:
+        raise AuthoringError(
+            f"notify.notifier: path must be a module and a class, such as 'my.module.Notifier', not {path!r}."
+        )
+    place = {"type": "notifier", "notifier": path, "connection_id": _connection("notifier", conn)}
+    return Receiver(place, _conditions("notify.notifier", on))
+
+
 def notifications_of(where: str, notify: Receivers) -> tuple[Mapping[str, Any], ...]:
     """Return the part of the spec that says who is notified of a flow.
 
@@ -141,8 +161,8 @@ def _receivers(argument: str, given: Any) -> tuple[Receiver, ...]:
     for one in receivers:
         if not isinstance(one, Receiver):
             raise AuthoringError(
-                f"{argument} takes what aq.notify.slack(...), aq.notify.email(...) and "
-                f"aq.notify.webhook(...) return, one or a list of them, not {type(one).__name__}."
+                f"{argument} takes what aq.notify.slack(...), aq.notify.email(...), aq.notify.webhook(...) "
+                f"and aq.notify.notifier(...) return, one or a list of them, not {type(one).__name__}."
             )
     return receivers
 

@@ -13,6 +13,8 @@ CONDITIONS: tuple[Condition, ...] = ("warning", "failure", "recovery")
 # Those of Airflow's ids that cannot be a URL, which may hold a token.
 CONNECTION_PATTERN = r"^[A-Za-z0-9_.#!()-]+([:/\\][A-Za-z0-9_.#!()-]+)*$"
 ADDRESS_PATTERN = r'^[^\s@,;:<>"]+@[^\s@,;:<>"]+$'
+# A module and a class in it.
+CLASS_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 # What one mail goes to; who is notified of one check, or of one flow.
 MAX_ADDRESSES = 100
 MAX_NOTIFICATIONS = 100

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from aqueduct_provider.spec.conditions import (
     ADDRESS_PATTERN,
+    CLASS_PATTERN,
     CONDITIONS,
     CONNECTION_PATTERN,
     MAX_ADDRESSES,
@@ -67,7 +68,17 @@ class WebhookNotification(Model):
     on: _On = CONDITIONS
 
 
+class NotifierNotification(Model):
+    """A message by a notifier of Airflow that the option ``notifiers`` in ``airflow.cfg`` allows."""
+
+    type: Literal["notifier"]
+    notifier: str = Field(max_length=200, pattern=CLASS_PATTERN, description="Module and class.")
+    connection_id: _ConnectionId
+    on: _On = CONDITIONS
+
+
 Notification = Annotated[
-    SlackNotification | EmailNotification | WebhookNotification, Field(discriminator="type")
+    SlackNotification | EmailNotification | WebhookNotification | NotifierNotification,
+    Field(discriminator="type"),
 ]
 Notifications = Annotated[tuple[Notification, ...], Field(max_length=MAX_NOTIFICATIONS)]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, SecretStr, Tag, ValidationError
 
 from aqueduct_provider.connectors import registry
 from aqueduct_provider.errors import Problem
-from aqueduct_provider.spec.conditions import ADDRESS_PATTERN, CONNECTION_PATTERN
+from aqueduct_provider.spec.conditions import ADDRESS_PATTERN, CLASS_PATTERN, CONNECTION_PATTERN
 from aqueduct_provider.spec.document import TOO_DEEP, Parts, json_path
 from aqueduct_provider.spec.flow_version import COMMIT_PATTERN
 from aqueduct_provider.spec.models import DIGEST_PATTERN, IDENTIFIER_PATTERN, PYTHON_PATTERN
@@ -55,6 +55,7 @@ _PATTERNS = {
     COMMIT_PATTERN: "must be the full id of a commit: 40 or 64 digits 0-9 a-f",
     PYTHON_PATTERN: "must be a minor version of Python 3, such as 3.11",
     CONNECTION_PATTERN: "must be the id of an Airflow connection, not a URL",
+    CLASS_PATTERN: "must be a module and a class, such as my.module.Notifier",
     ADDRESS_PATTERN: "must be one mail address, such as team@example.org",
 }
 # Fields that ``graph`` and ``semantic_checks`` do not need: a problem in them must not stop those checks.

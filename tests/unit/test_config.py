@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "child_env_allow": frozenset(),
     "pickled_parameters": True,
     "queues": (),
+    "notifiers": {},
 }
 
 
@@ -65,6 +66,14 @@ def test_examples_are_valid_and_not_the_default(monkeypatch: pytest.MonkeyPatch,
         ("child_env_allow", " A_1,b ,,", frozenset({"A_1", "b"})),
         ("pickled_parameters", "true", True),
         ("cache_dir", "/var/x", Path("/var/x")),
+        (
+            "notifiers",
+            "a.B b_conn_id:discord text,  c.d.E  conn:http  message ",
+            {
+                "a.B": config.NotifierRule("a.B", "b_conn_id", "discord", "text"),
+                "c.d.E": config.NotifierRule("c.d.E", "conn", "http", "message"),
+            },
+        ),
         ("queues", "gpu:q", (config.QueueRule("gpu", 1, "q"),)),
         ("queues", "num_cpus >= 8 : a-b", (config.QueueRule("num_cpus", 8, "a-b"),)),
         ("cache_dir", "~/x", Path.home() / "x"),
@@ -95,6 +104,9 @@ def test_values(monkeypatch: pytest.MonkeyPatch, option: str, text: str, value: 
         ("s3_read_timeout", "inf", "a number of seconds above 0"),
         ("kill_grace", "5", "a number of seconds above 0 and below 5"),
         ("child_env_allow", "A B", "names of environment variables, separated by commas"),
+        ("notifiers", "a.B", "rules CLASS ARGUMENT:TYPE TEXT, separated by commas"),
+        ("notifiers", "B conn:http text", "rules CLASS ARGUMENT:TYPE TEXT"),
+        ("notifiers", "a.B conn:http text,", "rules CLASS ARGUMENT:TYPE TEXT"),
         ("queues", "gpu", "rules NEED: QUEUE, separated by commas, such as gpu: gpu_queue"),
         ("queues", "gpu: q, disk>=3: r", "rules NEED: QUEUE"),
         ("queues", "num_cpus: q", "rules NEED: QUEUE"),

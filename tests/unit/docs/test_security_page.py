@@ -153,6 +153,10 @@ TESTS = {
         f"{NOTIFIERS}::test_a_connection_of_another_kind_is_not_used",
         "tests/unit/spec/test_notifications.py::test_what_cannot_be_is_one_clear_problem",
     ],
+    "A notifier beyond Slack": [
+        f"{NOTIFIERS}::test_a_notifier_that_nobody_has_allowed_is_not_even_imported",
+        f"{NOTIFIERS}::test_a_rule_that_does_not_fit_says_what_is_wrong",
+    ],
     "What users wrote in a message": [
         f"{NOTIFIERS}::test_a_webhook_gets_json_with_the_connections_credentials",
         f"{NOTIFIERS}::test_slack_by_a_webhook_escapes_what_users_wrote",

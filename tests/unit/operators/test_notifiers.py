@@ -8,16 +8,18 @@ import logging
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from aqueduct_provider.compat import BaseNotifier
 from aqueduct_provider.errors import ConfigError
 from aqueduct_provider.operators.notifiers import name_of, send, webhook_url
 from aqueduct_provider.runs.notice import Notice
 from aqueduct_provider.spec.notifications import (
     EmailNotification,
     Notification,
+    NotifierNotification,
     SlackNotification,
     WebhookNotification,
 )
@@ -212,6 +214,83 @@ def test_the_url_of_a_connection_is_that_of_airflows_own_hook(fields: dict[str, 
 def test_a_connection_without_a_url_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="'hook' has no URL: give all of it as its host"):
         webhook_url(_fields(**fields))
+
+
+class _Chat(BaseNotifier):
+    """Stands for the notifier of another provider."""
+
+    template_fields = ("message",)
+    sent: ClassVar[list[tuple[str, str]]] = []
+
+    def __init__(self, *, chat_conn_id: str, message: str) -> None:
+        super().__init__()
+        self.chat_conn_id = chat_conn_id
+        self.message = message
+
+    def notify(self, context: Any) -> None:
+        self.sent.append((self.chat_conn_id, self.message))
+
+
+CHAT = NotifierNotification(type="notifier", notifier="team.chat.Chat", connection_id="room")
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What was sent by a notifier that is installed, and whose connection is there."""
+    for name in ("team", "team.chat"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(Chat=_Chat, Other=dict))
+    _connect(monkeypatch, "room", conn_type="chat", host="https://chat/a-long-secret-path", password="s3cret")
+    _Chat.sent.clear()
+    return _Chat.sent
+
+
+def _allow(patch: pytest.MonkeyPatch, rule: str) -> None:
+    patch.setenv("AIRFLOW__AQUEDUCT__NOTIFIERS", rule)
+
+
+def test_a_notifier_that_is_allowed_sends_the_message_as_it_is(
+    chat: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _allow(monkeypatch, "team.chat.Chat chat_conn_id:chat message")
+    redact = Redactor()
+    _send(CHAT, redact)
+    ((connection_id, message),) = chat
+    assert connection_id == "room"
+    assert message.startswith("[warning] churn <!channel>: check '{{ conn.hook.password }} less than 0.1'")
+    assert redact("s3cret at chat/a-long-secret-path") == "*** at ***"
+    assert name_of(CHAT) == "team.chat.Chat:room"
+
+
+def test_a_notifier_that_nobody_has_allowed_is_not_even_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    _allow(monkeypatch, "team.chat.Other conn_id:chat text")
+    monkeypatch.setitem(sys.modules, "team.chat", None)
+    with pytest.raises(
+        ConfigError, match=r"team\.chat\.Chat is not allowed on this Airflow: add it to the option"
+    ):
+        _send(CHAT)
+
+
+@pytest.mark.parametrize(
+    ("notifier", "rule", "problem"),
+    [
+        (
+            "team.chat.Chat",
+            "chat_conn_id:slack message",
+            "'room' is of type 'chat'; .* must be of type slack",
+        ),
+        ("team.chat.Chat", "conn:chat message", "does not take conn and message"),
+        ("team.chat.Other", "conn:chat message", "is not a notifier of Airflow"),
+        ("team.chat.Gone", "conn:chat message", "is not installed in the worker's Python"),
+        ("not_there.Chat", "conn:chat message", "is not installed in the worker's Python"),
+    ],
+)
+def test_a_rule_that_does_not_fit_says_what_is_wrong(
+    chat: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, notifier: str, rule: str, problem: str
+) -> None:
+    _allow(monkeypatch, f"{notifier} {rule}")
+    with pytest.raises(ConfigError, match=problem):
+        _send(CHAT.model_copy(update={"notifier": notifier}))
+    assert not chat
 
 
 def test_receivers_are_remembered_without_addresses() -> None:

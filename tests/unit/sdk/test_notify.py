@@ -24,6 +24,7 @@ def test_receivers_become_parts_of_the_spec() -> None:
         aq.notify.email(["ada@example.org", "bob@example.org"], conn="mail", on=["recovery", "failure"]),
         aq.notify.email("ada@example.org"),
         aq.notify.webhook("hook"),
+        aq.notify.notifier("my.module.Chat", "chat", on="failure"),
     ]
     assert notifications_of("publish_flow", receivers) == (
         {"type": "slack", "connection_id": "ops", "channel": "#alerts", "on": ["warning"]},
@@ -35,9 +36,16 @@ def test_receivers_become_parts_of_the_spec() -> None:
         },
         {"type": "email", "connection_id": "smtp_default", "to": ["ada@example.org"], "on": ALL},
         {"type": "webhook", "connection_id": "hook", "on": ALL},
+        {"type": "notifier", "notifier": "my.module.Chat", "connection_id": "chat", "on": ["failure"]},
     )
     assert notifications_of("publish_flow", None) == ()
     assert len(notifications_of("publish_flow", receivers[0])) == 1
+
+
+@pytest.mark.parametrize("path", ["Chat", "", "a.b c", "os.system('x')", None, "a." + "b" * 200])
+def test_the_path_of_a_notifier_is_a_module_and_a_class(path: Any) -> None:
+    with pytest.raises(AuthoringError, match=r"notify\.notifier: path must be a module and a class"):
+        aq.notify.notifier(path, "chat")
 
 
 def test_checks_and_bounds_have_receivers_of_their_own() -> None:

@@ -8,7 +8,12 @@ import pytest
 from aqueduct_provider.errors import SpecError
 from aqueduct_provider.spec.loader import parse
 from aqueduct_provider.spec.models import CheckOperator, WorkflowSpec
-from aqueduct_provider.spec.notifications import EmailNotification, SlackNotification, WebhookNotification
+from aqueduct_provider.spec.notifications import (
+    EmailNotification,
+    NotifierNotification,
+    SlackNotification,
+    WebhookNotification,
+)
 from tests.support.example_specs import native_document
 
 
@@ -23,12 +28,14 @@ def test_all_kinds_with_their_defaults() -> None:
             {"type": "slack", "connection_id": "ops", "on": ["warning"]},
             {"type": "email", "to": ["ada@example.org"]},
             {"type": "webhook", "connection_id": "hook"},
+            {"type": "notifier", "notifier": "a.b.Chat", "connection_id": "chat"},
         ]
     )
-    slack, email, webhook = spec.notifications
+    slack, email, webhook, other = spec.notifications
     assert slack == SlackNotification(type="slack", connection_id="ops", channel="", on=("warning",))
     assert email == EmailNotification(type="email", connection_id="smtp_default", to=("ada@example.org",))
     assert webhook == WebhookNotification(type="webhook", connection_id="hook")
+    assert other == NotifierNotification(type="notifier", notifier="a.b.Chat", connection_id="chat")
     assert webhook.on == ("warning", "failure", "recovery")
 
 
@@ -47,6 +54,8 @@ def test_flows_and_checks_tell_nobody_by_default() -> None:
         ({"type": "email", "to": []}, "at least 1 entry"),
         ({"type": "email", "to": ["ada"]}, "one mail address, such as team@example.org"),
         ({"type": "webhook"}, "connection_id"),
+        ({"type": "notifier", "notifier": "os.system('x')", "connection_id": "c"}, "a module and a class"),
+        ({"type": "notifier", "notifier": "Chat", "connection_id": "c"}, "a module and a class"),
         ({"type": "pager", "connection_id": "x"}, "slack"),
     ],
 )
