@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.browser import PICTURES
 from tools.matrix import ENTRIES
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +34,14 @@ def test_workflows_run_targets_that_exist_with_few_rights_and_an_end(path: Path)
 def test_the_matrix_has_every_entry() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/matrix.yml").read_text("utf-8"))
     assert workflow["jobs"]["entry"]["strategy"]["matrix"]["name"] == list(ENTRIES)
+
+
+def test_pictures_of_pages_are_kept_however_tests_end() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/matrix.yml").read_text("utf-8"))["jobs"]
+    for job in jobs.values():
+        (kept,) = [step for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+        assert kept["if"] == "always()"
+        assert PICTURES.is_relative_to(ROOT / kept["with"]["path"])
 
 
 def test_a_release_stores_no_token() -> None:
