@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aqueduct_provider.ui import access
 from aqueduct_provider.ui.html import MOUNT, Page, Visit, static_file
@@ -112,5 +113,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     navigates = request.headers.get("sec-fetch-dest") == "document"
     if error.status_code == 401 and navigates and "authorization" not in request.headers:
-        return RedirectResponse(access.login_page(str(request.url)), status_code=303)
+        # Starlette's own has the path decoded, in which a name's "?" begins a query.
+        path, query = quote(request.scope["path"]), request.scope["query_string"].decode()
+        asked = request.url.replace(path=path, query=query, fragment="")
+        return RedirectResponse(access.login_page(str(asked)), status_code=303)
     return await http_exception_handler(request, error)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -124,6 +125,14 @@ def test_a_browser_is_led_to_the_login(client: Any, monkeypatch: pytest.MonkeyPa
     assert (answer.status_code, answer.headers["location"][:17]) == (303, "/auth/login?next=")
     framed = client.get("/team/aqueduct/", headers={"Sec-Fetch-Dest": "iframe"}, follow_redirects=False)
     assert framed.status_code == 401
+
+
+def test_the_login_leads_back_to_the_very_page(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "login_page", lambda url: f"/auth/login?{urlencode({'next': url})}")
+    asked = "/team/aqueduct/dags/churn/runs/what%3F%20100%25%20%23%2B1?other=a%26b"
+    answer = client.get(asked, headers={"Sec-Fetch-Dest": "document"}, follow_redirects=False)
+    (led_to,) = parse_qs(urlsplit(answer.headers["location"]).query)["next"]
+    assert led_to == f"http://testserver{asked}"
 
 
 def test_a_user_sees_what_may_be_read(
