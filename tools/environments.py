@@ -88,7 +88,8 @@ ENVIRONMENTS = {
             ">=3.11,<3.14",
             (
                 *("-e", ".", "--group", "test", "--group", "browser", "--group", "lint"),
-                "apache-airflow>=3,<4",
+                # The tests' users with roles; Airflow itself comes without them.
+                *("apache-airflow-providers-fab>=2", "apache-airflow>=3,<4"),
             ),
         ),
         # No Airflow and no drivers.
@@ -147,7 +148,7 @@ ENVIRONMENTS = {
                 f"airflow-{release[:3]}",
                 f".venv-{release[:3]}",
                 ">=3.11,<3.12",
-                ("-e", ".", "--group", "test", f"apache-airflow=={release}"),
+                ("-e", ".", "--group", "test", "--group", "browser", f"apache-airflow=={release}"),
                 pins=f"release-days/{release}",
             )
             for release in ("3.1.8", "3.2.2")

@@ -207,10 +207,10 @@ class LocalAirflow:
                 start_new_session=True,
             )
 
-    def _run(self, command: tuple[str, ...]) -> None:
+    def _run(self, command: tuple[str, ...], settings: Mapping[str, str] | None = None) -> None:
         done = subprocess.run(
             self._argv(command),
-            env=self.environment,
+            env={**self.environment, **(settings or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.artifacts.function_source import FunctionSource, function_source
-from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.artifacts.numbers import duration
+from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.environment.cache import WORKER
 from aqueduct_provider.errors import AqueductError, NotFound
 from aqueduct_provider.storage.parallel import together

