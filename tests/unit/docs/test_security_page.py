@@ -20,6 +20,7 @@ VALUES = "tests/unit/spec/test_run_values.py"
 KEYS = "tests/unit/test_protected_keys.py"
 SANDBOX = "tests/unit/execution/test_sandbox.py"
 PAGES = "tests/unit/ui"
+BROWSER = "tests/integration/browser"
 REDACTOR = "tests/unit/spec/test_redactor.py"
 NOTIFIERS = "tests/unit/operators/test_notifiers.py"
 FOLDER = "tests/unit/storage/test_private_folder.py"
@@ -112,6 +113,9 @@ TESTS = {
         f"{PAGES}/test_flask_views.py::test_every_view_is_guarded",
         "tests/integration/test_ui.py::test_pages_show_what_a_run_has_made_to_those_who_may_see_it",
         "tests/integration/test_ui.py::test_a_user_of_another_dag_sees_nothing_of_it",
+        f"{BROWSER}/test_roles.py::test_a_user_of_one_dag_sees_nothing_of_another",
+        f"{BROWSER}/test_roles.py::test_a_user_of_nothing_sees_nothing",
+        f"{BROWSER}/test_roles.py::test_nobody_sees_nothing",
     ],
     "Lists hold only flows": [
         f"{PAGES}/test_flows_page.py::test_only_what_may_be_read_is_listed",
@@ -127,6 +131,14 @@ TESTS = {
         f"{PAGES}/test_html.py::test_a_page_lets_only_our_own_files_act",
         f"{PAGES}/test_html.py::test_no_template_has_script_or_style_of_its_own",
         f"{PAGES}/test_charts.py::test_nothing_of_a_name_acts",
+    ],
+    "What users have made": [
+        f"{BROWSER}/test_hostile_content.py::test_a_report_opened_by_an_admin_cannot_use_the_admins_login",
+        f"{BROWSER}/test_hostile_content.py::test_a_report_in_a_page_cannot_use_the_admins_login",
+        f"{BROWSER}/test_hostile_content.py::test_without_the_sandbox_the_same_report_uses_the_admins_login",
+        f"{BROWSER}/test_hostile_content.py::test_a_report_in_a_page_leads_nowhere_even_when_it_is_clicked",
+        f"{BROWSER}/test_hostile_content.py::test_a_report_that_is_opened_alone_can_leave_its_window",
+        f"{PAGES}/test_artifact_body.py::test_bodies",
     ],
     "Nothing is unpickled in the API server": [
         f"{PAGES}/test_flow_page.py::test_a_changed_spec_is_not_shown",
