@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -159,12 +160,12 @@ class Client(ResourceMethods):
         owner: str | None = None,
         notify: Receivers = None,
         message: str = "",
+        spec_file: bool | str | PathLike[str] = False,
     ) -> Flow:
         """Publish a flow to Airflow; under the name of a known flow, a new version of it.
 
-        Code and parameter values are uploaded first, the spec last. It is written to ``<flow>_airflow.json``
-        here, too, to look at. Then Airflow is asked to look for it at once, and waited for; an
-        Airflow that is slow or away is reported, and not an error.
+        Code and parameter values are uploaded first, the spec last. Then Airflow is asked to look for it at
+        once, and waited for; an Airflow that is slow or away is reported, and not an error.
 
         :param description: Markdown; the DAG's docs.
         :param schedule: cron text, ``aq.daily(...)``, ``aq.cron("0 6 * * 1-5", timezone="Europe/Berlin")``,
@@ -190,6 +191,8 @@ class Client(ResourceMethods):
         :param owner: of the DAG, in Airflow; None: the user who publishes; empty: Airflow's default owner.
         :param notify: who is notified of changes: ``aq.notify.slack("ops")`` or its like, or a list of them.
         :param message: what this version changes, and why; ``flow.versions()`` shows it.
+        :param spec_file: the path of a file for a copy of the spec, to look at or to keep in Git; True:
+            ``<flow>_airflow.json`` in the working directory, as the original writes it.
         :raises AuthoringError: something in the flow would fail later; nothing was published.
         :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
         """
@@ -204,6 +207,10 @@ class Client(ResourceMethods):
         for argument, given in switches.items():
             if given is not None and not isinstance(given, bool):
                 raise AuthoringError(f"publish_flow: {argument} must be True, False or None, not {given!r}.")
+        if not isinstance(spec_file, bool | str | PathLike):
+            raise AuthoringError(
+                f"publish_flow: spec_file must be the path of a file, or True, not {spec_file!r}."
+            )
         self._session.refresh()
         rehearsal = current_rehearsal()
         sources = [] if rehearsal else [self._record(source) for source in as_list(source_flow)]
@@ -227,7 +234,9 @@ class Client(ResourceMethods):
         if rehearsal:
             return rehearsal.publish(request)
         to = self._session.engine(engine)
-        record = publish_flow(self._session, request, to, sources=sources, resolve=check_requirements)
+        record = publish_flow(
+            self._session, request, to, sources=sources, resolve=check_requirements, spec_file=spec_file
+        )
         flow = Flow(self._session, record)
         if run_now:
             info = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)

@@ -139,7 +139,6 @@ def sdk_variables(
 def client(sdk_variables: dict[str, str], airflow: AirflowStack, tmp_path: Path) -> Iterator[aq.Client]:
     """A client as a script has it, with this Airflow as its resource ``here``, in a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        # Publishing leaves a copy of the spec in the working directory.
         patch.chdir(tmp_path)
         for name, value in {**sdk_variables, "AQUEDUCT_CONFIG": str(tmp_path / "config.toml")}.items():
             patch.setenv(name, value)

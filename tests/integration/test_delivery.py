@@ -31,7 +31,7 @@ def client(sdk_variables: dict[str, str], place: Place) -> Iterator[aq.Client]:
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Publishing leaves a copy of the spec in the working directory."""
+    """Give each test a working directory of its own."""
     monkeypatch.chdir(tmp_path)
 
 

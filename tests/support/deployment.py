@@ -96,7 +96,7 @@ class Deployment:
         return list(made.values())
 
     def publish(self, name: str = "churn", artifacts: list[Any] | None = None, **options: Any) -> Flow:
-        """Publish the small flow, or these artifacts; the spec's copy goes to the scratch space."""
+        """Publish the small flow, or these artifacts, with the scratch space as the working directory."""
         before = Path.cwd()
         os.chdir(self.folder)
         try:

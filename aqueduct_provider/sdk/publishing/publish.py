@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,13 @@ def publish_flow(
     *,
     sources: Sequence[FlowRecord] = (),
     resolve: bool = False,
+    spec_file: bool | str | PathLike[str] = False,
 ) -> FlowRecord:
     """Compose, upload and deliver a flow, and print where its spec is.
 
     :param sources: the flows after which it runs; the request names them.
     :param resolve: resolve the requirements of every operator first.
+    :param spec_file: where to write a copy of the spec; True: to ``<flow>_airflow.json`` here.
     :raises AuthoringError: something in it would fail later; nothing was published.
     :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
     """
@@ -48,24 +51,28 @@ def publish_flow(
     if resolve:
         refuse_unresolvable(composition)
     load_check.check_archives(composition.archives())
-    record = deliver(session, composition, engine, copy=True)
+    record = deliver(session, composition, engine, spec_file=spec_file)
     if loads := composition.separate_loads():
         print(f"Not fused, so that a retry cannot write twice: {', '.join(map(repr, loads))}.")
     return record
 
 
 def deliver(
-    session: Session, composition: Composition, engine: AirflowResource, *, copy: bool = False
+    session: Session,
+    composition: Composition,
+    engine: AirflowResource,
+    *,
+    spec_file: bool | str | PathLike[str] = False,
 ) -> FlowRecord:
     """Publish what was composed, and print where its spec is.
 
-    :param copy: write the spec into the working directory, too.
+    :param spec_file: as for :func:`publish_flow`.
     :raises AuthoringError: another flow has its DAG id.
     """
     from aqueduct_provider.sdk.publishing.upload import publish
 
     record = publish(composition, session.store, engine.delivery(session.store), engine.name())
-    written = _write_copy(record, composition.text) if copy else ""
+    written = _write_copy(record, composition.text, spec_file) if spec_file else ""
     print(f"Published {record.name!r} (DAG {record.dag_id}) to {record.delivered_to}.{written}")
     return record
 
@@ -115,8 +122,8 @@ def _host(session: Session, engine: str) -> str:
         return ""
 
 
-def _write_copy(record: FlowRecord, text: bytes) -> str:
-    path = Path(f"{record.dag_id}_airflow.json")
+def _write_copy(record: FlowRecord, text: bytes, spec_file: bool | str | PathLike[str]) -> str:
+    path = Path(f"{record.dag_id}_airflow.json" if isinstance(spec_file, bool) else spec_file)
     try:
         path.write_bytes(text)
     except OSError as error:

@@ -59,8 +59,6 @@ def shown(
     """The run that all tests look at: artifacts of many kinds, hostile names and values."""
     folder = tmp_path_factory.mktemp("shown")
     with pytest.MonkeyPatch.context() as patch:
-        # Publishing leaves a copy of the spec in the working directory.
-        patch.chdir(folder)
         for name, value in {**sdk_variables, "AQUEDUCT_CONFIG": str(folder / "config.toml")}.items():
             patch.setenv(name, value)
         client, login = aq.Client(), airflow.login

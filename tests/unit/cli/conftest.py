@@ -27,12 +27,7 @@ def place(
         "--endpoint-url": s3_server,
         "--credentials-path": str(credentials_file),
     }
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        deployment(bucket, s3_server, credentials_file, folder) as made,
-    ):
-        # publish_flow leaves a copy of the spec in the working directory.
-        patch.chdir(folder)
+    with deployment(bucket, s3_server, credentials_file, folder) as made:
         made.publish(description="Who leaves.", schedule=aq.cron("0 6 * * *", timezone="Europe/Berlin"))
         width = made.client.create_param("width", 3)
         made.publish("kinds", [draw(width), *kinds(width)])

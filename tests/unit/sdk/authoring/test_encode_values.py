@@ -194,7 +194,7 @@ aq.global_config({"lazy": True})
 client = aq.Client(config_path="config.toml", **json.loads(sys.argv[1]))
 plan = client.create_param("plan", settings.Plan(3))
 plans = client.create_param("plans", [settings.Plan(4)])
-client.publish_flow("plans", artifacts=[use(plan, Limits(5), plans)])
+client.publish_flow("plans", artifacts=[use(plan, Limits(5), plans)], spec_file="plans.json")
 """
 SETTINGS = """
 class Plan:
@@ -251,7 +251,7 @@ def test_what_is_pickled_needs_no_module_from_beside_the_script(
         environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
         command = [sys.executable, "flow.py", json.dumps(client)]
         subprocess.run(command, cwd=project, env=environ, check=True)
-        spec = json.loads((project / "plans_airflow.json").read_text())
+        spec = json.loads((project / "plans.json").read_text())
         defaults.append({one["name"].removeprefix("use:"): one["default"] for one in spec["parameters"]})
     assert defaults[0] == defaults[1]
     for name, default in defaults[0].items():

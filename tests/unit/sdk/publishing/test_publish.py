@@ -30,14 +30,13 @@ def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixt
     flow = made.publish("My churn", artifacts)
     place = made.store.url(delivered_spec("My_churn"))
     assert capsys.readouterr().out == (
-        f"Published 'My churn' (DAG My_churn) to {place}. A copy is in My_churn_airflow.json.\n"
+        f"Published 'My churn' (DAG My_churn) to {place}.\n"
         f"Airflow shows it: {flow.url()}\n"
         "No run was started, and it has no schedule. client.trigger('My churn') starts one now, as does "
         "publish_flow(..., run_now=True). So does the button Trigger in Airflow; schedule=... lets it run "
         "regularly.\n"
     )
-    text = (made.folder / "My_churn_airflow.json").read_bytes()
-    assert text == made.store.get(delivered_spec("My_churn"))
+    text = made.store.get(delivered_spec("My_churn"))
     assert json.loads(text)["version"]["id"] == flow.record.version_id
     assert flow.record.engine == "cluster"
 
@@ -61,6 +60,29 @@ def test_who_published_a_version_and_why(made: Deployment, monkeypatch: pytest.M
         made.publish(message="uses postgres://ada:hunter2-long@db/shop")
 
 
+def test_nothing_is_written_here_unless_asked(made: Deployment) -> None:
+    before = sorted(made.folder.iterdir())
+    made.publish()
+    made.publish(spec_file=False)
+    assert sorted(made.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("given", [True, "specs/mine.json", Path("specs/mine.json")])
+def test_a_copy_of_the_spec_is_written_where_it_is_asked_for(
+    made: Deployment, capsys: pytest.CaptureFixture[str], given: Any
+) -> None:
+    (made.folder / "specs").mkdir()
+    made.publish("My churn", spec_file=given)
+    written = "My_churn_airflow.json" if given is True else "specs/mine.json"
+    assert (made.folder / written).read_bytes() == made.store.get(delivered_spec("My_churn"))
+    assert f" A copy is in {written}.\n" in capsys.readouterr().out
+
+
+def test_what_is_not_the_path_of_a_file(made: Deployment) -> None:
+    with pytest.raises(AuthoringError, match="spec_file must be the path of a file, or True, not 1"):
+        made.publish(spec_file=1)
+
+
 def test_a_save_that_is_not_fused_is_reported(made: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     config = {"database": str(made.folder / "shop.db"), "connection_id": "shop"}
     made.client.connect_resource("shop", "SQLite", config)
@@ -78,7 +100,7 @@ def test_a_folder_that_cannot_be_written_is_only_a_warning(
     artifacts = made.author()
     capsys.readouterr()
     (made.folder / "churn_airflow.json").mkdir()
-    made.publish(artifacts=artifacts)
+    made.publish(artifacts=artifacts, spec_file=True)
     assert "A copy" not in capsys.readouterr().out
     assert "The spec could not be written to" in caplog.text
     assert "Is a directory" in caplog.text
@@ -141,7 +163,7 @@ def test_a_python_that_the_workers_lack(made: Deployment) -> None:
 def test_nothing_is_published_of_what_would_fail(made: Deployment) -> None:
     before = list(made.store.list(""))
     with pytest.raises(AuthoringError, match="schedule"):
-        made.publish(schedule="61 * * * *")
+        made.publish(schedule="61 * * * *", spec_file=True)
     assert list(made.store.list("")) == before
     assert not list(made.folder.glob("*_airflow.json"))
 
@@ -169,7 +191,7 @@ def test_into_a_folder_of_dags(made: Deployment, capsys: pytest.CaptureFixture[s
     connect(made, dags_folder=str(dags))
     flow = made.publish(wait=0)
     assert json.loads((dags / "churn.json").read_text())["dag_id"] == "churn"
-    assert f"to {dags / 'churn.json'}. A copy" in capsys.readouterr().out
+    assert f"to {dags / 'churn.json'}.\n" in capsys.readouterr().out
     assert not made.store.exists(delivered_spec("churn"))
     assert flow.record.delivered_to == str(dags / "churn.json")
 
