@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         on_assets,
         weekly,
     )
-    from aqueduct_provider.sdk.settings import global_config
+    from aqueduct_provider.sdk.settings import debug_tracebacks, global_config
     from aqueduct_provider.sdk.versions.flow_diff import FlowDiff
     from aqueduct_provider.sdk.versions.version import Version
 
@@ -93,7 +93,7 @@ _HOMES = {
     "aqueduct_provider.sdk.schedule": (
         "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly on_assets weekly"
     ),
-    "aqueduct_provider.sdk.settings": "global_config",
+    "aqueduct_provider.sdk.settings": "debug_tracebacks global_config",
     "aqueduct_provider.sdk.versions.flow_diff": "FlowDiff",
     "aqueduct_provider.sdk.versions.version": "Version",
 }
@@ -140,6 +140,7 @@ __all__ = [
     "check",
     "cron",
     "daily",
+    "debug_tracebacks",
     "get_apikey",
     "global_config",
     "hourly",

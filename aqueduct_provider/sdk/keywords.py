@@ -1,4 +1,4 @@
-"""Keyword arguments that a public function does not have: an error that says which one was probably meant.
+"""Public functions: wrong keyword arguments are explained, and tracebacks end in the code that called.
 
 Python's own ``TypeError`` names the wrong word only.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.own_frames import ends_in_user_code, shorten
 from aqueduct_provider.sdk.suggest import suggestion
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class RunOptions(TypedDict, total=False):
 
 
 def suggest_keywords(function: Function, *, is_method: bool = False) -> Function:
-    """Refuse keyword arguments that the function does not have; one that takes any is left as it is.
+    """Refuse keyword arguments that the function does not have, unless it takes any.
+
+    Tracebacks of what it raises end in the code that called it: see ``own_frames.py``.
 
     Where it takes ``**how: Unpack[RunOptions]``, its signature lists them, for ``help()`` and notebooks.
 
@@ -42,18 +45,22 @@ def suggest_keywords(function: Function, *, is_method: bool = False) -> Function
     known, rest = _keywords_of(function)
     if rest:
         if "RunOptions" not in str(inspect.unwrap(function).__annotations__.get(rest)):
-            return function
+            return ends_in_user_code(function)
         known |= RunOptions.__annotations__.keys()
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs.keys() <= known:
+        try:
+            if kwargs.keys() <= known:
+                return function(*args, **kwargs)
             wrong = next(name for name in kwargs if name not in known)
             name = function.__qualname__.removesuffix(".__init__")
             if is_method and args and hasattr(args[0], function.__name__):
                 name = f"{type(args[0]).__qualname__}.{function.__name__}"
             raise AuthoringError(f"{name} takes no argument {wrong!r}.{suggestion(wrong, known)}")
-        return function(*args, **kwargs)
+        except BaseException as error:
+            shorten(error)
+            raise
 
     if rest:
         call.__signature__ = _with_run_options(function)  # type: ignore[attr-defined]

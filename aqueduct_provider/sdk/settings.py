@@ -1,4 +1,4 @@
-"""Settings of the whole process: eager or lazy, and whether an operator's code is running."""
+"""Settings of the whole process: eager or lazy, whole tracebacks, whether an operator's code is running."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.keywords import suggest_keywords
+from aqueduct_provider.sdk.own_frames import keep_whole
 from aqueduct_provider.sdk.suggest import suggestion
 
 _lazy = False
@@ -37,6 +38,25 @@ def global_config(config_dict: Mapping[str, Any]) -> None:
     for key, value in config_dict.items():
         _check(key, value)
     _lazy = config_dict.get("lazy", _lazy)
+
+
+@suggest_keywords
+def debug_tracebacks(whole: bool = True) -> None:
+    """Show tracebacks of the SDK whole, with its own frames and the causes of its errors.
+
+    Without it they end in your line, or in your function where that failed. The environment variable
+    ``AQUEDUCT_DEBUG_TRACEBACKS=1`` does the same from the start.
+
+    :param whole: False: leave them out again.
+    :raises AuthoringError: it is neither True nor False.
+
+    ::
+
+        aq.debug_tracebacks(True)
+    """
+    if not isinstance(whole, bool):
+        raise AuthoringError(f"debug_tracebacks takes True or False, not {whole!r}.")
+    keep_whole(whole)
 
 
 def is_lazy() -> bool:

@@ -24,6 +24,7 @@ from aqueduct_provider.sdk.authoring.frame_views import frame_views
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, numbered
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.authoring.requirements import requirements_of
+from aqueduct_provider.sdk.own_frames import ends_in_user_code
 from aqueduct_provider.sdk.packaging.user_function import UserFunction, name_of
 from aqueduct_provider.sdk.suggest import suggestion
 
@@ -69,15 +70,18 @@ class Operator(DecoratedFunction):
         self._definition = definition
         self._histories = dict[tuple[str, ...], "FunctionHistory"]()
 
+    @ends_in_user_code
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if settings.is_inside_operator():
             return self._plain_call(args, kwargs)
         return self._results(args, kwargs, lazy=settings.is_lazy())
 
+    @ends_in_user_code
     def lazy(self, *args: Any, **kwargs: Any) -> Any:
         """Record the call, and compute nothing until a value is asked for."""
         return self._results(args, kwargs, lazy=True)
 
+    @ends_in_user_code
     def local(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function here and now, as if it had no decorator, and return its value.
 

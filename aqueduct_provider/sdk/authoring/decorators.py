@@ -16,6 +16,7 @@ from aqueduct_provider.sdk.authoring.nodes import Severity
 from aqueduct_provider.sdk.enums import CheckSeverity
 from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords
 from aqueduct_provider.sdk.notify import Receivers
+from aqueduct_provider.sdk.own_frames import ends_in_user_code
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -189,4 +190,4 @@ def _decorated(kind: CallKind, *, name: Any, **given: Any) -> Decorator:
     # Without parentheses, the first argument is the function itself.
     if callable(name):
         return Operator(definition_of(name, None, arguments))
-    return lambda function: Operator(definition_of(function, name, arguments))
+    return ends_in_user_code(lambda function: Operator(definition_of(function, name, arguments)))

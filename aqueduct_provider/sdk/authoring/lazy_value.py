@@ -8,23 +8,27 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.own_frames import ends_in_user_code
 
 
 class LazyValue:
     """Base of artifacts: refuses whatever only a value can do. ``==`` and ``hash`` go by identity."""
 
+    @ends_in_user_code
     def _refuse(self, *_: Any) -> NoReturn:
         raise AuthoringError(
             f"{self!r} is an artifact, a promise of a value, not the value: call .get() for it, or use it "
             "inside a function of the flow, to which you pass the artifact."
         )
 
+    @ends_in_user_code
     def _refuse_iteration(self, *_: Any) -> NoReturn:
         raise AuthoringError(
             f"{self!r} is one artifact and cannot be unpacked or iterated over: call .get() for its value. "
             "An operator that is to return several artifacts needs num_outputs=... or outputs=[...]."
         )
 
+    @ends_in_user_code
     def __reduce_ex__(self, _: Any) -> NoReturn:
         raise AuthoringError(
             f"{self!r} cannot be pickled or copied. A function that uses an artifact must take it as an "

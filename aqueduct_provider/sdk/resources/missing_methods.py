@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.sdk.own_frames import ends_in_user_code
+
 # Method -> the resources that have it.
 _OWNERS = {
     **dict.fromkeys(("sql", "table"), "databases that are read by SQL have it"),
@@ -19,6 +21,7 @@ class ExplainsMissingMethods:
 
     if not TYPE_CHECKING:
 
+        @ends_in_user_code
         def __getattr__(self, name: str) -> Any:
             owner = _OWNERS.get(name)
             if owner is None:
