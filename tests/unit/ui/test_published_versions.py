@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
 from aqueduct_provider.spec.dag_facts import DagFacts, FlowFacts
 from aqueduct_provider.storage.layout import published
 from aqueduct_provider.storage.local import LocalStore
-from aqueduct_provider.ui import reading
+from aqueduct_provider.ui import published_versions, reading
 from aqueduct_provider.ui.flows_page import flows_page
 from aqueduct_provider.ui.published_versions import freshness_of
 from aqueduct_provider.ui.reading import record_of
@@ -32,6 +33,13 @@ def publish(store: LocalStore, name: str, version: str = VERSION_ID) -> None:
     """Write the record of a flow."""
     record = replace(record_of(dag_id_of(name), facts(name)), version_id=version)
     store.put(published(record.dag_id), record.to_json())
+
+
+@pytest.fixture(autouse=True)
+def _no_store_is_paused() -> Iterator[None]:
+    """Forget the stores that did not answer in a test."""
+    yield
+    published_versions._paused.clear()
 
 
 @pytest.fixture
@@ -71,11 +79,28 @@ def test_a_store_that_is_away_is_asked_once_and_hides_no_flow(
     names = [f"flow_{number}" for number in range(5)]
     assert freshness_of(visit(), {name: facts(name) for name in names}) == {}
     assert len(asked) == 1
+    # For a while it is not asked again.
+    assert freshness_of(visit(), {name: facts(name) for name in names}) == {}
+    assert len(asked) == 1
+    published_versions._paused.update(dict.fromkeys(published_versions._paused, 0.0))
+    assert freshness_of(visit(), {name: facts(name) for name in names}) == {}
+    assert len(asked) == 2
     add_churn(rows, store=AT)
     text = flows_page(visit()).body.decode()
     assert "Churn" in text
     assert "stale" not in text
     assert "current" not in text.replace("aria-current", "")
+
+
+def test_a_secrets_backend_that_fails_hides_no_flow(
+    visit: Any, rows: AirflowRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("the vault is sealed")
+
+    monkeypatch.setattr(reading, "page_store", fail)
+    add_churn(rows, store=AT)
+    assert "Churn" in flows_page(visit()).body.decode()
 
 
 def test_the_list_names_stale_flows(visit: Any, rows: AirflowRows, store: LocalStore) -> None:
