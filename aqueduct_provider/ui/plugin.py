@@ -65,7 +65,8 @@ class AqueductPlugin(AirflowPlugin):
         """The entry in the menu of Airflow 2.11."""
         if not self.flask_blueprints:
             return []
-        return [{"name": "Aqueduct", "href": "/aqueduct/"}]
+        # The name of the view, not its path: Airflow may be below a prefix.
+        return [{"name": "Aqueduct", "href": "aqueduct.page_0"}]
 
     @cached_property
     def _is_protected(self) -> bool:
