@@ -56,13 +56,14 @@ def fab_server(stack: AirflowStack) -> Iterator[FabServer]:
             # All users of the tests log in from one address.
             "AIRFLOW__FAB__AUTH_RATE_LIMITED": "False",
         }
+        # Before the server, which would make the same roles at the same time.
         stack.run(("sync-perm", "--include-dags"), settings)
-        server = ("api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
-        stack.start_component("fab-api-server", server, settings)
         name = ("--username", login.user, "--password", login.password, "--email", "admin@example.org")
         stack.run(
             ("users", "create", "--role", "Admin", "--firstname", "Ad", "--lastname", "Min", *name), settings
         )
+        server = ("api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
+        stack.start_component("fab-api-server", server, settings)
         health = f"{login.url}/api/v2/monitor/health"
         wait_for(lambda: _answers(health), what="the API server with FAB", seconds=WAIT)
         client = AirflowClient(login)

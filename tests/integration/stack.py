@@ -24,6 +24,7 @@ from tests.integration.client import AirflowClient
 MAJOR = int(version("apache-airflow").partition(".")[0])
 FAB_AUTH_MANAGER = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 # CI has 45 minutes: on Airflow 2.11 it leaves out what unit tests show there, and a browser on Airflow 3.
+# Without CI=true, as .github/workflows/matrix.yml runs it, make test leaves out nothing.
 SHOWN_ELSEWHERE = pytest.mark.skipif(
     MAJOR == 2 and os.environ.get("CI") == "true", reason="only without CI=true: Airflow 3 shows the same"
 )
