@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.cli.command import Subcommand
 from aqueduct_provider.cli.parameter_values import add_parameters, values_of
 from aqueduct_provider.cli.shared_options import (
+    add_flow,
     add_json,
     add_store,
     client_of,
@@ -23,6 +24,7 @@ from aqueduct_provider.cli.shared_options import (
     print_json,
 )
 from aqueduct_provider.errors import NotFound
+from aqueduct_provider.spec.version_label import version_name
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.flow import Flow
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import ArtifactSpec, Parameter, WorkflowSpec
 
 LATEST = "latest"
-
-
-def _add_flow(parser: ArgumentParser) -> None:
-    parser.add_argument("flow", metavar="FLOW", help="name or id of a flow")
 
 
 def _add_run(parser: ArgumentParser, **how: Any) -> None:
@@ -63,9 +61,11 @@ def _flows(chosen: Namespace) -> int:
         return 0
     from aqueduct_provider.sdk.console import console, plain_table
 
-    columns = ("name", "dag_id", "engine", "created_at", "retired_at")
+    columns = ("name", "dag_id", "engine", "version", "created_at", "retired_at")
+    for one in found:
+        one["version"] = version_name(one["version_id"], one["number"])
     rows = [[one.get(column) for column in columns] for one in found]
-    table = plain_table(("flow", "DAG", "engine", "published", "deleted"), rows)
+    table = plain_table(("flow", "DAG", "engine", "version", "published", "deleted"), rows)
     console().print(table if rows else f"No flow is {'retired' if chosen.retired else 'published'}.")
     return 0
 
@@ -140,6 +140,7 @@ def _run_document(run: Run) -> dict[str, Any]:
         "flow": run.record.name,
         "run_id": run.run_id,
         "version_id": str(spec.version.id),
+        "version": version_name(str(spec.version.id), spec.version.number),
         "created_at": run.created_at(),
         "status": status,
         "airflow_error": lack or None,
@@ -293,11 +294,11 @@ def _delete(chosen: Namespace) -> int:
 
 SUBCOMMANDS = {
     "flows": Subcommand(_flows, (_flows_arguments, add_json, add_store)),
-    "runs": Subcommand(_runs, (_add_flow, _runs_arguments, add_json, add_store)),
-    "show": Subcommand(_show, (_add_flow, _show_arguments, add_json, add_store)),
-    "trigger": Subcommand(_trigger, (_add_flow, add_parameters, _trigger_arguments, add_json, add_store)),
-    "logs": Subcommand(_logs, (_add_flow, _logs_arguments, add_json, add_store)),
-    "artifact": Subcommand(_artifact, (_add_flow, _artifact_arguments, add_json, add_store)),
-    "prune": Subcommand(_prune, (_add_flow, _prune_arguments, add_json, add_store)),
-    "delete": Subcommand(_delete, (_add_flow, _delete_arguments, add_store)),
+    "runs": Subcommand(_runs, (add_flow, _runs_arguments, add_json, add_store)),
+    "show": Subcommand(_show, (add_flow, _show_arguments, add_json, add_store)),
+    "trigger": Subcommand(_trigger, (add_flow, add_parameters, _trigger_arguments, add_json, add_store)),
+    "logs": Subcommand(_logs, (add_flow, _logs_arguments, add_json, add_store)),
+    "artifact": Subcommand(_artifact, (add_flow, _artifact_arguments, add_json, add_store)),
+    "prune": Subcommand(_prune, (add_flow, _prune_arguments, add_json, add_store)),
+    "delete": Subcommand(_delete, (add_flow, _delete_arguments, add_store)),
 }

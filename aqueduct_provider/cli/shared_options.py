@@ -54,6 +54,11 @@ def add_store(parser: ArgumentParser) -> None:
         group.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, default="", help=help)
 
 
+def add_flow(parser: ArgumentParser) -> None:
+    """Add the argument that names a flow."""
+    parser.add_argument("flow", metavar="FLOW", help="name or id of a flow")
+
+
 def add_json(parser: ArgumentParser) -> None:
     """Add the option for output that programs read."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
 
 _COLUMNS = ("flow", "state", "engine", "version", "published", "in Airflow", "behind since", "", "problem")
-# As much of a version's id as users compare.
-_SHORT = 8
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -47,9 +45,9 @@ def _print(found: Sequence[FlowStatus]) -> None:
             one.name,
             one.state,
             one.engine,
-            one.version_id[:_SHORT],
+            one.version,
             one.published_at,
-            (one.airflow_version_id or "")[:_SHORT],
+            one.airflow_version,
             one.stale_since,
             "paused" if one.paused else "",
             one.terminal_problem,

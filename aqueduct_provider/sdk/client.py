@@ -296,11 +296,11 @@ class Client(ResourceMethods):
 
     @not_while_rehearsing
     def list_flows(self, retired: bool = False) -> list[dict[str, Any]]:
-        """List the published flows: name, flow id, DAG id, version id, time of publishing and engine of each.
+        """List the published flows: name, flow id, DAG id, and id, number, time and engine of the version.
 
         :param retired: instead, those that were deleted and whose runs are kept, with ``retired_at``.
         """
-        names = "name flow_id dag_id version_id created_at engine".split() + ["retired_at"] * retired
+        names = "name flow_id dag_id version_id created_at engine number".split() + ["retired_at"] * retired
         records = self._session.registry.retired() if retired else self._session.registry.records()
         return [{name: getattr(record, name) for name in names} for record in records]
 

@@ -15,8 +15,14 @@ _LABEL = re.compile(
 
 def version_label(version_id: str, number: int | None) -> str:
     """Return ``v12 (7d49f3c4)``, or ``version 7d49f3c4`` where the number is unknown."""
+    name = version_name(version_id, number)
+    return f"version {name}" if number is None else name
+
+
+def version_name(version_id: str, number: int | None) -> str:
+    """Return the same where a title says that it is a version: ``v12 (7d49f3c4)``, or ``7d49f3c4``."""
     short = short_id(version_id)
-    return f"version {short}" if number is None else f"v{number} ({short})"
+    return short if number is None else f"v{number} ({short})"
 
 
 def short_id(version_id: str) -> str:

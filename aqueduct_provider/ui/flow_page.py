@@ -46,6 +46,10 @@ class FromStore:
     saved: Sequence[SavedObject] = ()
     problem: str = ""
 
+    def version_name(self, version_id: str) -> str:
+        """Return what users call a version; of one that is not known, the beginning of its id."""
+        return next((one.name for one in self.versions if one.version_id == version_id), short_id(version_id))
+
 
 class _NoProfile:
     """No resources are connected here: what is saved is named by Airflow's connections."""

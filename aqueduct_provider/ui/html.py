@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 from aqueduct_provider.artifacts.numbers import duration, moment, number, size
 from aqueduct_provider.spec.page_paths import MOUNT as MOUNT
+from aqueduct_provider.spec.version_label import version_name
 from aqueduct_provider.ui.charts import bar, sparkline
 from aqueduct_provider.ui.json_tree import json_tree
 from aqueduct_provider.ui.previews import HEX_BYTES, cell, histogram, markdown_html
@@ -158,7 +159,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(number=number, moment=moment, duration=duration, size=size)
-    made.filters.update(cell=cell, markdown=markdown_html, json_tree=json_tree)
+    made.filters.update(cell=cell, markdown=markdown_html, json_tree=json_tree, version_name=version_name)
     made.globals.update(bar=bar, sparkline=sparkline, histogram=histogram)
     made.globals.update(most_bytes=MOST, hex_bytes=HEX_BYTES, most_output=_OUTPUT)
     return made

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aqueduct_provider.artifacts.numbers import duration, number, size
-from aqueduct_provider.spec.version_label import short_id
 from aqueduct_provider.ui.previews import TablePreview
 from aqueduct_provider.ui.shown_run import METRICS, NOTHING, SHORT, ShownArtifact, ShownOperator, ShownRun
 from aqueduct_provider.ui.verified_objects import StoredFacts
@@ -80,7 +79,7 @@ def row(name: str, before: str | None, now: str | None, note: str = "") -> Diffe
 
 def _run_rows(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
     yield row("Outcome", other.status, run.status)
-    yield row("Version", short_id(other.version) or NOTHING, short_id(run.version) or NOTHING)
+    yield row("Version", other.version_name or NOTHING, run.version_name or NOTHING)
     yield _duration("Duration", other.seconds, run.seconds)
 
 

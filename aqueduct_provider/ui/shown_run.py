@@ -22,6 +22,7 @@ from aqueduct_provider.sdk.results.fused_runs import may_have_state, operator_ru
 from aqueduct_provider.sdk.results.outcomes import ENDED, OperatorRun, run_status, task_status
 from aqueduct_provider.spec.dag_facts import DagFacts, OperatorFacts, facts_of
 from aqueduct_provider.spec.secret_text import is_secret_name
+from aqueduct_provider.spec.version_label import version_name
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.reading import run_for
@@ -184,6 +185,12 @@ class ShownRun:
     def is_other_version(self) -> bool:
         """Check whether the run used another version than the facts are of."""
         return bool(self.version) and self.version != self.facts.flow.version
+
+    @property
+    def version_name(self) -> str:
+        """What users call the version; empty where it is unknown."""
+        number = None if self.is_other_version else self.facts.flow.number
+        return version_name(self.version, number)
 
     def of_kind(self, *kinds: str) -> list[ShownOperator]:
         """Return the operators of these kinds."""

@@ -24,11 +24,13 @@ _COMPARED = 6
 class ShownVersion:
     """A version of a flow.
 
+    :param name: what users call it: ``v12 (7d49f3c4)``.
     :param is_shown: whether it is the one that Airflow shows now.
     :param changes: what it changed against the one before; None: this is not known.
     """
 
     version_id: str
+    name: str
     created_at: datetime
     is_shown: bool
     changes: Sequence[str] | None = None
@@ -55,7 +57,9 @@ def versions_of(registry: Registry, dag_id: str, shown: str) -> list[ShownVersio
     for place, one in enumerate(record.versions):
         new, old = (specs[at] if at < len(specs) else None for at in (place, place + 1))
         changes = changes_of(old, new) if old is not None and new is not None else None
-        found.append(ShownVersion(one.version_id, one.created_at, one.version_id == shown, changes))
+        found.append(
+            ShownVersion(one.version_id, one.label, one.created_at, one.version_id == shown, changes)
+        )
     return found
 
 

@@ -27,6 +27,7 @@ PAGES = [
     "docs/tutorial/reading-results.md",
     "docs/tutorial/requirements.md",
     "docs/tutorial/values.md",
+    "docs/versions.md",
 ]
 SECONDS = 300
 

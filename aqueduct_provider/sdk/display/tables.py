@@ -11,6 +11,7 @@ from aqueduct_provider.errors import AirflowError, NotFound
 from aqueduct_provider.sdk.console import cell_text, console, plain_table
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.results.outcomes import OperatorRun, labels
+from aqueduct_provider.spec.version_label import version_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,6 +80,8 @@ def print_run(run: RunView) -> None:
 def _run_facts(run: RunView) -> Iterable[tuple[str, Any]]:
     from aqueduct_provider.spec.run_values import VALUES_KEY
 
+    version = run.spec.version
+    yield "version", version_name(str(version.id), version.number)
     if run.info is None:
         return
     yield "created", run.created_at()
@@ -129,11 +132,21 @@ def flow_facts(flow: FlowView) -> list[tuple[str, str]]:
     return [
         ("flow id", record.flow_id),
         ("DAG", f"{record.dag_id}, on {record.engine}"),
-        ("version", f"{record.version_id}, published {cell_text(record.created_at)}"),
+        ("version", f"{_version(flow.spec)}, published {cell_text(record.created_at)}"),
+        ("version id", record.version_id),
         *([("deleted", cell_text(record.retired_at))] if record.retired_at else []),
         ("spec", record.delivered_to),
         ("schedule", schedule_text(flow.spec.schedule)),
     ]
+
+
+def _version(spec: WorkflowSpec) -> str:
+    """Return the version, who published it and why."""
+    version = spec.version
+    by = f" by {version.published_by}" if version.published_by else ""
+    restored = f", restores v{version.restores}" if version.restores else ""
+    message = f": {version.message}" if version.message else ""
+    return cell_text(f"{version_name(str(version.id), version.number)}{by}{restored}{message}")
 
 
 def _show_graph(spec: WorkflowSpec) -> None:

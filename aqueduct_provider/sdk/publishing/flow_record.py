@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from aqueduct_provider.spec.names import nfc
-from aqueduct_provider.spec.version_label import version_label
+from aqueduct_provider.spec.version_label import version_name
 
 # So many versions before the last one are in the record: enough to see since when Airflow is behind.
 _EARLIER = 20
@@ -38,7 +38,7 @@ class PublishedVersion:
     @property
     def label(self) -> str:
         """What users call it: ``v12 (7d49f3c4)``."""
-        return version_label(self.version_id, self.number)
+        return version_name(self.version_id, self.number)
 
 
 @dataclass(frozen=True)

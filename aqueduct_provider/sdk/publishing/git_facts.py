@@ -23,10 +23,12 @@ _OID = "# branch.oid "
 
 
 def script_folder() -> Path:
-    """Return the folder of the script that runs; in a notebook or prompt, the working directory."""
+    """Return the folder of the script that runs; in a notebook, a prompt or a tool, the working directory."""
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     path = Path(script) if isinstance(script, str) else None
-    return path.resolve().parent if path and path.is_file() else Path.cwd()
+    # What starts notebooks and tests is installed.
+    is_own = path is not None and path.is_file() and not path.resolve().is_relative_to(sys.prefix)
+    return path.resolve().parent if path and is_own else Path.cwd()
 
 
 def git_facts(folder: Path, seconds: float = _SECONDS) -> dict[str, Any] | None:

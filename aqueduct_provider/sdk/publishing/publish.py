@@ -73,7 +73,8 @@ def deliver(
 
     record = publish(composition, session.store, engine.delivery(session.store), engine.name())
     written = _write_copy(record, composition.text, spec_file) if spec_file else ""
-    print(f"Published {record.name!r} (DAG {record.dag_id}) to {record.delivered_to}.{written}")
+    number = f"v{record.number} of " if record.number else ""
+    print(f"Published {number}{record.name!r} (DAG {record.dag_id}) to {record.delivered_to}.{written}")
     return record
 
 

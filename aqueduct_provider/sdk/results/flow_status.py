@@ -23,7 +23,7 @@ from aqueduct_provider.sdk.publishing.airflow_problems import (
 )
 from aqueduct_provider.sdk.publishing.deployment import TAG, shows
 from aqueduct_provider.sdk.publishing.registry import FlowRecord
-from aqueduct_provider.spec.version_label import labelled_version
+from aqueduct_provider.spec.version_label import labelled_version, short_id
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class FlowStatus:
     :param paused: whether the DAG is paused in Airflow; None: unknown.
     :param problem: why Airflow does not show it, where that is known.
     :param terminal_problem: the same in the words of ``aqueduct-airflow``.
+    :param version: what users call the version that was published last: ``v12 (7d49f3c4)``.
+    :param airflow_version: what they call the one that Airflow shows; empty: none, or unknown.
     """
 
     name: str
@@ -61,6 +63,8 @@ class FlowStatus:
     paused: bool | None = None
     problem: str = ""
     terminal_problem: str = field(default="", repr=False)
+    version: str = ""
+    airflow_version: str = ""
 
     @property
     def is_fine(self) -> bool:
@@ -119,7 +123,7 @@ def _judged(record: FlowRecord, dag: DagInfo | None, problems: AirflowProblems) 
 def _status(
     record: FlowRecord, state: FlowState, dag: DagInfo | None, problem: str, terminal_problem: str = ""
 ) -> FlowStatus:
-    seen = _version_in(dag, record) if dag is not None else None
+    seen, seen_name = _version_in(dag, record) if dag is not None else (None, "")
     is_behind = state in (FlowState.STALE, FlowState.MISSING, FlowState.BROKEN)
     return FlowStatus(
         name=record.name,
@@ -133,15 +137,19 @@ def _status(
         paused=dag.is_paused if dag is not None else None,
         problem=problem,
         terminal_problem=terminal_problem or problem,
+        version=record.newest.label,
+        airflow_version=seen_name,
     )
 
 
-def _version_in(dag: DagInfo, record: FlowRecord) -> str | None:
-    """Return the version that the DAG shows; among its tags there are also those of the user."""
-    known = [one.version_id for one in record.versions if shows(dag, one.version_id)]
+def _version_in(dag: DagInfo, record: FlowRecord) -> tuple[str | None, str]:
+    """Return the version that the DAG shows and its name; among its tags there are also those of the user."""
+    for one in record.versions:
+        if shows(dag, one.version_id):
+            return one.version_id, one.label
     labelled = labelled_version(dag.description)
     others = [labelled] if labelled else [tag for tag in dag.tags if _UUID.fullmatch(tag)]
-    return next(iter([*known, *others]), None)
+    return (others[0], short_id(others[0])) if others else (None, "")
 
 
 def _since(record: FlowRecord, seen: str | None) -> datetime | None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from aqueduct_provider.errors import AuthoringError, NotFound, SpecError
+from aqueduct_provider.errors import AuthoringError, Hint, NotFound, SpecError
 from aqueduct_provider.sdk.versions.flow_diff import flow_diff
 from aqueduct_provider.sdk.versions.version import Version, Versions
 from aqueduct_provider.storage.layout import FlowLayout
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("aqueduct")
 
 LATEST = "latest"
+# Where users see which versions there are.
+LISTED = Hint.worded("{} lists its versions.", "flow.versions()", "aqueduct-airflow versions")
 VersionName = int | str | UUID | Version
 
 _NUMBER = re.compile(r"v?([1-9]\d{0,6})", re.ASCII)
@@ -82,7 +84,7 @@ def find_version(registry: Registry, record: FlowRecord, name: VersionName) -> V
     if text == LATEST:
         return latest_version(registry, record)
     places = _places(registry, record)
-    if isinstance(name, bool) or not (_NUMBER.fullmatch(text) or _ID.fullmatch(text)):
+    if isinstance(name, bool) or not is_version_name(text):
         raise AuthoringError(
             f"{name!r} is not a version of {record.name!r}: give its number, such as 12 or 'v12'; its id, or "
             "the first 8 characters of that; or 'latest'."
@@ -100,8 +102,14 @@ def find_version(registry: Registry, record: FlowRecord, name: VersionName) -> V
         )
     if not found:
         known = f"it has {len(places)}" if places else "none is in the store"
-        raise NotFound(f"{record.name!r} has no version {name!r}: {known}. flow.versions() lists them.")
+        raise NotFound(f"{record.name!r} has no version {name!r}: {known}.", hint=LISTED)
     return found[0]
+
+
+def is_version_name(text: str) -> bool:
+    """Check whether text has the form of a version's name: a number, the beginning of an id, or latest."""
+    text = text.strip().lower()
+    return text == LATEST or bool(_NUMBER.fullmatch(text) or _ID.fullmatch(text))
 
 
 def _places(registry: Registry, record: FlowRecord) -> list[_Place]:

@@ -26,7 +26,7 @@ from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets_in_te
 from aqueduct_provider.sdk.publishing.origin import publisher, version_message
 from aqueduct_provider.sdk.publishing.publish import check_python, check_sources
 from aqueduct_provider.sdk.publishing.upload import publish
-from aqueduct_provider.sdk.versions.finding import VersionName, find_version, latest_version
+from aqueduct_provider.sdk.versions.finding import LISTED, VersionName, find_version, latest_version
 from aqueduct_provider.sdk.versions.version import Version, diff_versions
 from aqueduct_provider.storage.layout import FlowLayout, delivered_spec
 from aqueduct_provider.storage.parallel import together
@@ -73,8 +73,7 @@ def rollback(session: Session, record: FlowRecord, name: VersionName, message: s
     source = find_version(registry, record, name)
     if source.id == record.version_id and record.retired_at is None:
         raise AuthoringError(
-            f"{source} of {record.name!r} is what is published, so there is nothing to put back. "
-            "flow.versions() lists the earlier ones."
+            f"{source} of {record.name!r} is what is published, so there is nothing to put back.", hint=LISTED
         )
     text = registry.spec_text(record.flow_id, source.id)
     _check_spec(session, record, source, text)

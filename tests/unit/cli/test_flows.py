@@ -36,13 +36,13 @@ def document(capsys: Captured) -> Any:
 def test_flows(place: Place, capsys: Captured) -> None:
     assert place.main("flows") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["flow", "DAG", "engine", "published"]
+    assert lines[0].split() == ["flow", "DAG", "engine", "version", "published"]
     assert [line.split()[:3] for line in lines[1:]] == [
         [name, name, "cluster"] for name in ("churn", "kinds")
     ]
     assert place.main("flows", "--json") == 0
     churn, _kinds = document(capsys)
-    assert list(churn) == ["name", "flow_id", "dag_id", "version_id", "created_at", "engine"]
+    assert list(churn) == ["name", "flow_id", "dag_id", "version_id", "created_at", "engine", "number"]
     assert (churn["name"], churn["engine"]) == ("churn", "cluster")
     assert datetime.fromisoformat(churn["created_at"]).tzinfo is not None
 
@@ -76,7 +76,7 @@ def test_show_a_flow(place: Place, capsys: Captured) -> None:
     found = document(capsys)
     assert set(found) == {
         *("flow_id", "name", "dag_id", "version_id", "created_at", "engine", "delivered_to", "retired_at"),
-        *("description", "schedule", "parameters", "operators"),
+        *("number", "description", "schedule", "parameters", "operators"),
     }
     assert found["schedule"] == {"type": "cron", "cron": "0 6 * * *", "timezone": "Europe/Berlin"}
     assert found["parameters"] == [
@@ -100,8 +100,10 @@ def test_show_a_run(place: Place, capsys: Captured) -> None:
     assert place.main("show", "churn", "--json", "latest") == 0
     found = document(capsys)
     assert list(found) == [
-        *("flow", "run_id", "version_id", "created_at", "status", "airflow_error", "operators", "artifacts")
+        *("flow", "run_id", "version_id", "version", "created_at", "status", "airflow_error"),
+        *("operators", "artifacts"),
     ]
+    assert found["version"] == f"v1 ({found['version_id'][:8]})"
     assert (found["run_id"], found["status"], found["airflow_error"]) == (place.runs["bad"], "failed", None)
     features = next(one for one in found["operators"] if one["name"] == "features")
     assert set(features) == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.unit.cli.places import Place
 Captured = pytest.CaptureFixture[str]
 KEYS = [
     *("name", "dag_id", "engine", "state", "version_id", "published_at"),
-    *("airflow_version_id", "stale_since", "paused", "problem"),
+    *("airflow_version_id", "stale_since", "paused", "problem", "version", "airflow_version"),
 ]
 
 
@@ -26,6 +27,9 @@ def test_all_is_well(place: Place, capsys: Captured) -> None:
         ["churn", "current", "cluster"],
         ["kinds", "current", "cluster"],
     ]
+    for line in lines[1:]:
+        (published, shown) = re.findall(r"v1 \([0-9a-f]{8}\)", line)
+        assert published == shown
     assert place.main("status", "churn", "--json") == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert list(found) == KEYS

@@ -90,6 +90,7 @@ def test_the_list_of_flows(finished: Finished) -> None:
             "version_id": record.version_id,
             "created_at": record.created_at,
             "engine": "cluster",
+            "number": 1,
         }
     ]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aqueduct_provider.spec.version_label import labelled_version, short_id, version_label
+from aqueduct_provider.spec.version_label import labelled_version, short_id, version_label, version_name
 
 ID = "7d49f3c4-58c1-4f7e-8a3e-6c1f2b5d4e90"
 
@@ -10,6 +10,7 @@ ID = "7d49f3c4-58c1-4f7e-8a3e-6c1f2b5d4e90"
 def test_how_a_version_is_shown() -> None:
     assert version_label(ID, 12) == "v12 (7d49f3c4)"
     assert version_label(ID, None) == "version 7d49f3c4"
+    assert (version_name(ID, 12), version_name(ID, None)) == ("v12 (7d49f3c4)", "7d49f3c4")
 
 
 @pytest.mark.parametrize("number", [1, 12, None])

@@ -71,9 +71,12 @@ def test_versions_from_the_store(tmp_path: Path) -> None:
         text = json.dumps(native_document(version={"id": version}, schedule=schedule))
         store.put(FlowLayout(flow_id).version(version), text.encode())
     earlier = tuple(PublishedVersion(one, MOMENT - timedelta(days=1)) for one in (OLD, GONE))
-    record = FlowRecord(flow_id, "churn", dag_id_of("churn"), NEW, MOMENT, "x", "", "", earlier=earlier)
+    record = FlowRecord(
+        flow_id, "churn", dag_id_of("churn"), NEW, MOMENT, "x", "", "", earlier=earlier, number=2
+    )
     registry.put(record)
     new, old, gone = versions_of(registry, "churn", OLD)
     assert (new.version_id, new.is_shown, new.changes) == (NEW, False, ["changed the schedule"])
+    assert (new.name, old.name) == ("v2 (5f0c1a8e)", "4f0c1a8e")
     # Its spec is there, that of the one before was deleted.
     assert (old.is_shown, old.changes, gone.changes) == (True, None, None)

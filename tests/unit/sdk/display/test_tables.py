@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 from dataclasses import replace
@@ -70,6 +71,7 @@ def test_a_run_that_went_well(finished: Finished, capsys: pytest.CaptureFixture[
     text = re.sub(r"^(took +)[\d.]+ (ms|s|min.*)$", r"\g<1>1 s", text, flags=re.MULTILINE)
     assert text == (
         f"churn, run {finished.good.run_id}: succeeded\n"
+        f"version    v1 ({str(finished.flow.record.version_id)[:8]})\n"
         "created    <moment>\n"
         "took       1 s\n"
         "parameter  rows = 4\n"
@@ -129,11 +131,12 @@ def test_a_flow(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     assert text == (
         "churn\n"
         "Counts rows.\n"
-        f"flow id   {record.flow_id}\n"
-        "DAG       churn, on cluster\n"
-        f"version   {record.version_id}, published <moment>\n"
-        f"spec      {record.delivered_to}\n"
-        "schedule  0 6 * * * (UTC)\n"
+        f"flow id     {record.flow_id}\n"
+        "DAG         churn, on cluster\n"
+        f"version     v1 ({record.version_id[:8]}) by {getpass.getuser()}, published <moment>\n"
+        f"version id  {record.version_id}\n"
+        f"spec        {record.delivered_to}\n"
+        "schedule    0 6 * * * (UTC)\n"
         "\n"
         "parameter  type     default  description\n"
         "rows       numeric  3        how many\n"
@@ -180,7 +183,7 @@ def test_in_a_notebook_the_graph_is_among_it() -> None:
     pictures = [one for one in outputs if "image/svg+xml" in one.get("data", {})]
     assert len(pictures) == 1
     texts = "".join(one.get("data", {}).get("text/plain", one.get("text", "")) for one in outputs)
-    assert "Predicts who leaves.\nflow id   i\n" in texts
+    assert "Predicts who leaves.\nflow id     i\n" in texts
     assert "It has not run yet." in texts
 
 

@@ -88,4 +88,9 @@ def test_the_folder_of_a_script(tmp_path: Path) -> None:
     for command, folder in (([str(script)], script.parent), (["-c", code], elsewhere)):
         found = subprocess.check_output([sys.executable, *command], cwd=elsewhere, text=True)
         assert Path(found.strip()) == folder.resolve()
-    assert script_folder().is_dir()
+
+
+def test_an_installed_program_is_not_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", pytest.__file__)
+    monkeypatch.chdir(tmp_path)
+    assert script_folder() == tmp_path

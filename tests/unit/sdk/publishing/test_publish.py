@@ -30,7 +30,7 @@ def test_what_was_published_is_said(made: Deployment, capsys: pytest.CaptureFixt
     flow = made.publish("My churn", artifacts)
     place = made.store.url(delivered_spec("My_churn"))
     assert capsys.readouterr().out == (
-        f"Published 'My churn' (DAG My_churn) to {place}.\n"
+        f"Published v1 of 'My churn' (DAG My_churn) to {place}.\n"
         f"Airflow shows it: {flow.url()}\n"
         "No run was started, and it has no schedule. client.trigger('My churn') starts one now, as does "
         "publish_flow(..., run_now=True). So does the button Trigger in Airflow; schedule=... lets it run "

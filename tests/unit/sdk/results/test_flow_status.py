@@ -89,13 +89,15 @@ def status(client: aq.Client) -> aq.FlowStatus:
 
 
 def test_the_last_version_is_shown(fake: FakeAirflow, client: aq.Client) -> None:
-    record = published(client)
+    record = published(client, number=5)
     shown(fake, record, paused=True)
     assert status(client) == aq.FlowStatus(
         *("churn", "churn", "cluster", FlowState.CURRENT, record.version_id, NOON),
         airflow_version_id=record.version_id,
         stale_since=None,
         paused=True,
+        version="v5 (" + record.version_id[:8] + ")",
+        airflow_version="v5 (" + record.version_id[:8] + ")",
     )
     assert status(client).is_fine
 
