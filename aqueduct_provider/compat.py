@@ -8,6 +8,7 @@ that says what to do.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -221,3 +222,17 @@ def dag_run_state(ti: Any, run_id: str) -> str | None:
         found = DagRun.find(dag_id=ti.dag_id, run_id=run_id)
         state = found[0].state if found else None
     return None if state is None else str(getattr(state, "value", state))
+
+
+def succeeded_tasks(ti: Any, run_id: str, task_ids: Collection[str]) -> set[str]:
+    """Those of these tasks of a run that have succeeded, asked in a task of the same DAG.
+
+    :param ti: the task instance of the context.
+    """
+    if AIRFLOW_V_3_0_PLUS:
+        found = ti.get_task_states(dag_id=ti.dag_id, task_ids=sorted(task_ids), run_ids=[run_id])
+        states = dict(found.get(run_id, {}))
+    else:
+        tasks = ti.get_dagrun().get_task_instances()
+        states = {one.task_id: one.state for one in tasks if one.task_id in task_ids}
+    return {task_id for task_id, state in states.items() if str(getattr(state, "value", state)) == "success"}

@@ -102,6 +102,14 @@ def check_outcome(status: str) -> str:
     return "passed" if status == "succeeded" else status
 
 
+def nothing_left(*, is_group: bool) -> Manifest | GroupManifest:
+    """Return what a task leaves that failed before it had written anything.
+
+    :param is_group: whether it runs several operators.
+    """
+    return GroupManifest({}) if is_group else Manifest("failed", {})
+
+
 def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest:
     """Return the manifest that the Airflow task ``task_id`` left in XCom.
 

@@ -60,6 +60,8 @@ COMMANDS = (
     ListedCommand("rollback", "Put an earlier version of a flow back.", "versions"),
     ListedCommand("trigger", "Run a published flow once, on its Airflow.", "flows"),
     ListedCommand("logs", "Print the log of an operator in a run.", "flows"),
+    ListedCommand("replay", "Run an operator of a run here, with the inputs it had.", "reruns"),
+    ListedCommand("resume", "Let a failed run go on, on its Airflow.", "reruns"),
     ListedCommand("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
     ListedCommand("prune", "Delete the artifacts of older runs of a flow.", "flows"),
     ListedCommand("delete", "Delete a published flow.", "flows"),

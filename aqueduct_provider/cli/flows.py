@@ -34,11 +34,16 @@ if TYPE_CHECKING:
 LATEST = "latest"
 
 
-def _add_run(parser: ArgumentParser, **how: Any) -> None:
+def add_run(parser: ArgumentParser, **how: Any) -> None:
+    """Add the argument that names a run.
+
+    :param how: further arguments of ``add_argument``.
+    """
     parser.add_argument("run_id", metavar="RUN", help=f"id of a run, or {LATEST}", **how)
 
 
-def _run_of(flow: Flow, run_id: str) -> Run:
+def run_of(flow: Flow, run_id: str) -> Run:
+    """Return a run by its id, or the latest. Raise ``NotFound``."""
     if run_id != LATEST:
         return flow.fetch(run_id)
     run = flow.latest()
@@ -88,7 +93,7 @@ def _runs(chosen: Namespace) -> int:
 
 
 def _show_arguments(parser: ArgumentParser) -> None:
-    _add_run(parser, nargs="?")
+    add_run(parser, nargs="?")
 
 
 def _show(chosen: Namespace) -> int:
@@ -96,8 +101,8 @@ def _show(chosen: Namespace) -> int:
     if chosen.run_id is None:
         print_json(_flow_document(flow)) if chosen.json else flow.describe()
         return 0
-    run = _run_of(flow, chosen.run_id)
-    print_json(_run_document(run)) if chosen.json else run.describe()
+    run = run_of(flow, chosen.run_id)
+    print_json(run_document(run)) if chosen.json else run.describe()
     return 0
 
 
@@ -133,7 +138,8 @@ def _parameter_document(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _run_document(run: Run) -> dict[str, Any]:
+def run_document(run: Run) -> dict[str, Any]:
+    """Return a run for programs."""
     status, operators, lack = run.as_far_as_known()
     spec = run.spec
     return {
@@ -182,7 +188,7 @@ def _trigger(chosen: Namespace) -> int:
     print_text(f"{run.run_id}: {run.url()}", stderr=True)
     succeeded = run.wait(chosen.timeout, progress=not chosen.json).value == "succeeded"
     if chosen.json:
-        print_json(_run_document(run))
+        print_json(run_document(run))
     elif succeeded:
         print_text(f"Run {run.run_id} of {flow.name()!r} has succeeded.")
     else:
@@ -194,7 +200,7 @@ def _trigger(chosen: Namespace) -> int:
 
 
 def _logs_arguments(parser: ArgumentParser) -> None:
-    _add_run(parser)
+    add_run(parser)
     parser.add_argument("operator", metavar="OPERATOR", help="name, or task id, of an operator")
     parser.add_argument(
         "--try", metavar="N", dest="try_number", type=positive, help="which try; the last one"
@@ -204,7 +210,7 @@ def _logs_arguments(parser: ArgumentParser) -> None:
 def _logs(chosen: Namespace) -> int:
     from aqueduct_provider.sdk.console import print_text
 
-    run = _run_of(client_of(chosen).flow(chosen.flow), chosen.run_id)
+    run = run_of(client_of(chosen).flow(chosen.flow), chosen.run_id)
     text = run.logs(chosen.operator, chosen.try_number)
     if chosen.json:
         print_json({"run_id": run.run_id, "operator": chosen.operator, "log": text})
@@ -216,7 +222,7 @@ def _logs(chosen: Namespace) -> int:
 
 
 def _artifact_arguments(parser: ArgumentParser) -> None:
-    _add_run(parser)
+    add_run(parser)
     parser.add_argument("name", metavar="NAME", help="name of an artifact")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it to this file; - is stdout")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
@@ -234,7 +240,7 @@ def _artifact(chosen: Namespace) -> int:
 
     if chosen.output:
         check_target(chosen.output, force=chosen.force)
-    run = _run_of(client_of(chosen).flow(chosen.flow), chosen.run_id)
+    run = run_of(client_of(chosen).flow(chosen.flow), chosen.run_id)
     source = run.source(chosen.name)
     if chosen.trust_store:
         source.trust()

@@ -199,12 +199,16 @@ class AqueductOperator(BaseOperator):
             record_refusal(replace(task, operator=operator), store, patience, self._redact, error)
 
     def _tell_left(self, context: Any) -> None:
-        """Leave the digests of what a failed task has written, by which readers verify it."""
+        """Leave the spec that a failed task went by, and the digests of what it has written.
+
+        Readers verify its code, inputs and outputs by them.
+        """
+        from aqueduct_provider.artifacts.manifest import nothing_left
         from aqueduct_provider.operators.xcom import LEFT_KEY, with_spec
 
-        left = self._attempt.left() if self._attempt else None
-        if left is None or self._spec is None:
+        if self._attempt is None or self._spec is None:
             return
+        left = self._attempt.left() or nothing_left(is_group=self.operators[0].fuse is not None)
         try:
             context["ti"].xcom_push(key=LEFT_KEY, value=with_spec(left, self._spec))
         except Exception as error:

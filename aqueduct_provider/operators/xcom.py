@@ -8,6 +8,7 @@ from typing import Any
 
 from aqueduct_provider.artifacts.manifest import LEFT_KEY as LEFT_KEY
 from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, manifest_from_xcom
+from aqueduct_provider.compat import succeeded_tasks
 from aqueduct_provider.runs.pinned_version import RunTask, SpecRef
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 
@@ -28,6 +29,7 @@ def run_task(task_id: str, context: Mapping[str, Any]) -> RunTask:
         run_id=context["run_id"],
         attempt=getattr(context["dag_run"], "clear_number", 0) or 0,
         left=left,
+        succeeded=lambda others: succeeded_tasks(ti, context["run_id"], others),
         reported=lambda other: ti.xcom_pull(task_ids=other, key=VERSION_KEY),
         report=lambda value: ti.xcom_push(key=VERSION_KEY, value=value),
     )

@@ -202,7 +202,7 @@ def _call_user(request: JobRequest, folder: str, meter: _Meter) -> Any:
     sys.path.insert(len(sys.path) if call.searched_last else 0, code_dir)
     # A function may unpickle classes of its own modules: the code folder must be importable by now.
     inputs = _read_inputs(request, folder)
-    function = _guarded("loading the function", _load_function, call)
+    function = _guarded("loading the function", load_function, call)
     # From here on the worker must not run the job again by itself; see the contract.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(folder, REQUEST_FILE))
@@ -210,7 +210,7 @@ def _call_user(request: JobRequest, folder: str, meter: _Meter) -> Any:
         return _guarded("the function", function, *inputs)
 
 
-def _load_function(call: FunctionCall) -> Callable[..., Any]:
+def load_function(call: FunctionCall) -> Callable[..., Any]:
     name = os.path.splitext(call.entry_file)[0].replace("/", ".")
     module = importlib.import_module(name)
     owner: Any = module

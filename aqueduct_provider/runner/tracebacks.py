@@ -21,7 +21,7 @@ def user_traceback(error: BaseException) -> str:
         if id(link) in seen:
             continue
         seen.add(id(link))
-        link.__traceback__ = _from_user_frame(link.__traceback__)
+        link.__traceback__ = from_user_frame(link.__traceback__)
         pending += [other for other in (link.__cause__, link.__context__) if other is not None]
     return full_traceback(error)
 
@@ -36,7 +36,8 @@ def full_traceback(error: BaseException) -> str:
         return f"{type(error).__name__} (its traceback cannot be formatted: {type(exc).__name__})\n"
 
 
-def _from_user_frame(frames: Optional[TracebackType]) -> Optional[TracebackType]:
+def from_user_frame(frames: Optional[TracebackType]) -> Optional[TracebackType]:
+    """Return the traceback from the user's first frame on; None where there is none."""
     while frames and _is_plumbing(frames.tb_frame):
         frames = frames.tb_next
     return frames

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +66,7 @@ class RunTask:
 
     :param attempt: how often the run was cleared: a run that is cleared may take another version.
     :param left: gives what another task left in XCom as its result, or None.
+    :param succeeded: gives those of these tasks whose state in Airflow is success; cleared ones are not.
     :param reported: gives what another first task reported of its version, or None.
     :param report: reports to the others.
     """
@@ -74,6 +75,7 @@ class RunTask:
     run_id: str
     attempt: int
     left: Callable[[str], Any]
+    succeeded: Callable[[Collection[str]], Collection[str]]
     reported: Callable[[str], Any]
     report: Callable[[dict[str, Any]], None]
 
@@ -123,6 +125,8 @@ def _agreed(own: WorkflowSpec, plan: FlowPlan, task: RunTask, store: ObjectStore
     mine = SpecRef.of(own)
     if len(firsts) < 2:
         return mine
+    if task.attempt and (kept := _of_succeeded(own, task, firsts)):
+        return kept
     key = run_spec(FlowLayout(str(own.flow.id)), task.run_id, task.attempt)
     claim = {"spec": mine.to_json(), "task_id": task.task_id, "attempt": task.attempt}
     chosen = mine
@@ -137,6 +141,15 @@ def _agreed(own: WorkflowSpec, plan: FlowPlan, task: RunTask, store: ObjectStore
                 store.put(key, json.dumps(claim).encode())
     task.report({"spec": chosen.to_json(), "attempt": task.attempt})
     return chosen
+
+
+def _of_succeeded(own: WorkflowSpec, task: RunTask, firsts: Collection[str]) -> SpecRef | None:
+    """Return the version of the first tasks that were not cleared; None: all were."""
+    left = {
+        other: SpecRef.from_xcom(task.left(other)) for other in task.succeeded({*firsts} - {task.task_id})
+    }
+    found = {other: ref for other, ref in left.items() if ref is not None}
+    return _the_one(own, task, found) if found else None
 
 
 def _claim(store: ObjectStore, key: str) -> dict[str, Any]:

@@ -12,16 +12,13 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aqueduct_provider.errors import (
     AirflowError,
-    AuthoringError,
-    Hint,
     IntegrityError,
     NotFound,
     ObjectNotFound,
-    SpecError,
 )
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
@@ -33,7 +30,6 @@ from aqueduct_provider.sdk.results.outcomes import (
     status_without_airflow,
 )
 from aqueduct_provider.sdk.results.records import Records
-from aqueduct_provider.sdk.suggest import suggestion, tidy
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -110,8 +106,10 @@ class Run:
         :param pause: seconds between two looks.
         :raises WaitTimedOut: the run is not over in time; it goes on.
         """
+        from aqueduct_provider.sdk.results.run_waiting import wait_for_end
+
         if not progress:
-            return self._wait(self.status, timeout, pause)
+            return wait_for_end(self, self.status, timeout, pause)
         from aqueduct_provider.sdk.display.progress import run_progress
 
         with run_progress(self) as show:
@@ -121,7 +119,7 @@ class Run:
                 show(status, self.operators())
                 return status
 
-            return self._wait(look, timeout, pause, show.say)
+            return wait_for_end(self, look, timeout, pause, show.say)
 
     def operators(self) -> list[OperatorRun]:
         """Return every operator of the run, in the order of the flow."""
@@ -174,8 +172,9 @@ class Run:
         :raises AuthoringError: several operators have this name.
         """
         from aqueduct_provider.sdk.results.fused_runs import counts, part_of_log
+        from aqueduct_provider.sdk.results.run_operators import operator_named
 
-        found = self._operator(operator)
+        found = operator_named(self, self.spec, operator)
         tasks = self._tasks()
         task = tasks.get(found.airflow_task_id) if tasks else None
         tries = task.try_number if task else 0
@@ -190,6 +189,61 @@ class Run:
         if found.fuse is not None and task and not counts(state, task):
             return ""
         return f"{state.stdout}{state.stderr}" if state else ""
+
+    def replay(
+        self,
+        operator: str,
+        *,
+        function: Callable[..., Any] | None = None,
+        debug: bool = False,
+        isolated: bool = False,
+        trust_store: bool = False,
+    ) -> Any:
+        """Call an operator's function here, with the inputs of this run, and return its value.
+
+        Code and inputs are verified by the digests in Airflow's database. Nothing is written to the run.
+        Where the function fails, its own exception is raised.
+
+        :param operator: the name, or the task id, of a function, metric or check.
+        :param function: a corrected function that is called instead, plain or decorated.
+        :param debug: stop in pdb, or in the notebook's debugger, at the user's line that failed.
+        :param isolated: call it in the operator's own environment, which uv builds here.
+        :param trust_store: use code and inputs, too, that Airflow has no digest of.
+        :return: of several outputs, a tuple.
+        :raises NotFound: the run has no such operator, or not all of its inputs.
+        :raises IntegrityError: Airflow does not vouch for the code or an input.
+        """
+        from aqueduct_provider.sdk.reruns.replaying import replay
+
+        chosen = {"debug": debug, "isolated": isolated, "trust_store": trust_store}
+        return replay(self, operator, function, **chosen)
+
+    def resume(
+        self,
+        *,
+        version: Literal["latest"] | None = None,
+        unpause: bool = False,
+        timeout: float = 600.0,
+        progress: bool = True,
+    ) -> Run:
+        """Let a failed run go on from what failed, and return it; it is not waited for.
+
+        :param version: None: the run keeps its version, and what has succeeded is not run again.
+            ``"latest"``: all of it runs again, by the version that was published last.
+        :param unpause: unpause the flow when it is paused, instead of refusing.
+        :param timeout: seconds to wait until Airflow shows the latest version.
+        :param progress: show the waiting.
+        :raises AuthoringError: the run has not failed, or the flow is paused or was deleted.
+        :raises NotFound: Airflow does not know the run.
+        """
+        from aqueduct_provider.sdk.reruns.resuming import resume
+
+        resume(self, version, unpause=unpause, timeout=timeout, progress=progress)
+        self._spec = None
+        self._states.clear()
+        self.__post_init__()
+        self._refresh()
+        return self
 
     def describe(self) -> None:
         """Print the run: status, operators, and for each failure its reason, traceback and output."""
@@ -211,27 +265,9 @@ class Run:
         """The spec of the version that the run ran under; the latest as long as no operator has ended."""
         if self._spec is not None:
             return self._spec
-        from aqueduct_provider.sdk.results.run_artifacts import spec_of_any_task
+        from aqueduct_provider.sdk.results.run_artifacts import spec_by_store
 
-        registry = self.session.registry
-        version = registry.version_of_run(self.record.flow_id, self.run_id)
-        # An exec state in the bucket names it; where none can, ask Airflow.
-        if version == "" and (recorded := spec_of_any_task(self)):
-            return recorded
-        try:
-            spec = registry.spec(self.record.flow_id, version or self.record.version_id)
-        except (NotFound, SpecError):
-            if recorded := spec_of_any_task(self):
-                return recorded
-            raise
-        if (spec.flow.name, spec.dag_id) != (self.record.name, self.record.dag_id):
-            raise IntegrityError(
-                f"The record of {self.record.name!r} names a spec of {spec.flow.name!r}: it was changed. "
-                "Publish the flow again."
-            )
-        if version:
-            self._spec = spec
-        return spec
+        return spec_by_store(self)
 
     def pin(self, spec: WorkflowSpec) -> None:
         """Go by this spec from now on: Airflow's database names it."""
@@ -262,30 +298,6 @@ class Run:
             return {task.task_id: task for task in airflow.tasks(self.record.dag_id, self.run_id)}
         except NotFound:
             return None
-
-    def _wait(
-        self,
-        look: Callable[[], ExecutionStatus],
-        timeout: float | None,
-        pause: float,
-        say: Callable[[str], None] = lambda _message: None,
-    ) -> ExecutionStatus:
-        from aqueduct_provider.sdk.waiting import Patient, wait_for
-
-        def ended() -> ExecutionStatus | None:
-            status = look()
-            # A run that Airflow has forgotten will not change any more.
-            return status if status in ENDED or self.info is None else None
-
-        return wait_for(
-            Patient(ended, on_absence=lambda error: say(f"{error} It is asked again.")),
-            what=f"the run {self.run_id} of {self.record.name!r} is not over",
-            seconds=timeout,
-            pause=pause,
-            hint=Hint.worded(
-                "It goes on; wait again, or look at {}.", "run.describe()", "aqueduct-airflow show"
-            ),
-        )
 
     # --- the store
 
@@ -338,22 +350,6 @@ class Run:
         states = together([partial(self.exec_state, operator) for operator, _ in new])
         self._states.update({key: state for (_, key), state in zip(new, states, strict=True)})
         return {operator: self._states[key] for operator, key in keys.items()}
-
-    def _operator(self, name: str) -> Operator:
-        operators, name = self.spec.operators, tidy(name)
-        found = [operator for operator in operators if operator.name == name]
-        found = found or [operator for operator in operators if operator.task_id == name]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = " or ".join(repr(operator.task_id) for operator in found)
-            raise AuthoringError(
-                f"{len(found)} operators are called {name!r}. Say which by its task id: {ids}."
-            )
-        known = [operator.name for operator in operators]
-        raise NotFound(
-            f"Run {self.run_id} of {self.record.name!r} has no operator {name!r}.{suggestion(name, known)}"
-        )
 
     def exec_state(self, operator: Operator) -> ExecState | None:
         """Return what an operator left; None where it has left nothing, or it cannot be read."""

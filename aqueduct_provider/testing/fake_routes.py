@@ -322,6 +322,28 @@ def _get_xcom(fake: FakeState, asked: Asked, dag_id: str, run_id: str, task_id: 
     return json_answer({**entry, "value": str(value) if is_text else value})
 
 
+def _clear(fake: FakeState, asked: Asked, dag_id: str) -> Answer:
+    dag, form = dag_of(fake, dag_id), asked.body
+    run = run_of(fake, dag, form["dag_run_id"])
+    if fake.major == 2 and "run_on_latest_version" in form:
+        refuse(fake, 400, "{'run_on_latest_version': ['Unknown field.']}", "Bad Request")
+    ids = form.get("task_ids") or list(run.tasks)
+    if form.get("include_downstream"):
+        ids = [*ids, *fake.downstream(dag_id, ids)]
+    cleared = [task for task in run.tasks.values() if task.task_id in ids]
+    if form.get("only_failed", True):
+        cleared = [task for task in cleared if task.state in ("failed", "upstream_failed")]
+    if not form.get("dry_run", True):
+        for task in cleared:
+            # XComs stay until the task begins.
+            task.state = task.started = task.ended = None
+        if form.get("reset_dag_runs", fake.major == 3):
+            run.state, run.queued, run.started, run.ended = "queued", datetime.now(timezone.utc), None, None
+    return json_answer(
+        {"task_instances": [task_json(task) for task in cleared], "total_entries": len(cleared)}
+    )
+
+
 _DAG, _RUN = r"/dags/([^/]+)", r"/dags/([^/]+)/dagRuns/([^/]+)"
 _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", "/dags", _get_dags),
@@ -333,6 +355,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("PUT", "/parseDagFile/([^/]+)", _parse),
     ("POST", "/dags/~/dagRuns/~/taskInstances/list", _list_tasks),
     ("POST", f"{_DAG}/dagRuns", _trigger),
+    ("POST", f"{_DAG}/clearTaskInstances", _clear),
     ("GET", f"{_DAG}/dagRuns", _get_runs),
     ("GET", _RUN, _get_run),
     ("PATCH", _RUN, _patch_run),

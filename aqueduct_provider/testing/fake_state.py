@@ -145,6 +145,8 @@ class FakeState:
         self.on_trigger: Callable[[FakeRun], None] = lambda run: None
         # Called before each answer of the API.
         self.before_answer: Callable[[], None] = lambda: None
+        # Which tasks come after tasks of a DAG.
+        self.downstream: Callable[[str, Sequence[str]], Sequence[str]] = lambda dag_id, task_ids: ()
         self.on_parse: Callable[[str], None] = lambda file_token: None
         self.lock = threading.RLock()
         self._faults: list[Fault] = []

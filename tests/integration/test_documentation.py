@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     "README.md",
     "docs/client.md",
+    "docs/debugging.md",
     "docs/notifications.md",
     "docs/testing.md",
     "docs/tutorial/data-systems.md",

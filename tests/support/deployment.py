@@ -25,7 +25,7 @@ import keyring.backends.null
 import pandas
 
 import aqueduct_provider.sdk as aq
-from aqueduct_provider.artifacts.manifest import LEFT_KEY, GroupManifest, Manifest
+from aqueduct_provider.artifacts.manifest import LEFT_KEY, GroupManifest, Manifest, nothing_left
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.operators.xcom import with_spec
 from aqueduct_provider.sdk.flow import Flow
@@ -233,8 +233,7 @@ class _Work:
             with _sections_in(self.local.lines) if is_group else nullcontext():
                 manifest = attempt.run()
         except AqueductError:
-            if left := attempt.left():
-                self._tell(task_id, LEFT_KEY, left)
+            self._tell(task_id, LEFT_KEY, attempt.left() or nothing_left(is_group=is_group))
             raise
         self._tell(task_id, "return_value", manifest)
         self.local.manifests.update(

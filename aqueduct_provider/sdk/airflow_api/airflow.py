@@ -6,7 +6,6 @@ in ``api_session.py``, connections in ``http_client.py``, error messages in ``ht
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -17,7 +16,6 @@ from aqueduct_provider.errors import (
     AirflowError,
     AirflowRefused,
     AirflowUnreachable,
-    AuthoringError,
     NotFound,
 )
 from aqueduct_provider.sdk.airflow_api.api_models import (
@@ -28,6 +26,7 @@ from aqueduct_provider.sdk.airflow_api.api_models import (
     TaskInfo,
     dag_of,
     import_error_of,
+    plain_conf,
     run_of,
     task_of,
     xcom_of,
@@ -50,6 +49,8 @@ Query = Sequence[tuple[str, str]]
 PAGE = 100
 # Airflow 2 sorts no tasks, and so may lose some between two pages; but this many it gives in one answer.
 _TASKS_AT_ONCE = 10_000
+# Earlier releases of Airflow 3 refuse the field that says by which version a cleared run goes.
+_CLEARS_BY_VERSION = (3, 1)
 # A task that is still running has no end of log: what it writes meanwhile must not keep us here.
 _MOST_LOG_PAGES = 500
 # Numbers of runs rise with their creation; dates are missing in queued runs or moved in backfills.
@@ -203,7 +204,7 @@ class Airflow:
         :raises NotFound: Airflow does not know the DAG.
         """
         name = run_id or f"manual__{datetime.now(timezone.utc).isoformat()}"
-        body: dict[str, Any] = {"conf": _plain_json(conf), "dag_run_id": name}
+        body: dict[str, Any] = {"conf": plain_conf(conf), "dag_run_id": name}
         if self.major >= 3:
             body["logical_date"] = None
         try:
@@ -252,6 +253,21 @@ class Airflow:
         :raises NotFound: Airflow does not know the run.
         """
         self._ask("PATCH", _run(dag_id, run_id), body={"state": "failed"})
+
+    def clear(self, dag_id: str, run_id: str, task_ids: Sequence[str] = (), *, latest: bool) -> None:
+        """Let tasks of a run that is over run again, and with them all that come after them.
+
+        :param task_ids: empty: all tasks.
+        :param latest: whether the run takes the newest version of a versioned bundle; else it keeps its own.
+        :raises NotFound: Airflow does not know the run.
+        """
+        body: dict[str, Any] = {"dag_run_id": run_id, "dry_run": False, "only_failed": False}
+        body["reset_dag_runs"] = True
+        if task_ids:
+            body |= {"task_ids": list(task_ids), "include_downstream": True}
+        if self._session.line().release >= _CLEARS_BY_VERSION:
+            body["run_on_latest_version"] = latest
+        self._ask("POST", f"{_dag(dag_id)}/clearTaskInstances", body=body)
 
     def _runs(self, dag_id: str, limit: int | None, query: Query) -> list[RunInfo]:
         pages = self._pages(f"{_dag(dag_id)}/dagRuns", "dag_runs", run_of, query, limit)
@@ -375,13 +391,3 @@ def _part(name: str) -> str:
     if name in ("", ".", ".."):
         raise NotFound(f"Airflow has nothing of the name {name!r}.")
     return quote(name, safe="")
-
-
-def _plain_json(conf: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        json.dumps(dict(conf), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise AuthoringError(
-            f"The run's conf cannot be written as JSON ({error}). Use strings, numbers, lists and dicts."
-        ) from error
-    return dict(conf)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from aqueduct_provider.errors import AuthoringError
+
 QUEUED, RUNNING, SUCCESS, FAILED = "queued", "running", "success", "failed"
 ACTIVE_STATES = (QUEUED, RUNNING)
 
@@ -154,3 +156,14 @@ def moment_of(text: str | None) -> datetime | None:
     plain = re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text.replace("Z", "+00:00"))
     moment = datetime.fromisoformat(plain)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def plain_conf(conf: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the conf of a run as JSON holds it. Raise ``AuthoringError`` where it cannot."""
+    try:
+        json.dumps(dict(conf), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise AuthoringError(
+            f"The run's conf cannot be written as JSON ({error}). Use strings, numbers, lists and dicts."
+        ) from error
+    return dict(conf)

@@ -42,6 +42,12 @@ class ApiLine:
     api: str
     auth: httpx.Auth | None = field(repr=False)
 
+    @property
+    def release(self) -> tuple[int, int]:
+        """Its version as numbers that can be compared: ``(3, 1)``."""
+        found = re.match(r"(\d+)\.(\d+)", self.version)
+        return (int(found[1]), int(found[2])) if found else (self.major, 0)
+
 
 class AirflowSession:
     """Requests to one Airflow as one user. Threads may share it.

@@ -63,15 +63,22 @@ def run_operator(operator: OperatorNode, inputs: Sequence[Encoded]) -> Results:
 
     :raises OperatorFailed: when the function raises, or returns what the operator must not return.
     """
-    from aqueduct_provider.runner.invoke import peak_memory
-
     if operator.function is None:
         raise ValueError(f"the {operator.kind} {operator.name!r} has no function")
     snapshot = operator.function.snapshot
     watched = snapshot.run() if snapshot else nullcontext()
-    with watched, working_folder(operator.function, operator.name) as folder, inside_operator():
+    with watched, working_folder(operator.function, operator.name) as folder:
+        return run_in_folder(operator, inputs, folder)
+
+
+def run_in_folder(operator: OperatorNode, inputs: Sequence[Encoded], folder: WorkingFolder) -> Results:
+    """Do as :func:`run_operator` in a folder that is laid out and entered already."""
+    from aqueduct_provider.runner.invoke import peak_memory
+
+    with inside_operator():
         # As on a worker: values are decoded, and encoded, where the function's own modules are.
-        views = itertools.chain(operator.function.views, itertools.repeat(""))
+        given = operator.function.views if operator.function else ()
+        views = itertools.chain(given, itertools.repeat(""))
         values = [_input(operator, number, item, next(views)) for number, item in enumerate(inputs, 1)]
         started = time.perf_counter()
         returned = _guarded(operator, folder, values)

@@ -78,6 +78,18 @@ def working_folder(function: UserFunction, name: str) -> Iterator[WorkingFolder]
             yield folder
 
 
+@contextmanager
+def archive_folder(path: Path) -> Iterator[WorkingFolder]:
+    """Make the folder of an unpacked function archive the working directory, and importable.
+
+    Only one thread at a time is within it.
+    """
+    with _process.lock:
+        folder = WorkingFolder(path, _current())
+        with _entered(folder), inherited_by_threads():
+            yield folder
+
+
 def _current() -> Path | None:
     try:
         return Path.cwd()

@@ -136,10 +136,15 @@ def _read(file: Path, path: str, name: str) -> bytes:
 
 def _source_name(name: str, taken: set[str], supply: Supply) -> str:
     """Choose a free name for the source file. It must not hide a module: its folder is searched first."""
-    safe = re.sub(r"[^\w. -]", "_", name).strip(". ")[:100] or "function"
+    safe = source_stem(name)
     while f"{safe}.py" in taken | {*RESERVED} or safe in supply.files or _is_importable(safe):
         safe += "_"
     return f"{safe}.py"
+
+
+def source_stem(name: str) -> str:
+    """Return what the source file of an operator is called, without suffix and the underscores at its end."""
+    return re.sub(r"[^\w. -]", "_", name).strip(". ")[:100] or "function"
 
 
 def _is_importable(name: str) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Operator
 
 _FAILED = ("failed", "up_for_retry")
+# States of tasks that may have left a record, those that left all of it first.
+RECORDED = ("success", *_FAILED)
 _NO_XCOM = (
     "Airflow has no record of what task {task_id!r} wrote: its XCom was deleted or is kept outside of "
     "Airflow's database, or the task was marked as succeeded by hand."

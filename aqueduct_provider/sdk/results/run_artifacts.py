@@ -19,7 +19,7 @@ from aqueduct_provider.errors import (
     SpecError,
 )
 from aqueduct_provider.sdk.results.deleted import deletion_of
-from aqueduct_provider.sdk.results.records import Recorded
+from aqueduct_provider.sdk.results.records import RECORDED, Recorded
 from aqueduct_provider.sdk.results.stored_source import StoredSource
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 from aqueduct_provider.storage.parallel import together
@@ -41,7 +41,7 @@ def source_named(run: RunReader, name: str) -> StoredSource:
     wanted, spec = tidy(name), run.spec
     artifact_id = _id_of(run, spec, wanted)
     true = verified_spec(run, spec, spec.producer(artifact_id).airflow_task_id)
-    return _source_of(run, true, artifact_id if true is spec else _id_of(run, true, wanted))
+    return source_of_artifact(run, true, artifact_id if true is spec else _id_of(run, true, wanted))
 
 
 def parameter_values(run: RunReader, *, trust_store: bool) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def parameter_values(run: RunReader, *, trust_store: bool) -> dict[str, Any]:
     params = _parameters(spec)
 
     def read(operator: ParamOperator) -> tuple[StoredSource, tuple[bool, Any]]:
-        source = _source_of(run, spec, operator.outputs[0])
+        source = source_of_artifact(run, spec, operator.outputs[0])
         if trust_store:
             source.trust()
         return source, source.kept()
@@ -90,6 +90,33 @@ def verified_spec(run: RunReader, spec: WorkflowSpec, task_id: str) -> WorkflowS
     return recorded_spec(run, went_by)
 
 
+def spec_by_store(run: RunReader) -> WorkflowSpec:
+    """Return the spec of the version that a run went by, as the store says it; else as Airflow does.
+
+    :return: the latest as long as no operator has ended.
+    :raises IntegrityError: the flow's record names a spec of another flow.
+    """
+    registry, record = run.session.registry, run.record
+    version = registry.version_of_run(record.flow_id, run.run_id)
+    # An exec state in the bucket names it; where none can, ask Airflow.
+    if version == "" and (recorded := spec_of_any_task(run)):
+        return recorded
+    try:
+        spec = registry.spec(record.flow_id, version or record.version_id)
+    except (NotFound, SpecError):
+        if recorded := spec_of_any_task(run):
+            return recorded
+        raise
+    if (spec.flow.name, spec.dag_id) != (record.name, record.dag_id):
+        raise IntegrityError(
+            f"The record of {record.name!r} names a spec of {spec.flow.name!r}: it was changed. "
+            "Publish the flow again."
+        )
+    if version:
+        run.pin(spec)
+    return spec
+
+
 def spec_of_any_task(run: RunReader) -> WorkflowSpec | None:
     """Return the spec that a task of the run went by, as Airflow's database names it; None where none does.
 
@@ -100,13 +127,14 @@ def spec_of_any_task(run: RunReader) -> WorkflowSpec | None:
         tasks = run.session.airflow(record.engine).tasks(record.dag_id, run.run_id)
     except (AirflowError, ConfigError, NotFound):
         return None
-    for task in sorted(tasks, key=lambda task: task.task_id):
-        if task.state == "success" and (went_by := run.records.of(task.task_id).spec):
+    recorded = [task for task in tasks if task.state in RECORDED]
+    for task in sorted(recorded, key=lambda task: (task.state != "success", task.task_id)):
+        if went_by := run.records.of(task.task_id).spec:
             return recorded_spec(run, went_by)
     return None
 
 
-def _source_of(run: RunReader, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
+def source_of_artifact(run: RunReader, spec: WorkflowSpec, artifact_id: str) -> StoredSource:
     """Return the source that reads an artifact."""
     store, layout, artifact = run.session.store, run.layout, spec.artifact(artifact_id)
     return StoredSource(

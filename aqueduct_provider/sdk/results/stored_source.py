@@ -27,6 +27,7 @@ from aqueduct_provider.sdk.results.size_limits import (
 
 if TYPE_CHECKING:
     from aqueduct_provider.artifacts.manifest import ArtifactRef
+    from aqueduct_provider.runner.codecs import Encoded
     from aqueduct_provider.sdk.results.deleted import Deletion
     from aqueduct_provider.storage.object_store import ObjectStore
 
@@ -151,6 +152,23 @@ class StoredSource:
             self._check_readable(content)
             self._content = content
         return content
+
+    def encoded(self) -> Encoded:
+        """Return the stored value as an operator is given it: what it decodes to needs the operator's code.
+
+        :raises NotFound: as :meth:`value`.
+        :raises IntegrityError: as :meth:`value`.
+        """
+        from aqueduct_provider.runner.codecs import Encoded
+
+        data, facts = self.content(), self.known_metadata()
+        types = facts["artifact_type"], facts["serialization_type"]
+        if self.unverified:
+            if not self._is_trusted:
+                # Content that is only data may still ask to run code.
+                self._decoded(data)
+            log.warning("%r is read as the store has it, not verified. %s", self.name, self.unverified)
+        return Encoded(data, *types, "")
 
     def check_type(self, value: Any) -> None:
         """Check the type of a decoded value that Airflow does not vouch for: the bytes may be any.

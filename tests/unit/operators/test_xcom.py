@@ -54,6 +54,18 @@ def test_what_a_task_left_is_asked_for_once() -> None:
     assert ti.asked == ["first", "other"]
 
 
+def test_tasks_that_succeeded_are_those_of_this_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ti, asked = TaskInstance(), list[Any]()
+
+    def succeeded(*question: Any) -> set[str]:
+        asked.append(question)
+        return {"first"}
+
+    monkeypatch.setattr("aqueduct_provider.operators.xcom.succeeded_tasks", succeeded)
+    assert run_task("me", context(ti)).succeeded(["first", "other"]) == {"first"}
+    assert asked == [(ti, "run", ["first", "other"])]
+
+
 def test_versions_are_told_under_a_key_of_their_own_and_asked_for_each_time() -> None:
     ti = TaskInstance()
     task = run_task("me", context(ti))
