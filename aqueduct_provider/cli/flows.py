@@ -17,39 +17,20 @@ from aqueduct_provider.cli.parameter_values import add_parameters, values_of
 from aqueduct_provider.cli.shared_options import (
     add_flow,
     add_json,
+    add_run,
     add_store,
     client_of,
     operator_documents,
     positive,
     print_json,
+    run_of,
 )
-from aqueduct_provider.errors import NotFound
 from aqueduct_provider.spec.version_label import version_name
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.spec.models import ArtifactSpec, Parameter, WorkflowSpec
-
-LATEST = "latest"
-
-
-def add_run(parser: ArgumentParser, **how: Any) -> None:
-    """Add the argument that names a run.
-
-    :param how: further arguments of ``add_argument``.
-    """
-    parser.add_argument("run_id", metavar="RUN", help=f"id of a run, or {LATEST}", **how)
-
-
-def run_of(flow: Flow, run_id: str) -> Run:
-    """Return a run by its id, or the latest. Raise ``NotFound``."""
-    if run_id != LATEST:
-        return flow.fetch(run_id)
-    run = flow.latest()
-    if run is None:
-        raise NotFound(f"{flow.name()!r} has not run yet. aqueduct-airflow trigger runs it once.")
-    return run
 
 
 # --- flows, runs, show

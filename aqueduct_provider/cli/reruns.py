@@ -8,8 +8,16 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from aqueduct_provider.cli.command import Subcommand
-from aqueduct_provider.cli.flows import add_flow, add_run, run_document, run_of
-from aqueduct_provider.cli.shared_options import add_json, add_store, client_of, positive, print_json
+from aqueduct_provider.cli.shared_options import (
+    add_flow,
+    add_json,
+    add_run,
+    add_store,
+    client_of,
+    positive,
+    print_json,
+    run_of,
+)
 from aqueduct_provider.errors import AqueductError
 
 
@@ -78,6 +86,8 @@ def _resume(chosen: Namespace) -> int:
     if chosen.wait:
         succeeded = run.wait(chosen.timeout, progress=not chosen.json).value == "succeeded"
     if chosen.json:
+        from aqueduct_provider.cli.flows import run_document
+
         print_json(run_document(run))
     else:
         print_text(f"Resumed {run.record.name!r}: {run.run_id}\n{run.url()}")

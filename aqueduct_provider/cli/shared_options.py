@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
-from aqueduct_provider.errors import ConfigError, CredentialsError
+from aqueduct_provider.errors import ConfigError, CredentialsError, NotFound
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.client import Client
+    from aqueduct_provider.sdk.flow import Flow
     from aqueduct_provider.sdk.resources.profile import Profile
     from aqueduct_provider.sdk.results.outcomes import OperatorRun
+    from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
 
+LATEST = "latest"
 # How many missing objects are named.
 _MISSING_SHOWN = 5
 # The fields of a store's profile.
@@ -57,6 +60,24 @@ def add_store(parser: ArgumentParser) -> None:
 def add_flow(parser: ArgumentParser) -> None:
     """Add the argument that names a flow."""
     parser.add_argument("flow", metavar="FLOW", help="name or id of a flow")
+
+
+def add_run(parser: ArgumentParser, **how: Any) -> None:
+    """Add the argument that names a run.
+
+    :param how: further arguments of ``add_argument``.
+    """
+    parser.add_argument("run_id", metavar="RUN", help=f"id of a run, or {LATEST}", **how)
+
+
+def run_of(flow: Flow, run_id: str) -> Run:
+    """Return a run by its id, or the latest. Raise ``NotFound``."""
+    if run_id != LATEST:
+        return flow.fetch(run_id)
+    run = flow.latest()
+    if run is None:
+        raise NotFound(f"{flow.name()!r} has not run yet. aqueduct-airflow trigger runs it once.")
+    return run
 
 
 def add_json(parser: ArgumentParser) -> None:

@@ -25,7 +25,13 @@ import keyring.backends.null
 import pandas
 
 import aqueduct_provider.sdk as aq
-from aqueduct_provider.artifacts.manifest import LEFT_KEY, GroupManifest, Manifest, nothing_left
+from aqueduct_provider.artifacts.manifest import (
+    LEFT_KEY,
+    GroupManifest,
+    Manifest,
+    manifest_from_xcom,
+    nothing_left,
+)
 from aqueduct_provider.errors import AqueductError
 from aqueduct_provider.operators.xcom import with_spec
 from aqueduct_provider.sdk.flow import Flow
@@ -201,6 +207,10 @@ class _Work:
             task_id = operator.airflow_task_id
             if task_id not in run.tasks:
                 made.fake.add_task(spec.dag_id, run.run_id, task_id, state=None, try_number=0)
+            elif run.tasks[task_id].state == "success":
+                # Of a run that goes on.
+                left = run.tasks[task_id].xcoms["return_value"]
+                self.local.manifests[operator.task_id] = manifest_from_xcom(left, task_id, operator.task_id)
 
     def do(self, task_id: str) -> None:
         """Run one task."""

@@ -16,6 +16,7 @@ from aqueduct_provider.compat import (
     CronTriggerTimetable,
     bundle_version,
     dag_run_state,
+    succeeded_tasks,
 )
 from aqueduct_provider.errors import AirflowImportError
 
@@ -168,6 +169,28 @@ def test_the_state_of_a_run_on_airflow_2(monkeypatch: pytest.MonkeyPatch) -> Non
     ti = SimpleNamespace(dag_id="churn")
     assert dag_run_state(ti, "ran") == "success"
     assert dag_run_state(ti, "never") is None
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_0_PLUS, reason="Airflow 2 asks its database")
+def test_tasks_that_succeeded_on_airflow_3() -> None:
+    from airflow.sdk.api.datamodels._generated import TaskInstanceState
+
+    def get_task_states(dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, Any]:
+        assert (dag_id, task_ids, run_ids) == ("churn", ["a", "b", "c"], ["ran"])
+        return {"ran": {"a": "success", "b": TaskInstanceState.SUCCESS, "c": None}}
+
+    ti = SimpleNamespace(dag_id="churn", get_task_states=get_task_states)
+    assert succeeded_tasks(ti, "ran", {"c", "b", "a"}) == {"a", "b"}
+
+
+@pytest.mark.skipif(AIRFLOW_V_3_0_PLUS, reason="Airflow 3 asks its server")
+def test_tasks_that_succeeded_on_airflow_2() -> None:
+    from airflow.utils.state import TaskInstanceState
+
+    states = {"a": TaskInstanceState.SUCCESS, "b": TaskInstanceState.FAILED, "c": None, "d": "success"}
+    tasks = [SimpleNamespace(task_id=task_id, state=state) for task_id, state in states.items()]
+    ti = SimpleNamespace(get_dagrun=lambda: SimpleNamespace(get_task_instances=lambda: tasks))
+    assert succeeded_tasks(ti, "ran", ["a", "b", "c"]) == {"a"}
 
 
 def test_the_version_of_a_bundle_as_this_airflow_wants_it() -> None:

@@ -260,6 +260,7 @@ class Airflow:
         :param task_ids: empty: all tasks.
         :param latest: whether the run takes the newest version of a versioned bundle; else it keeps its own.
         :raises NotFound: Airflow does not know the run.
+        :raises AirflowError: this release cannot give the run the newest version.
         """
         body: dict[str, Any] = {"dag_run_id": run_id, "dry_run": False, "only_failed": False}
         body["reset_dag_runs"] = True
@@ -267,6 +268,10 @@ class Airflow:
             body |= {"task_ids": list(task_ids), "include_downstream": True}
         if self._session.line().release >= _CLEARS_BY_VERSION:
             body["run_on_latest_version"] = latest
+        elif latest and self._read(_run(dag_id, run_id), lambda data: data.get("bundle_version")):
+            raise AirflowError(
+                f"Run {run_id} keeps its bundle version on Airflow {self.version()}: trigger a new one."
+            )
         self._ask("POST", f"{_dag(dag_id)}/clearTaskInstances", body=body)
 
     def _runs(self, dag_id: str, limit: int | None, query: Query) -> list[RunInfo]:

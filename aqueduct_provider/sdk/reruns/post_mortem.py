@@ -6,12 +6,15 @@ The debugger begins at the deepest frame of the user's own code; ``down`` goes o
 from __future__ import annotations
 
 import linecache
+import logging
 import sys
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
 from aqueduct_provider.runner.tracebacks import from_user_frame
+
+log = logging.getLogger("aqueduct")
 
 # Tracebacks begin after the frames of this file.
 AQUEDUCT_PLUMBING = True
@@ -24,7 +27,11 @@ def stopping_at_failure(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*values)
         except Exception as error:
-            post_mortem(error)
+            try:
+                post_mortem(error)
+            except NotImplementedError as lack:
+                # A notebook that a program runs takes no input.
+                log.warning("The debugger cannot be used here: %s", lack)
             raise
 
     return call

@@ -27,6 +27,32 @@ def test_a_trigger_makes_a_run_that_is_queued() -> None:
     assert answered(fake, "POST", "/dags/churn/dagRuns", body=body).status == 409
 
 
+@pytest.mark.parametrize("major", [2, 3])
+def test_tasks_that_are_cleared_run_again_with_those_after_them(major: int) -> None:
+    fake = FakeState(major)
+    fake.downstream = lambda dag_id, task_ids: ["c"] if "b" in task_ids else []
+    run = fake.add_run("churn", "r1", state="failed")
+    for name, state in {"a": "success", "b": "failed", "c": "success", "d": "failed"}.items():
+        fake.add_task("churn", "r1", name, state=state)
+    body = {"dag_run_id": "r1", "task_ids": ["b"], "include_downstream": True, "only_failed": False}
+    token = "Basic " + base64.b64encode(b"ann:secret-of-ann").decode() if major == 2 else ""
+    path = "/dags/churn/clearTaskInstances"
+    assert answered(fake, "POST", path, login=token, body=body).status == 200
+    assert run.state == "failed", "by default nothing is done"
+    body |= {"dry_run": False, "reset_dag_runs": True}
+    assert answered(fake, "POST", path, login=token, body=body).status == 200
+    assert {name: task.state for name, task in run.tasks.items()} == {
+        "a": "success",
+        "b": None,
+        "c": None,
+        "d": "failed",
+    }
+    assert run.state == "queued"
+    body |= {"run_on_latest_version": True}
+    status = answered(fake, "POST", path, login=token, body=body).status
+    assert status == (400 if major == 2 else 200)
+
+
 @pytest.mark.parametrize(("password", "status"), [("secret-of-ann", 200), ("wrong", 403)])
 def test_airflow_2_takes_a_password(password: str, status: int) -> None:
     login = "Basic " + base64.b64encode(f"ann:{password}".encode()).decode()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.errors import (
+    AirflowError,
     AirflowLoginFailed,
     AirflowRefused,
     AirflowUnreachable,
@@ -190,6 +191,32 @@ def test_active_runs(fake: FakeAirflow, airflow: Airflow) -> None:
     for state in ("success", "running", "failed", "queued"):
         fake.add_run("d", state, state=state)
     assert [run.run_id for run in airflow.active_runs("d")] == ["queued", "running"]
+
+
+def test_clearing_tasks(fake: FakeAirflow, airflow: Airflow) -> None:
+    fake.add_run("d", "r", state="failed")
+    for name, state in (("a", "success"), ("b", "failed")):
+        fake.add_task("d", "r", name, state=state)
+    airflow.clear("d", "r", ["b"], latest=False)
+    assert {task.task_id: task.state for task in airflow.tasks("d", "r")} == {"a": "success", "b": None}
+    assert airflow.run("d", "r").state == "queued"
+    airflow.clear("d", "r", latest=True)
+    assert {task.state for task in airflow.tasks("d", "r")} == {None}
+    by_version = [one.body.get("run_on_latest_version") for one in fake.calls("POST", "/clearTaskInstances")]
+    assert by_version == ([False, True] if fake.major == 3 else [None, None])
+    with pytest.raises(NotFound):
+        airflow.clear("d", "none", latest=False)
+
+
+def test_releases_that_cannot_clear_by_version(three: FakeAirflow) -> None:
+    three.version = "3.0.6"
+    three.add_run("d", "r", state="failed")
+    with Airflow(AirflowLogin(three.url, three.user, three.password)) as airflow:
+        airflow.clear("d", "r", latest=True)
+        assert "run_on_latest_version" not in three.calls("POST", "/clearTaskInstances")[0].body
+        three.fail(200, path="/dagRuns/r", body=b'{"bundle_version": "abc"}')
+        with pytest.raises(AirflowError, match=r"Run r keeps its bundle version on Airflow 3\.0\.6"):
+            airflow.clear("d", "r", latest=True)
 
 
 def test_ending_a_run(fake: FakeAirflow, airflow: Airflow) -> None:

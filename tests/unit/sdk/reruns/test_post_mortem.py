@@ -75,5 +75,17 @@ def test_an_error_without_a_frame_of_the_user_stops_nowhere() -> None:
     post_mortem(ValueError("never raised"))
 
 
+def test_where_no_input_is_taken_the_error_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError("raw_input was called, but this frontend does not support input requests.")
+
+    monkeypatch.setattr("pdb.Pdb.cmdloop", refuse)
+    with pytest.raises(ValueError, match="invalid literal"):
+        stopping_at_failure(lambda text: int(text))("x")
+    assert "The debugger cannot be used here: raw_input was called" in caplog.text
+
+
 def test_what_succeeds_is_returned() -> None:
     assert stopping_at_failure(max)(1, 2) == 2
