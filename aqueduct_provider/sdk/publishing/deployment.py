@@ -11,7 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import AirflowError, AqueductError, AuthoringError, NotFound, WaitTimedOut
+from aqueduct_provider.errors import (
+    AirflowError,
+    AqueductError,
+    AuthoringError,
+    Hint,
+    NotFound,
+    WaitTimedOut,
+)
 from aqueduct_provider.sdk.publishing.airflow_problems import airflow_problems
 from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
 from aqueduct_provider.spec.version_label import labelled_version, short_id
@@ -74,6 +81,22 @@ def show(session: Session, record: FlowRecord, timeout: float) -> str:
         return str(error)
     except AqueductError as error:
         return f"Its spec is delivered, and Airflow finds it by itself; it could not be asked to: {error}"
+
+
+def check_paused(record: FlowRecord, airflow: Airflow, *, unpause: bool) -> None:
+    """Refuse to start a run of a flow that is paused, or unpause it.
+
+    :raises AuthoringError: it is paused.
+    """
+    dag = airflow.dag(record.dag_id)
+    if dag is None or not dag.is_paused:
+        return
+    if not unpause:
+        raise AuthoringError(
+            f"{record.name!r} is paused in Airflow: a run would wait for ever. Unpause it there.",
+            hint=Hint.worded("Or pass {}; its schedule then runs again, too.", "unpause=True", "--unpause"),
+        )
+    airflow.unpause(record.dag_id)
 
 
 def how_it_starts(name: str, schedule: object, sources: Sequence[str]) -> str:

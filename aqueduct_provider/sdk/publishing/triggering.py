@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AuthoringError, Hint
+from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import plain_value
 from aqueduct_provider.sdk.authoring.encode_values import EncodedValue
+from aqueduct_provider.sdk.publishing.deployment import check_paused
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.spec.names import nfc_keys
 
 if TYPE_CHECKING:
-    from aqueduct_provider.sdk.airflow_api.airflow import Airflow
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
     from aqueduct_provider.sdk.flow import Flow
-    from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.spec.models import Parameter, WorkflowSpec
     from aqueduct_provider.spec.run_values import StoredValue
 
@@ -44,22 +43,6 @@ def trigger(
     for key, data in values.objects.items():
         flow.session.store.put(key, data)
     return airflow.trigger(record.dag_id, {**values.plain, **to_conf(values.given)})
-
-
-def check_paused(record: FlowRecord, airflow: Airflow, *, unpause: bool) -> None:
-    """Refuse to start a run of a flow that is paused, or unpause it.
-
-    :raises AuthoringError: it is paused.
-    """
-    dag = airflow.dag(record.dag_id)
-    if dag is None or not dag.is_paused:
-        return
-    if not unpause:
-        raise AuthoringError(
-            f"{record.name!r} is paused in Airflow: a run would wait for ever. Unpause it there.",
-            hint=Hint.worded("Or pass {}; its schedule then runs again, too.", "unpause=True", "--unpause"),
-        )
-    airflow.unpause(record.dag_id)
 
 
 @dataclass(frozen=True)

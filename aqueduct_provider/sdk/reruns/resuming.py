@@ -23,8 +23,7 @@ LATEST = "latest"
 
 def resume(run: RunReader, version: str | None, *, unpause: bool, timeout: float, progress: bool) -> None:
     """Let a failed run go on. See ``Run.resume``."""
-    from aqueduct_provider.sdk.publishing.deployment import wait_until_deployed
-    from aqueduct_provider.sdk.publishing.triggering import check_paused
+    from aqueduct_provider.sdk.publishing.deployment import check_paused, wait_until_deployed
 
     if version not in (None, LATEST):
         raise AuthoringError(

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.execution.caching_store import CachingStore
 from aqueduct_provider.storage.local import LocalStore
 
 if TYPE_CHECKING:
     from aqueduct_provider.execution.function_archive import CodeFolder
     from aqueduct_provider.runner.codecs import Encoded
     from aqueduct_provider.sdk.reruns.replayed_operator import ReplayedOperator
-    from aqueduct_provider.storage.object_store import Entry, ObjectStore, StoredObject
+    from aqueduct_provider.storage.object_store import ObjectStore, StoredObject
 
 
-class ScratchStore:
+class ScratchStore(CachingStore):
     """An ``ObjectStore`` that reads from another one and writes to a folder.
 
     :param store: is only read.
@@ -25,7 +26,8 @@ class ScratchStore:
     """
 
     def __init__(self, store: ObjectStore, folder: Path) -> None:
-        self._store, self._scratch = store, LocalStore(folder)
+        super().__init__(store, folder, ())
+        self._scratch = LocalStore(folder)
 
     def _of(self, key: str) -> ObjectStore:
         return self._scratch if self._scratch.exists(key) else self._store
@@ -48,20 +50,8 @@ class ScratchStore:
     def exists(self, key: str) -> bool:
         return self._of(key).exists(key)
 
-    def list(self, prefix: str) -> Iterator[str]:
-        return self._store.list(prefix)
-
-    def entries(self, prefix: str) -> Iterator[Entry]:
-        return self._store.entries(prefix)
-
-    def folders(self, prefix: str) -> Iterator[str]:
-        return self._store.folders(prefix)
-
     def delete(self, keys: Iterable[str]) -> None:
         self._scratch.delete(keys)
-
-    def url(self, key: str) -> str:
-        return self._store.url(key)
 
     def put_input(self, key: str, value: Encoded) -> ArtifactRef:
         """Write an input of an operator, and return what vouches for it."""
