@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.state.exec_state import ExecState
     from aqueduct_provider.storage.layout import NativeLayout
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 Tasks = Mapping[str, "TaskInfo"]
 

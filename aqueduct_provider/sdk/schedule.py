@@ -77,19 +77,25 @@ class _Number:
 class Minute(_Number):
     """A minute of an hour, 0 to 59."""
 
-    what, lowest, highest = "minute", 0, 59
+    what: ClassVar[str] = "minute"
+    lowest: ClassVar[int] = 0
+    highest: ClassVar[int] = 59
 
 
 class Hour(_Number):
     """An hour of a day, 0 to 23."""
 
-    what, lowest, highest = "hour", 0, 23
+    what: ClassVar[str] = "hour"
+    lowest: ClassVar[int] = 0
+    highest: ClassVar[int] = 23
 
 
 class DayOfMonth(_Number):
     """A day of a month, 1 to 31; months that lack the day are skipped."""
 
-    what, lowest, highest = "day of the month", 1, 31
+    what: ClassVar[str] = "day of the month"
+    lowest: ClassVar[int] = 1
+    highest: ClassVar[int] = 31
 
 
 class _WeekDay(_Number):

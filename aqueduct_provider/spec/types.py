@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
@@ -64,6 +64,6 @@ View = Literal[
 class Model(BaseModel):
     """Frozen, strict, and unknown fields are errors."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, str_max_length=MAX_TEXT
     )

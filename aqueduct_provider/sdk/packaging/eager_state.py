@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 # Objects of these packages do not change, or must not be pickled: artifacts, type variables.
 _FOREIGN = (__name__.partition(".")[0], "typing")
@@ -101,7 +101,7 @@ class Watch:
     def __init__(self, variables: Sequence[Variable], namespaces: Sequence[Any]) -> None:
         values = [before_runs(one.owner, one.name, one.value()) for one in variables]
         self._referred = dict[int, Any]()
-        self.content = b""
+        self.content: bytes = b""
         try:
             self._image = _image(values, self._referred)
             self.content = self._image.digest()
@@ -112,7 +112,7 @@ class Watch:
             self._image = _image(values, self._referred)
         self._variables = variables
         self._names = [(owner, frozenset(_names_of(owner))) for owner in namespaces]
-        self.positions = {one.key: place for place, one in enumerate(variables)}
+        self.positions: dict[Hashable, int] = {one.key: place for place, one in enumerate(variables)}
         self._copies: list[Any] | None = None
 
     @contextmanager
@@ -183,7 +183,7 @@ class Print:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Print) and self._digest == other._digest and self._value is other._value
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)

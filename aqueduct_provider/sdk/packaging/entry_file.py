@@ -29,7 +29,7 @@ class Function:
     """The user's function, loaded."""
 
     def __init__(self) -> None:
-        self.function = _load()
+        self.function: Callable[..., Any] = _load()
 
     def predict(self, *inputs: Any) -> Any:
         """What the function returns."""

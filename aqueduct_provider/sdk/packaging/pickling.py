@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from aqueduct_provider.sdk.packaging.class_identity import give_identity, without_identity
 from aqueduct_provider.sdk.packaging.class_reductions import class_method_getter, corrected
@@ -121,12 +121,21 @@ def _pickled(
     )
 
 
-class CanonicalPickler(_Pickler):
+if TYPE_CHECKING:
+    _Base: TypeAlias = pickle.Pickler
+else:
+    _Base = _Pickler
+
+
+class CanonicalPickler(_Base):
     """cloudpickle's reductions, written by Python's own pickler.
 
     The pickler in C has no hook for writing a set, and writes a string twice or once depending on whether
     its module came from source or from a cached .pyc file.
     """
+
+    # A dict, in the one in Python.
+    memo: Any
 
     def __init__(
         self, file: io.BytesIO, by_value: frozenset[str], identify: Callable[[Any, Any], Any]
@@ -140,13 +149,13 @@ class CanonicalPickler(_Pickler):
         self._texts = dict[str, str]()
         self._bytes = dict[bytes, bytes]()
         self.dispatch_table: Mapping[type, Callable[[Any], Any]] = cloudpickle.Pickler.dispatch_table
-        self.globals_ref = dict[int, dict[str, Any]]()
-        self.imports = set[str]()
-        self.functions = list[types.FunctionType]()
-        self.modules = list[types.ModuleType]()
-        self.left_out = list[tuple[types.ModuleType, str]]()
-        self.variables = list[Variable]()
-        self.namespaces = list[Any]()
+        self.globals_ref: dict[int, dict[str, Any]] = {}
+        self.imports: set[str] = set()
+        self.functions: list[types.FunctionType] = []
+        self.modules: list[types.ModuleType] = []
+        self.left_out: list[tuple[types.ModuleType, str]] = []
+        self.variables: list[Variable] = []
+        self.namespaces: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
         """Return what cloudpickle's methods expect of their own pickler."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.session import Session
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 
 def publish_flow(

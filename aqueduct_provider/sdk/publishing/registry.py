@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FlowRecord", "Registry"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _SPECS_KEPT = 256
 # Versions of a flow; S3 lists 1,000 in one request.

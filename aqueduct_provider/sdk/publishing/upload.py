@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def publish(composition: Composition, store: ObjectStore, delivery: Delivery, engine: str) -> FlowRecord:

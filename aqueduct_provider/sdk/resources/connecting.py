@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.resources.profile import ResourceProfile
     from aqueduct_provider.sdk.session import Session
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 
 def connect_resource(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.storage.layout import NativeLayout
     from aqueduct_provider.storage.object_store import ObjectStore
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aqueduct_provider.sdk.results.run_reader import RunReader
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 _NUMBER, _CHECK = "numeric", "boolean"
 # What its type must be is known once it is written.

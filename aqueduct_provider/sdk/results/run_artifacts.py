@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.run_reader import RunReader
     from aqueduct_provider.spec.models import ParamOperator, WorkflowSpec
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 
 def source_named(run: RunReader, name: str) -> StoredSource:

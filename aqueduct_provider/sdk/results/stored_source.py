@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.deleted import Deletion
     from aqueduct_provider.storage.object_store import ObjectStore
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 _FIX = "Was it changed by hand? Run the operator again to rewrite it."
 _UNTYPED = ArtifactType.UNTYPED.value
