@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["AqueductDagBundle"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS, AIRFLOW_VERSION
+# A type checker must not take every name for one of ours.
+if not TYPE_CHECKING:
 
-    if not AIRFLOW_V_3_0_PLUS:
-        raise AirflowImportError(
-            f"DAG bundles came with Airflow 3, and here is Airflow {AIRFLOW_VERSION}. Show flows by a loader"
-            " instead: aqueduct-airflow init DAG_FOLDER."
-        )
-    from aqueduct_provider.bundles.dag_bundle import AqueductDagBundle
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS, AIRFLOW_VERSION
 
-    return AqueductDagBundle
+        if not AIRFLOW_V_3_0_PLUS:
+            raise AirflowImportError(
+                f"DAG bundles came with Airflow 3, and here is Airflow {AIRFLOW_VERSION}. Show flows by a "
+                "loader instead: aqueduct-airflow init DAG_FOLDER."
+            )
+        from aqueduct_provider.bundles.dag_bundle import AqueductDagBundle
+
+        return AqueductDagBundle

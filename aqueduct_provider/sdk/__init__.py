@@ -154,14 +154,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "notify":
-        return import_module("aqueduct_provider.sdk.notify")
-    homes = [_HOME_OF[name]] if name in _HOME_OF else _ORIGINAL
-    for home in map(import_module, homes):
-        if name in _HOME_OF or name in home.__all__:
-            return getattr(home, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A type checker must not take every name for one of ours.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "notify":
+            return import_module("aqueduct_provider.sdk.notify")
+        homes = [_HOME_OF[name]] if name in _HOME_OF else _ORIGINAL
+        for home in map(import_module, homes):
+            if name in _HOME_OF or name in home.__all__:
+                return getattr(home, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, BoolArtifact, NumericArtifact
+    from aqueduct_provider.sdk.authoring.value_types import AnyValue
     from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
     from aqueduct_provider.sdk.schedule import OnAssets
     from aqueduct_provider.sdk.versions.version import Version
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 Identifier = str | UUID | None
 
@@ -111,6 +112,18 @@ class Client(ResourceMethods):
 
     # --- authoring
 
+    @overload
+    def create_param(self, name: str, default: AnyValue, description: str = "") -> Artifact[AnyValue]: ...
+    @overload
+    def create_param(
+        self,
+        name: str,
+        default: Any,
+        description: str = "",
+        use_local: bool = False,
+        as_type: str | None = None,
+        format: str | None = None,
+    ) -> Artifact: ...
     def create_param(
         self,
         name: str,

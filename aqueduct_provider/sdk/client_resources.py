@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from aqueduct_provider.sdk.console import print_text
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.enums import AirflowService, FilesService, MongoService, SqlService
+    from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.resources.create_resource import Resource
+    from aqueduct_provider.sdk.resources.files_resource import FilesResource
+    from aqueduct_provider.sdk.resources.mongodb_resource import MongoResource
+    from aqueduct_provider.sdk.resources.sql_resource import SqlResource
     from aqueduct_provider.sdk.session import Session
 
 
@@ -53,14 +58,31 @@ class ResourceMethods:
         self._session.refresh()
         return usable_resources(self._session)
 
-    def resource(self, name: str) -> Any:
+    @overload
+    def resource(self, name: str, service: AirflowService) -> AirflowResource: ...
+    @overload
+    def resource(self, name: str, service: SqlService) -> SqlResource: ...
+    @overload
+    def resource(self, name: str, service: FilesService) -> FilesResource: ...
+    @overload
+    def resource(self, name: str, service: MongoService) -> MongoResource: ...
+    @overload
+    def resource(self, name: str, service: None = None) -> Any: ...
+    def resource(self, name: str, service: str | None = None) -> Any:
         """Return the connected resource with this name; ``"Demo"`` is a small database that always exists.
 
+        :param service: what the resource must be, such as ``"Postgres"``: editors then know its methods.
         :return: an ``AirflowResource``, ``SqlResource``, ``FilesResource`` or ``MongoResource``.
         :raises NotFound: there is none.
+        :raises AuthoringError: it is of another service, or the service is unknown.
         """
         self._session.refresh()
-        return self._session.resource(name)
+        found = self._session.resource(name)
+        if service is not None:
+            from aqueduct_provider.sdk.resources.create_resource import check_service
+
+            check_service(found, service)
+        return found
 
     @not_while_rehearsing
     def delete_resource(self, name: str) -> None:

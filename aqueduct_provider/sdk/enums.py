@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Literal, TypeAlias
 
 from aqueduct_provider.spec.artifact_types import ArtifactType as ArtifactType
 
@@ -74,6 +75,34 @@ class ServiceType(_Choice):
     S3 = "S3"
     GCS = "GCS"
     MONGO_DB = "MongoDB"
+
+
+# The services of each class of resources, for type checkers.
+AirflowService: TypeAlias = Literal["Airflow", ServiceType.AIRFLOW]
+SqlService: TypeAlias = Literal[
+    "Postgres",
+    "Redshift",
+    "MySQL",
+    "MariaDB",
+    "SQLite",
+    "SQL Server",
+    "AzureSQL",
+    "Snowflake",
+    "BigQuery",
+    "Athena",
+    ServiceType.POSTGRES,
+    ServiceType.REDSHIFT,
+    ServiceType.MYSQL,
+    ServiceType.MARIADB,
+    ServiceType.SQLITE,
+    ServiceType.SQLSERVER,
+    ServiceType.AZURESQL,
+    ServiceType.SNOWFLAKE,
+    ServiceType.BIGQUERY,
+    ServiceType.ATHENA,
+]
+FilesService: TypeAlias = Literal["S3", "GCS", ServiceType.S3, ServiceType.GCS]
+MongoService: TypeAlias = Literal["MongoDB", ServiceType.MONGO_DB]
 
 
 class S3TableFormat(_Choice):

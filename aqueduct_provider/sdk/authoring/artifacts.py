@@ -10,7 +10,7 @@ import html
 import operator
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring import derived, presets
@@ -19,6 +19,7 @@ from aqueduct_provider.sdk.authoring.lazy_value import LazyValue
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode
 from aqueduct_provider.sdk.authoring.options import severity_of
 from aqueduct_provider.sdk.authoring.table_rows import first_rows
+from aqueduct_provider.sdk.authoring.value_types import Number, Table, Value
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.notify import Receivers, check_notifications
@@ -34,7 +35,7 @@ _COMPARISONS = {"upper": operator.lt, "lower": operator.gt, "equal": operator.eq
 
 
 @suggest_keywords_of_methods
-class Artifact(LazyValue):
+class Artifact(LazyValue, Generic[Value]):
     """A value that a flow makes.
 
     :param source: where the value comes from.
@@ -65,7 +66,7 @@ class Artifact(LazyValue):
         """Return the kind of value; ``ArtifactType.UNTYPED`` while that is not known."""
         return ArtifactType(self._source.type)
 
-    def get(self, parameters: Parameters | None = None, *, trust_store: bool = False) -> Any:
+    def get(self, parameters: Parameters | None = None, *, trust_store: bool = False) -> Value:
         """Return the value, computed when it is not there yet; a copy of the caller's own.
 
         Read back from a run, it is verified by the digest in Airflow's database.
@@ -84,7 +85,8 @@ class Artifact(LazyValue):
         """
         if trust_store:
             self._source.trust()
-        return self._source.value(parameters)
+        value: Value = self._source.value(parameters)
+        return value
 
     def set_name(self, name: str) -> None:
         """Choose the name. Chosen names must be unique in a flow; others are made so by a counter.
@@ -152,7 +154,7 @@ class Artifact(LazyValue):
 
 
 @suggest_keywords_of_methods
-class _WithChecks(Artifact):
+class _WithChecks(Artifact[Value]):
     """An artifact that makes checks of itself."""
 
     def remove_check(self, name: str) -> None:
@@ -161,17 +163,18 @@ class _WithChecks(Artifact):
 
 
 @suggest_keywords_of_methods
-class TableArtifact(_WithChecks):
+class TableArtifact(_WithChecks[Table]):
     """A table: a DataFrame of pandas, or a frame of another library."""
 
-    def head(self, n: int = 5, parameters: Parameters | None = None, *, trust_store: bool = False) -> Any:
+    def head(self, n: int = 5, parameters: Parameters | None = None, *, trust_store: bool = False) -> Table:
         """Return the first rows, as a frame of the table's own library.
 
         :param n: how many.
         :param parameters: as for :meth:`get`.
         :param trust_store: as for :meth:`get`.
         """
-        return first_rows(self.get(parameters, trust_store=trust_store), n)
+        rows: Table = first_rows(self.get(parameters, trust_store=trust_store), n)
+        return rows
 
     def list_preset_metrics(self) -> list[str]:
         """Return the names of the methods that compute a metric."""
@@ -285,7 +288,7 @@ class TableArtifact(_WithChecks):
 
 
 @suggest_keywords_of_methods
-class NumericArtifact(_WithChecks):
+class NumericArtifact(_WithChecks[Number]):
     """A number."""
 
     def list_preset_checks(self) -> list[str]:
@@ -335,11 +338,11 @@ class NumericArtifact(_WithChecks):
         return BoolArtifact(GraphSource(node))
 
 
-class BoolArtifact(Artifact):
+class BoolArtifact(Artifact[bool]):
     """True or false."""
 
 
-class GenericArtifact(Artifact):
+class GenericArtifact(Artifact[Value]):
     """A value of any other type, or of one that is not known yet."""
 
 

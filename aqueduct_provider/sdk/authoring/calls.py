@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from inspect import Parameter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk import settings
@@ -24,6 +24,7 @@ from aqueduct_provider.sdk.authoring.frame_views import frame_views
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode, numbered
 from aqueduct_provider.sdk.authoring.parameters import parameter_node
 from aqueduct_provider.sdk.authoring.requirements import requirements_of
+from aqueduct_provider.sdk.authoring.value_types import AnyValue, Arguments, Result
 from aqueduct_provider.sdk.own_frames import ends_in_user_code
 from aqueduct_provider.sdk.packaging.user_function import UserFunction, name_of
 from aqueduct_provider.sdk.suggest import suggestion
@@ -55,34 +56,38 @@ class _Argument:
     parameter: str
 
 
-class Operator(DecoratedFunction):
+class Operator(DecoratedFunction, Generic[Arguments, AnyValue, Result]):
     """A decorated function.
 
     Calling it records an operator of the flow, and computes it at once unless ``global_config`` says
     ``lazy``. It returns an artifact, or a list of them when there are several outputs.
+
+    For type checkers, it takes the arguments of the function, or artifacts in their place; what the function
+    returns is the second of its types, what a call returns the third.
 
     :param definition: the function and what its author says about it.
     """
 
     def __init__(self, definition: Definition) -> None:
         functools.update_wrapper(self, definition.function)
-        self.__name__ = name_of(definition.function)
+        self.__name__: str = name_of(definition.function)
         self._definition = definition
         self._histories = dict[tuple[str, ...], "FunctionHistory"]()
 
     @ends_in_user_code
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         if settings.is_inside_operator():
-            return self._plain_call(args, kwargs)
+            # Where an operator runs, others are plain functions: what it is given are values.
+            return cast("Result", self._plain_call(args, kwargs))
         return self._results(args, kwargs, lazy=settings.is_lazy())
 
     @ends_in_user_code
-    def lazy(self, *args: Any, **kwargs: Any) -> Any:
+    def lazy(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Record the call, and compute nothing until a value is asked for."""
         return self._results(args, kwargs, lazy=True)
 
     @ends_in_user_code
-    def local(self, *args: Any, **kwargs: Any) -> Any:
+    def local(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> AnyValue:
         """Call the plain function here and now, as if it had no decorator, and return its value.
 
         It runs where you are: in your working directory, with all your files and modules. Artifacts in its
@@ -95,11 +100,12 @@ class Operator(DecoratedFunction):
         values = [with_values(value) for value in args]
         return self._plain_call(values, {key: with_values(value) for key, value in kwargs.items()})
 
-    def _plain_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def _plain_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AnyValue:
+        function: Callable[..., AnyValue] = self._definition.function
         if settings.is_inside_operator():
-            return self._definition.function(*args, **kwargs)
+            return function(*args, **kwargs)
         with settings.inside_operator(), self._trial():
-            return self._definition.function(*args, **kwargs)
+            return function(*args, **kwargs)
 
     def __repr__(self) -> str:
         what = self._definition
@@ -135,7 +141,7 @@ class Operator(DecoratedFunction):
             self._histories[keywords] = FunctionHistory(function)
         return self._histories[keywords]
 
-    def _results(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, lazy: bool) -> Any:
+    def _results(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, lazy: bool) -> Result:
         from aqueduct_provider.sdk.authoring.artifacts import artifact_for
 
         node = record(self._definition, self._history, args, kwargs, lazy=lazy)
@@ -146,7 +152,7 @@ class Operator(DecoratedFunction):
         # Last: a metric or check that could not be computed must not be published with its inputs.
         _derive(node)
         artifacts = [artifact_for(output) for output in node.outputs]
-        return artifacts if len(artifacts) > 1 else artifacts[0]
+        return cast("Result", artifacts if len(artifacts) > 1 else artifacts[0])
 
 
 # --- recording

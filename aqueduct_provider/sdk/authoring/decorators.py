@@ -7,12 +7,19 @@ graph. What is wrong is refused at decoration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, cast, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aqueduct_provider.sdk.authoring.calls import Operator as Operator
+from aqueduct_provider.sdk.authoring.decorator_types import (
+    CheckDecorator,
+    MetricDecorator,
+    OpDecorator,
+    Options,
+)
 from aqueduct_provider.sdk.authoring.definitions import CallKind, DecoratorArguments, definition_of
 from aqueduct_provider.sdk.authoring.nodes import Severity
+from aqueduct_provider.sdk.authoring.requirements import Requirements
+from aqueduct_provider.sdk.authoring.value_types import AnyValue, Arguments
 from aqueduct_provider.sdk.enums import CheckSeverity
 from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords
 from aqueduct_provider.sdk.notify import Receivers
@@ -21,26 +28,26 @@ from aqueduct_provider.sdk.own_frames import ends_in_user_code
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-Requirements = str | Path | Sequence[str] | None
-Decorator = Callable[[Callable[..., Any]], Operator]
-Arguments = ParamSpec("Arguments")
+    from aqueduct_provider.sdk.authoring.artifacts import Artifact
+
+AnyOperator: TypeAlias = Operator[..., Any, Any]
+AnyDecorator: TypeAlias = Callable[[Callable[..., Any]], AnyOperator]
 
 
-class _OperatorDecorator(Protocol[Arguments]):
-    """A decorator that is used with or without parentheses."""
-
-    @overload
-    def __call__(self, function: Callable[..., Any], /) -> Operator: ...
-    @overload
-    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Decorator: ...
+def _op_decorator(decorator: Callable[Options, AnyDecorator]) -> OpDecorator[Options]:
+    """Declare that it also takes the function itself, in place of its name, and what it then returns."""
+    return cast("OpDecorator[Options]", suggest_keywords(decorator))
 
 
-def _also_without_parentheses(decorator: Callable[Arguments, Decorator]) -> _OperatorDecorator[Arguments]:
-    """Declare that the decorator also takes the function itself, in place of its name."""
-    return cast("_OperatorDecorator[Arguments]", suggest_keywords(decorator))
+def _metric_decorator(decorator: Callable[Options, AnyDecorator]) -> MetricDecorator[Options]:
+    return cast("MetricDecorator[Options]", suggest_keywords(decorator))
 
 
-@_also_without_parentheses
+def _check_decorator(decorator: Callable[Options, AnyDecorator]) -> CheckDecorator[Options]:
+    return cast("CheckDecorator[Options]", suggest_keywords(decorator))
+
+
+@_op_decorator
 def op(
     name: str | None = None,
     description: str | None = None,
@@ -52,7 +59,7 @@ def op(
     resources: Mapping[str, Any] | None = None,
     image: None = None,
     **how: Unpack[RunOptions],
-) -> Decorator:
+) -> AnyDecorator:
     """Make a function an operator: any inputs, any outputs.
 
     :param name: what users call the operator; None: the function's name.
@@ -82,7 +89,7 @@ def op(
     return _decorated("function", **locals())
 
 
-@_also_without_parentheses
+@_metric_decorator
 def metric(
     name: str | None = None,
     description: str | None = None,
@@ -95,7 +102,7 @@ def metric(
     *,
     outputs: Sequence[str] | None = None,
     **how: Unpack[RunOptions],
-) -> Decorator:
+) -> AnyDecorator:
     """Make a function a metric: it returns a number.
 
     Its output feeds metrics and checks. Arguments that are not listed are those of :func:`op`.
@@ -113,7 +120,7 @@ def metric(
     return _decorated("metric", **locals())
 
 
-@_also_without_parentheses
+@_check_decorator
 def check(
     name: str | None = None,
     description: str | None = None,
@@ -130,7 +137,7 @@ def check(
     on_failure: Receivers = None,
     on_recovery: Receivers = None,
     **how: Unpack[RunOptions],
-) -> Decorator:
+) -> AnyDecorator:
     """Make a function a check: it returns whether the check passed.
 
     Its output feeds nothing. Arguments that are not listed are those of :func:`op`.
@@ -155,12 +162,12 @@ def check(
 
 @suggest_keywords
 def to_operator(
-    func: Callable[..., Any],
+    func: Callable[Arguments, AnyValue],
     name: str | None = None,
     description: str | None = None,
     file_dependencies: Sequence[str] | None = None,
     requirements: Requirements = None,
-) -> Operator:
+) -> Operator[Arguments, AnyValue, Artifact[AnyValue]]:
     """Make any callable an operator, where it is not defined: a lambda, a partial, a function of a library.
 
     :param func: the callable.
@@ -184,10 +191,12 @@ def to_operator(
     return Operator(definition_of(func, name, arguments))
 
 
-def _decorated(kind: CallKind, *, name: Any, **given: Any) -> Decorator:
+def _decorated(kind: CallKind, *, name: Any, **given: Any) -> AnyDecorator:
     """Return the decorator that was called with these arguments."""
     arguments = DecoratorArguments(kind=kind, **given)
+
+    def decorate(function: Callable[..., Any]) -> AnyOperator:
+        return Operator(definition_of(function, None if callable(name) else name, arguments))
+
     # Without parentheses, the first argument is the function itself.
-    if callable(name):
-        return Operator(definition_of(name, None, arguments))
-    return ends_in_user_code(lambda function: Operator(definition_of(function, name, arguments)))
+    return decorate(name) if callable(name) else ends_in_user_code(decorate)

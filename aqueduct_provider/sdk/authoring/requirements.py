@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from aqueduct_provider.errors import AuthoringError, RequirementsMissing
 from aqueduct_provider.sdk.packaging.user_function import folder_of, name_of
@@ -17,11 +17,10 @@ from aqueduct_provider.spec.requirement_sets import THIS_PYTHON, contradiction
 from aqueduct_provider.spec.url_credentials import without_credentials
 
 FILE_NAME = "requirements.txt"
+Requirements: TypeAlias = str | Path | Sequence[str] | None
 
 
-def requirements_of(
-    given: str | Path | Sequence[str] | None, function: Callable[..., Any]
-) -> tuple[str, ...]:
+def requirements_of(given: Requirements, function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the requirements of a function, in the order in which they were given.
 
     :param given: the path of a requirements file, relative to the working directory or else to the function's

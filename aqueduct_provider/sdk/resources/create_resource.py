@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.errors import ConfigError
+from aqueduct_provider.errors import AuthoringError, ConfigError
 from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
 from aqueduct_provider.sdk.resources.data_system import ConnectedSystem
 from aqueduct_provider.sdk.resources.files_resource import FilesResource
@@ -42,3 +42,20 @@ def resource_from(profile: ResourceProfile, store: Callable[[], ObjectStore]) ->
             return FilesResource(service, profile.name, profile.fields, store)
         case "mongodb":
             return MongoResource(service, profile.name, profile.fields)
+
+
+def check_service(resource: Resource, expected: str) -> None:
+    """Check that a resource is of the service that a user expects.
+
+    :raises AuthoringError: it is not, or the service is unknown.
+    """
+    word = str(getattr(expected, "value", expected))
+    service, name = service_of(word), resource.name()
+    if service is None:
+        raise AuthoringError(f"The service {word!r} is unknown.{suggestion(word, service_names())}")
+    actual = resource.service.name if isinstance(resource, ConnectedSystem) else "Airflow"
+    if service.name != actual:
+        raise AuthoringError(
+            f"The resource {name!r} is of service {actual!r}, not {service.name!r}. Name another "
+            f"resource, or ask for client.resource({name!r}, {actual!r})."
+        )

@@ -14,6 +14,7 @@ from aqueduct_provider.sdk.keywords import RunOptions, suggest_keywords_of_metho
 from aqueduct_provider.sdk.resources.data_system import ConnectedSystem, mode_of, name_of
 
 if TYPE_CHECKING:
+    import pandas
     from typing_extensions import Unpack
 
     from aqueduct_provider.sdk.authoring.artifacts import Artifact, TableArtifact
@@ -97,7 +98,7 @@ class MongoCollection:
         parameters: Iterable[Artifact | str] | None = None,
         lazy: bool = False,
         **kwargs: Any,
-    ) -> TableArtifact:
+    ) -> TableArtifact[pandas.DataFrame]:
         """Return the documents that are found, as a table artifact.
 
         :param args: those of pymongo's ``find``: the filter, the projection. In their strings ``$1``, ``$2``,

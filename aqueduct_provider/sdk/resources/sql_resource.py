@@ -75,7 +75,7 @@ class SqlResource(ConnectedSystem):
         parameters: Iterable[Artifact | str] | None = None,
         lazy: bool = False,
         **how: Unpack[RunOptions],
-    ) -> TableArtifact:
+    ) -> TableArtifact[pandas.DataFrame]:
         """Return the result of a query, as an artifact.
 
         :param query: SQL; or a list, a chain in which ``$`` stands for the query before. ``$1``, ``$2``, ...

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from typing import get_args
 
 import pytest
 
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError, NotFound
+from aqueduct_provider.sdk import enums
+from aqueduct_provider.sdk.resources.services import SERVICES
 from tests.support.deployment import Deployment
 
 
@@ -36,3 +39,27 @@ def test_the_methods_are_named_as_those_of_the_client() -> None:
 def test_positions_are_those_of_the_original() -> None:
     found = list(inspect.signature(aq.Client.connect_resource).parameters)
     assert found == ["self", "name", "service", "config"]
+
+
+def test_a_resource_is_of_the_service_that_is_asked_for(made: Deployment) -> None:
+    client = made.client
+    assert client.resource("cluster", "Airflow").name() == "cluster"
+    assert client.resource("Demo", aq.ServiceType.SQLITE).name() == "Demo"
+    with pytest.raises(
+        AuthoringError, match=r"^The resource 'cluster' is of service 'Airflow', not 'Postgres'\. Name an"
+    ):
+        client.resource("cluster", "Postgres")
+    with pytest.raises(AuthoringError, match=r"^The service 'Postgras' is unknown\. Did you mean 'Postgres'"):
+        client.resource("cluster", "Postgras")  # type: ignore[call-overload]
+
+
+def test_type_checkers_know_the_class_of_every_service() -> None:
+    families = {
+        "airflow": enums.AirflowService,
+        "sql": enums.SqlService,
+        "files": enums.FilesService,
+        "mongodb": enums.MongoService,
+    }
+    for family, services in families.items():
+        names = [name for name, service in SERVICES.items() if service.family == family]
+        assert sorted(get_args(services)) == sorted([*names, *map(aq.ServiceType, names)])
