@@ -75,7 +75,7 @@ def _side(flow: Flow, text: str) -> str | Run:
 
 
 def _rollback_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("version", metavar="VERSION", help=_VERSION)
+    parser.add_argument("version", metavar="VERSION", help=f"{_VERSION}; or the id of a run")
     parser.add_argument("-m", "--message", metavar="TEXT", default="", help="why; `versions` shows it")
 
 
@@ -83,7 +83,7 @@ def _rollback(chosen: Namespace) -> int:
     client = client_of(chosen)
     flow = client.flow(chosen.flow)
     before = flow.version()
-    flow = client.rollback(flow, chosen.version, chosen.message, progress=not chosen.json)
+    flow = client.rollback(flow, _side(flow, chosen.version), chosen.message, progress=not chosen.json)
     if chosen.json:
         print_json(
             {

@@ -331,7 +331,7 @@ class Client(ResourceMethods):
     def rollback(
         self,
         flow: Flow | Identifier,
-        version: int | str | UUID | Version,
+        version: int | str | UUID | Version | Run,
         message: str = "",
         *,
         wait: float | None = None,
@@ -342,7 +342,7 @@ class Client(ResourceMethods):
         It needs neither the source nor the machine of that version: what it names is verified in the store by
         its digest. Runs that are under way finish on the version that they began with.
 
-        :param version: its number, ``12`` or ``"v12"``; its id, or 8 or more characters of it.
+        :param version: its number, ``12`` or ``"v12"``; its id, or 8 or more characters of it; or a run.
         :param message: why; ``flow.versions()`` shows it.
         :param wait: as in :meth:`publish_flow`.
         :param progress: print what it changes, and what Airflow shows.
@@ -358,8 +358,8 @@ class Client(ResourceMethods):
         restored = rollback(self._session, found.record, version, message)
         if progress:
             print_rollback(restored)
-        notice = show(self._session, restored.record, SHOWN_SECONDS if wait is None else wait)
-        if progress and notice:
+        seconds = SHOWN_SECONDS if wait is None else wait
+        if (notice := show(self._session, restored.record, seconds, progress=progress)) and progress:
             print_text(notice)
         return Flow(self._session, restored.record)
 

@@ -84,10 +84,11 @@ class Flow:
 
         return list_versions(self.session.registry, self.record, limit)
 
-    def version(self, version: int | str | UUID | Version = "latest") -> Version:
+    def version(self, version: int | str | UUID | Version | Run = "latest") -> Version:
         """Return one version, also an old one.
 
-        :param version: its number, ``12`` or ``"v12"``; its id, or 8 or more characters of it; ``"latest"``.
+        :param version: its number, ``12`` or ``"v12"``; its id, or 8 or more characters of it; ``"latest"``;
+            or a run, which stands for the version that it ran.
         :raises NotFound: there is none.
         """
         from aqueduct_provider.sdk.versions.finding import find_version
@@ -101,16 +102,13 @@ class Flow:
 
         Nothing is unpickled.
 
-        :param before: a version as :meth:`version` takes it, or a run, which stands for the version it ran.
+        :param before: a version, or a run, as :meth:`version` takes it.
         :param after: the same; None: the version that was published last.
         :raises NotFound: one of them does not exist.
         """
         from aqueduct_provider.sdk.versions.version import diff_versions
 
-        return diff_versions(self._version_of(before), self._version_of("latest" if after is None else after))
-
-    def _version_of(self, one: int | str | UUID | Version | Run) -> Version:
-        return self.version(str(one.spec.version.id) if isinstance(one, Run) else one)
+        return diff_versions(self.version(before), self.version("latest" if after is None else after))
 
     def list_runs(self, limit: int = 10) -> list[dict[str, Any]]:
         """List the newest runs first: ``run_id``, ``created_at`` and ``status`` of each.

@@ -61,17 +61,18 @@ def wait_until_deployed(session: Session, record: FlowRecord, timeout: float, *,
     _wait(_DeploymentWatch(session, session.airflow(record.engine), record), timeout, progress=progress)
 
 
-def show(session: Session, record: FlowRecord, timeout: float) -> str:
+def show(session: Session, record: FlowRecord, timeout: float, *, progress: bool = True) -> str:
     """Ask Airflow to show what was just delivered, and wait for a while: a sentence that says what it shows.
 
     The flow is published whatever happens here, so nothing is raised.
 
     :param timeout: seconds; 0: ask, and do not wait.
+    :param progress: show the waiting.
     """
     try:
         watch = _DeploymentWatch(session, session.airflow(record.engine), record)
         if timeout > 0:
-            _wait(watch, timeout, progress=True)
+            _wait(watch, timeout, progress=progress)
         elif not watch.look():
             return ""
         return f"Airflow shows it: {watch.airflow.url(record.dag_id)}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError, Hint, NotFound, SpecError
+from aqueduct_provider.sdk.results.run_facts import RunFacts
 from aqueduct_provider.sdk.versions.flow_diff import flow_diff
 from aqueduct_provider.sdk.versions.version import Version, Versions
 from aqueduct_provider.storage.layout import FlowLayout
@@ -25,7 +26,8 @@ log = logging.getLogger("aqueduct")
 LATEST = "latest"
 # Where users see which versions there are.
 LISTED = Hint.worded("{} lists its versions.", "flow.versions()", "aqueduct-airflow versions")
-VersionName = int | str | UUID | Version
+# A run stands for the version that it ran.
+VersionName = int | str | UUID | Version | RunFacts
 
 _NUMBER = re.compile(r"v?([1-9]\d{0,6})", re.ASCII)
 _ID = re.compile(r"[0-9a-f-]{8,36}", re.ASCII)
@@ -80,7 +82,8 @@ def find_version(registry: Registry, record: FlowRecord, name: VersionName) -> V
     """
     if isinstance(name, Version):
         return name
-    text = str(name).strip().lower()
+    spec = getattr(name, "spec", None)
+    text = str(spec.version.id if spec else name).strip().lower()
     if text == LATEST:
         return latest_version(registry, record)
     places = _places(registry, record)

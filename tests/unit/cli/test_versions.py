@@ -73,6 +73,8 @@ def test_versions_diff_and_rollback(own_place: Place, capsys: Captured) -> None:
     assert f"v3 ({found['version_id'][:8]})" in capsys.readouterr().out
     assert own_place.main("rollback", "churn", "v2") == 0
     assert "it restores v2" in capsys.readouterr().out
+    assert own_place.main("rollback", "churn", own_place.runs["good"]) == 0
+    assert "it restores v1" in capsys.readouterr().out
 
 
 def test_mistakes(place: Place, capsys: Captured) -> None:
