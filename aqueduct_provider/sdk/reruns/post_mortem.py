@@ -14,7 +14,7 @@ from typing import Any
 
 from aqueduct_provider.runner.tracebacks import from_user_frame
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 # Tracebacks begin after the frames of this file.
 AQUEDUCT_PLUMBING = True

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.sdk.publishing.registry import Registry
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 LATEST = "latest"
 # Where users see which versions there are.

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 
 @dataclass(frozen=True)
