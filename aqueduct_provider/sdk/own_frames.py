@@ -102,7 +102,11 @@ def _of_others(error: BaseException) -> TracebackType | None:
 
 
 def _is_users(frame: TracebackType) -> bool:
-    filename = _code(frame).co_filename
+    return is_users_file(_code(frame).co_filename)
+
+
+def is_users_file(filename: str) -> bool:
+    """Check whether code in a file of that name is neither of this package nor of a library."""
     return not is_own(filename) and not _is_library(filename)
 
 

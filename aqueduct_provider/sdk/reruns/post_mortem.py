@@ -5,7 +5,6 @@ The debugger begins at the deepest frame of the user's own code; ``down`` goes o
 
 from __future__ import annotations
 
-import linecache
 import logging
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from aqueduct_provider.runner.tracebacks import from_user_frame
+from aqueduct_provider.sdk.own_frames import is_users_file
 
 log: logging.Logger = logging.getLogger("aqueduct")
 
@@ -65,17 +65,9 @@ def _at_user_frame(debugger: Any) -> Any:
     class UserDebugger(debugger):
         def get_stack(self, frame: FrameType | None, trace: TracebackType | None) -> Any:
             stack, last = super().get_stack(frame, trace)
-            users = [place for place, (one, _line) in enumerate(stack) if _is_of_user(one)]
+            users = [
+                place for place, (one, _line) in enumerate(stack) if is_users_file(one.f_code.co_filename)
+            ]
             return stack, max(users, default=last)
 
     return UserDebugger
-
-
-def _is_of_user(frame: FrameType) -> bool:
-    from aqueduct_provider.sdk.packaging.local_modules import origin_of_file
-
-    file = frame.f_code.co_filename
-    if file.startswith("<"):
-        # Text that is in no file: of a prompt, or of an archive.
-        return file in linecache.cache or file == "<stdin>"
-    return origin_of_file(file) == "local"
