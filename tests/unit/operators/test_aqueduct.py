@@ -317,11 +317,22 @@ def test_a_failed_check_names_what_it_has_written(flows: Flows) -> None:
     assert hashlib.sha256(flows.store.get(ref["key"])).hexdigest() == ref["sha256"]
 
 
-def test_a_task_that_has_written_nothing_names_nothing(flows: Flows) -> None:
+@pytest.mark.parametrize("fuse", [None, "group"])
+def test_a_task_that_has_written_nothing_names_its_spec(flows: Flows, fuse: str | None) -> None:
+    """A replay is verified by it."""
     ti = TaskInstance()
-    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1 / 0"})
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1 / 0", "fuse": fuse})
     with pytest.raises(AirflowException):
-        _operator(workflow, "f").execute(_context(ti))
+        _operator(workflow, fuse or "f").execute(_context(ti))
+    assert ti.left["spec"]["sha256"] == workflow.sha256
+    assert ti.left.get("artifacts", ti.left.get("operators")) == {}
+
+
+def test_a_task_that_was_not_begun_names_nothing(flows: Flows) -> None:
+    ti = TaskInstance()
+    workflow = flows.flow({"task_id": "f", "source": "def predict(): return 1"})
+    with pytest.raises(AirflowException):
+        _operator(workflow, "f").execute(_context(ti, {"no_such_parameter": 1}))
     assert ti.left == {}
 
 
