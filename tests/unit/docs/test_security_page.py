@@ -14,6 +14,7 @@ PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 READING = "tests/unit/sdk/results/test_tampering.py"
 STORED = "tests/unit/sdk/results/test_stored_source.py"
 RECORDS = "tests/unit/sdk/results/test_records.py"
+REPLAYS = "tests/unit/sdk/reruns/test_replaying.py"
 WORKER = "tests/unit/execution/test_tampering.py"
 CODE = "tests/unit/execution/test_function_archive.py"
 VALUES = "tests/unit/spec/test_run_values.py"
@@ -38,6 +39,10 @@ TESTS = {
         f"{READING}::test_where_airflow_has_forgotten_the_run_nothing_is_run",
     ],
     "whoever may write Airflow's database": [f"{STORED}::test_values_come_back"],
+    "`run.replay(...)` runs": [
+        f"{REPLAYS}::test_code_that_airflow_does_not_vouch_for",
+        f"{REPLAYS}::test_code_that_was_changed",
+    ],
     "whoever reads results": [f"{READING}::test_the_truth"],
     "A spec pins": [f"{CODE}::test_an_archive_with_another_digest_is_refused_and_not_kept"],
     "A default of a parameter": [f"{WORKER}::test_what_is_in_the_bucket_and_was_replaced"],
