@@ -69,12 +69,21 @@ def function_source(store: ObjectStore, code: Code, most: int = MOST_ARCHIVE) ->
     """
     try:
         archive = fetch_small(store, code.key, code.sha256, most)
-        files = {one.name: one for one in _files(archive)}
     except AqueductError as error:
         return FunctionSource(problem=str(error))
+    return source_of(archive, code, store.url(code.key))
+
+
+def source_of(archive: bytes, code: Code, place: str) -> FunctionSource:
+    """Return the text in an archive that was read.
+
+    :param place: where, for the message.
+    """
+    try:
+        files = {one.name: one for one in _files(archive)}
     except _BAD_ZIP as error:
         # An entry may be encrypted, or compressed in a way that this Python does not know.
-        return FunctionSource(problem=f"{store.url(code.key)} is not a zip that can be read ({error}).")
+        return FunctionSource(problem=f"{place} is not a zip that can be read ({error}).")
     lines = code.requirements
     if lines is None:
         lines = tuple(_text(files, "requirements.txt").splitlines())

@@ -1,4 +1,4 @@
-"""Import what users of the original have: ``<flow>_airflow.py`` -> a spec."""
+"""Import what others have: ``<flow>_airflow.py`` of the original -> a spec; an exported flow -> a version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from aqueduct_provider.cli.command import Subcommand, UsageError
-from aqueduct_provider.cli.shared_options import add_json, print_json
+from aqueduct_provider.cli.parameter_values import add_parameters
+from aqueduct_provider.cli.publish_copy import add_target, publish_export
+from aqueduct_provider.cli.shared_options import add_json, add_store, print_json
 from aqueduct_provider.errors import Problem, SpecError
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ class _Result:
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help=_WANTED)
+    help = f"{_WANTED}; or the folder that aqueduct-airflow export wrote, to publish it"
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help=help)
     parser.add_argument(
         "-o", "--output", metavar="FOLDER", type=Path, help="where the specs go; otherwise next to each file"
     )
@@ -44,6 +47,11 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _import(chosen: Namespace) -> int:
+    exports = [file for file in chosen.files if (file / "flow.json").is_file()]
+    if exports:
+        if len(chosen.files) > 1 or chosen.output or chosen.force:
+            raise UsageError("an exported flow is imported alone, and without -o and --force")
+        return publish_export(chosen, exports[0])
     if chosen.output and not chosen.output.is_dir():
         raise UsageError(f"{chosen.output} is not a folder; create it, or name another one")
     taken: dict[Path, Path] = {}
@@ -150,4 +158,4 @@ def _as_json(result: _Result) -> dict[str, Any]:
     }
 
 
-SUBCOMMANDS = {"import": Subcommand(_import, (_arguments, add_json))}
+SUBCOMMANDS = {"import": Subcommand(_import, (_arguments, add_target, add_parameters, add_json, add_store))}

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.client_flows import DEPLOY_SECONDS, FlowMethods, Identifier
 from aqueduct_provider.sdk.client_resources import ResourceMethods
 from aqueduct_provider.sdk.console import print_text
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.keywords import suggest_keywords, suggest_keywords_of_methods
 from aqueduct_provider.sdk.notify import Receivers, notifications_of
-from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal, not_while_rehearsing
-from aqueduct_provider.sdk.run import Run
+from aqueduct_provider.sdk.publishing.rehearsal import current_rehearsal
 from aqueduct_provider.sdk.session import Session
 from aqueduct_provider.sdk.suggest import tidy
 
@@ -27,16 +27,9 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.value_types import AnyValue
     from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
-    from aqueduct_provider.sdk.results.flow_status import FlowStatus
     from aqueduct_provider.sdk.schedule import OnAssets
-    from aqueduct_provider.sdk.versions.version import Version
 
 log: logging.Logger = logging.getLogger("aqueduct")
-
-Identifier = str | UUID | None
-
-# How long Airflow may take to show a new version: it parses every 30 s, and may be slow.
-_DEPLOY_SECONDS = 600.0
 
 
 def get_apikey() -> str:
@@ -45,7 +38,7 @@ def get_apikey() -> str:
 
 
 @suggest_keywords_of_methods
-class Client(ResourceMethods):
+class Client(FlowMethods, ResourceMethods):
     """Publishes flows to Airflow and reads what they left.
 
     Where the artifact store is, and which resources are known, comes from these arguments, else from
@@ -252,149 +245,13 @@ class Client(ResourceMethods):
         )
         flow = Flow(self._session, record)
         if run_now:
-            info = trigger(flow, {}, unpause=True, timeout=_DEPLOY_SECONDS, progress=True)
+            info = trigger(flow, {}, unpause=True, timeout=DEPLOY_SECONDS, progress=True)
             print(f"Started run {info.run_id}.")
         else:
             if notice := show(self._session, record, SHOWN_SECONDS if wait is None else wait):
                 print_text(notice)
             print(how_it_starts(record.name, request.schedule, request.source_flows))
         return flow
-
-    # --- flows
-
-    @not_while_rehearsing
-    def trigger(
-        self,
-        flow_identifier: Identifier = None,
-        parameters: Mapping[str, Any] | None = None,
-        flow_id: Identifier = None,
-        flow_name: str | None = None,
-        *,
-        unpause: bool = False,
-        timeout: float = _DEPLOY_SECONDS,
-        progress: bool = True,
-    ) -> Run:
-        """Run a flow once, now, in the version that was published last.
-
-        :param flow_identifier: name or id of the flow; or give ``flow_id`` or ``flow_name``.
-        :param parameters: values by parameter name, of the types of the defaults: JSON goes to Airflow as it
-            is, anything else is stored by key. Parameters that are left out have their defaults.
-        :param unpause: unpause the flow when it is paused, instead of refusing.
-        :param timeout: seconds to wait until Airflow shows the latest version.
-        :param progress: show the waiting.
-        :raises AuthoringError: a name or a value does not fit, or the flow is paused, or was deleted.
-        """
-        from aqueduct_provider.sdk.publishing.triggering import trigger
-
-        flow = self.flow(flow_identifier, flow_id, flow_name)
-        given = {} if parameters is None else parameters
-        info = trigger(flow, given, unpause=unpause, timeout=timeout, progress=progress)
-        return Run(self._session, flow.record, info.run_id, info)
-
-    @not_while_rehearsing
-    def flow(
-        self, flow_identifier: Identifier = None, flow_id: Identifier = None, flow_name: str | None = None
-    ) -> Flow:
-        """Return the published flow with this name or id; where there is none, one that was deleted.
-
-        Of a deleted flow, what its runs left can be read until that is deleted, too.
-
-        :raises NotFound: there is none.
-        """
-        given = [one for one in (flow_identifier, flow_id, flow_name) if one not in (None, "")]
-        if len({str(one) for one in given}) != 1:
-            what = " and ".join(repr(str(one)) for one in given) or "nothing"
-            raise AuthoringError(f"Name one flow, by its name or its id, such as 'churn'; {what} was given.")
-        return Flow(self._session, self._session.registry.find(given[0], retired=True))
-
-    @not_while_rehearsing
-    def list_flows(self, retired: bool = False) -> list[dict[str, Any]]:
-        """List the published flows: name, flow id, DAG id, and id, number, time and engine of the version.
-
-        :param retired: instead, those that were deleted and whose runs are kept, with ``retired_at``.
-        """
-        names = "name flow_id dag_id version_id created_at engine number".split() + ["retired_at"] * retired
-        records = self._session.registry.retired() if retired else self._session.registry.records()
-        return [{name: getattr(record, name) for name in names} for record in records]
-
-    @not_while_rehearsing
-    def status(self) -> list[FlowStatus]:
-        """Return for every published flow whether Airflow shows the version that was published last.
-
-        It takes few requests; an Airflow that does not answer is a part of the status.
-        """
-        from aqueduct_provider.sdk.results.flow_status import statuses
-
-        return statuses(self._session, self._session.registry.records())
-
-    @not_while_rehearsing
-    def rollback(
-        self,
-        flow: Flow | Identifier,
-        version: int | str | UUID | Version | Run,
-        message: str = "",
-        *,
-        wait: float | None = None,
-        progress: bool = True,
-    ) -> Flow:
-        """Put an earlier version back, as a new version with its content, and print what that changes.
-
-        It needs neither the source nor the machine of that version: what it names is verified in the store by
-        its digest. Runs that are under way finish on the version that they began with.
-
-        :param version: its number, ``12`` or ``"v12"``; its id, or 8 or more characters of it; or a run.
-        :param message: why; ``flow.versions()`` shows it.
-        :param wait: as in :meth:`publish_flow`.
-        :param progress: print what it changes, and what Airflow shows.
-        :raises NotFound: the flow or the version does not exist, or the store lacks what it needs.
-        :raises AuthoringError: it is published already, or this Airflow cannot run it; nothing was changed.
-        :raises DigestMismatch: it was changed in the store; nothing was changed.
-        """
-        from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, show
-        from aqueduct_provider.sdk.versions.rollback import print_rollback, rollback
-
-        self._session.refresh()
-        found = flow if isinstance(flow, Flow) else self.flow(flow)
-        restored = rollback(self._session, found.record, version, message)
-        if progress:
-            print_rollback(restored)
-        seconds = SHOWN_SECONDS if wait is None else wait
-        if (notice := show(self._session, restored.record, seconds, progress=progress)) and progress:
-            print_text(notice)
-        return Flow(self._session, restored.record)
-
-    @not_while_rehearsing
-    def delete_flow(
-        self,
-        flow_identifier: Identifier = None,
-        flow_id: Identifier = None,
-        flow_name: str | None = None,
-        saved_objects_to_delete: Mapping[Any, Any] | None = None,
-        force: bool = False,
-        *,
-        artifacts: bool = False,
-    ) -> None:
-        """Delete a flow: its spec goes, and Airflow then shows its DAG no more. What its runs left stays.
-
-        That can still be read: ``client.flow(name)``. Published again, the flow goes on where it was.
-
-        :param saved_objects_to_delete: must be empty: what runs saved to data systems stays there, for tables
-            and files may be of use to others. ``flow.list_saved_objects()`` lists it.
-        :param force: do not ask when runs are active; they are ended.
-        :param artifacts: delete all that its runs left, too, in the store and in Airflow. That waits until
-            Airflow has noticed that the spec is gone, which may take minutes.
-        :raises AuthoringError: runs are active, and no one is there to be asked.
-        """
-        from aqueduct_provider.sdk.publishing.deletion import delete_flow
-
-        if saved_objects_to_delete:
-            raise AuthoringError(
-                "saved_objects_to_delete must be empty: what runs have saved to data systems cannot be "
-                "deleted from here. flow.list_saved_objects() lists them: delete them there. "
-                "artifacts=True deletes what the runs left in the artifact store."
-            )
-        flow = self.flow(flow_identifier, flow_id, flow_name)
-        print_text(delete_flow(flow, artifacts=artifacts, force=force))
 
     def _record(self, source: Flow | str | UUID) -> FlowRecord:
         return source.record if isinstance(source, Flow) else self._session.registry.find(source)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from aqueduct_provider.errors import AirflowUnreachable, NotFound
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.outcomes import run_status
 from aqueduct_provider.sdk.run import Run, created_at
+from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     import pandas
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
     from aqueduct_provider.sdk.results.saved_objects import SavedObjects
-    from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.sdk.session import HasSession, Session
     from aqueduct_provider.sdk.versions.flow_diff import FlowDiff
     from aqueduct_provider.sdk.versions.version import Version, Versions
     from aqueduct_provider.spec.models import WorkflowSpec
@@ -109,6 +112,56 @@ class Flow:
         from aqueduct_provider.sdk.versions.version import diff_versions
 
         return diff_versions(self.version(before), self.version("latest" if after is None else after))
+
+    def export(self, folder: str | Path, *, version: int | str | UUID | Version = "latest") -> None:
+        """Write a version into a folder: its spec, its objects, and the text of its functions to be read.
+
+        ``client.import_flow(folder)`` publishes it, here or elsewhere; Git shows what a new version changes.
+
+        :param folder: it is made; one that is there must be empty, or an export of this flow.
+        :param version: as :meth:`version` takes it.
+        :raises AuthoringError: something else is in the folder.
+        :raises DigestMismatch: an object was changed in the store.
+        """
+        from aqueduct_provider.sdk.publishing.flow_copy import copy_of
+        from aqueduct_provider.sdk.versions.export_folder import write_export
+
+        found = self.version(version)
+        write_export(copy_of(self.session.registry, self.record, found.id), expanded(folder))
+        print(f"Wrote {found} of {self.name()!r} into {folder}.")
+
+    def promote(
+        self,
+        to: HasSession,
+        *,
+        version: int | str | UUID | Version = "latest",
+        engine: str | None = None,
+        connections: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        message: str = "",
+    ) -> Flow:
+        """Publish a version to another store and its Airflow, without its source, and return the flow there.
+
+        :param to: a client of where it goes.
+        :param version: as :meth:`version` takes it.
+        :param engine: the connected Airflow there; may be left out where there is only one.
+        :param connections: ids of Airflow connections of the flow -> those there; others stay as they are.
+        :param parameters: defaults that are others there, by name.
+        :param message: why; empty: the message of the version.
+        :raises AuthoringError: both have one store, or the Airflow there cannot run it.
+        :raises DigestMismatch: an object was changed in the store; nothing was published.
+        """
+        from aqueduct_provider.sdk.publishing.flow_copy import copy_of
+        from aqueduct_provider.sdk.publishing.republish import Changes
+        from aqueduct_provider.sdk.versions.promotion import plan_publication, refuse_same_store
+
+        target = to.session
+        target.refresh()
+        refuse_same_store(self.session, target)
+        copy = copy_of(self.session.registry, self.record, self.version(version).id)
+        changes = Changes(connections or {}, parameters or {})
+        plan = plan_publication(target, copy, target.engine(engine), changes, message=message)
+        return Flow(target, plan.publish())
 
     def list_runs(self, limit: int = 10) -> list[dict[str, Any]]:
         """List the newest runs first: ``run_id``, ``created_at`` and ``status`` of each.

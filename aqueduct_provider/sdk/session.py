@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aqueduct_provider.errors import AuthoringError, ConfigError
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.resources.create_resource import Resource
     from aqueduct_provider.sdk.resources.profile import Profile
     from aqueduct_provider.storage.object_store import ObjectStore
+
+
+class HasSession(Protocol):
+    """A client."""
+
+    @property
+    def session(self) -> Session:
+        """The services behind it."""
+        ...
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.resources.airflow_resource import AirflowResource
     from aqueduct_provider.sdk.session import Session
+    from aqueduct_provider.spec.models import WorkflowSpec
 
 log: logging.Logger = logging.getLogger("aqueduct")
 
@@ -113,6 +114,25 @@ def check_sources(
                 f"only follows flows of the same Airflow. Publish both to {engine.name()!r}, or use a "
                 "schedule."
             )
+
+
+def check_spec(session: Session, spec: WorkflowSpec, engine: AirflowResource) -> None:
+    """Refuse what was published once, and what an Airflow cannot run.
+
+    :raises AuthoringError: it lacks a Python, or a flow that this one runs after.
+    """
+    from aqueduct_provider.spec.models import AfterFlowsSchedule, CallOperator
+
+    codes = [one.code for one in spec.operators if isinstance(one, CallOperator)]
+    check_python(engine, dict.fromkeys(one.python_version for one in codes if one.python_version))
+    flows = spec.schedule.flows if isinstance(spec.schedule, AfterFlowsSchedule) else ()
+    try:
+        sources = [session.registry.find(name, retired=True) for name in flows]
+    except NotFound as error:
+        raise AuthoringError(
+            f"{spec.flow.name!r} runs after a flow that is missing there. {error}"
+        ) from error
+    check_sources(session, spec.flow.name, sources, engine)
 
 
 def _host(session: Session, engine: str) -> str:

@@ -25,6 +25,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Where the spec is not uploaded, its store does not matter.
 _STORE = {"type": "connection"}
+_MISSING = "The script {script!r} does not exist. Correct the path."
 
 
 class Rehearsal:
@@ -108,7 +109,7 @@ def rehearse(script: Path, arguments: Sequence[str] = ()) -> Rehearsal:
     :raises AuthoringError: the script is missing, it failed, or it publishes nothing.
     """
     if not script.is_file():
-        raise AuthoringError(f"The script {str(script)!r} does not exist. Correct the path.")
+        raise AuthoringError(_MISSING.format(script=str(script)))
     with _rehearsing() as rehearsal, _as_main(script, arguments), redirect_stdout(sys.stderr):
         try:
             runpy.run_path(str(script), run_name="__main__")
@@ -124,15 +125,36 @@ def rehearse(script: Path, arguments: Sequence[str] = ()) -> Rehearsal:
     return rehearsal
 
 
+def run_script(script: Path, arguments: Sequence[str] = ()) -> None:
+    """Run a script as ``python SCRIPT`` does; what it publishes is published.
+
+    :raises AuthoringError: the script is missing, or it failed.
+    """
+    if not script.is_file():
+        raise AuthoringError(_MISSING.format(script=str(script)))
+    with _as_main(script, arguments):
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except AqueductError:
+            raise
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            raise AuthoringError(f"{_place(script, error)}: the script failed: {why}.") from error
+
+
 def _ended(rehearsal: Rehearsal, script: Path, why: str, error: BaseException) -> None:
     """Return how the script ended: once a flow was not published, later steps may fail for that alone."""
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(script)
-    ]
-    where = f"{script}, line {lines[-1]}" if lines else str(script)
+    where = _place(script, error)
     if not rehearsal.compositions:
         raise AuthoringError(f"{where}: the script failed before it published a flow: {why}.") from error
     rehearsal.ended_early = f"{where}: {why}"
+
+
+def _place(script: Path, error: BaseException) -> str:
+    """Return where in the script it failed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(script)]
+    return f"{script}, line {lines[-1]}" if lines else str(script)
 
 
 @contextmanager

@@ -16,12 +16,10 @@ from typing import Any
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.publishing.compose import Composition
 from aqueduct_provider.sdk.publishing.flow_copy import FlowCopy
+from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets_in_text
 from aqueduct_provider.sdk.suggest import suggestion
 
 Json = dict[str, Any]
-
-# What a version says of its content, which stays the same; the rest is of the act of publishing.
-_KEPT = ("message", "git")
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ NO_CHANGES = Changes()
 def republished(
     copy: FlowCopy,
     artifact_store: Mapping[str, Any],
-    changes: Changes,
+    changes: Changes = NO_CHANGES,
     *,
     number: int | None = None,
     version: Mapping[str, Any] | None = None,
@@ -52,14 +50,16 @@ def republished(
     :param artifact_store: the field of the spec.
     :param number: of the version; None: unknown.
     :param version: further fields of the spec's ``version``, such as who publishes it.
-    :raises AuthoringError: a parameter is unknown, or a default does not fit it.
+    :raises AuthoringError: a parameter is unknown, a default does not fit it, or a secret is in it.
     :raises SpecError: the result is not a valid spec.
     """
     from aqueduct_provider.spec.loader import parse
 
     document = copy.document
+    # The commit of its code stays true; the rest is said of one publication.
+    git = document["version"].get("git")
     document["version"] = {
-        **{name: value for name, value in document["version"].items() if name in _KEPT},
+        **({"git": git} if git else {}),
         **(version or {}),
         "id": str(uuid.uuid4()),
         "number": number,
@@ -71,6 +71,7 @@ def republished(
     objects = dict(copy.objects)
     for name, value in changes.defaults.items():
         objects.update(_set_default(document, name, value))
+    refuse_secrets_in_text(document)
     text = json.dumps(document, indent=2).encode()
     return Composition(parse(text, document["dag_id"]), text, objects)
 

@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, ConfigError, IntegrityError, NotFound, SpecError
+from aqueduct_provider.sdk.publishing.flow_copy import objects_of
 from aqueduct_provider.sdk.publishing.registry import FlowRecord, Registry
 from aqueduct_provider.storage.layout import FlowLayout
 from aqueduct_provider.storage.parallel import together
@@ -103,16 +104,12 @@ def _previous(registry: Registry, spec: WorkflowSpec) -> FlowRecord | None:
 
 def _objects_of(registry: Registry, previous: FlowRecord) -> frozenset[str]:
     """Return the keys that the previous version names; none where its spec cannot be read any more."""
-    from aqueduct_provider.spec.models import CallOperator, StoredDefault
-
     try:
         spec = registry.spec(previous.flow_id, previous.version_id)
     except (NotFound, SpecError) as error:
         log.info("All objects of %r are looked for in the store: %s", previous.name, error)
         return frozenset()
-    code = (one.code.key for one in spec.operators if isinstance(one, CallOperator))
-    defaults = (one.default for one in spec.parameters)
-    return frozenset([*code, *(one.key for one in defaults if isinstance(one, StoredDefault))])
+    return frozenset(objects_of(spec))
 
 
 def _put_missing(store: ObjectStore, key: str, data: bytes) -> None:

@@ -80,7 +80,7 @@ class FolderDelivery:
         self._check()
         _refuse_another_flow(str(path), self.delivered(dag_id), data)
         # While it is written its name is hidden, so it does not count as a spec: see spec/spec_files.py.
-        with _door(path), replacing(path) as file:
+        with file_errors(path), replacing(path) as file:
             file.write(data)
             # Airflow runs as another user.
             os.fchmod(file.fileno(), 0o644)
@@ -91,13 +91,13 @@ class FolderDelivery:
 
     def delivered(self, dag_id: str) -> bytes | None:
         path = self._path(dag_id)
-        with _door(path):
+        with file_errors(path):
             return path.read_bytes() if path.exists() else None
 
     def withdraw(self, dag_id: str) -> None:
         path = self._path(dag_id)
         _refuse_another_dag(str(path), self.delivered(dag_id), dag_id)
-        with _door(path):
+        with file_errors(path):
             path.unlink(missing_ok=True)
 
     def _path(self, dag_id: str) -> Path:
@@ -114,11 +114,13 @@ class FolderDelivery:
 
 
 @contextmanager
-def _door(path: Path) -> Iterator[None]:
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn errors of a file that users named into ``StorageError``."""
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}. Fix the folder or use another.") from error
+        place = error.filename or path
+        raise StorageError(f"{place}: {error.strerror}. Fix the folder or use another.") from error
 
 
 def _refuse_another_flow(place: str, there: bytes | None, data: bytes) -> None:

@@ -8,23 +8,19 @@ unpickled, and neither the source nor the Python of that version is needed here.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aqueduct_provider.artifacts.transfer import fetch_file, mismatch
 from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound, ObjectNotFound, SpecError
-from aqueduct_provider.sdk.publishing.compose import Composition
-from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets_in_text
+from aqueduct_provider.sdk.publishing.flow_copy import FlowCopy, objects_of
 from aqueduct_provider.sdk.publishing.origin import publisher, version_message
-from aqueduct_provider.sdk.publishing.publish import check_python, check_sources
+from aqueduct_provider.sdk.publishing.publish import check_spec
+from aqueduct_provider.sdk.publishing.republish import republished
 from aqueduct_provider.sdk.publishing.upload import publish
 from aqueduct_provider.sdk.versions.finding import LISTED, VersionName, find_version, latest_version
 from aqueduct_provider.sdk.versions.version import Version, diff_versions
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.resources.delivery import Delivery
     from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.sdk.versions.flow_diff import FlowDiff
-    from aqueduct_provider.spec.models import WorkflowSpec
     from aqueduct_provider.storage.object_store import ObjectStore
 
 log: logging.Logger = logging.getLogger("aqueduct")
@@ -78,18 +73,18 @@ def rollback(session: Session, record: FlowRecord, name: VersionName, message: s
     text = registry.spec_text(record.flow_id, source.id)
     _check_spec(session, record, source, text)
     engine = _engine(session, record)
-    _check_airflow(session, source.spec, engine)
+    # Where it is not connected here, what it can run is not known.
+    if engine is not None:
+        check_spec(session, source.spec, engine)
     _check_objects(session.store, source)
     current = _current(registry, record) or source
-    version = {
-        "id": str(uuid.uuid4()),
-        "number": registry.next_number(record.flow_id),
-        "created_at": datetime.now(timezone.utc).isoformat(),
-        **why,
-        **publisher(),
-        "restores": source.number,
-    }
-    composition = _composed(json.loads(text), version, current.spec)
+    composition = republished(
+        FlowCopy(source.spec, text, {}),
+        # How workers reach the store is not the flow's, and may have changed since.
+        current.spec.model_dump(mode="json")["artifact_store"],
+        number=registry.next_number(record.flow_id),
+        version={**why, **publisher(), "restores": source.number},
+    )
     published = publish(composition, session.store, _delivery(session, record, engine), record.engine)
     new = Version(session.store, composition.spec, composition.spec.version.number)
     return Restored(published, new, source, diff_versions(current, new))
@@ -117,20 +112,6 @@ def _current(registry: Registry, record: FlowRecord) -> Version | None:
         return None
 
 
-def _composed(document: dict[str, Any], version: Mapping[str, Any], current: WorkflowSpec) -> Composition:
-    """Return the content as a new version; what it names is in the store already."""
-    from aqueduct_provider.spec.loader import parse
-
-    # The commit of its code stays true.
-    git = {name: document["version"][name] for name in ("git",) if name in document["version"]}
-    document["version"] = {**version, **git}
-    # How workers reach the store is not the flow's, and may have changed since.
-    document["artifact_store"] = current.model_dump(mode="json")["artifact_store"]
-    refuse_secrets_in_text(document)
-    text = json.dumps(document, indent=2).encode()
-    return Composition(parse(text, document["dag_id"]), text, {})
-
-
 # --- what is refused
 
 
@@ -149,27 +130,9 @@ def _check_spec(session: Session, record: FlowRecord, version: Version, text: by
         )
 
 
-def _check_airflow(session: Session, spec: WorkflowSpec, engine: AirflowResource | None) -> None:
-    """Refuse what the flow's Airflow cannot run; where it is not connected here, that is not known."""
-    from aqueduct_provider.spec.models import AfterFlowsSchedule, CallOperator
-
-    codes = [one.code for one in spec.operators if isinstance(one, CallOperator)]
-    schedule = spec.schedule
-    flows = schedule.flows if isinstance(schedule, AfterFlowsSchedule) else ()
-    sources = [session.registry.find(name, retired=True) for name in flows]
-    if engine is not None:
-        check_python(engine, dict.fromkeys(one.python_version for one in codes if one.python_version))
-        check_sources(session, spec.flow.name, sources, engine)
-
-
 def _check_objects(store: ObjectStore, version: Version) -> None:
     """Check that everything that the version names is in the store as it was published."""
-    from aqueduct_provider.spec.models import CallOperator, StoredDefault
-
-    spec = version.spec
-    named = {one.code.key: one.code.sha256 for one in spec.operators if isinstance(one, CallOperator)}
-    defaults = (one.default for one in spec.parameters)
-    named |= {one.key: one.sha256 for one in defaults if isinstance(one, StoredDefault)}
+    named = objects_of(version.spec)
     with TemporaryDirectory(prefix="aqueduct-") as folder:
         paths = [Path(folder) / f"{place}" for place in range(len(named))]
         fetch = [
