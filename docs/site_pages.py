@@ -25,7 +25,7 @@ _SPHINX = (
     (re.compile(r"::(?=</p>)"), ":"),
 )
 # Classes whose members are in several modules.
-_INHERITS = ("Client", "FlowDiff")
+_INHERITS = ("Client", "FlowDiff", "Run")
 _WITH_INHERITED = "\n    options:\n      inherited_members: true"
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 API = "api.md"

@@ -124,7 +124,7 @@ def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest
             f"as succeeded by hand, or was its XCom deleted? Clear task {task_id!r} to run it again."
         )
     try:
-        artifacts = {artifact: _ref(ref) for artifact, ref in value["artifacts"].items()}
+        artifacts = {artifact: ref_from_json(ref) for artifact, ref in value["artifacts"].items()}
         status = value["status"]
         if not isinstance(status, str) or status not in _STATUSES:
             raise TypeError("unknown status")
@@ -145,6 +145,6 @@ def manifest_from_xcom(value: Any, task_id: str, operator: str = "") -> Manifest
 _FIELDS = frozenset(one.name for one in dataclasses.fields(ArtifactRef))
 
 
-def _ref(document: Mapping[str, Any]) -> ArtifactRef:
+def ref_from_json(document: Mapping[str, Any]) -> ArtifactRef:
     """Return an artifact, without what a newer release says of it."""
     return ArtifactRef(**{name: value for name, value in document.items() if name in _FIELDS})

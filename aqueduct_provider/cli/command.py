@@ -62,6 +62,7 @@ COMMANDS = (
     ListedCommand("logs", "Print the log of an operator in a run.", "flows"),
     ListedCommand("replay", "Run an operator of a run here, with the inputs it had.", "reruns"),
     ListedCommand("resume", "Let a failed run go on, on its Airflow.", "reruns"),
+    ListedCommand("compare", "Show two runs of a flow side by side.", "compare"),
     ListedCommand("artifact", "Print an artifact of a run, or write it to a file.", "flows"),
     ListedCommand("publish", "Publish the flows of a script, or an exported flow.", "promote"),
     ListedCommand("promote", "Publish a version of a flow to another store and its Airflow.", "promote"),

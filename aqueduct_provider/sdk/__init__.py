@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         RelationalDBExtractParams as RelationalDBExtractParams,
     )
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
+    from aqueduct_provider.sdk.results.run_comparison import RunComparison
     from aqueduct_provider.sdk.run import Run
     from aqueduct_provider.sdk.schedule import (
         DayOfMonth,
@@ -94,6 +95,7 @@ _HOMES = {
         "DayOfMonth DayOfWeek Hour Minute cron daily hourly monthly on_assets weekly"
     ),
     "aqueduct_provider.sdk.settings": "debug_tracebacks global_config",
+    "aqueduct_provider.sdk.results.run_comparison": "RunComparison",
     "aqueduct_provider.sdk.versions.flow_diff": "FlowDiff",
     "aqueduct_provider.sdk.versions.version": "Version",
 }
@@ -131,6 +133,7 @@ __all__ = [
     "PackagingError",
     "RequirementsMissing",
     "Run",
+    "RunComparison",
     "S3TableFormat",
     "ServiceType",
     "TableArtifact",

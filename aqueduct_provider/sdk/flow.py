@@ -13,7 +13,7 @@ from uuid import UUID
 from aqueduct_provider.errors import AirflowUnreachable, NotFound
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.outcomes import run_status
-from aqueduct_provider.sdk.run import Run, created_at
+from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Flow:
         :param limit: how many at most.
         """
         return [
-            {"run_id": info.run_id, "created_at": created_at(info), "status": run_status(info.state).value}
+            {"run_id": info.run_id, "created_at": info.created_at, "status": run_status(info.state).value}
             for info in self._airflow.runs(self.record.dag_id, limit)
         ]
 
@@ -229,6 +229,25 @@ class Flow:
         from aqueduct_provider.sdk.results.history import metric_history
 
         return metric_history(name, self.runs(limit), trust_store=trust_store)
+
+    def runs_table(self, limit: int = 100) -> pandas.DataFrame:
+        """Return the newest runs as a table, newest first, with what they were given and what they measured.
+
+        Columns ``run_id``, ``created_at``, ``version``, ``status`` and ``duration`` in seconds; then
+        ``param.<name>``, ``metric.<name>`` and ``check.<name>`` by the names of artifacts, and
+        ``seconds.<name>`` by those of operators. Values are those in Airflow's database: what is too long
+        for it is missing, as is everything with the name of a secret. Where Airflow serves the provider's
+        pages, a hundred runs are one request.
+
+        :param limit: how many at most.
+        """
+        from aqueduct_provider.sdk.results.run_reading import newest_by_route, read_one_by_one
+        from aqueduct_provider.sdk.results.runs_table import runs_table, version_labels
+
+        runs = newest_by_route(self._airflow, self.record.dag_id, limit)
+        if runs is None:
+            runs = read_one_by_one(self.runs(limit))
+        return runs_table(runs, version_labels(self.session.registry.newest(self.record).versions))
 
     def prune(self, keep: int | None = None, *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Delete the artifacts of older runs; ``run_id``, ``objects`` and ``size`` in bytes of each run.

@@ -23,6 +23,7 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.check_results import CheckResults
+from aqueduct_provider.sdk.results.comparing import Compared
 from aqueduct_provider.sdk.results.outcomes import (
     ENDED,
     OperatorRun,
@@ -50,7 +51,7 @@ Tasks = Mapping[str, "TaskInfo"]
 
 @suggest_keywords_of_methods
 @dataclass(eq=False)
-class Run:
+class Run(Compared):
     """One run of a flow; ``flow.latest()``, ``flow.fetch(run_id)`` and ``client.trigger(...)`` give it.
 
     Example::
@@ -87,7 +88,7 @@ class Run:
 
     def created_at(self) -> datetime | None:
         """Return when it was queued; None where Airflow does not know the run any more."""
-        return created_at(self.info) if self.info else None
+        return self.info.created_at if self.info else None
 
     def status(self) -> ExecutionStatus:
         """Return how the run is now: pending, running, succeeded or failed."""
@@ -376,8 +377,3 @@ class Run:
         if outcome.status is ExecutionStatus.SUCCEEDED:
             reason = " Its Airflow task leaves the digests of what it wrote when it ends: read it then."
         return f"operator {operator.name!r} of run {self.run_id} is {outcome.word}.{reason}"
-
-
-def created_at(info: RunInfo) -> datetime | None:
-    """Return when a run was queued; Airflow 2.11 does not report that of runs that wait."""
-    return info.queued_at or info.started_at or info.logical_date

@@ -65,6 +65,7 @@ class FakeAirflow(FakeState):
         from aqueduct_provider.spec.version_label import version_label
 
         known = self.dags.get(spec.dag_id) or self.add_dag(spec.dag_id)
+        known.spec = spec
         known.active, known.tags = True, ["aqueduct", *spec.flow.tags]
         label = version_label(str(spec.version.id), spec.version.number)
         known.description = " - ".join(filter(None, [spec.flow.description, label]))

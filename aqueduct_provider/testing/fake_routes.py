@@ -24,6 +24,7 @@ from aqueduct_provider.testing.fake_bodies import (
     run_of,
     task_json,
 )
+from aqueduct_provider.testing.fake_pages import RUNS_PATH, runs_page
 from aqueduct_provider.testing.fake_state import Answer, Asked, FakeState
 
 PAGE_404 = b"<!DOCTYPE html><html><title>Airflow 404</title></html>"
@@ -101,6 +102,10 @@ def answer_to(fake: FakeState, asked: Asked, raw_path: str) -> Answer:
         with fake.lock:
             if path == "/auth/token" and fake.major == 3:
                 return _token(fake, asked)
+            if fake.has_pages and (page := RUNS_PATH.fullmatch(path)):
+                _let_in(fake, asked)
+                fake.before_answer()
+                return runs_page(fake, asked, unquote(page[1]))
             if not path.startswith(f"{api}/"):
                 return _elsewhere(fake, path)
             if path == f"{api}/version":

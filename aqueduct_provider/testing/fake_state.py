@@ -6,7 +6,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aqueduct_provider.spec.models import WorkflowSpec
 
 Json = dict[str, Any]
 VERSIONS = {3: "3.3.2", 2: "2.11.2"}
@@ -36,6 +39,7 @@ class FakeDag:
     :param file: its file, of which the token is made; empty: one of its own.
     :param bundle: of Airflow 3.
     :param docs: as it was serialized; None: they name what the description and the tags do.
+    :param spec: of the flow that it is; None: it is not one.
     """
 
     dag_id: str
@@ -52,6 +56,7 @@ class FakeDag:
     docs: str | None = None
     description: str = ""
     import_errors: bool = False
+    spec: WorkflowSpec | None = None
 
     @property
     def file_token(self) -> str:
@@ -136,6 +141,8 @@ class FakeState:
         self.token_seconds = 3600.0
         self.all_admins = False
         self.most_per_page = 100
+        # Whether the provider is installed there, and Airflow serves its pages.
+        self.has_pages = True
         self.dags: dict[str, FakeDag] = {}
         # Stack traces by the names of files.
         self.import_errors: dict[str, str] = {}

@@ -32,6 +32,7 @@ _TWO = {
     "DagDetails": "airflow.auth.managers.models.resource_details",
     "has_access_dag": "airflow.www.auth",
     "has_access_view": "airflow.www.auth",
+    "requires_access_dag": "airflow.api_connexion.security",
 }
 _PLACES = _THREE if AIRFLOW_V_3_0_PLUS else _TWO
 _METHODS = {
@@ -107,6 +108,25 @@ def guarded_view(view: Callable[..., Any], entities: Sequence[str] | None) -> Ca
     for entity in entities:
         view = guard("GET", getattr(kinds, entity))(view)
     outermost: Callable[..., Any] = guard("GET")(view)
+    return outermost
+
+
+def guarded_api(view: Callable[..., Any], entities: Sequence[str] | None) -> Callable[..., Any]:
+    """Return a view of Flask behind the authentication of Airflow's REST API and a DAG's permissions.
+
+    :param entities: as for :func:`dag_dependencies`.
+    """
+    # A password is checked by each such guard, slowly on purpose: the other permissions need none.
+    kinds = _airflow("DagAccessEntity")
+    guard = _airflow("requires_access_dag")
+
+    def allowed(dag_id: str, **names: str) -> Any:
+        for entity in entities or ():
+            if not may_read(dag_id, entity):
+                return guard("GET", getattr(kinds, entity))(view)(dag_id=dag_id, **names)
+        return view(dag_id=dag_id, **names)
+
+    outermost: Callable[..., Any] = guard("GET")(allowed)
     return outermost
 
 

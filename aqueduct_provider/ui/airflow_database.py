@@ -115,15 +115,19 @@ class AirflowDatabase:
             raise NotFound(f"Airflow has no run {run_id!r} of {dag_id!r}: it was deleted, or never was.")
         return found[0]
 
-    def runs(self, dag_id: str, limit: int, skip: int = 0) -> list[RunInfo]:
+    def runs(self, dag_id: str, limit: int, skip: int = 0, before: str = "") -> list[RunInfo]:
         """Return the runs that were created last, newest first; empty for a DAG that Airflow does not know.
 
         :param limit: how many at most.
         :param skip: how many newer ones are left out.
+        :param before: the id of a run: only those that were created before it.
         """
         from sqlalchemy import select
 
         asked = select(*_run_columns()).where(DagRun.dag_id == dag_id)
+        if before:
+            mark = select(DagRun.id).where(DagRun.dag_id == dag_id, DagRun.run_id == before)
+            asked = asked.where(DagRun.id < mark.scalar_subquery())
         return [
             _run_of(row) for row in self._rows(asked.order_by(*_newest_first()).offset(skip).limit(limit))
         ]

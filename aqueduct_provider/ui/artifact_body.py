@@ -20,8 +20,8 @@ from aqueduct_provider.ui.run_links import RunLinks
 from aqueduct_provider.ui.shown_run import written
 
 if TYPE_CHECKING:
+    from aqueduct_provider.sdk.results.recorded_runs import ShownArtifact
     from aqueduct_provider.spec.dag_facts import DagFacts
-    from aqueduct_provider.ui.shown_run import ShownArtifact
 
 _STILL = "sandbox; default-src 'none'; frame-ancestors 'self'"
 # A report may draw itself, also by functions that it compiles, as those of altair. It can load nothing.

@@ -18,7 +18,8 @@ def make_blueprint() -> Any:
     made = Blueprint("aqueduct", __name__, url_prefix=MOUNT)
     made.add_url_rule("/static/<name>", "static_file", lambda name: _sent(static_file(name)), methods=["GET"])
     for place, route in enumerate(ROUTES):
-        view = access.guarded_view(_view_of(route), route.entities)
+        guarded = access.guarded_api if route.is_api else access.guarded_view
+        view = guarded(_view_of(route), route.entities)
         made.add_url_rule(rule_of(route.path), f"page_{place}", view, methods=["GET"])
     return made
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.sdk.results.recorded_runs import METRICS
 from aqueduct_provider.spec.bounds import bound_in
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from aqueduct_provider.spec.dag_facts import DagFacts, OperatorFacts
     from aqueduct_provider.ui.airflow_database import TaskTime
 
-METRICS = ("metric", "system_metric")
 Outcome = Literal["passed", "warning", "failed", "running", "not run"]
 _FAILED = frozenset({"failed", "up_for_retry"})
 _RUNNING = frozenset({"running", "restarting", "deferred"})

@@ -13,9 +13,10 @@ from aqueduct_provider.sdk.display.graph_svg import KINDS, flow_svg
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from aqueduct_provider.sdk.results.recorded_runs import ShownArtifact, ShownOperator
     from aqueduct_provider.spec.dag_facts import DagFacts, FlowFacts, OutputFacts
     from aqueduct_provider.ui.html import Visit
-    from aqueduct_provider.ui.shown_run import ShownArtifact, ShownOperator, ShownRun
+    from aqueduct_provider.ui.shown_run import ShownRun
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aqueduct_provider.artifacts.stored_facts import StoredFacts
+from aqueduct_provider.sdk.results.recorded_runs import SHORT, ShownArtifact
+from aqueduct_provider.sdk.results.run_differences import differences
 from aqueduct_provider.ui.flow_page import flow_page
 from aqueduct_provider.ui.html import Page, Visit, render
-from aqueduct_provider.ui.run_differences import differences
 from aqueduct_provider.ui.run_links import RunLinks, picture
-from aqueduct_provider.ui.shown_run import SHORT, ShownArtifact, ShownRun, is_own, read_run
-from aqueduct_provider.ui.verified_objects import StoredFacts, stored_facts
+from aqueduct_provider.ui.shown_run import ShownRun, is_own, read_run
+from aqueduct_provider.ui.verified_objects import stored_facts
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo

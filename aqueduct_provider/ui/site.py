@@ -16,6 +16,7 @@ from aqueduct_provider.ui.flow_page import flow_page, spec_page
 from aqueduct_provider.ui.flows_page import flows_page
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.run_page import run_page
+from aqueduct_provider.ui.runs_answer import error_answer, runs_answer
 from aqueduct_provider.ui.task_page import newest_task_page, task_page
 
 log = logging.getLogger(__name__)
@@ -27,17 +28,20 @@ class Route:
 
     :param path: with names in braces, ``{name:path}`` for one that may hold slashes.
     :param entities: what must be readable of the path's ``dag_id``; None: the page is not one of a DAG.
+    :param is_api: it is for programs, which log in as at Airflow's REST API and get errors as JSON.
     """
 
     path: str
     page: Callable[[Visit], Page]
     entities: tuple[str, ...] | None = None
+    is_api: bool = False
 
 
 ROUTES = (
     Route("/", flows_page),
     Route("/dags/{dag_id}", flow_page, (RUN, XCOM)),
     Route("/dags/{dag_id}/spec", spec_page, (CODE,)),
+    Route("/dags/{dag_id}/runs.json", runs_answer, (RUN, XCOM), is_api=True),
     Route("/dags/{dag_id}/tasks/{task_id}", newest_task_page, (RUN, XCOM, TASK_LOGS, CODE)),
     # Ids of runs, and those of artifacts in the original's specs, may hold slashes.
     Route("/dags/{dag_id}/runs/{run_id:path}/tasks/{task_id}", task_page, (RUN, XCOM, TASK_LOGS, CODE)),
@@ -51,16 +55,17 @@ def answer(route: Route, visit: Visit) -> Page:
     try:
         return route.page(visit)
     except NotFound as error:
-        return _error_page(visit, 404, "Not found", visit.reads.problem(error))
+        return _error_page(route, visit, 404, "Not found", visit.reads.problem(error))
     except AqueductError as error:
-        return _error_page(visit, 502, "This page cannot be shown", visit.reads.problem(error))
+        return _error_page(route, visit, 502, "This page cannot be shown", visit.reads.problem(error))
     except Exception:
         # The reason may hold what is not for readers.
         log.exception("Aqueduct's page %s failed", visit.path)
-        return _error_page(
-            visit, 500, "This page cannot be shown", "The reason is in the log of Airflow's API server."
-        )
+        why = "The reason is in the log of Airflow's API server."
+        return _error_page(route, visit, 500, "This page cannot be shown", why)
 
 
-def _error_page(visit: Visit, status: int, title: str, reason: str) -> Page:
+def _error_page(route: Route, visit: Visit, status: int, title: str, reason: str) -> Page:
+    if route.is_api:
+        return error_answer(status, reason)
     return render(visit, "error.html", status=status, title=title, reason=reason)

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 from aqueduct_provider.artifacts.function_source import FunctionSource, function_source
 from aqueduct_provider.artifacts.numbers import duration
+from aqueduct_provider.artifacts.stored_facts import ROWS
 from aqueduct_provider.artifacts.transfer import fetch_small
 from aqueduct_provider.environment.cache import WORKER
 from aqueduct_provider.errors import AqueductError, NotFound
+from aqueduct_provider.sdk.results.recorded_runs import ShownArtifact, ShownOperator
 from aqueduct_provider.storage.parallel import together
 from aqueduct_provider.ui.flow_page import flow_page
 from aqueduct_provider.ui.html import Page, Visit, render
-from aqueduct_provider.ui.previews import ROWS, hex_lines
+from aqueduct_provider.ui.previews import hex_lines
 from aqueduct_provider.ui.request_reads import MOST, RequestReads
 from aqueduct_provider.ui.run_links import RunLinks
 from aqueduct_provider.ui.run_page import TABLE_ROWS, ShownContent, contents_of
-from aqueduct_provider.ui.shown_run import ShownArtifact, ShownOperator, ShownRun, read_run
+from aqueduct_provider.ui.shown_run import ShownRun, read_run
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Code, Operator

@@ -19,6 +19,7 @@ PAGES = [
     "docs/client.md",
     "docs/debugging.md",
     "docs/notifications.md",
+    "docs/runs.md",
     "docs/testing.md",
     "docs/tutorial/data-systems.md",
     "docs/tutorial/metrics-and-checks.md",

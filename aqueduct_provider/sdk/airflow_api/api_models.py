@@ -39,6 +39,11 @@ class RunInfo:
     conf: Mapping[str, Any] = field(default_factory=dict)
     logical_date: datetime | None = None
 
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was queued; Airflow 2.11's REST API does not report that of runs that wait."""
+        return self.queued_at or self.started_at or self.logical_date
+
 
 @dataclass(frozen=True)
 class TaskInfo:

@@ -117,6 +117,14 @@ class AirflowSession:
             raise refusal(answer, self.base, self.login.who)
         return answer
 
+    def page(self, path: str, query: Sequence[tuple[str, str]] = ()) -> httpx.Response:
+        """Request JSON of a plugin's route, and return the answer, whatever its status.
+
+        :param path: below the address of Airflow, quoted.
+        """
+        auth = self.line().auth
+        return self._http.send("GET", path, auth, params=list(query), headers={"accept": "application/json"})
+
     def close(self) -> None:
         """Close the connections, and forget the token and the line."""
         self._line = None

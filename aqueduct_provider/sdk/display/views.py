@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.authoring.artifact_sources import ArtifactSource
     from aqueduct_provider.sdk.enums import ExecutionStatus
     from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
+    from aqueduct_provider.sdk.results.difference_rows import ComparedRun, Section
     from aqueduct_provider.sdk.results.outcomes import OperatorRun
+    from aqueduct_provider.sdk.versions.differences import Differences
     from aqueduct_provider.spec.flow_version import GitFacts
     from aqueduct_provider.spec.models import WorkflowSpec
 
@@ -94,4 +96,33 @@ class VersionView(Protocol):
     @property
     def changes(self) -> Sequence[str] | None:
         """Return what it changed."""
+        ...
+
+
+class ComparisonView(Protocol):
+    """Two runs side by side."""
+
+    @property
+    def flow(self) -> str:
+        """The name of their flow."""
+        ...
+
+    @property
+    def before(self) -> ComparedRun:
+        """The run that is compared with."""
+        ...
+
+    @property
+    def now(self) -> ComparedRun:
+        """The run that is looked at."""
+        ...
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """The facts by their kinds."""
+        ...
+
+    @property
+    def flow_diff(self) -> Differences | None:
+        """What changed between their versions."""
         ...

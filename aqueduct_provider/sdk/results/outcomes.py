@@ -97,6 +97,11 @@ def run_status(state: str) -> ExecutionStatus:
     return _RUN_STATES.get(state, ExecutionStatus.UNKNOWN)
 
 
+def run_state(status: ExecutionStatus) -> str:
+    """Return Airflow's state of a run that has this status; empty: it has none for it."""
+    return next((state for state, known in _RUN_STATES.items() if known is status), "")
+
+
 def task_status(state: str | None) -> ExecutionStatus:
     """Return the status behind Airflow's state of a task."""
     return _TASK_STATES.get(state or "", ExecutionStatus.PENDING)

@@ -26,7 +26,7 @@ CLASSES = (
 )
 # Numbers of a schedule, and what has no arguments that people spell.
 PLAIN = {"DayOfMonth", "Hour", "Minute", "get_apikey", "on_assets", "Flow", "FlowStatus", "Run"} | {
-    *("FlowDiff", "Version"),
+    *("FlowDiff", "RunComparison", "Version"),
     *("Artifact", "BoolArtifact", "GenericArtifact", "NumericArtifact", "TableArtifact"),
 }
 

@@ -18,7 +18,7 @@ from aqueduct_provider.errors import (
     WaitTimedOut,
 )
 from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
-from aqueduct_provider.sdk.run import Run, created_at
+from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.waiting import wait_for
 from aqueduct_provider.storage.layout import NativeLayout
 from tests.support.deployment import Deployment, features
@@ -325,7 +325,7 @@ def test_when_a_run_was_created() -> None:
         # A run that waits, on Airflow 2.11.
         {"logical_date": moments[2]},
     ]
-    assert [created_at(RunInfo("r", "queued", **one)) for one in fields] == moments
+    assert [RunInfo("r", "queued", **one).created_at for one in fields] == moments
 
 
 def test_describe_prints(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.errors import DigestMismatch, NotFound
+from aqueduct_provider.sdk.results.recorded_runs import ShownArtifact
 from aqueduct_provider.storage.layout import NativeLayout
 from aqueduct_provider.ui import artifact_body as module
 from aqueduct_provider.ui.artifact_body import artifact_body, body_of, disposition, image_kind
 from aqueduct_provider.ui.html import Page
-from aqueduct_provider.ui.shown_run import ShownArtifact
 from tests.support.airflow_rows import AirflowRows
 from tests.support.example_specs import FLOW_ID
 from tests.support.flow_rows import add_churn

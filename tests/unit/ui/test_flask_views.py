@@ -24,7 +24,8 @@ def client(rows: AirflowRows, monkeypatch: pytest.MonkeyPatch) -> Any:
     from aqueduct_provider.ui.flask_views import make_blueprint
 
     monkeypatch.setattr(airflow_database, "AirflowDatabase", lambda: rows.database)
-    monkeypatch.setattr(access, "guarded_view", lambda view, _entities: view)
+    for name in ("guarded_view", "guarded_api"):
+        monkeypatch.setattr(access, name, lambda view, _entities: view)
     monkeypatch.setattr(access, "readable_dags", lambda: {"churn"})
     app = Flask("above")
     app.register_blueprint(make_blueprint())
@@ -69,6 +70,42 @@ def test_every_view_is_guarded(monkeypatch: pytest.MonkeyPatch, entities: Any) -
     with Flask("above").test_request_context("/"):
         assert (view(dag_id="churn") if entities else view()) == "refused"
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("refused", ["", "DAG", "RUN", "XCOM"])
+def test_a_route_for_programs_takes_the_login_of_the_rest_api(
+    monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    import airflow.api_connexion.security as security
+    from airflow.api_connexion.exceptions import PermissionDenied, Unauthenticated
+    from flask import Flask
+
+    logins: list[None] = []
+
+    class Manager:
+        def is_authorized_dag(self, *, access_entity: Any = None, details: Any, **_: Any) -> bool:
+            assert details.id == "churn"
+            return (access_entity.name if access_entity else "DAG") != refused
+
+    monkeypatch.setattr(security, "check_authentication", lambda: logins.append(None))
+    monkeypatch.setattr(security, "get_auth_manager", Manager)
+    monkeypatch.setattr("airflow.www.extensions.init_auth_manager.get_auth_manager", Manager)
+    view = access.guarded_api(lambda **names: names, (access.RUN, access.XCOM))
+    with Flask("above").test_request_context("/"):
+        if refused:
+            with pytest.raises(PermissionDenied):
+                view(dag_id="churn")
+        else:
+            assert view(dag_id="churn") == {"dag_id": "churn"}
+            # A password is checked slowly: once is enough.
+            assert len(logins) == 1
+
+        def fail() -> None:
+            raise Unauthenticated(headers={})
+
+        monkeypatch.setattr(security, "check_authentication", fail)
+        with pytest.raises(Unauthenticated):
+            view(dag_id="churn")
 
 
 class _Manager:

@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
+from aqueduct_provider.sdk.results.recorded_runs import ShownArtifact
 from aqueduct_provider.spec.dag_facts import DagFacts
 from aqueduct_provider.ui.request_reads import RequestReads
 from aqueduct_provider.ui.run_links import RunLinks, picture
-from aqueduct_provider.ui.shown_run import ShownArtifact, read_run
+from aqueduct_provider.ui.shown_run import read_run
 from tests.support.airflow_rows import AirflowRows
 from tests.support.flow_rows import attributes, operator_json
 from tests.support.played_runs import DAG

@@ -40,3 +40,11 @@ def test_reasons_are_shown_without_secrets(visit: Any, monkeypatch: pytest.Monke
 
     text = answer(Route("/", fail), visit()).body.decode()
     assert "https://***@s3.example.org/*** does not answer." in text
+
+
+def test_a_route_for_programs_says_it_in_json(visit: Any) -> None:
+    def fail(_visit: Visit) -> Page:
+        raise NotFound("No run 'x'.")
+
+    page = answer(Route("/", fail, is_api=True), visit())
+    assert (page.status, page.body) == (404, b'{"detail": "No run \'x\'."}')

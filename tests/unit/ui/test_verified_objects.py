@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.artifacts.stored_facts import StoredFacts, TextPreview
 from aqueduct_provider.storage.s3 import S3Store
-from aqueduct_provider.ui.previews import TextPreview
 from aqueduct_provider.ui.request_reads import RequestReads
-from aqueduct_provider.ui.verified_objects import StoredFacts, stored_facts
+from aqueduct_provider.ui.verified_objects import stored_facts
 from tests.support.played_runs import store_at
 
 

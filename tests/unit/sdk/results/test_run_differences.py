@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.artifacts.stored_facts import ColumnPreview, StoredFacts, TablePreview
 from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
 from aqueduct_provider.sdk.enums import ExecutionStatus
+from aqueduct_provider.sdk.results.difference_rows import DifferenceRow, Section
 from aqueduct_provider.sdk.results.outcomes import OperatorRun
-from aqueduct_provider.spec.dag_facts import DagFacts, FlowFacts, OperatorFacts
-from aqueduct_provider.ui.previews import ColumnPreview, TablePreview
-from aqueduct_provider.ui.run_differences import DifferenceRow, Section, differences
-from aqueduct_provider.ui.shown_run import ShownArtifact, ShownOperator, ShownRun
-from aqueduct_provider.ui.verified_objects import StoredFacts
+from aqueduct_provider.sdk.results.recorded_runs import RecordedRun, ShownArtifact, ShownOperator
+from aqueduct_provider.sdk.results.run_differences import differences
+from aqueduct_provider.spec.dag_facts import OperatorFacts
 
 
 def artifact(
@@ -30,9 +30,8 @@ def operator(
     return ShownOperator(OperatorFacts(name, name, kind), name, run, seconds, outputs)
 
 
-def run(*operators: ShownOperator, version: str = "v1") -> ShownRun:
-    facts = DagFacts(FlowFacts("f", "churn", "native", version), {})
-    return ShownRun("churn", RunInfo("r", "success"), facts, operators, version=version)
+def run(*operators: ShownOperator, version: str = "v1") -> RecordedRun:
+    return RecordedRun(RunInfo("r", "success"), operators, version)
 
 
 def section(title: str, sections: list[Section]) -> dict[str, DifferenceRow]:
@@ -143,9 +142,10 @@ def test_schemas() -> None:
     # As an older release wrote it: without a preview.
     before = StoredFacts(columns=(("id", "float64"), ("old", "str")))
     stored, other = {"t": now, "u": StoredFacts()}, {"t": before, "u": StoredFacts()}
+    schema = {"id": "int64", "new": "str"}
     found = section("Schemas", differences(run(), run(), stored, other))
     assert found == {
-        "t": DifferenceRow("t", "2 columns", "2 columns"),
+        "t": DifferenceRow("t", "2 columns", "2 columns", values=(dict(before.columns), schema)),
         "t: id": DifferenceRow("t: id", "float64", "int64", "changed"),
         "t: old": DifferenceRow("t: old", "str", None, "removed"),
         "t: new": DifferenceRow("t: new", None, "str", "added"),

@@ -1,56 +1,31 @@
-"""Two runs of a flow side by side: what differs, and how (pure)."""
+"""Two runs of a flow side by side: what differs, and how (pure). Pages and the SDK show it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
+from typing import Any
 
 from aqueduct_provider.artifacts.numbers import duration, number, size
-from aqueduct_provider.ui.previews import TablePreview
-from aqueduct_provider.ui.shown_run import METRICS, NOTHING, SHORT, ShownArtifact, ShownOperator, ShownRun
-from aqueduct_provider.ui.verified_objects import StoredFacts
-
-Mark = Literal["", "changed", "added", "removed"]
+from aqueduct_provider.artifacts.stored_facts import ColumnPreview, StoredFacts, TablePreview
+from aqueduct_provider.sdk.results.difference_rows import DifferenceRow, Mark, Section
+from aqueduct_provider.sdk.results.recorded_runs import (
+    METRICS,
+    NOTHING,
+    PARAMETERS,
+    SHORT,
+    RecordedRun,
+    ShownArtifact,
+    ShownOperator,
+)
 
 # Two durations are as good as equal below this share, or these seconds.
 _SHARE, _SECONDS = 0.2, 1.0
 
-
-@dataclass(frozen=True)
-class DifferenceRow:
-    """A fact in both runs.
-
-    :param before: of the run that is compared with; None: it is not there.
-    :param now: of the run that the page is of; None: it is not there.
-    :param mark: how they differ, in a word; empty: they do not.
-    :param note: by how much.
-    """
-
-    name: str
-    before: str | None
-    now: str | None
-    mark: Mark = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """Facts of one kind."""
-
-    title: str
-    rows: tuple[DifferenceRow, ...]
-
-    @property
-    def changes(self) -> int:
-        """How many facts differ."""
-        return sum(bool(row.mark) for row in self.rows)
-
-
 Stored = Mapping[str, StoredFacts]
 
 
-def differences(run: ShownRun, other: ShownRun, stored: Stored, other_stored: Stored) -> list[Section]:
+def differences(run: RecordedRun, other: RecordedRun, stored: Stored, other_stored: Stored) -> list[Section]:
     """Return the facts of both runs, by kinds; kinds of which neither has any are left out.
 
     :param other: the run that is compared with.
@@ -58,32 +33,36 @@ def differences(run: ShownRun, other: ShownRun, stored: Stored, other_stored: St
     """
     sections = [
         Section("Run", tuple(_run_rows(run, other))),
-        _values("Parameters", run, other, ("param",)),
-        _values("Metrics", run, other, tuple(METRICS)),
+        _values("Parameters", run, other, PARAMETERS),
+        _values("Metrics", run, other, METRICS),
         _section("Checks", run.of_kind("check"), other.of_kind("check"), lambda one: one.outcome),
         Section("Durations", tuple(_durations(run, other))),
         Section("Artifacts", tuple(_artifacts(run, other))),
         Section("Schemas", tuple(_columns(stored, other_stored))),
+        Section("Statistics", tuple(_statistics(stored, other_stored))),
         Section("Code", tuple(_code(run, other))),
     ]
     return [section for section in sections if section.rows]
 
 
-def row(name: str, before: str | None, now: str | None, note: str = "") -> DifferenceRow:
+def row(
+    name: str, before: str | None, now: str | None, values: tuple[Any, Any] = (None, None)
+) -> DifferenceRow:
     """Return a fact with its mark."""
     mark: Mark = (
         "" if before == now else "added" if before is None else "removed" if now is None else "changed"
     )
-    return DifferenceRow(name, before, now, mark, note if mark == "changed" else "")
+    return DifferenceRow(name, before, now, mark, "", values)
 
 
-def _run_rows(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+def _run_rows(run: RecordedRun, other: RecordedRun) -> Iterable[DifferenceRow]:
     yield row("Outcome", other.status, run.status)
-    yield row("Version", other.version_name or NOTHING, run.version_name or NOTHING)
+    before, now = (one.version_name or NOTHING for one in (other, run))
+    yield row("Version", before, now, (other.version or None, run.version or None))
     yield _duration("Duration", other.seconds, run.seconds)
 
 
-def _values(title: str, run: ShownRun, other: ShownRun, kinds: tuple[str, ...]) -> Section:
+def _values(title: str, run: RecordedRun, other: RecordedRun, kinds: tuple[str, ...]) -> Section:
     before, now = (
         {one.name: one for one in side.artifacts.values() if side.makers[one.name].kind in kinds}
         for side in (other, run)
@@ -92,21 +71,21 @@ def _values(title: str, run: ShownRun, other: ShownRun, kinds: tuple[str, ...]) 
 
 
 def _value(name: str, before: ShownArtifact | None, now: ShownArtifact | None) -> DifferenceRow:
-    found = row(name, before.value if before else None, now.value if now else None)
+    values = before and before.glance.get("value"), now and now.glance.get("value")
+    found = row(name, before.value if before else None, now.value if now else None, values)
     if before is None or now is None or before.ref is None or now.ref is None:
         return found
     if not found.mark and before.ref.sha256 != now.ref.sha256:
         # Rounded, cut or hidden, both look alike.
-        return DifferenceRow(name, found.before, found.now, "changed")
-    return DifferenceRow(name, found.before, found.now, found.mark, _by(before, now) if found.mark else "")
+        return replace(found, mark="changed")
+    return replace(found, note=_by(*values) if found.mark else "")
 
 
-def _by(before: ShownArtifact, now: ShownArtifact) -> str:
-    first, second = before.glance.get("value"), now.glance.get("value")
-    if not (_is_number(first) and _is_number(second)):
+def _by(before: Any, now: Any) -> str:
+    if not (_is_number(before) and _is_number(now)):
         return ""
-    change = second - first  # type: ignore[operator]
-    share = f" ({change / abs(first):+.2%})" if first else ""
+    change = now - before
+    share = f" ({change / abs(before):+.2%})" if before else ""
     return f"{'+' if change > 0 else ''}{number(change)}{share}"
 
 
@@ -132,15 +111,16 @@ def _section(
     return Section(title, tuple(rows))
 
 
-def _durations(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+def _durations(run: RecordedRun, other: RecordedRun) -> Iterable[DifferenceRow]:
     before, now = ({one.task_id: one for one in side.operators} for side in (other, run))
     for task_id in {**before, **now}:
         first, second = before.get(task_id), now.get(task_id)
         name = (second or first).name  # type: ignore[union-attr]
         if first is None or second is None:
-            yield row(
+            found = row(
                 name, _time(first.seconds) if first else None, _time(second.seconds) if second else None
             )
+            yield replace(found, values=(first and first.seconds, second and second.seconds))
         else:
             yield _duration(name, first.seconds, second.seconds)
 
@@ -152,27 +132,35 @@ def _duration(name: str, before: float | None, now: float | None) -> DifferenceR
         change = now - before
         if abs(change) > max(_SECONDS, _SHARE * before):
             mark, note = "changed", f"{'+' if change > 0 else '-'}{duration(abs(change))}"
-    return DifferenceRow(name, _time(before), _time(now), mark, note)
+    return DifferenceRow(name, _time(before), _time(now), mark, note, (before, now))
 
 
 def _time(seconds: float | None) -> str:
     return duration(seconds) or NOTHING
 
 
-def _artifacts(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+def _artifacts(run: RecordedRun, other: RecordedRun) -> Iterable[DifferenceRow]:
     before, now = (
         {one.name: one for one in side.artifacts.values() if side.makers[one.name].kind not in SHORT}
         for side in (other, run)
     )
     for name in {**before, **now}:
         first, second = before.get(name), now.get(name)
-        found = row(name, first.summary if first else None, second.summary if second else None)
+        values = _facts(first), _facts(second)
+        found = row(name, first.summary if first else None, second.summary if second else None, values)
         if first is None or second is None or first.ref is None or second.ref is None:
             yield found
         elif first.ref.sha256 == second.ref.sha256:
-            yield DifferenceRow(name, found.before, found.now, "", "same content")
+            yield replace(found, mark="", note="same content")
         else:
-            yield DifferenceRow(name, found.before, found.now, "changed", _grown(first, second))
+            yield replace(found, mark="changed", note=_grown(first, second))
+
+
+def _facts(artifact: ShownArtifact | None) -> Mapping[str, Any] | None:
+    if artifact is None:
+        return None
+    written = artifact.ref and {"size": artifact.ref.size, "sha256": artifact.ref.sha256, **artifact.glance}
+    return {"type": artifact.type, **(written or {})}
 
 
 def _grown(before: ShownArtifact, now: ShownArtifact) -> str:
@@ -194,7 +182,7 @@ def _columns(stored: Stored, other_stored: Stored) -> Iterable[DifferenceRow]:
         before, now = (_schema(side[table]) for side in (other_stored, stored))
         if not before and not now:
             continue
-        yield row(table, f"{len(before):,} columns", f"{len(now):,} columns")
+        yield row(table, f"{len(before):,} columns", f"{len(now):,} columns", (before, now))
         rows = (row(f"{table}: {name}", before.get(name), now.get(name)) for name in {**before, **now})
         yield from (found for found in rows if found.mark)
 
@@ -206,7 +194,37 @@ def _schema(stored: StoredFacts) -> dict[str, str]:
     return dict(stored.columns)
 
 
-def _code(run: ShownRun, other: ShownRun) -> Iterable[DifferenceRow]:
+def _statistics(stored: Stored, other_stored: Stored) -> Iterable[DifferenceRow]:
+    """Yield the columns of which the range or the share of missing values differs."""
+    for table in stored:
+        before, now = (_previewed(side.get(table)) for side in (other_stored, stored))
+        for name in now:
+            if name in before:
+                values = _figures(before[name]), _figures(now[name])
+                if values[0] != values[1]:
+                    yield row(f"{table}: {name}", _words(values[0]), _words(values[1]), values)
+
+
+def _previewed(stored: StoredFacts | None) -> dict[str, ColumnPreview]:
+    preview = stored.preview if stored else None
+    return {one.name: one for one in preview.columns} if isinstance(preview, TablePreview) else {}
+
+
+def _figures(column: ColumnPreview) -> dict[str, Any]:
+    return {"min": column.lowest, "max": column.highest, "nulls": column.nulls}
+
+
+def _words(figures: Mapping[str, Any]) -> str:
+    """Return the statistics of a column as text: ``1.5 to 9, 25% missing``."""
+    parts = []
+    if figures["min"] is not None:
+        parts.append(f"{number(figures['min'])} to {number(figures['max'])}")
+    if figures["nulls"] is not None:
+        parts.append(f"{figures['nulls']:.3%}".rstrip("0%").rstrip(".") + "% missing")
+    return ", ".join(parts) or NOTHING
+
+
+def _code(run: RecordedRun, other: RecordedRun) -> Iterable[DifferenceRow]:
     """Compare the functions of the two versions by their digests."""
     if run.spec is None or other.spec is None or run.spec.sha256 == other.spec.sha256:
         return
