@@ -6,18 +6,22 @@ call. An ``AqueductError`` says all in its message, so it keeps no cause but an 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aqueduct_provider.errors import AqueductError, OperatorFailed
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
+# A file and a line in it.
+Place = tuple[str, int]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Keeps tracebacks whole where it is set to anything but 0 or nothing.
@@ -143,3 +147,27 @@ def _linked(frames: list[TracebackType]) -> TracebackType | None:
     for one in reversed(frames):
         linked = TracebackType(linked, one.tb_frame, one.tb_lasti, one.tb_lineno)
     return linked
+
+
+# --- the user's line of a call
+
+
+def place_of_caller() -> Place | None:
+    """Return the file and the line from which the SDK was called; None: by no one but itself."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_own(frame.f_code.co_filename):
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno) if frame else None
+
+
+def shown_place(place: Place | None) -> str:
+    """Return a place as editors and notebooks show it: ``flow.py:12``, or ``Cell In[3], line 2``."""
+    if place is None:
+        return ""
+    file, line = place
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is not None and (cell := shell.compile.format_code_name(file)):
+        return f"{' '.join(cell)}, line {line}"
+    with contextlib.suppress(ValueError, OSError):
+        file = str(Path(file).relative_to(Path.cwd()))
+    return f"{file}:{line}"

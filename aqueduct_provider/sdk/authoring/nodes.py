@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from aqueduct_provider.sdk.own_frames import Place, place_of_caller
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.suggest import tidy
 
@@ -123,6 +124,7 @@ class OperatorNode:
     :param system: for kinds extract and load.
     :param place: for kinds extract and load: the spec's source or target.
     :param number: counts operators in the order of creation.
+    :param place_of_call: the user's line that recorded it.
     """
 
     kind: Kind
@@ -139,6 +141,7 @@ class OperatorNode:
     system: System | None = None
     place: Mapping[str, Any] = field(default_factory=dict)
     number: int = field(default_factory=lambda: next(_numbers))
+    place_of_call: Place | None = field(default_factory=place_of_caller)
 
     def __post_init__(self) -> None:
         self.name = tidy(self.name)

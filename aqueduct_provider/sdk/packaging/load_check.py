@@ -1,6 +1,6 @@
 """Check that function archives load: each is loaded once, in a new process, before it is published.
 
-In: archives. Out: nothing, or one error that names every operator whose archive does not load. The process
+In: archives. Out: one message for each operator whose archive does not load. The process
 has this machine's packages, but none of the user's modules and no secrets. What needs packages that are not
 installed here is not judged.
 """
@@ -29,27 +29,21 @@ _PROXIES = frozenset(["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"])
 _loaded = set[str]()
 
 
-def check_archives(archives: Sequence[tuple[str, bytes]]) -> None:
-    """Refuse archives that do not load.
+def unloadable(archives: Sequence[tuple[str, bytes]]) -> list[PackagingError | None]:
+    """Return for each archive why a worker could not load it; None: it can.
 
     :param archives: each with the name of its operator.
-    :raises PackagingError: names the operators and the reasons.
     """
     new = [data for data in dict.fromkeys(data for _, data in archives) if _digest(data) not in _loaded]
     if not new or os.name != "posix" or not sys.executable:
-        return
+        return [None] * len(archives)
     faults = _faults(new)
-    lines = [_message(name, faults[data]) for name, data in archives if data in faults]
-    if len(lines) == 1:
-        raise PackagingError(lines[0])
-    if lines:
-        listed = "\n".join(f"- {line}" for line in lines)
-        raise PackagingError(f"{len(lines)} functions cannot be loaded by a worker:\n{listed}")
-    _loaded.update(map(_digest, new))
+    _loaded.update(_digest(data) for data in new if data not in faults)
+    return [_error(name, faults[data]) if data in faults else None for name, data in archives]
 
 
-def _message(name: str, reason: str) -> str:
-    return (
+def _error(name: str, reason: str) -> PackagingError:
+    return PackagingError(
         f"{name!r} can be pickled, but a worker could not load it: {reason}. Create what it refers to inside "
         "the function, or move it to a module of its own and name that file in file_dependencies=[...]."
     )

@@ -9,34 +9,34 @@ from __future__ import annotations
 
 import json
 import logging
-import re
+import sys
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import AuthoringError, PackagingError, Problem, SpecError
-from aqueduct_provider.sdk.authoring.encode_values import encoded_default
+from aqueduct_provider.errors import AuthoringError, SpecError
+from aqueduct_provider.sdk.authoring.encode_values import EncodedValue, encoded_default
 from aqueduct_provider.sdk.authoring.nodes import (
     NO_OPTIONS,
     ArtifactNode,
     OperatorNode,
     Options,
-    artifacts_of,
 )
 from aqueduct_provider.sdk.packaging.machine_paths import machine_path_warnings
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
 from aqueduct_provider.sdk.publishing.current_resources import Lookup
 from aqueduct_provider.sdk.publishing.data_needs import check_inputs
-from aqueduct_provider.sdk.publishing.flow_graph import flow_graph
+from aqueduct_provider.sdk.publishing.flow_graph import Encode, FlowGraph, flow_graph
 from aqueduct_provider.sdk.publishing.flow_names import check_flow_name
 from aqueduct_provider.sdk.publishing.flow_names import dag_id_of as dag_id_of
 from aqueduct_provider.sdk.publishing.flow_names import flow_id_of as flow_id_of
+from aqueduct_provider.sdk.publishing.flow_problems import FlowProblems
 from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refuse_secrets_in_text
 from aqueduct_provider.sdk.publishing.origin import this_user, version_message
-from aqueduct_provider.sdk.publishing.selection import select
+from aqueduct_provider.sdk.publishing.selection import select, wrong_kinds
 from aqueduct_provider.sdk.publishing.spec_parts import (
     Json,
     artifact_part,
@@ -56,6 +56,7 @@ _log = logging.getLogger("aqueduct")
 _LONGEST_OWNER = 200
 
 Packager = Callable[[UserFunction, str], "Package"]
+Unloadable = Callable[[Sequence[tuple[str, bytes]]], Sequence[AuthoringError | None]]
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def compose(
     origin: Mapping[str, Any] | None = None,
     packager: Packager | None = None,
     resources: Lookup | None = None,
+    problems: FlowProblems | None = None,
+    unloadable: Unloadable | None = None,
 ) -> Composition:
     """Compose a version of the flow; ``selection.py`` says what belongs to it.
 
@@ -137,67 +140,68 @@ def compose(
     :param origin: further fields of the version: who publishes it, and the commit of its code.
     :param packager: makes the archive of a function; it is also given the operator's name.
     :param resources: finds the connected resource of a name; None: those that were recorded are current.
-    :raises AuthoringError: the flow would fail later.
-    :raises PackagingError: functions cannot be packaged; with all of them.
+    :param problems: those that are known already.
+    :param unloadable: returns for each archive, given with its operator's name, why no worker could load it.
+    :raises AuthoringError: the flow would fail later; with all that is wrong with it.
+    :raises PackagingError: functions cannot be packaged, and nothing else is wrong.
     """
     version = {
         "id": version_id or str(uuid.uuid4()),
         "number": number,
         "created_at": (created_at or datetime.now(timezone.utc)).isoformat(),
-        **version_message("publish_flow", flow.message),
         **(origin or {}),
     }
-    head = _head(flow, artifact_store, version)
+    problems = FlowProblems(flow.name) if problems is None else problems
+    head = _head(flow, artifact_store, version, problems)
+    is_head_good = not problems
     encode = cache(encoded_default)
-    selected = select(flow.artifacts, flow.metrics, flow.checks, lambda operator: encode(operator).sha256)
-    graph = flow_graph(selected, encode)
-    refuse_secrets(artifact_store, graph.operators, encode)
-    defaults = {operator: encode(operator) for operator in graph.operators if operator.kind == "param"}
-    flow_id = flow_id_of(flow.name)
-    parameters = [parameter_part(graph, operator, default, flow_id) for operator, default in defaults.items()]
-    check_inputs(graph.operators, defaults)
-    packages = _packages(graph.operators, packager)
-    document = {
-        **head,
-        "artifacts": [
-            artifact_part(graph, one, defaults.get(one.producer), disable_snapshots=flow.disable_snapshots)
-            for one in artifacts_of(graph.operators)
-        ],
-        "parameters": parameters,
-        "operators": [
-            operator_part(graph, operator, packages.get(operator), flow.fuse, resources, flow.retry)
-            for operator in graph.operators
-        ],
-    }
-    refuse_secrets_in_text(document)
+    selected = _selected(flow, encode, problems)
+    defaults = _checked_defaults(selected, encode, problems)
+    with problems.of():
+        refuse_secrets(artifact_store, (), encode)
+    packages = _packages(selected, packager, unloadable, problems)
+    graph = _graph(selected, defaults, encode, problems)
+    defaults = {operator: defaults[operator] for operator in graph.operators if operator in defaults}
+    document = {**head, **_content(flow, graph, defaults, packages, resources, problems)}
     text = json.dumps(document, indent=2).encode()
+    spec = _parsed(text, document, graph, problems, only_content=not is_head_good)
+    if problems or spec is None:
+        raise problems.error()
     stored = [default for default in defaults.values() if default.inline() is None]
-    values = {FlowLayout(flow_id).value(default.sha256): default.data for default in stored}
+    values = {FlowLayout(str(spec.flow.id)).value(default.sha256): default.data for default in stored}
     archives = {function_archive(package.sha256): package.data for package in packages.values()}
-    return Composition(_parsed(text, document), text, values | archives)
+    return Composition(spec, text, values | archives)
 
 
 # --- the flow itself
 
 
-def _head(flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json) -> Json:
-    check_flow_name(flow.name)
-    return {
+def _head(
+    flow: FlowRequest, artifact_store: Mapping[str, Any], version: Json, problems: FlowProblems
+) -> Json:
+    problems.attempt(lambda: check_flow_name(flow.name), None)
+    name = flow.name if isinstance(flow.name, str) else ""
+    message = problems.attempt(lambda: version_message("publish_flow", flow.message), dict[str, str]())
+    k_latest_runs = problems.attempt(lambda: _k_latest_runs(flow.k_latest_runs), None)
+    head = {
         "spec_version": 1,
         "flow": {
-            "id": flow_id_of(flow.name),
-            "name": flow.name,
+            "id": flow_id_of(name),
+            "name": name,
             "description": flow.description,
             "tags": list(flow.tags),
-            "owner": _owner(flow.owner),
+            "owner": problems.attempt(lambda: _owner(flow.owner), ""),
         },
-        "version": version,
-        "dag_id": dag_id_of(flow.name),
-        "schedule": _schedule(flow),
+        "version": {**version, **message},
+        "dag_id": dag_id_of(name),
+        "schedule": problems.attempt(lambda: _schedule(flow), None),
         "artifact_store": dict(artifact_store),
-        "retention": {"k_latest_runs": _k_latest_runs(flow.k_latest_runs)},
+        "retention": {"k_latest_runs": k_latest_runs},
         **({"notifications": [dict(one) for one in flow.notifications]} if flow.notifications else {}),
     }
+    with problems.of():
+        refuse_secrets_in_text(head)
+    return head
 
 
 def _owner(owner: str | None) -> str:
@@ -245,62 +249,132 @@ def _k_latest_runs(count: int | None) -> int | None:
     return count
 
 
-# --- packaging
+# --- its operators
 
 
-def _packages(operators: Iterable[OperatorNode], packager: Packager | None) -> dict[OperatorNode, Package]:
+def _selected(flow: FlowRequest, encode: Encode, problems: FlowProblems) -> list[OperatorNode]:
+    for error, operator in wrong_kinds(flow.metrics, flow.checks):
+        problems.add(error, operator)
+
+    def value_key(operator: OperatorNode) -> Hashable:
+        try:
+            return encode(operator).sha256
+        except AuthoringError:  # It is noted with the other defaults.
+            return operator
+
+    with problems.of():
+        return select(flow.artifacts, flow.metrics, flow.checks, value_key)
+    raise problems.error()
+
+
+def _checked_defaults(
+    operators: Iterable[OperatorNode], encode: Encode, problems: FlowProblems
+) -> dict[OperatorNode, EncodedValue]:
+    """Return the defaults of parameters; look for secrets, and for what readers of values lack."""
+    defaults: dict[OperatorNode, EncodedValue] = {}
+    for operator in operators:
+        with problems.of(operator):
+            if operator.kind == "param":
+                defaults[operator] = encode(operator)
+            refuse_secrets({}, [operator], encode)
+        with problems.of(operator):
+            check_inputs([operator], defaults)
+    return defaults
+
+
+def _graph(
+    selected: Sequence[OperatorNode],
+    defaults: Container[OperatorNode],
+    encode: Encode,
+    problems: FlowProblems,
+) -> FlowGraph:
+    if all(operator.kind != "param" or operator in defaults for operator in selected):
+        with problems.of():
+            return flow_graph(selected, encode)
+    raise problems.error()
+
+
+def _packages(
+    operators: Iterable[OperatorNode],
+    packager: Packager | None,
+    unloadable: Unloadable | None,
+    problems: FlowProblems,
+) -> dict[OperatorNode, Package]:
     """Return the archive of each operator that has a function; one that several share is made once."""
     from aqueduct_provider.sdk.packaging.package import package
 
     make = packager or package
     made: dict[int, Package] = {}
     packages: dict[OperatorNode, Package] = {}
-    errors: list[AuthoringError] = []
     for operator in operators:
         function = operator.function
         if function is None:
             continue
-        try:
+        with problems.of(operator):
             if id(function) not in made:
                 for warning in machine_path_warnings(function, operator.name):
                     _log.warning(warning)
                 made[id(function)] = make(function, operator.name)
             packages[operator] = made[id(function)]
-        except AuthoringError as error:
-            errors.append(error)
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        lines = "\n".join(f"- {line}" for line in dict.fromkeys(map(str, errors)))
-        raise PackagingError(f"{len(errors)} functions cannot be packaged:\n{lines}") from errors[0]
+    if unloadable:
+        errors = unloadable([(operator.name, package.data) for operator, package in packages.items()])
+        for operator, error in zip(packages, errors, strict=True):
+            if error:
+                problems.add(error, operator)
     return packages
 
 
 # --- the finished document
 
 
-def _parsed(text: bytes, document: Json) -> WorkflowSpec:
+def _content(
+    flow: FlowRequest,
+    graph: FlowGraph,
+    defaults: Mapping[OperatorNode, EncodedValue],
+    packages: Mapping[OperatorNode, Package],
+    resources: Lookup | None,
+    problems: FlowProblems,
+) -> Json:
+    """Return the artifacts, parameters and operators.
+
+    :raises AuthoringError: one of them cannot be written down; with all problems that are known then.
+    """
+    artifacts, parameters, operators = list[Json](), list[Json](), list[Json]()
+    for operator in graph.operators:
+        default = defaults.get(operator)
+        with problems.of(operator):
+            if default:
+                parameters.append(parameter_part(graph, operator, default, flow_id_of(flow.name)))
+                refuse_secrets_in_text({"parameters": parameters[-1:]})
+            for one in operator.outputs:
+                artifacts.append(artifact_part(graph, one, default, disable_snapshots=flow.disable_snapshots))
+                refuse_secrets_in_text({"artifacts": artifacts[-1:]})
+            package = packages.get(operator) or (_unpackaged() if operator.function else None)
+            operators.append(operator_part(graph, operator, package, flow.fuse, resources, flow.retry))
+            refuse_secrets_in_text({"operators": operators[-1:]})
+    if len(operators) < len(graph.operators):
+        raise problems.error()
+    return {"artifacts": artifacts, "parameters": parameters, "operators": operators}
+
+
+def _unpackaged() -> Package:
+    """Return what stands for a function that cannot be packaged, so that the rest can be checked."""
+    from aqueduct_provider.sdk.packaging.package import Package
+
+    return Package(b"", "0" * 64, f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def _parsed(
+    text: bytes, document: Json, graph: FlowGraph, problems: FlowProblems, *, only_content: bool
+) -> WorkflowSpec | None:
+    """Return the spec; note its problems.
+
+    :param only_content: note only those of operators, artifacts and parameters.
+    """
     from aqueduct_provider.spec.loader import parse
 
     try:
         return parse(text, document["dag_id"])
     except SpecError as error:
-        # Where every operator is wrong, pydantic also calls their list empty.
-        others = [problem for problem in error.problems if problem.path != "$.operators"]
-        problems = [_in_words(problem, document) for problem in others or error.problems]
-        shown = f" {problems[0]}" if len(problems) == 1 else "".join(f"\n- {item}" for item in problems)
-        message = f"The flow {document['flow']['name']!r} cannot be published:{shown}"
-        raise AuthoringError(message) from error
-
-
-_ITEM = re.compile(r"\$\.(operator|artifact|parameter)s\[(\d+)\]\.?")
-
-
-def _in_words(problem: Problem, document: Json) -> str:
-    """Return the problem, with the user's own words for the place in the document."""
-    if not (found := _ITEM.match(problem.path)):
-        return f"{problem.path.removeprefix('$.')}: {problem.message}"
-    noun, index = found[1], int(found[2])
-    field = problem.path[found.end() :]
-    name = document[f"{noun}s"][index]["name"]
-    return f"{noun} {name!r}{field and f', {field}'}: {problem.message}"
+        problems.add_of_spec(error, document, graph, only_content=only_content)
+        return None

@@ -22,6 +22,7 @@ from aqueduct_provider.sdk.authoring.nodes import (
     numbered,
     without_number,
 )
+from aqueduct_provider.sdk.own_frames import shown_place
 
 # What the spec allows to identifiers.
 MAX_ID = 200
@@ -103,7 +104,9 @@ def artifact_names(operators: Sequence[OperatorNode]) -> dict[ArtifactNode, str]
     explicit: defaultdict[str, list[ArtifactNode]] = defaultdict(list)
     for artifact in filter(is_explicit, artifacts):
         explicit[artifact.name].append(artifact)
-    collisions = [_collision(name, same) for name, same in explicit.items() if len(same) > 1]
+    collisions = [
+        f"{_collision(name, same)}{_places(same)}" for name, same in explicit.items() if len(same) > 1
+    ]
     if collisions:
         raise AuthoringError("\n".join(collisions))
     names = {artifact: artifact.name for artifact in artifacts if is_explicit(artifact)}
@@ -125,6 +128,12 @@ def _collision(name: str, artifacts: Sequence[ArtifactNode]) -> str:
         f"There are {len(artifacts)} artifacts named {name!r} in this flow, made by the operators {makers}. "
         "Rename one with artifact.set_name(...), or give its operator other outputs=[...]."
     )
+
+
+def _places(artifacts: Sequence[ArtifactNode]) -> str:
+    """Return the lines that recorded the makers of the artifacts."""
+    places = dict.fromkeys(shown_place(artifact.producer.place_of_call) for artifact in artifacts)
+    return "".join(f"\n  at {place}" for place in places if place)
 
 
 class _Free:

@@ -38,20 +38,31 @@ def publish_flow(
     :raises AuthoringError: something in it would fail later; nothing was published.
     :raises EnvironmentBuildError: the requirements could not be checked; nothing was published.
     """
-    from aqueduct_provider.sdk.packaging import load_check
+    from aqueduct_provider.sdk.packaging.load_check import unloadable
     from aqueduct_provider.sdk.publishing.compose import compose, flow_id_of
+    from aqueduct_provider.sdk.publishing.flow_problems import FlowProblems
     from aqueduct_provider.sdk.publishing.origin import code_origin, publisher
     from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
 
-    check_python(engine, [f"{sys.version_info.major}.{sys.version_info.minor}"])
-    check_sources(session, request.name, sources, engine)
+    problems = FlowProblems(request.name)
+    with problems.of():
+        check_python(engine, [f"{sys.version_info.major}.{sys.version_info.minor}"])
+    with problems.of():
+        check_sources(session, request.name, sources, engine)
     store = engine.artifact_store(session.profile.store)
     number = session.registry.next_number(flow_id_of(request.name))
     origin = {**publisher(), **code_origin()}
-    composition = compose(request, store, number=number, origin=origin, resources=session.resource)
+    composition = compose(
+        request,
+        store,
+        number=number,
+        origin=origin,
+        resources=session.resource,
+        problems=problems,
+        unloadable=unloadable,
+    )
     if resolve:
         refuse_unresolvable(composition)
-    load_check.check_archives(composition.archives())
     record = deliver(session, composition, engine, spec_file=spec_file)
     if loads := composition.separate_loads():
         print(f"Not fused, so that a retry cannot write twice: {', '.join(map(repr, loads))}.")

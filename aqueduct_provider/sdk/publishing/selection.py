@@ -39,12 +39,11 @@ def select(
     A load belongs to the artifact that it saves, whatever metrics and checks are named.
 
     :param value_key: distinguishes the defaults of ``param`` operators.
-    :raises AuthoringError: nothing is named, or something of the wrong kind.
+    :raises AuthoringError: nothing is named.
     """
     named = [*artifacts, *(metrics or ()), *(checks or ())]
     if not named:
         raise AuthoringError("A flow needs content: name at least one artifact in artifacts=[...].")
-    _check_kinds(metrics or (), checks or ())
     flow = _Selection(named, value_key)
     kinds: set[Kind] = {"load"}
     kinds.update(("metric", "system_metric") if metrics is None else ())
@@ -55,13 +54,16 @@ def select(
     return sorted(flow.operators, key=lambda operator: operator.number)
 
 
-def _check_kinds(metrics: Sequence[ArtifactNode], checks: Sequence[ArtifactNode]) -> None:
-    for artifact in metrics:
+def wrong_kinds(
+    metrics: Sequence[ArtifactNode] | None, checks: Sequence[ArtifactNode] | None
+) -> Iterator[tuple[AuthoringError, OperatorNode]]:
+    """Yield an error for each artifact that is named as a metric or a check and is none, with its maker."""
+    for artifact in metrics or ():
         if artifact.producer.kind not in ("metric", "system_metric") and artifact.type != "numeric":
-            raise _wrong_kind("metrics", "metric", artifact)
-    for artifact in checks:
+            yield _wrong_kind("metrics", "metric", artifact), artifact.producer
+    for artifact in checks or ():
         if artifact.producer.kind != "check":
-            raise _wrong_kind("checks", "check", artifact)
+            yield _wrong_kind("checks", "check", artifact), artifact.producer
 
 
 def _wrong_kind(argument: str, wanted: Kind, artifact: ArtifactNode) -> AuthoringError:

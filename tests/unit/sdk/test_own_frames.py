@@ -50,6 +50,7 @@ def run(folder: Path, *command: str, **variables: str) -> str:
     """What a command of the user's prints; it must fail."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **variables}
     environ.pop("PYTEST_ADDOPTS", None)
+    (folder / "config.toml").touch(mode=0o600)
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environ, capture_output=True, text=True, check=False
     )

@@ -83,9 +83,7 @@ def test_a_resource_that_was_deleted(made: Deployment, database: str) -> None:
     with pytest.raises(AuthoringError) as raised:
         made.publish(artifacts=[table], engine="cluster")
     message = str(raised.value)
-    assert message.startswith(
-        "'shop query' uses the resource 'shop', which is not connected any more. Connect"
-    )
+    assert "\n- 'shop query' uses the resource 'shop', which is not connected any more. Connect" in message
     assert "Did you mean 'shops'?" in message
 
 

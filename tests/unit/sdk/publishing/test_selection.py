@@ -9,7 +9,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
-from aqueduct_provider.sdk.publishing.selection import select
+from aqueduct_provider.sdk.publishing.selection import select, wrong_kinds
 from tests.support.node_graphs import (
     call,
     check,
@@ -28,6 +28,8 @@ Nodes = Sequence[ArtifactNode]
 def selected(
     *artifacts: ArtifactNode, metrics: Nodes | None = None, checks: Nodes | None = None
 ) -> list[OperatorNode]:
+    for error, _ in wrong_kinds(metrics, checks):
+        raise error
     return select(artifacts, metrics, checks, default_of)
 
 
