@@ -159,10 +159,18 @@ def _place(script: Path, error: BaseException) -> str:
 
 @contextmanager
 def _rehearsing() -> Iterator[Rehearsal]:
+    rehearsal = Rehearsal()
+    with rehearsing(rehearsal):
+        yield rehearsal
+
+
+@contextmanager
+def rehearsing(rehearsal: Rehearsal) -> Iterator[None]:
+    """While the block runs, compose what this process publishes, and send nothing to Airflow."""
     global _current
-    before, _current = _current, Rehearsal()
+    before, _current = _current, rehearsal
     try:
-        yield _current
+        yield
     finally:
         _current = before
 
