@@ -182,7 +182,9 @@ def _trigger(chosen: Namespace) -> int:
 
 def _logs_arguments(parser: ArgumentParser) -> None:
     add_run(parser)
-    parser.add_argument("operator", metavar="OPERATOR", help="name, or task id, of an operator")
+    parser.add_argument(
+        "operator", metavar="OPERATOR", nargs="?", help="name, or task id, of an operator; all of them"
+    )
     parser.add_argument(
         "--try", metavar="N", dest="try_number", type=positive, help="which try; the last one"
     )
@@ -198,7 +200,8 @@ def _logs(chosen: Namespace) -> int:
     elif text:
         print_text(text.rstrip("\n"))
     else:
-        print(f"{chosen.operator!r} has not logged anything yet.", file=sys.stderr)
+        what = repr(chosen.operator) if chosen.operator else "The run"
+        print(f"{what} has not logged anything yet.", file=sys.stderr)
     return 0
 
 

@@ -99,9 +99,18 @@ class Client(FlowMethods, ResourceMethods):
         overrides = {name: value for name, value in given.items() if value}
         path = Path(config_path) if config_path else None
         self._session = Session(Profile.load(path, overrides=overrides))
+        if path is not None and not self._session.profile.path.exists():
+            log.warning(
+                "The configuration file %s does not exist: the client has no resources. connect_resource() "
+                "makes it; or correct config_path.",
+                self._session.profile.path,
+            )
+        log.info("%r", self)
 
     def __repr__(self) -> str:
-        return f"<Client of {self._session.profile.path}>"
+        from aqueduct_provider.sdk.resources.connecting import summary
+
+        return f"<Client: {summary(self._session)}>"
 
     # --- authoring
 

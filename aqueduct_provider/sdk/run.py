@@ -24,6 +24,7 @@ from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.check_results import CheckResults
 from aqueduct_provider.sdk.results.comparing import Compared
+from aqueduct_provider.sdk.results.given_text import given_text
 from aqueduct_provider.sdk.results.outcomes import (
     ENDED,
     OperatorRun,
@@ -79,7 +80,7 @@ class Run(Compared):
         self._checks = CheckResults(self._records)
 
     def __repr__(self) -> str:
-        known = f": {run_status(self.info.state)}" if self.info else ""
+        known = f": {run_status(self.info.state)}{given_text(self.info.conf)}" if self.info else ""
         return f"<Run {self.run_id!r} of {self.record.name!r}{known}>"
 
     def id(self) -> str:
@@ -162,34 +163,26 @@ class Run(Compared):
 
         return source_named(self, name)
 
-    def logs(self, operator: str, try_number: int | None = None) -> str:
-        """Return the log of an operator's task as Airflow keeps it, else what its code printed.
+    def logs(self, operator: str | None = None, try_number: int | None = None) -> str:
+        """Return what an operator's code printed, then the log of its task as Airflow keeps it.
 
-        Of a task that runs several operators, it is this one's part.
+        Of a task that runs several operators, it is this one's part. What earlier tries printed is among
+        Airflow's log.
 
-        :param operator: the operator's name, or its task id.
-        :param try_number: which try, from 1 on; None: the last one.
+        :param operator: the operator's name, or its task id; None: all operators, in the order of the flow.
+        :param try_number: which try of the operator, from 1 on; None: the last one.
         :raises NotFound: the flow has no such operator, or the operator no such try.
-        :raises AuthoringError: several operators have this name.
+        :raises AuthoringError: several operators have this name, or a try is asked for and no operator.
         """
-        from aqueduct_provider.sdk.results.fused_runs import counts, part_of_log
+        from aqueduct_provider.sdk.results.run_logs import log_of, logs_of
         from aqueduct_provider.sdk.results.run_operators import operator_named
 
-        found = operator_named(self, self.spec, operator)
-        tasks = self._tasks()
-        task = tasks.get(found.airflow_task_id) if tasks else None
-        tries = task.try_number if task else 0
-        if try_number is not None and not 1 <= try_number <= max(1, tries):
-            raise NotFound(f"{operator!r} has no try {try_number!r} in run {self.run_id}: it had {tries}.")
-        if task:
-            number = max(1, try_number or tries)
-            text = self._airflow.log(self.record.dag_id, self.run_id, task.task_id, number)
-            if part := part_of_log(text, found, self.spec):
-                return part
-        state = self.exec_state(found) if try_number in (None, tries) else None
-        if found.fuse is not None and task and not counts(state, task):
-            return ""
-        return f"{state.stdout}{state.stderr}" if state else ""
+        if operator is not None:
+            found = operator_named(self, self.spec, operator)
+            return log_of(self, found, self._tasks(), self._airflow, try_number)
+        if try_number is not None:
+            raise AuthoringError("logs: try_number is that of one operator: name it, too.")
+        return logs_of(self, self._tasks(), self._airflow)
 
     def replay(
         self,

@@ -23,6 +23,7 @@ from aqueduct_provider.sdk.authoring.value_types import Number, Table, Value
 from aqueduct_provider.sdk.enums import ArtifactType, CheckSeverity
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.notify import Receivers, check_notifications
+from aqueduct_provider.sdk.own_frames import ends_in_user_code
 from aqueduct_provider.sdk.suggest import tidy
 from aqueduct_provider.spec.bounds import BOUND_WORDS
 
@@ -142,6 +143,12 @@ class Artifact(LazyValue, Generic[Value]):
             return artifact_html(self)
         except Exception:
             return f"<pre>{html.escape(repr(self))}</pre>"
+
+    if not TYPE_CHECKING:
+
+        @ends_in_user_code
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(_missing(self, name), name=name, obj=self)
 
     def _recorded(self, what: str) -> ArtifactNode:
         """Return the node. Raises ``AuthoringError`` for artifacts that were read back from a run."""
@@ -351,6 +358,16 @@ _CLASSES: dict[str, type[Artifact]] = {
     "numeric": NumericArtifact,
     "boolean": BoolArtifact,
 }
+
+
+def _missing(artifact: Artifact, name: str) -> str:
+    """Return why an artifact has no attribute of this name, and which artifacts have it."""
+    owners = [one.__name__ for one in _CLASSES.values() if hasattr(one, name)]
+    kind = type(artifact).__name__
+    if not owners or name.startswith("_"):
+        return f"{kind!r} object has no attribute {name!r}. The value may have it: .get() returns that."
+    unknown = " Its type is known once it is computed." if artifact.source.type == "untyped" else ""
+    return f"{artifact!r} has no {name!r}: {' and '.join(owners)} have it.{unknown}"
 
 
 def artifact_from(source: ArtifactSource) -> Artifact:

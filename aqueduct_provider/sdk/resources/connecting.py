@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AqueductError, ConfigError, CredentialsError
+from aqueduct_provider.spec.url_credentials import without_credentials
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.resources.create_resource import Resource
@@ -73,6 +74,24 @@ def usable_resources(session: Session) -> dict[str, Resource]:
         except ConfigError as error:
             log.warning("%s", error)
     return found
+
+
+def summary(session: Session) -> str:
+    """Return in one line which store, Airflow and configuration are used; nothing is asked or connected."""
+    profile = session.profile
+    try:
+        store = f"store {profile.store.place}"
+    except ConfigError:
+        store = "no artifact store"
+    hosts = profile.hosts()
+    engines = [f"{name!r}{_at(hosts.get(name, ''))}" for name in session.engines()]
+    airflow = f"Airflow {', '.join(engines)}" if engines else "no Airflow"
+    missing = "" if profile.path.exists() else " (not there yet)"
+    return f"{store}, {airflow}, configuration {profile.path}{missing}"
+
+
+def _at(host: str) -> str:
+    return f" at {without_credentials(host)}" if host else ""
 
 
 def print_surroundings(session: Session) -> None:

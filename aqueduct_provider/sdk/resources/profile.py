@@ -61,6 +61,14 @@ class StoreProfile:
     credentials_profile: str = ""
     folder: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where it is, as a URL or a folder."""
+        if self.folder:
+            return self.folder
+        parts = (self.bucket.removeprefix("s3://"), self.root_dir)
+        return "s3://" + "/".join(part.strip("/") for part in parts if part.strip("/"))
+
     def connect(self) -> ObjectStore:
         """Connect the store itself.
 
@@ -181,12 +189,19 @@ class Profile:
 
     def connections(self) -> dict[str, str]:
         """Return the ids of Airflow connections by resource, without reading a secret."""
-        field, tables = "connection_id", self._data.get("resources", {})
+        return self._given("connection_id")
+
+    def hosts(self) -> dict[str, str]:
+        """Return the hosts of resources by name, without reading a secret."""
+        return self._given("host")
+
+    def _given(self, field: str) -> dict[str, str]:
+        tables = self._data.get("resources", {})
         given = {
             name: self._variables(name, [field])[field] or table.get(field, "")
             for name, table in tables.items()
         }
-        return {name: str(connection) for name, connection in given.items() if connection}
+        return {name: str(value) for name, value in given.items() if value}
 
     def resource(self, name: str) -> ResourceProfile:
         """Return one connected resource, with its secrets; join lists of text by commas.

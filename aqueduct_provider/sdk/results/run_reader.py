@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.stored_source import StoredSource
     from aqueduct_provider.sdk.session import Session
     from aqueduct_provider.spec.models import Operator, WorkflowSpec
+    from aqueduct_provider.state.exec_state import ExecState
     from aqueduct_provider.storage.layout import NativeLayout
 
 
@@ -41,6 +42,10 @@ class RunReader(RunFacts, Protocol):
 
     def source(self, name: str) -> StoredSource:
         """Return where the artifact with this name is."""
+        ...
+
+    def exec_state(self, operator: Operator) -> ExecState | None:
+        """Return what an operator left of its end; None: nothing."""
         ...
 
     def why_missing(self, operator: Operator) -> str:

@@ -188,6 +188,40 @@ def logger() -> Iterator[logging.Logger]:
     found.setLevel(before)
 
 
+def test_what_it_uses_is_its_repr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AQUEDUCT_BUCKET", "AQUEDUCT_FOLDER"):
+        monkeypatch.delenv(name, raising=False)
+    path = tmp_path / "config.toml"
+    path.write_text(
+        """
+        [store]
+        bucket = "s3://flows/team"
+        root_dir = "a"
+        [resources.cluster]
+        service = "Airflow"
+        host = "https://ann:secret-word@airflow.example.com"
+        [resources.test]
+        service = "Airflow"
+        host = "localhost:8080"
+        """
+    )
+    path.chmod(0o600)
+    assert repr(aq.Client(config_path=path)) == (
+        "<Client: store s3://flows/team/a, Airflow 'cluster' at https://***@airflow.example.com, 'test' at "
+        f"localhost:8080, configuration {path}>"
+    )
+    assert repr(aq.Client(folder="here", config_path=path)).startswith("<Client: store here, Airflow ")
+
+
+def test_a_configuration_that_is_not_there_is_said(
+    tmp_path: Path, logger: logging.Logger, caplog: pytest.LogCaptureFixture
+) -> None:
+    aq.Client(config_path=tmp_path / "confg.toml")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"The configuration file {tmp_path / 'confg.toml'} does not exist: " in record.getMessage()
+
+
 def test_key_and_address_are_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logger: logging.Logger, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -195,7 +229,10 @@ def test_key_and_address_are_ignored(
     client = aq.Client(aq.get_apikey(), "localhost:8080", logging.INFO)
     assert "No Aqueduct server is needed any more" in caplog.text
     assert logger.level == logging.INFO
-    assert repr(client) == f"<Client of {tmp_path / 'config.toml'}>"
+    path = tmp_path / "config.toml"
+    shown = f"<Client: no artifact store, no Airflow, configuration {path} (not there yet)>"
+    assert repr(client) == shown
+    assert shown in caplog.text
     assert aq.get_apikey() == ""
 
 

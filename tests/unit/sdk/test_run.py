@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from aqueduct_provider.errors import (
     WaitTimedOut,
 )
 from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
+from aqueduct_provider.sdk.results.run_logs import BORDER
 from aqueduct_provider.sdk.run import Run
 from aqueduct_provider.sdk.waiting import wait_for
 from aqueduct_provider.storage.layout import NativeLayout
@@ -37,7 +39,7 @@ def test_what_a_run_left(finished: Finished) -> None:
     assert run.parameters() == {"rows": 4}
     assert run.created_at() == finished.made.fake.dags["churn"].runs[run.run_id].queued
     assert run.url().startswith(f"{finished.made.fake.url}/dags/churn/runs/")
-    assert repr(run) == f"<Run {run.run_id!r} of 'churn': succeeded>"
+    assert repr(run) == f"<Run {run.run_id!r} of 'churn': succeeded, rows=4>"
 
 
 def test_every_operator_is_told(finished: Finished) -> None:
@@ -80,7 +82,18 @@ def test_what_a_failed_run_did_not_write(finished: Finished) -> None:
 
 
 def test_logs(finished: Finished) -> None:
-    assert finished.good.logs("features") == "running features\n4 rows are made"
+    run = finished.good
+    airflow = "running features\n4 rows are made"
+    assert run.logs("features") == f"4 rows are made\n\n{BORDER}\n{airflow}"
+    text = run.logs()
+    assert text.startswith("=== features ===\n4 rows are made\n\n=== ")
+    assert f"\n\n=== features: Airflow's log ===\n{airflow}\n\n" in text
+    assert re.findall(r"^=== (\w+)(.*) ===$", text, re.MULTILINE) == [
+        ("features", ""),
+        *((name, ": Airflow's log") for name in ("rows", "features", "total", "many")),
+    ]
+    with pytest.raises(AuthoringError, match="try_number is that of one operator"):
+        run.logs(try_number=1)
 
 
 def test_logs_of_tries(made: Deployment) -> None:
@@ -90,7 +103,10 @@ def test_logs_of_tries(made: Deployment) -> None:
         made.fake.add_task(
             "churn", run.run_id, "features", state="failed", try_number=number, log=f"try {number}"
         )
-    assert [run.logs("features", number) for number in (1, 2, None)] == ["try 1", "try 2", "try 2"]
+    assert [run.logs("features", number) for number in (1, 2, None)] == [
+        "try 1",
+        *[f"-1 rows are made\n\n{BORDER}\ntry 2"] * 2,
+    ]
     with pytest.raises(NotFound, match=r"'features' has no try 3 in run .*: it had 2"):
         run.logs("features", 3)
 
@@ -111,7 +127,7 @@ def test_operators_of_one_name_are_told_apart_by_their_task_ids(made: Deployment
     ids = [one.task_id for one in run.operators() if one.kind == "function"]
     with pytest.raises(AuthoringError, match=f"2 operators are called .*: '{ids[0]}' or '{ids[1]}'"):
         run.logs("features")
-    assert run.logs(ids[1]).startswith(f"running {ids[1]}")
+    assert f"{BORDER}\nrunning {ids[1]}\n" in run.logs(ids[1])
 
 
 # --- runs that go on
