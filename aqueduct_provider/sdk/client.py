@@ -99,12 +99,6 @@ class Client(FlowMethods, ResourceMethods):
         overrides = {name: value for name, value in given.items() if value}
         path = Path(config_path) if config_path else None
         self._session = Session(Profile.load(path, overrides=overrides))
-        if path is not None and not self._session.profile.path.exists():
-            log.warning(
-                "The configuration file %s does not exist: the client has no resources. connect_resource() "
-                "makes it; or correct config_path.",
-                self._session.profile.path,
-            )
         log.info("%r", self)
 
     def __repr__(self) -> str:
@@ -222,10 +216,6 @@ class Client(FlowMethods, ResourceMethods):
         for argument, given in switches.items():
             if given is not None and not isinstance(given, bool):
                 raise AuthoringError(f"publish_flow: {argument} must be True, False or None, not {given!r}.")
-        if not isinstance(spec_file, bool | str | PathLike):
-            raise AuthoringError(
-                f"publish_flow: spec_file must be the path of a file, or True, not {spec_file!r}."
-            )
         self._session.refresh()
         rehearsal = current_rehearsal()
         sources = [] if rehearsal else [self._record(source) for source in as_list(source_flow)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aqueduct_provider.errors import (
     AirflowError,
+    AuthoringError,
     IntegrityError,
     NotFound,
     ObjectNotFound,

@@ -367,7 +367,8 @@ def _missing(artifact: Artifact, name: str) -> str:
     if not owners or name.startswith("_"):
         return f"{kind!r} object has no attribute {name!r}. The value may have it: .get() returns that."
     unknown = " Its type is known once it is computed." if artifact.source.type == "untyped" else ""
-    return f"{artifact!r} has no {name!r}: {' and '.join(owners)} have it.{unknown}"
+    have = "have" if len(owners) > 1 else "has"
+    return f"{artifact!r} has no {name!r}: {' and '.join(owners)} {have} it.{unknown}"
 
 
 def artifact_from(source: ArtifactSource) -> Artifact:

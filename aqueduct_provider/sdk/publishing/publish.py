@@ -45,6 +45,9 @@ def publish_flow(
     from aqueduct_provider.sdk.publishing.requirement_check import refuse_unresolvable
 
     problems = FlowProblems(request.name)
+    if not isinstance(spec_file, bool | str | PathLike):
+        message = f"publish_flow: spec_file must be the path of a file, or True, not {spec_file!r}."
+        problems.add(AuthoringError(message))
     with problems.of():
         check_python(engine, [f"{sys.version_info.major}.{sys.version_info.minor}"])
     with problems.of():

@@ -9,6 +9,7 @@ have is in ``services.py``.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import re
 import shlex
@@ -35,6 +36,8 @@ from aqueduct_provider.storage.files import expanded
 
 if TYPE_CHECKING:
     from aqueduct_provider.storage.object_store import ObjectStore
+
+_log = logging.getLogger("aqueduct")
 
 # Of services that this release does not know.
 _USUAL_SECRETS = ("password", "token")
@@ -138,7 +141,14 @@ class Profile:
         :raises ConfigError: the file or an override is wrong.
         """
         environ = os.environ if environ is None else environ
+        given_path = path
         path = profile_file.config_path({profile_file.VARIABLE: str(path)} if path else environ)
+        if given_path and not path.exists():
+            _log.warning(
+                "The configuration file %s does not exist, so no resource is connected. Correct the path, or "
+                "connect a resource, which makes it.",
+                path,
+            )
         given = filled(overrides or {})
         raise_problems("The artifact store", store_problems(given, STORE_FIELDS))
         return cls(path, _read(path), environ, given)

@@ -10,7 +10,9 @@ import cloudpickle
 import pytest
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.artifacts import artifact_for
 from aqueduct_provider.sdk.authoring.lazy_value import LazyValue
+from tests.support.node_graphs import op
 
 
 class Thing(LazyValue):
@@ -72,3 +74,27 @@ def test_promises_are_themselves() -> None:
     assert one != other
     assert one in [other, one]
     assert len({one, other, one}) == 2
+
+
+def test_methods_of_other_artifacts_are_named() -> None:
+    table, number = artifact_of("table"), artifact_of("numeric")
+    with pytest.raises(AttributeError) as caught:
+        _ = table.bound
+    assert str(caught.value) == f"{table!r} has no 'bound': NumericArtifact has it."
+    with pytest.raises(AttributeError, match=r" has no 'head': TableArtifact has it\.$"):
+        _ = number.head
+    with pytest.raises(
+        AttributeError, match=r"TableArtifact and NumericArtifact have it\. Its type is known"
+    ):
+        _ = artifact_of("untyped").remove_check
+    with pytest.raises(
+        AttributeError, match=r"'TableArtifact' object has no attribute 'shape'\. .*\.get\(\)"
+    ):
+        _ = table.shape
+    assert not hasattr(table, "__array__")
+
+
+def artifact_of(kind: str) -> Any:
+    artifact = op("f")
+    artifact.type = kind
+    return artifact_for(artifact)
