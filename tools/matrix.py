@@ -1,9 +1,9 @@
 """Runs what is too heavy for each change: ``python3 -m tools.matrix [NAME ...]``.
 
 In: the unit suites on other Pythons than that of ``make test``, and next to the oldest versions; on the
-newest release of each line of Airflow, one flow by the loader and one by a bundle. Out: an exit code, 0 only
-when every entry passed. An entry whose environment cannot be built, such as without its Python, has failed.
-The standard library only.
+newest release of each line of Airflow, one flow by the loader and one by a bundle; the pages on the oldest
+line of Airflow 3 that has them. Out: an exit code, 0 only when every entry passed. An entry whose environment
+cannot be built, such as without its Python, has failed. The standard library only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ UNIT = ("tests/unit", "tests/runner", "tests/architecture")
 SMOKE = (
     "tests/integration/test_native_flow.py::test_a_run_leaves_its_artifacts",
     "tests/integration/test_versions.py::test_airflow_pins_a_run_to_a_version_of_the_bundle",
+)
+# On the oldest line of Airflow 3 that has them, in a browser.
+PAGES = (
+    "tests/integration/test_ui.py",
+    *(f"tests/integration/browser/test_{name}.py" for name in ("hostile_content", "pages")),
 )
 # With the oldest versions that pyproject.toml allows: what meets other packages, but not their messages.
 LOWEST = tuple(
@@ -60,7 +65,7 @@ ENTRIES = {
         Entry("airflow-2.11", "2.11.2", SMOKE),
         Entry("lowest-2.11", "2.11.0", LOWEST_TWO),
         Entry("lowest-3", "3.0.6", (*LOWEST, *SMOKE)),
-        Entry("airflow-3.1", "3.1.8", SMOKE),
+        Entry("airflow-3.1", "3.1.8", (*SMOKE, *PAGES)),
         Entry("airflow-3.2", "3.2.2", SMOKE),
         Entry("airflow-3", "3.3.2", SMOKE),
     )

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import aqueduct_provider.sdk as aq
+from tests.integration import shown_flow
 from tests.integration.flow_place import SEEN_SECONDS
 from tests.integration.stack import MAJOR, AirflowStack
 
@@ -61,7 +62,22 @@ def test_pages_show_what_a_run_has_made_to_those_who_may_see_it(
     # From the store, which the API server reaches.
     assert "shown in pages" in airflow.client.page(f"{flow}/spec")
     assert str(run.record.version_id)[:8] in pages[flow]
-    for address in (*pages, f"{flow}/spec", "/aqueduct/dags/not_there", "/aqueduct/dags/not_there/spec"):
+    page = shown_flow.run_page(dag_id, run.run_id)
+    (artifact,) = (str(one.id) for one in run.spec.artifacts if one.name == "score")
+    of_run = [
+        page,
+        shown_flow.task_page(dag_id, run.run_id, "score"),
+        f"{page}/artifacts/{quote(artifact, safe='')}",
+    ]
+    for address in of_run:
+        assert "1.6875" in airflow.client.page(address), address
+    for address in (
+        *pages,
+        *of_run,
+        f"{flow}/spec",
+        "/aqueduct/dags/not_there",
+        "/aqueduct/dags/not_there/spec",
+    ):
         answer = nobody.get(address)
         assert answer.status_code == REFUSED, address
         assert "1.6875" not in answer.text
@@ -96,7 +112,7 @@ def test_the_menu_of_the_ui(airflow: AirflowStack) -> None:
     assert 'href="/aqueduct/"' in airflow.client.page("/home")
 
 
-@pytest.mark.skipif(MAJOR == 3, reason="Airflow 3's own auth manager knows no permissions of DAGs")
+@pytest.mark.skipif(MAJOR == 3, reason="browser/test_roles.py has the roles of Airflow 3")
 def test_a_user_of_another_dag_sees_nothing_of_it(
     run: aq.Run, airflow: AirflowStack, client: aq.Client
 ) -> None:

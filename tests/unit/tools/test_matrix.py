@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tools.environments import ENVIRONMENTS
-from tools.matrix import ENTRIES, LOWEST, SMOKE, UNIT, Entry
+from tools.matrix import ENTRIES, LOWEST, PAGES, SMOKE, UNIT, Entry
 from tools.supported import AIRFLOWS, PYTHONS
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ def test_an_entrys_environment_has_its_version(entry: Entry) -> None:
 
 
 def test_the_tests_are_there() -> None:
-    for test in (*UNIT, *SMOKE, *LOWEST):
+    for test in (*UNIT, *SMOKE, *PAGES, *LOWEST):
         path, _, name = test.partition("::")
         assert (ROOT / path).exists()
         assert not name or f"def {name}(" in (ROOT / path).read_text("utf-8")
