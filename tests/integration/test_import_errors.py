@@ -43,7 +43,9 @@ def test_the_error_of_a_loader_is_in_the_clients_own(
         with pytest.raises(WaitTimedOut) as caught:
             flow.wait_until_deployed(timeout=1, progress=False)
         said = str(caught.value)
-        assert said.startswith("After 1 s Airflow has no DAG 'unseen', which shows 'unseen'. The spec is at")
+        assert said.startswith(
+            "After 1 s Airflow does not show 'unseen', as the DAG 'unseen'. The flow was delivered to"
+        )
         assert REPORTED in said
     finally:
         loader.unlink()

@@ -35,8 +35,7 @@ REASONS = {
     "WriteTimeout": "the request could not be sent within the time limit. Is the network overloaded?",
     "PoolTimeout": "too many requests are waiting for a connection. Use fewer threads.",
     "ConnectError": "no connection. Is Airflow running, and are host and port right?",
-    "ProtocolError": "what answers speaks no HTTP that can be understood. Is it Airflow's port, and http or"
-    " https?",
+    "ProtocolError": "the answer is not HTTP. Is it Airflow's port, and http or https?",
     "LocalProtocolError": "the request cannot be sent. Look for control characters in the names given.",
     "ProxyError": "the proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) refuses. Correct it, or"
     " add the host to NO_PROXY.",
@@ -124,13 +123,14 @@ def refusal(answer: httpx.Response, host: str, who: str) -> AirflowError | NotFo
         )
     if status == 500:
         return AirflowRefused(
-            f"Airflow at {host} failed itself ({reason or _status(status)}). Look at its API server's log.",
+            f"Airflow at {host} had an error of its own ({reason or _status(status)}). Look at its API"
+            " server's log.",
             status,
         )
     if "json" not in answer.headers.get("content-type", ""):
         return not_airflow(answer, host)
     if status == 404:
-        return NotFound(f"Airflow at {host} has no such thing: {reason or _status(status)}")
+        return NotFound(f"Airflow at {host} does not have what was asked for: {reason or _status(status)}")
     if status == 403:
         return AirflowRefused(
             f"Airflow at {host} does not allow this to {who}: the permission is missing"

@@ -21,7 +21,7 @@ from aqueduct_provider.errors import (
 )
 from aqueduct_provider.sdk.publishing.airflow_problems import airflow_problems
 from aqueduct_provider.sdk.waiting import Patient, brisk, wait_for
-from aqueduct_provider.spec.version_label import labelled_version, short_id
+from aqueduct_provider.spec.version_label import labelled_version, short_id, version_label
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.airflow import Airflow
@@ -39,11 +39,11 @@ _ASK_AGAIN_SECONDS = 5.0
 # Of the files that may hold the DAG.
 _MOST_ASKED = 3
 _CURE = (
-    "The spec is at {place}. Does Airflow look there? Its DAG folder needs the loader of "
-    "`aqueduct-airflow init` (with --connection for specs in S3). A spec that it cannot use is a DAG with "
-    "the tag 'broken spec'; errors of the loader are under Import Errors."
+    "The flow was delivered to {place}. Does Airflow look there? Whoever runs it sets that up once, with "
+    "`aqueduct-airflow init` (and --connection, where flows are in S3). What Airflow could not use is listed "
+    "there: by the tag 'broken spec', and under Import Errors."
 )
-_REPORTED = "The spec is at {place}. Airflow reports: {problem}"
+_REPORTED = "The flow was delivered to {place}. Airflow reports: {problem}"
 _LATER = (
     "Airflow does not show it yet. The spec is delivered: it appears when Airflow looks for changes, mostly "
     "within 30 seconds. client.status() shows it."
@@ -191,10 +191,14 @@ class _DeploymentWatch:
         """Describe what exists instead."""
         name = self.record.name
         if self._shown is None:
-            return f"Airflow has no DAG {self.record.dag_id!r}, which shows {name!r}"
+            return f"Airflow does not show {name!r}, as the DAG {self.record.dag_id!r}"
         if self._shown.has_import_errors:
             return f"Airflow cannot load the file that shows {name!r}"
-        return f"Airflow still shows an older version of {name!r}, not {self.record.version_id}"
+        return f"Airflow still shows an older version of {name!r}, not {self._label}"
+
+    @property
+    def _label(self) -> str:
+        return version_label(self.record.version_id, self.record.number)
 
     @property
     def _shown(self) -> DagInfo | None:
@@ -205,8 +209,8 @@ class _DeploymentWatch:
         if newest is None or newest.version_id != self.record.version_id:
             what = "deleted" if newest is None else "published once more"
             raise AuthoringError(
-                f"{self.record.name!r} was {what} meanwhile, so Airflow will not show version "
-                f"{self.record.version_id}. client.flow({self.record.name!r}) gives what there is now."
+                f"{self.record.name!r} was {what} meanwhile, so Airflow will not show "
+                f"{self._label}. client.flow({self.record.name!r}) gives what there is now."
             )
 
 

@@ -106,7 +106,7 @@ def test_dropped_connections_are_tried_again(
     fake.drop(TRIES - 1)
     assert http.send(*VERSION).status_code == 200
     fake.drop(TRIES)
-    with pytest.raises(AirflowUnreachable, match=r"speaks no HTTP"):
+    with pytest.raises(AirflowUnreachable, match=r"the answer is not HTTP"):
         http.send(*VERSION)
     assert len(fake.asked) == 2 * TRIES
     assert len(pauses) == 2 * (TRIES - 1)

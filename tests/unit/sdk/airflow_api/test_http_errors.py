@@ -174,7 +174,7 @@ def test_what_airflow_says_in_one_line(body: Any, reason: str) -> None:
             AirflowUnreachable,
             "answers, but not as Airflow (HTTP 403 Forbidden, text/html)",
         ),
-        (answer(404, {"detail": "no run"}), NotFound, "has no such thing: no run"),
+        (answer(404, {"detail": "no run"}), NotFound, "does not have what was asked for: no run"),
         (answer(404, "<html>"), AirflowUnreachable, "not as Airflow"),
         (answer(429, {"detail": ""}), AirflowRefused, "HTTP 429 Too Many Requests"),
         (answer(500, "Internal Server Error"), AirflowRefused, "API server's log"),

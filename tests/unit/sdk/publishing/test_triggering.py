@@ -246,7 +246,7 @@ def test_a_run_begins_when_airflow_shows_the_latest_version(made: Deployment) ->
 def test_a_version_that_does_not_come(made: Deployment) -> None:
     made.hidden.add("churn")
     made.publish(wait=0)
-    with pytest.raises(WaitTimedOut, match="After 0 s Airflow has no DAG 'churn'"):
+    with pytest.raises(WaitTimedOut, match="After 0 s Airflow does not show 'churn'"):
         made.client.trigger("churn", timeout=0, progress=False)
     assert made.fake.calls("POST", "dagRuns") == []
 
