@@ -15,6 +15,7 @@ import pandas
 import pytest
 
 from aqueduct_provider.cli import main
+from aqueduct_provider.sdk.results.run_logs import BORDER
 from aqueduct_provider.sdk.waiting import wait_for
 from tests.support.deployment import Deployment, deployment
 from tests.support.written_runs import leave
@@ -137,13 +138,16 @@ def test_what_is_not_there(place: Place, capsys: Captured) -> None:
 
 
 def test_logs(place: Place, capsys: Captured) -> None:
+    log = f"4 rows are made\n\n{BORDER}\nrunning features\n4 rows are made"
     assert place.main("logs", "churn", place.runs["good"], "features") == 0
-    assert capsys.readouterr().out == "running features\n4 rows are made\n"
+    assert capsys.readouterr().out == f"{log}\n"
+    assert place.main("logs", "churn", place.runs["good"]) == 0
+    assert capsys.readouterr().out.startswith("=== features ===\n4 rows are made\n\n=== ")
     assert place.main("logs", "churn", place.runs["good"], "features", "--try", "1", "--json") == 0
     assert document(capsys) == {
         "run_id": place.runs["good"],
         "operator": "features",
-        "log": "running features\n4 rows are made",
+        "log": log,
     }
     assert place.main("logs", "churn", place.runs["good"], "features", "--try", "3") == 1
     assert "has no try 3" in capsys.readouterr().err
