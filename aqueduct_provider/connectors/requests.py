@@ -32,6 +32,7 @@ class ExtractOrder:
     :param queries: for SQL: one query, or a chain.
     :param collection: for MongoDB.
     :param find: the arguments of ``find``: ``args`` and ``kwargs``.
+    :param decimals: of SQL: ``exact``, or ``float``.
     :param parameters: values of ``$1``, ``$2``, ...
     :param dates: the value of each ``{{ name }}`` in a query.
     :param tables: how the table is stored: ``parquet``, or ``table``, the original's JSON.
@@ -42,6 +43,7 @@ class ExtractOrder:
     system: SystemOrder
     path: str
     queries: tuple[str, ...] = ()
+    decimals: str = "exact"
     collection: str = ""
     find: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()

@@ -33,7 +33,7 @@ def extract_table(bench: Bench, operator: ExtractOperator, source: SqlExtract | 
         patience=bench.worker.patience.seconds,
     )
     if isinstance(source, SqlExtract):
-        return TableJob(replace(order, queries=source.queries))
+        return TableJob(replace(order, queries=source.queries, decimals=source.decimals))
     find = source.query.model_dump(mode="json")
     return TableJob(replace(order, collection=source.collection, find=find))
 

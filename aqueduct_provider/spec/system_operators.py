@@ -85,6 +85,9 @@ class SqlExtract(Model):
         description="A query, or a chain in which $ means the query before; $1, $2, ... are the string "
         "inputs, bound as parameters."
     )
+    decimals: Literal["exact", "float"] = Field(
+        "exact", description="What columns of decimals are: Python's Decimal, or floats."
+    )
 
 
 class SqlLoad(Model):

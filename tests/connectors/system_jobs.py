@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,10 @@ class Desk:
     def name(self) -> str:
         return self.system.connector
 
-    def extract(self, *queries: str, parameters: Sequence[str] = ()) -> pa.Table:
+    def extract(self, *queries: str, parameters: Sequence[str] = (), **options: Any) -> pa.Table:
         """What the queries give, as it is stored."""
         order = ExtractOrder(self.system, "out", queries, parameters=tuple(parameters), dates=DATES)
-        extract(order, self.folder)
+        extract(replace(order, **options), self.folder)
         return pq.read_table(self.folder / "out")
 
     def rows(self, *queries: str, parameters: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -48,6 +48,12 @@ def test_a_column_comes_back_as_it_was(desk: Desk, name: str) -> None:
     assert same or (desk.name == "SQLite" and pa.types.is_integer(kind) and found.type == pa.int64())
 
 
+def test_decimals_are_floats_where_that_is_asked_for(desk: Desk) -> None:
+    desk.load(table(value=(pa.decimal128(12, 2), [D("0.10"), D("-1234567890.12")])))
+    found = desk.extract("SELECT value FROM t ORDER BY value DESC", decimals="float").column(0)
+    assert (found.type, found.to_pylist()) == (pa.float64(), [0.1, -1234567890.12])
+
+
 def test_points_in_time_keep_their_instant(desk: Desk) -> None:
     moment = dt.datetime(2024, 7, 1, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=2)))
     desk.load(table(at=(pa.timestamp("us", "Europe/Berlin"), [moment, None])))

@@ -19,11 +19,13 @@ from aqueduct_provider.runner.describe_output import describe_output
 
 def extract_table(database: Database, request: ExtractOrder, folder: Path) -> OutputInfo:
     """Write the result of a query into a file; return what its metadata says."""
+    from aqueduct_provider.connectors.tables.decimals import with_floats
     from aqueduct_provider.connectors.tables.write_files import write_json, write_parquet
 
     query = statement(request.queries, request.parameters, request.dates, database.dialect)
     write, kind = (write_parquet, "parquet") if request.tables == "parquet" else (write_json, "table")
-    with tempfile.TemporaryDirectory(dir=folder) as scratch, database.read(query) as data:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, database.read(query) as read:
+        data = with_floats(read) if request.decimals == "float" else read
         schema = write(data, folder / request.path, Path(scratch))
     glance, preview = describe_output(
         None, "table", str(folder / request.path), previews=request.tables == "parquet"

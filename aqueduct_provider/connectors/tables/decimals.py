@@ -1,9 +1,16 @@
-"""Decimals that a driver gives as text: how many digits they need is known when the last one has come."""
+"""Decimals of databases: those that a driver gives as text, and all of them as floats where users ask for it.
+
+How many digits text needs is known when the last value has come.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from aqueduct_provider.connectors.tables.model import KIND, Batches
+from aqueduct_provider.errors import StatementRefused
 
 if TYPE_CHECKING:
     import pyarrow
@@ -56,3 +63,35 @@ def _all_match(column: pyarrow.Array, pattern: str) -> bool:
     import pyarrow.compute as pc
 
     return pc.all(pc.match_substring_regex(column, pattern)).as_py() is True
+
+
+def with_floats(data: Batches) -> Batches:
+    """Return a table whose columns of decimals are floats: each the nearest one.
+
+    Reading its batches raises ``StatementRefused`` where a value is not a number, as SQLite allows.
+    """
+    import pyarrow as pa
+
+    schema, places = data.schema, []
+    for place, column in enumerate(data.schema):
+        if pa.types.is_decimal(column.type) or (column.metadata or {}).get(KIND) == b"decimal":
+            places.append(place)
+            schema = schema.set(place, pa.field(column.name, pa.float64()))
+    return Batches(schema, _converted(data, schema, places)) if places else data
+
+
+def _converted(data: Batches, schema: pyarrow.Schema, places: list[int]) -> Iterator[pyarrow.RecordBatch]:
+    import pyarrow as pa
+
+    for batch in data.batches:
+        columns = list(batch.columns)
+        for place in places:
+            try:
+                # By way of text, for Arrow's own conversion of decimals gives floats beside the nearest.
+                columns[place] = columns[place].cast(pa.string()).cast(pa.float64())
+            except pa.ArrowInvalid as error:
+                raise StatementRefused(
+                    f"The column {schema.names[place]!r} cannot be read as floats: {error}. Read it without "
+                    'decimals="float".'
+                ) from error
+        yield pa.record_batch(columns, schema=schema)

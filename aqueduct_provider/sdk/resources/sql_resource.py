@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.codecs import Encoded
@@ -74,6 +74,8 @@ class SqlResource(ConnectedSystem):
         description: str = "",
         parameters: Iterable[Artifact | str] | None = None,
         lazy: bool = False,
+        *,
+        decimals: Literal["exact", "float"] = "exact",
         **how: Unpack[RunOptions],
     ) -> TableArtifact[pandas.DataFrame]:
         """Return the result of a query, as an artifact.
@@ -85,6 +87,8 @@ class SqlResource(ConnectedSystem):
         :param output: name of the artifact.
         :param parameters: string artifacts; a plain text becomes the parameter ``<operator>:<number>``.
         :param lazy: only record it.
+        :param decimals: ``"float"``: columns of decimals are floats, each the nearest one, in place of
+            Python's ``Decimal``, which is exact and slow.
         :param how: ``retries``, ``retry_delay``, ``timeout``, ``pool``, ``fuse``: as in ``@op``.
         :raises AuthoringError: the query or a parameter cannot be used.
         :raises DataSystemError: the database cannot be reached, or refuses the query.
@@ -96,7 +100,11 @@ class SqlResource(ConnectedSystem):
         from aqueduct_provider.sdk.authoring.artifact_sources import GraphSource
         from aqueduct_provider.sdk.authoring.artifacts import TableArtifact
 
+        if decimals not in ("exact", "float"):
+            raise AuthoringError(f'decimals is "exact" or "float", not {decimals!r}.')
         place = {**self.spec_place(), "queries": _queries(query)}
+        if decimals != "exact":
+            place["decimals"] = decimals
         labels = extract_load.Labels(name or f"{self.name()} query", output, description)
         node = extract_load.extract(self, place, "table", labels, parameters, lazy=lazy, how=how)
         return TableArtifact(GraphSource(node))
@@ -137,7 +145,12 @@ class SqlResource(ConnectedSystem):
         queries = tuple(source["queries"])
         return read_here(
             ExtractOrder(
-                self.system, "table", queries=queries, parameters=tuple(parameters), dates=dates_of_now()
+                self.system,
+                "table",
+                queries=queries,
+                decimals=source.get("decimals", "exact"),
+                parameters=tuple(parameters),
+                dates=dates_of_now(),
             )
         )
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aqueduct_provider.connectors.tables.decimals import Digits
+from aqueduct_provider.connectors.tables.decimals import Digits, with_floats
+from aqueduct_provider.connectors.tables.model import KIND, Batches
+from aqueduct_provider.errors import StatementRefused
 
 
 def kind(*pieces: list[str | None]) -> pa.DataType:
@@ -52,3 +58,31 @@ def test_the_type_is_what_all_texts_need(texts: list[str | None], expected: pa.D
 
 def test_a_piece_of_nulls_changes_nothing() -> None:
     assert kind(["1.25"], [None], [], ["3"]) == pa.decimal128(38, 2)
+
+
+def test_decimals_as_floats() -> None:
+    text = pa.field("text", pa.string(), metadata={KIND: b"decimal"})
+    schema = pa.schema([pa.field("n", pa.int64()), pa.field("exact", pa.decimal128(5, 2)), text])
+    values = [[1, 2], [Decimal("0.10"), None], ["1e3", "-Infinity"]]
+    batch = pa.record_batch([pa.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema=schema)
+    found = with_floats(Batches(schema, iter([batch])))
+    assert [str(one.type) for one in found.schema] == ["int64", "double", "double"]
+    assert pa.Table.from_batches(found.batches, found.schema).to_pydict() == {
+        "n": [1, 2],
+        "exact": [0.1, None],
+        "text": [1000.0, float("-inf")],
+    }
+    bad = pa.record_batch([pa.array(["abc"])], schema=pa.schema([text]))
+    with pytest.raises(StatementRefused, match=r"'text' cannot be read as floats.*'abc'"):
+        list(with_floats(Batches(bad.schema, iter([bad]))).batches)
+    # Without decimals it is the same table.
+    plain = Batches(pa.schema([pa.field("n", pa.int64())]), iter(()))
+    assert with_floats(plain) is plain
+
+
+@given(st.lists(st.decimals(-(10**30), 10**30, places=7)))
+def test_each_float_is_the_nearest(values: list[Decimal]) -> None:
+    schema = pa.schema([pa.field("d", pa.decimal128(38, 7))])
+    batch = pa.record_batch([pa.array(values, schema[0].type)], schema=schema)
+    (found,) = with_floats(Batches(schema, iter([batch]))).batches
+    assert found.column(0).to_pylist() == [float(value) for value in values]

@@ -121,6 +121,13 @@ def test_a_chain(demo: SqlResource) -> None:
     assert found.get()["n"].tolist() == [sum(demo.table("wine")["color"] == "red")]
 
 
+def test_decimals_on_request(demo: SqlResource) -> None:
+    found = demo.sql("SELECT CAST('0.1' AS DECIMAL) AS one", decimals="float", lazy=True)
+    assert producer(found).place["decimals"] == "float"
+    with pytest.raises(AuthoringError, match='decimals is "exact" or "float", not \'exakt\''):
+        demo.sql("SELECT 1", decimals="exakt")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("query", ["", " ", [], ["SELECT 1", ""], None, 3, [3]])
 def test_what_is_no_query(demo: SqlResource, query: Any) -> None:
     with pytest.raises(AuthoringError, match="query must be SQL"):
