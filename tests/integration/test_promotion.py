@@ -19,12 +19,12 @@ def orders(days: int) -> list[int]:
     return [10 * day for day in range(1, days + 1)]
 
 
-@aq.metric(requirements=[], output="average")
+@aq.metric("average", requirements=[], output="average")
 def average(orders: list[int]) -> float:
     return sum(orders) / len(orders)
 
 
-@aq.metric(requirements=[], output="average")
+@aq.metric("average", requirements=[], output="average")
 def broken_average(orders: list[int]) -> float:
     return sum(orders) / (len(orders) - 3)
 
@@ -58,7 +58,7 @@ def test_from_staging_to_production_and_back(
     # What changed since the good run, why it fails, and back: a line for each.
     assert "-    return sum(orders) / len(orders)" in str(there.diff(good, bad))
     with pytest.raises(ZeroDivisionError):
-        bad.replay("broken_average")
+        bad.replay("average")
     there = client.rollback("orders", good)
     assert run(there, client).artifact("average").get() == 20
     assert [one.label for one in there.versions()] == ["v3", "v2", "v1"]
