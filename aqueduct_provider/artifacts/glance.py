@@ -26,6 +26,8 @@ _BYTES = 64_000
 # What messages of Airflow's tasks or JSONB of Postgres cannot hold, as they cannot integers of over 64 bits.
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _COUNTS = frozenset({"rows", "columns", "items", "characters", "width", "height"})
+# As the child process writes them.
+_NOT_FINITE = ("nan", "inf", "-inf")
 _WORDS = frozenset({"class", "format"})
 # Of a column with the name of a secret.
 _PUBLIC_FACTS = frozenset({"name", "dtype", "nulls"})
@@ -74,11 +76,21 @@ def hide_secret_columns(preview: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**preview, "columns": shown, "head": rows}
 
 
+def glance_value(ref: ArtifactRef) -> Any:
+    """Return the value that a glance shows, None where it shows none.
+
+    JSON has no NaN and no infinity: a glance has them as words, which become numbers again.
+    """
+    value = ref.glance.get("value") if isinstance(ref.glance, Mapping) else None
+    is_word = ref.artifact_type == "numeric" and value in _NOT_FINITE
+    return float(value) if is_word else value  # type: ignore[arg-type]
+
+
 def output_line(ref: ArtifactRef) -> str:
     """Describe an artifact in a line of a log: ``accuracy = 0.9956 (numeric)``."""
     glance, kind = ref.glance, ref.artifact_type
     if "value" in glance and kind != "json":
-        return f"{ref.name} = {shown_value(glance['value'])} ({kind})"
+        return f"{ref.name} = {shown_value(glance_value(ref))} ({kind})"
     return f"{ref.name}: {described(ref)}"
 
 

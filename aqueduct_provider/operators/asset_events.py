@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from aqueduct_provider.artifacts.glance import glance_value
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.compat import Asset
 from aqueduct_provider.errors import IntegrityError
@@ -94,7 +95,7 @@ def _origin(workflow: WorkflowSpec) -> dict[str, Any]:
 
 
 def _outcomes(workflow: WorkflowSpec, left: Callable[[str], Any]) -> dict[str, Any]:
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float | str] = {}
     checks: dict[str, str] = {}
     telling = [
         one
@@ -112,9 +113,10 @@ def _outcomes(workflow: WorkflowSpec, left: Callable[[str], Any]) -> dict[str, A
     return {**_origin(workflow), "metrics": metrics, "checks": checks}
 
 
-def _number(manifest: Manifest) -> float | None:
+def _number(manifest: Manifest) -> float | str | None:
+    """Return the number of a metric; one that JSON has not, as a word that ``float`` takes."""
     for ref in manifest.artifacts.values():
-        value = ref.glance.get("value")
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return value
+        value = glance_value(ref)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value if math.isfinite(value) else str(value)
     return None

@@ -22,6 +22,7 @@ from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from aqueduct_provider import config
+from aqueduct_provider.artifacts.glance import glance_value
 from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, check_outcome
 from aqueduct_provider.compat import AIRFLOW_HAS_PAGES
 from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorKilled, is_retryable
@@ -341,7 +342,7 @@ def _metric(operator: CheckOperator, report: TaskResults) -> tuple[str, int | fl
     made = {key: ref for one in report.manifests.values() for key, ref in one.artifacts.items()}
     for artifact_id in operator.inputs:
         ref = made.get(artifact_id) or report.inputs.get(artifact_id)
-        value = ref.glance.get("value") if ref else None
+        value = glance_value(ref) if ref else None
         if ref and type(value) in (int, float):
             producer = report.workflow.producer(artifact_id)
             return producer.name if producer.type == "metric" else ref.name, value

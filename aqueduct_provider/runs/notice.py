@@ -6,6 +6,7 @@ In: facts, of which users have named most. Out: text in which nothing that they 
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -98,7 +99,7 @@ def to_document(notice: Notice) -> dict[str, Any]:
     check = {"name": notice.check, "severity": notice.severity} if notice.check else None
     metric = {
         "name": notice.metric,
-        "value": notice.value,
+        "value": _in_json(notice.value),
         "bound": notice.bound or None,
         "last_values": list(notice.values),
     }
@@ -119,6 +120,11 @@ def to_document(notice: Notice) -> dict[str, Any]:
         "url": notice.url or None,
         "text": plain(notice),
     }
+
+
+def _in_json(value: float | None) -> float | str | None:
+    """Return a number; one that JSON has not, as a word."""
+    return value if value is None or math.isfinite(value) else str(value)
 
 
 def _what(notice: Notice) -> str:

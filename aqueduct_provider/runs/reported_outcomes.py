@@ -58,9 +58,9 @@ class Reported:
         return "recovery" if outcome == "passed" else outcome
 
     def with_value(self, run_id: str, value: Number | None) -> Mapping[str, Number]:
-        """Return the values with that of a run, which may have run before."""
+        """Return the finite values with that of a run, which may have run before."""
         others = {run: number for run, number in self.values.items() if run != run_id}
-        if value is not None:
+        if value is not None and math.isfinite(value):
             others[run_id] = value
         return dict(list(others.items())[-KEPT:])
 

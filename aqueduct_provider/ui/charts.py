@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.artifacts.numbers import number
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 640, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 24
+# Of labels of the axes, as the stylesheet has them: what a digit takes at most, and what a point takes.
+_DIGIT, _POINT = 8.5, 4.5
+# Characters of a label; longer numbers are written as 1.5e12.
+_PLAIN = 7
 _SPARK_WIDTH, _SPARK_HEIGHT = 96, 24
 _MOST = 1e150
 
@@ -29,7 +34,7 @@ class ChartPoint:
 
     :param label: what the pointer finds, without the value.
     :param short: the label of the axis below it.
-    :param value: None: there is none; the line has a gap.
+    :param value: None: there is none; the line has a gap. One that is not finite is a mark on the edge.
     :param link: the page of the run; empty: none.
     """
 
@@ -47,41 +52,76 @@ def line_chart(
     :param bounds: drawn as lines across.
     :param marks: places of runs that used a new version.
     """
-    points = [replace(point, value=_clipped(point.value)) for point in points]
-    bounds = [replace(bound, value=max(-_MOST, min(_MOST, bound.value))) for bound in bounds]
+    bounds = [replace(bound, value=_clipped(bound.value)) for bound in bounds]
     values = [point.value for point in points if point.value is not None]
-    ticks = _ticks([*values, *(bound.value for bound in bounds)])
+    drawable = [_clipped(value) for value in values if math.isfinite(value)]
+    ticks = _ticks([*drawable, *(bound.value for bound in bounds)])
+    labels = tick_labels(ticks) if drawable or bounds else [""] * len(ticks)
+    left = max(_LEFT, *(math.ceil(_width(label)) + 10 for label in labels))
     low, high = ticks[0], ticks[-1]
-    across = [_LEFT + (_WIDTH - _LEFT - _RIGHT) * _share(place, len(points)) for place in range(len(points))]
+    across = [left + (_WIDTH - left - _RIGHT) * _share(place, len(points)) for place in range(len(points))]
 
     def down(value: float) -> float:
-        return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (high - value) / (high - low)
+        # What is not a number is below all that are.
+        at = _clipped(value) if math.isfinite(value) else high if value > 0 else low
+        return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (high - at) / (high - low)
 
     parts = [_t("<title>{}</title>", f"{name} over {len(points)} runs")]
-    for tick in ticks:
-        parts.append(_line("grid", _LEFT, down(tick), _WIDTH - _RIGHT, down(tick)))
-        parts.append(_text("axis end", _LEFT - 8, down(tick) + 4, number(tick)))
+    for tick, label in zip(ticks, labels, strict=True):
+        parts.append(_line("grid", left, down(tick), _WIDTH - _RIGHT, down(tick)))
+        parts.append(_text("axis end", left - 8, down(tick) + 4, label))
     for mark in marks:
         middle = (across[mark - 1] + across[mark]) / 2
         parts.append(_t('<g class="mark"><title>{}</title>', f"A new version from {points[mark].label} on"))
         parts.append(_line("", middle, _TOP, middle, _HEIGHT - _BOTTOM) + _t("</g>"))
     for bound in bounds:
-        label = f"{bound.words} {number(bound.value)}"
-        parts.append(_line("bound", _LEFT, down(bound.value), _WIDTH - _RIGHT, down(bound.value)))
-        above = down(bound.value) - 4 if down(bound.value) > _TOP + 14 else down(bound.value) + 13
-        parts.append(_text("bound-label end", _WIDTH - _RIGHT, above, label))
-    drawn = [(across[i], down(p.value)) if p.value is not None else None for i, p in enumerate(points)]
+        parts.append(_line("bound", left, down(bound.value), _WIDTH - _RIGHT, down(bound.value)))
+    drawn = [
+        (across[i], down(p.value)) if p.value is not None and math.isfinite(p.value) else None
+        for i, p in enumerate(points)
+    ]
     parts += [_t('<path class="line" d="{}"/>', _path(stretch)) for stretch in _stretches(drawn)]
-    for point, place in zip(points, drawn, strict=True):
-        if place is not None and point.value is not None:
-            parts.append(_dot(place, point, len(points)))
+    for point, x in zip(points, across, strict=True):
+        if point.value is not None:
+            parts.append(_dot((x, down(point.value)), point, len(points)))
+    if not drawable:
+        note = "no values in these runs" if not values else "no finite values in these runs"
+        parts.append(_text("axis middle", (left + _WIDTH - _RIGHT) / 2, _HEIGHT / 2, note))
     parts += _dates(points, across)
-    return _svg("chart", _WIDTH, _HEIGHT, f"{name}: {_summary(values)}", parts)
+    return _svg("chart", _WIDTH, _HEIGHT, f"{name}: {_summary(values)}", parts, left)
+
+
+def tick_labels(ticks: Sequence[float]) -> list[str]:
+    """Return the labels of an axis: short, and as exact as the distance between them needs."""
+    step = min(abs(above - below) for below, above in pairwise(ticks))
+    places = next((n for n in range(18) if _are_exact([f"{one:.{n}f}" for one in ticks], ticks, step)), 17)
+    plain = [f"{one:,.{places}f}" for one in ticks]
+    if max(map(len, plain)) <= _PLAIN:
+        return plain
+    places = next((n for n in range(17) if _are_exact([f"{one:.{n}e}" for one in ticks], ticks, step)), 17)
+    short = [_power(one, places) for one in ticks]
+    return short if max(map(_width, short)) < max(map(_width, plain)) else plain
+
+
+def _are_exact(labels: Sequence[str], ticks: Sequence[float], step: float) -> bool:
+    return all(abs(float(label) - tick) <= 0.01 * step for label, tick in zip(labels, ticks, strict=True))
+
+
+def _power(value: float, places: int) -> str:
+    """Return a number as 1.5e12."""
+    mantissa, power = f"{value:.{places}e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(power)}" if value else "0"
+
+
+def _width(label: str) -> float:
+    """Return what a label takes at most."""
+    return sum(_POINT if sign in ".,-" else _DIGIT for sign in label)
 
 
 def sparkline(name: str, values: Sequence[float | None]) -> Markup:
-    """Draw a metric over runs, without axes."""
-    values = [_clipped(value) for value in values]
+    """Draw a metric over runs, without axes; values that are not finite are gaps. None that is: nothing."""
+    values = [_clipped(value) if value is not None and math.isfinite(value) else None for value in values]
     there = [value for value in values if value is not None]
     if not there:
         return _t("")
@@ -107,26 +147,30 @@ def bar(share: float) -> Markup:
     return _t('<svg class="bar" width="100" height="10" aria-hidden="true">{}</svg>', drawn)
 
 
-def _clipped(value: float | None) -> float | None:
+def _clipped(value: float) -> float:
     """Return a value whose distance to others is a number, too; the table has it as it is."""
-    return None if value is None else max(-_MOST, min(_MOST, value))
+    return max(-_MOST, min(_MOST, value))
 
 
 def _summary(values: Sequence[float]) -> str:
     if not values:
         return "no values"
-    return f"last {number(values[-1])}, lowest {number(min(values))}, highest {number(max(values))}"
+    last, finite = f"last {number(values[-1])}", [value for value in values if math.isfinite(value)]
+    if not finite:
+        return f"{last}, none is finite"
+    return f"{last}, lowest {number(min(finite))}, highest {number(max(finite))}"
 
 
 def _dot(place: tuple[float, float], point: ChartPoint, count: int) -> Markup:
     x, y = place
     radius = 3.5 if count <= 60 else 2.2 if count <= 200 else 1.4
     label = f"{number(point.value)} in {point.label}"
+    kind = "dot" if point.value is not None and math.isfinite(point.value) else "dot odd"
     # The script follows the link. For keyboards and screen readers the table below the charts has it.
     title = _t("<title>{}</title>", label)
     return _t(
-        '<circle class="dot" cx="{}" cy="{}" r="{}" data-label="{}" data-link="{}">{}</circle>',
-        *(_n(x), _n(y), radius, label, point.link, title),
+        '<circle class="{}" cx="{}" cy="{}" r="{}" data-label="{}" data-link="{}">{}</circle>',
+        *(kind, _n(x), _n(y), radius, label, point.link, title),
     )
 
 
@@ -173,15 +217,16 @@ def _ticks(values: Sequence[float]) -> list[float]:
     step = next((power * n for n in (1, 2, 2.5, 5, 10) if power * n >= rough), power * 10)
     first = math.floor(low / step) * step
     count = min(10, math.ceil((high - first) / step - 1e-9))
-    return [float(f"{first + step * place:.12g}") for place in range(max(1, count) + 1)]
+    return [float(f"{first + step * place:.15g}") for place in range(max(1, count) + 1)]
 
 
-def _svg(kind: str, width: int, height: int, label: str, parts: Sequence[Markup]) -> Markup:
+def _svg(kind: str, width: int, height: int, label: str, parts: Sequence[Markup], left: int = 0) -> Markup:
     from markupsafe import Markup
 
     head = _t(
-        '<svg class="{}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">',
-        *(kind, width, height, width, height, label),
+        '<svg class="{}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}" '
+        'data-left="{}">',
+        *(kind, width, height, width, height, label, left),
     )
     return head + Markup("").join(parts) + Markup("</svg>")
 

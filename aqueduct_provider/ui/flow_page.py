@@ -6,14 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from aqueduct_provider.errors import AqueductError, DigestMismatch, NotFound
+from aqueduct_provider.sdk.results.outcomes import run_status
 from aqueduct_provider.spec.version_label import short_id
 from aqueduct_provider.ui.charts import ChartPoint, line_chart
 from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.reading import PageSession
-from aqueduct_provider.ui.run_history import RunHistory, durations, history_of, tasks_of
+from aqueduct_provider.ui.run_history import MetricSeries, RunHistory, durations, history_of, tasks_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -29,6 +31,8 @@ _RUNS = 50
 # Runs whose durations are compared, and operators that are shown at once.
 _TIMED, _SLOWEST = 20, 15
 _MOST_RUNS = 1_000_000
+# How exactly the axis of a chart says when runs began.
+_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M UTC", "%Y-%m-%d %H:%M:%S UTC")
 _COMPILED = (
     "This flow was published by the original Aqueduct. Its spec may hold keys, so it is not shown here; "
     "it is in the DAG folder."
@@ -156,19 +160,27 @@ def from_store(visit: Visit, facts: DagFacts) -> FromStore:
     return FromStore(versions, saved)
 
 
-def _charts(visit: Visit, history: RunHistory) -> list[tuple[str, Markup]]:
-    labels = [_label(run) for run in history.runs]
+def _charts(visit: Visit, history: RunHistory) -> list[tuple[MetricSeries, Markup]]:
+    shorts = _dates([_begun(run) for run in history.runs])
+    labels = [f"{run.run_id}, {run_status(run.state).value}" for run in history.runs]
     links = [visit.link("dags", visit.dag_id, "runs", run.run_id) for run in history.runs]
     found = []
     for series in history.metrics:
         points = [
-            ChartPoint(long, short, value, link)
-            for (long, short), value, link in zip(labels, series.values, links, strict=True)
+            ChartPoint(label, short, value, link)
+            for label, short, value, link in zip(labels, shorts, series.values, links, strict=True)
         ]
-        found.append((series.name, line_chart(series.name, points, series.bounds, history.version_changes)))
+        found.append((series, line_chart(series.name, points, series.bounds, history.version_changes)))
     return found
 
 
-def _label(run: RunInfo) -> tuple[str, str]:
+def _begun(run: RunInfo) -> datetime | None:
     begun = run.started_at or run.queued_at or run.logical_date
-    return f"{run.run_id}, {run.state}", f"{begun:%Y-%m-%d}" if begun else ""
+    return begun.astimezone(timezone.utc) if begun else None
+
+
+def _dates(moments: Sequence[datetime | None]) -> list[str]:
+    """Return the labels of moments at the ends of an axis, exact enough to distinguish these."""
+    ends = [moment for moment in (*moments[:1], *moments[-1:]) if moment]
+    form = next((one for one in _DATES if len({end.strftime(one) for end in ends}) > 1), _DATES[1])
+    return [moment.strftime(form) if moment else "" for moment in moments]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from aqueduct_provider.artifacts.glance import glance_value
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.sdk.results.recorded_runs import METRICS
@@ -45,7 +46,8 @@ class MetricBound:
 class MetricSeries:
     """A number over the runs.
 
-    :param values: one for each run; None: the run has not written it, or it is not a number.
+    :param values: one for each run, NaN and infinity among them; None: the run has not written it, or it
+        is of another type.
     """
 
     name: str
@@ -243,14 +245,13 @@ def _number_of(manifest: Manifest | None) -> float | None:
 
 
 def _number(ref: ArtifactRef) -> float | None:
-    value = ref.glance.get("value") if isinstance(ref.glance, Mapping) else None
+    value = glance_value(ref)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
-        number = float(value)
+        return float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
 
 
 def _output_name(operator: OperatorFacts) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.artifacts.glance import clean, described, shown_value
+from aqueduct_provider.artifacts.glance import clean, described, glance_value, shown_value
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.runs.pinned_version import SpecRef
@@ -65,7 +65,7 @@ class ShownArtifact:
             return NOTHING
         if "value" not in self.glance:
             return self.summary
-        value = self.glance["value"]
+        value = glance_value(self.ref)
         return str(value) if self.type == "json" else shown_value(value)
 
     @property

@@ -49,7 +49,7 @@
 
   // --- charts: the nearest value under the pointer, and zoom into a range of runs
 
-  const LEFT = 62, RIGHT = 626, TOP = 12, BOTTOM = 156;
+  const RIGHT = 626, TOP = 12, BOTTOM = 156;
 
   function element(name, attributes, text) {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -61,6 +61,7 @@
   function addPointer(chart, data) {
     const runs = Number(data.runs), skip = Number(data.skip);
     const dots = [...chart.querySelectorAll("circle.dot")];
+    const left = Number(chart.dataset.left);
     let tip = null, range = null, start = null;
 
     function across(event) {
@@ -86,15 +87,15 @@
       chart.append(tip);
       const width = text.getComputedTextLength() + 12;
       const at = near.cx.baseVal.value;
-      const left = Math.max(2, Math.min(chart.viewBox.baseVal.width - width - 2, at - width / 2));
+      const from = Math.max(2, Math.min(chart.viewBox.baseVal.width - width - 2, at - width / 2));
       const above = near.cy.baseVal.value > 50 ? near.cy.baseVal.value - 32 : near.cy.baseVal.value + 10;
-      tip.prepend(element("rect", { class: "tip-box", x: left, y: above, width, height: 22, rx: 4 }));
-      text.setAttribute("x", left + 6);
+      tip.prepend(element("rect", { class: "tip-box", x: from, y: above, width, height: 22, rx: 4 }));
+      text.setAttribute("x", from + 6);
       text.setAttribute("y", above + 15);
     }
 
     function place(x) {
-      const share = (Math.max(LEFT, Math.min(RIGHT, x)) - LEFT) / (RIGHT - LEFT);
+      const share = (Math.max(left, Math.min(RIGHT, x)) - left) / (RIGHT - left);
       return Math.round(share * (runs - 1));
     }
 

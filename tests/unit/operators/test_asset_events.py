@@ -94,7 +94,16 @@ def test_a_group_is_asked_once_for_each_of_its_operators() -> None:
     assert (extra["metrics"], extra["checks"]) == ({"accuracy": 0.5}, {"no_drift": "failed"})
 
 
-@pytest.mark.parametrize("glance", [{}, {"value": "0.9"}, {"value": True}, {"value": float("nan")}])
+@pytest.mark.parametrize("word", ["nan", "inf", "-inf"])
+def test_a_number_that_json_has_not_is_a_word(word: str) -> None:
+    task = context({**LEFT, "accuracy": manifest("accuracy", value=word)})
+    describe_flow(task, [FLOW], spec_of())
+    extra = task["outlet_events"][FLOW].extra
+    assert json.loads(json.dumps(extra, allow_nan=False))["metrics"] == {"accuracy": word, "train_runtime": 3}
+    assert str(float(extra["metrics"]["accuracy"])) == word
+
+
+@pytest.mark.parametrize("glance", [{}, {"value": "0.9"}, {"value": True}, {"value": "NaN"}])
 def test_what_is_no_number_is_no_metric(glance: dict[str, Any]) -> None:
     task = context({**LEFT, "accuracy": manifest("accuracy", **glance), "no_drift": None})
     describe_flow(task, [FLOW], spec_of())

@@ -135,6 +135,19 @@ def test_only_changes_of_a_check_are_reported(runs: Runs, http: HttpReceiver) ->
     assert document["url"].endswith("/aqueduct/dags/flow/runs/run-4")
 
 
+def test_a_number_that_json_has_not_is_named(runs: Runs, http: HttpReceiver) -> None:
+    for value in (0.5, float("nan"), float("inf")):
+        runs.run(runs.flow({**NUMBER, "source": f"def predict(): return float('{value}')"}, _warning()))
+    (message,) = http.requests
+    assert message.document["metric"] | {"name": ""} == {
+        "name": "",
+        "value": "nan",
+        "bound": "less than 1",
+        "last_values": [0.5],
+    }
+    assert "= nan (must be less than 1)" in message.document["text"]
+
+
 def test_a_run_that_ends_after_a_newer_one_reports_nothing(runs: Runs, http: HttpReceiver) -> None:
     for value, day in ((0.5, 1), (1.5, 3), (0.4, 2)):
         runs.run(runs.flow(_rate(value), _warning()), day=day)

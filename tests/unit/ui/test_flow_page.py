@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from aqueduct_provider.storage.layout import FlowLayout
 from aqueduct_provider.storage.local import LocalStore
 from aqueduct_provider.ui import reading
 from aqueduct_provider.ui.flow_page import flow_page, spec_page
-from tests.support.airflow_rows import AirflowRows
+from tests.support.airflow_rows import START, AirflowRows
 from tests.support.example_specs import FLOW_ID, VERSION_ID, native_document
-from tests.support.flow_rows import add_churn, add_run
+from tests.support.flow_rows import add_churn, add_run, manifest
 
 TEXT = json.dumps(native_document()).encode()
 AT = {"connection_id": "aqueduct_default"}
@@ -52,13 +54,47 @@ def test_a_flow_with_runs(rows: AirflowRows, visit: Any, store: LocalStore) -> N
     text = flow_page(visit("/dags/churn", query={"frame": "1"})).body.decode()
     assert len(rows.queries) == 7
     assert 'aria-label="auc: last 4.14286, lowest 0, highest 4.14286"' in text
-    assert "<title>4.14286 in run-30, success</title>" in text
+    assert "<title>4.14286 in run-30, succeeded</title>" in text
     assert 'aria-label="good: 29 of 30 passed"' in text
     assert "v12 (5f0c1a8e)" in text
     # The table has every value of the charts.
     assert text.count('<td class="number">') >= 30
     assert 'href="/aqueduct/dags/churn/runs/run-30?frame=1"' in text
-    assert "greater than 0.5" in text
+    # The bound stands above the chart: over the line, neither could be read.
+    assert '<figcaption>auc <span class="bound-words">greater than 0.5</span></figcaption>' in text
+    assert ">2026-01-02</text>" in text
+    assert ">2026-01-31</text>" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends"),
+    [
+        ([0, 86_400], ["2026-01-01", "2026-01-02"]),
+        ([0, 120], ["2026-01-01 10:00 UTC", "2026-01-01 10:02 UTC"]),
+        ([0, 7], ["2026-01-01 10:00:00 UTC", "2026-01-01 10:00:07 UTC"]),
+        ([0], ["2026-01-01 10:00 UTC"]),
+        ([0, 0], ["2026-01-01 10:00 UTC", "2026-01-01 10:00 UTC"]),
+    ],
+)
+def test_the_ends_of_an_axis_differ(
+    rows: AirflowRows, visit: Any, store: LocalStore, seconds: list[int], ends: list[str]
+) -> None:
+    add_churn(rows, store=AT)
+    for later in seconds:
+        begun = START + timedelta(hours=10, seconds=later)
+        rows.task("churn", rows.run("churn", start_date=begun), "auc", manifest(0.5))
+    text = flow_page(visit("/dags/churn")).body.decode()
+    assert re.findall(r'class="axis(?: end)?"[^>]*>(2026[^<]*)<', text) == ends
+
+
+def test_numbers_that_are_not_finite(rows: AirflowRows, visit: Any, store: LocalStore) -> None:
+    add_churn(rows, store=AT)
+    for word in ("nan", "inf", None):
+        rows.task("churn", rows.run("churn"), "auc", manifest(word))
+    text = flow_page(visit("/dags/churn")).body.decode()
+    # In the chart, and in the table, where they differ from a run without a value.
+    assert "<title>nan in run-1, succeeded</title>" in text
+    assert re.findall(r'<td class="number">(.*?)</td>', text)[:3] == ["", "inf", "nan"]
 
 
 def test_pages_of_runs(rows: AirflowRows, visit: Any, store: LocalStore) -> None:

@@ -54,12 +54,22 @@ def test_a_check_that_failed_or_did_not_run(rows: AirflowRows) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, "text", None, [1], math.nan, math.inf, 10**400, {"version": 1, "operators": 3}]
+    "value", [True, "text", None, [1], "NaN", "infinity", 10**400, {"version": 1, "operators": 3}]
 )
 def test_what_is_not_a_number_is_a_gap(rows: AirflowRows, value: Any) -> None:
     add_churn(rows)
     rows.task("churn", rows.run("churn"), "auc", manifest(value))
     assert history(rows).metrics[0].values == [None]
+
+
+def test_numbers_that_json_has_not(rows: AirflowRows) -> None:
+    add_churn(rows)
+    # As tasks write them; and a run that has no value.
+    for word in ("nan", "inf", "-inf", None):
+        rows.task("churn", rows.run("churn"), "auc", manifest(word))
+    (auc,) = history(rows).metrics
+    assert list(map(str, auc.values)) == ["nan", "inf", "-inf", "None"]
+    assert auc.last == -math.inf
 
 
 @pytest.mark.parametrize(
