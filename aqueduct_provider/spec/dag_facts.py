@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec.flow_plan import FlowPlan, flow_plan
-from aqueduct_provider.spec.models import ConnectionStore, Operator, WorkflowSpec
+from aqueduct_provider.spec.models import ConnectionStore, CronSchedule, Operator, WorkflowSpec
 from aqueduct_provider.spec.url_credentials import without_user
 
 # Of a name, in characters: many operators may read an artifact, and each repeats its name.
@@ -60,6 +60,7 @@ class FlowFacts:
     :param created_at: ISO 8601; empty: unknown.
     :param owner: who published it; empty: unknown.
     :param sha256: digest of the spec's bytes.
+    :param timezone: in which its cron expression is meant; empty: it has none.
     :param store: ``connection_id``, or the fields of the spec's S3 store; None: its keys are in the spec.
     """
 
@@ -71,6 +72,7 @@ class FlowFacts:
     created_at: str = ""
     owner: str = ""
     sha256: str = ""
+    timezone: str = ""
     store: Mapping[str, str] | None = None
 
 
@@ -141,6 +143,7 @@ def _flow(spec: WorkflowSpec) -> dict[str, Any]:
         "created_at": created.isoformat() if created else "",
         "owner": spec.flow.owner,
         "sha256": spec.sha256,
+        "timezone": spec.schedule.timezone if isinstance(spec.schedule, CronSchedule) else "",
         "store": _store(spec),
     }
 
@@ -183,6 +186,7 @@ def _flow_from(found: Any) -> FlowFacts | None:
         created_at=_text(found, "created_at"),
         owner=_text(found, "owner"),
         sha256=_text(found, "sha256"),
+        timezone=_text(found, "timezone"),
         store={name: _text(store, name) for name in store} if isinstance(store, Mapping) else None,
     )
 

@@ -17,6 +17,7 @@ from aqueduct_provider.ui.verified_objects import stored_facts
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
+    from aqueduct_provider.spec.dag_facts import DagFacts
 
 # Artifacts with a preview on a page; runs to choose from.
 _AT_ONCE = 24
@@ -45,6 +46,14 @@ def run_page(visit: Visit) -> Page:
         # It says so.
         return flow_page(visit)
     run = read_run(visit.database, visit.dag_id, visit.names["run_id"], facts, visit.reads)
+    return page_of(visit, run, facts)
+
+
+def page_of(visit: Visit, run: ShownRun, facts: DagFacts) -> Page:
+    """Return the page of a run that was read.
+
+    :param facts: of the DAG as it is now.
+    """
     links = RunLinks(visit, run.info.run_id)
     others = [one for one in visit.database.runs(visit.dag_id, _RUNS) if one.run_id != run.info.run_id]
     if other_id := visit.query.get("compare", ""):

@@ -20,7 +20,7 @@ from aqueduct_provider.ui.html import Page, Visit, render
 from aqueduct_provider.ui.previews import hex_lines
 from aqueduct_provider.ui.request_reads import MOST, RequestReads
 from aqueduct_provider.ui.run_links import RunLinks
-from aqueduct_provider.ui.run_page import TABLE_ROWS, ShownContent, contents_of
+from aqueduct_provider.ui.run_page import TABLE_ROWS, ShownContent, contents_of, page_of
 from aqueduct_provider.ui.shown_run import ShownRun, read_run
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ class OperatorDetails:
 
 
 def task_page(visit: Visit) -> Page:
-    """Return the page of a task. Tasks of flows are not mapped: the map index is not looked at."""
+    """Return the page of a task; of one that runs no operators, that of its run.
+
+    Tasks of flows are not mapped: the map index is not looked at.
+
+    :raises NotFound: the run has no such task.
+    """
     facts = visit.database.facts([visit.dag_id]).get(visit.dag_id)
     if facts is None:
         return flow_page(visit)
@@ -77,7 +82,10 @@ def task_page(visit: Visit) -> Page:
     run = read_run(visit.database, visit.dag_id, visit.names["run_id"], facts, visit.reads, whole=(task_id,))
     own = [one for one in run.operators if one.airflow_task_id == task_id]
     if not own:
-        raise NotFound(f"Run {run.info.run_id!r} has no task {task_id!r} that runs operators of the flow.")
+        if any(task.task_id == task_id for task in visit.database.tasks(visit.dag_id, run.info.run_id)):
+            # It runs no operators, as the last task of a flow, to which the events of its asset lead.
+            return page_of(visit, run, facts)
+        raise NotFound(f"Run {run.info.run_id!r} has no task {task_id!r}.")
     links = RunLinks(visit, run.info.run_id)
     pages = -(-len(own) // _OPERATORS)
     page = visit.number("page", 1, pages)

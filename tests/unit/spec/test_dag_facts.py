@@ -37,6 +37,7 @@ def test_a_native_flow_is_known_from_its_dag() -> None:
         version=VERSION_ID,
         created_at="2026-01-31T12:00:00+00:00",
         sha256=spec.sha256,
+        timezone="Europe/Berlin",
         store={"connection_id": "aqueduct_default"},
     )
     (drift,) = found.tasks["no_drift"]
@@ -50,6 +51,8 @@ def test_a_compiled_flow_is_known_too() -> None:
     spec = spec_of(compiled_document())
     found = read(facts_of(spec))
     assert (found.flow.dialect, found.flow.version) == ("compiled", VERSION_ID)
+    assert found.flow.timezone == "UTC"
+    assert read(facts_of(spec_of(native_document(schedule=None)))).flow.timezone == ""
     assert found.flow.store is not None
     assert found.flow.store["bucket"] == "aqueduct-test"
     assert found.tasks["train"][0].outputs == (OutputFacts("train-content", "train", "picklable"),)

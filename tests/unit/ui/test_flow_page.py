@@ -16,7 +16,7 @@ from aqueduct_provider.ui import reading
 from aqueduct_provider.ui.flow_page import flow_page, spec_page
 from tests.support.airflow_rows import START, AirflowRows
 from tests.support.example_specs import FLOW_ID, VERSION_ID, native_document
-from tests.support.flow_rows import add_churn, add_run, manifest
+from tests.support.flow_rows import CHURN, add_churn, add_run, attributes, manifest
 
 TEXT = json.dumps(native_document()).encode()
 AT = {"connection_id": "aqueduct_default"}
@@ -95,6 +95,28 @@ def test_numbers_that_are_not_finite(rows: AirflowRows, visit: Any, store: Local
     # In the chart, and in the table, where they differ from a run without a value.
     assert "<title>nan in run-1, succeeded</title>" in text
     assert re.findall(r'<td class="number">(.*?)</td>', text)[:3] == ["", "inf", "nan"]
+
+
+@pytest.mark.parametrize(
+    ("timezone", "shown"), [("Europe/Berlin", "At 06:00 (Europe/Berlin)"), ("UTC", "At 06:00 (UTC)")]
+)
+def test_a_schedule_names_its_time_zone(
+    rows: AirflowRows, visit: Any, store: LocalStore, timezone: str, shown: str
+) -> None:
+    own = {"timetable_description": "At 06:00", "next_dagrun_create_after": START}
+    rows.dag("churn", attributes(CHURN, store=AT, timezone=timezone), **own)
+    assert f"<span>{shown}</span>" in flow_page(visit("/dags/churn")).body.decode()
+    # An older release has made the DAG: Airflow knows no more.
+    rows.dag("other", attributes(CHURN, store=AT), **own)
+    assert "<span>At 06:00</span>" in flow_page(visit("/dags/other")).body.decode()
+
+
+def test_the_newest_run_is_one_click_away(rows: AirflowRows, visit: Any, store: LocalStore) -> None:
+    add_churn(rows, store=AT)
+    for _ in range(2):
+        add_run(rows, 0.5)
+    text = flow_page(visit("/dags/churn", query={"frame": "1"})).body.decode()
+    assert 'href="/aqueduct/dags/churn/runs/run-2?frame=1#artifacts"' in text
 
 
 def test_pages_of_runs(rows: AirflowRows, visit: Any, store: LocalStore) -> None:

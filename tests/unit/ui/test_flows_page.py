@@ -13,7 +13,7 @@ from tests.support.flow_rows import add_churn, add_run, attributes, manifest, op
 
 def names(page: Any) -> list[str]:
     """The DAG ids of the list, in its order."""
-    return re.findall(r'href="/aqueduct/dags/([^"?]+)', page.body.decode())
+    return re.findall(r'href="/aqueduct/dags/([^"?/]+)"', page.body.decode())
 
 
 def test_only_what_may_be_read_is_listed(rows: AirflowRows, visit: Any) -> None:
@@ -36,6 +36,17 @@ def test_a_flow_at_a_glance(rows: AirflowRows, visit: Any) -> None:
     assert "<strong>0.75</strong>" in text
     assert "auc, 2 values: last 0.75, lowest 0.5, highest 0.75" in text
     assert "ada" in text
+
+
+def test_the_last_run_is_one_click_away(rows: AirflowRows, visit: Any) -> None:
+    add_churn(rows)
+    for run_id in ("first", "what? 1"):
+        rows.run("churn", run_id)
+    rows.dag("other", name="Never ran")
+    text = flows_page(visit()).body.decode()
+    assert re.findall(r'href="([^"]+/runs/[^"]+)"', text) == ["/aqueduct/dags/churn/runs/what%3F%201"]
+    framed = flows_page(visit(query={"frame": "1"})).body.decode()
+    assert 'href="/aqueduct/dags/churn/runs/what%3F%201?frame=1"' in framed
 
 
 @pytest.mark.parametrize(("count", "folded", "has_link"), [(3, 0, False), (5, 2, False), (40, 37, True)])

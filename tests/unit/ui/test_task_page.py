@@ -116,10 +116,23 @@ def test_without_a_run_it_is_the_newest(rows: AirflowRows, visit: Any) -> None:
     assert f'/aqueduct/dags/{DAG}/runs/second"' in newest()
 
 
+def test_a_task_without_operators_shows_its_run(rows: AirflowRows, visit: Any) -> None:
+    """Airflow's page of an asset event leads to the task that made it: the last one of the flow."""
+    rows.dag(DAG, {**attributes([operator_json("one", "function")]), "flow_succeeded": None})
+    run_id = rows.run(DAG)
+    for task_id in ("one", "flow_succeeded"):
+        rows.task(DAG, run_id, task_id, manifest() if task_id == "one" else None)
+    text = text_of(visit, run_id, "flow_succeeded")
+    assert f'<span aria-current="page">{run_id}</span>' in text
+    assert 'href="/aqueduct/dags/' + DAG + "/runs/" + run_id + '/tasks/one#one"' in text
+    page = newest_task_page(visit(f"/dags/{DAG}/tasks/x", names={"task_id": "flow_succeeded"}))
+    assert page.body.decode() == text
+
+
 def test_what_is_not_there(rows: AirflowRows, visit: Any) -> None:
     rows.dag(DAG, attributes([operator_json("one", "function")]))
     run_id = rows.run(DAG)
-    with pytest.raises(NotFound, match="has no task 'two' that runs operators"):
+    with pytest.raises(NotFound, match="has no task 'two'"):
         text_of(visit, run_id, "two")
     rows.dag("other", {"bash": None}, tags=[])
     page = task_page(visit("/dags/other/runs/x/tasks/y", names={"run_id": "x", "task_id": "y"}))
