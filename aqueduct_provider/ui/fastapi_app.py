@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -67,19 +68,14 @@ def make_app() -> FastAPI:
 def _add(app: FastAPI, route: Route) -> None:
     from fastapi import Depends, Request
 
-    from aqueduct_provider.ui.airflow_database import AirflowDatabase
     from aqueduct_provider.ui.site import answer
 
     login = access.login_dependency()
 
     # Not a coroutine: it runs in a thread, for it waits for the database and for S3.
     def view(request: Request, user: Any = Depends(login)) -> Response:  # noqa: B008
-        visit = Visit(
-            database=AirflowDatabase(),
-            path=request.scope["path"].removeprefix(request.scope.get("root_path", "")),
-            root=request.scope.get("root_path", MOUNT),
-            names=request.path_params,
-            query=dict(request.query_params),
+        visit = replace(
+            _visit(request),
             readable=lambda: access.readable_dags(user),
             may_read_values=lambda dag_id: access.may_read(dag_id, access.XCOM, user),
         )
@@ -97,6 +93,19 @@ def _add(app: FastAPI, route: Route) -> None:
     )
 
 
+def _visit(request: Request) -> Visit:
+    """Return the visit of a request, by a user who may read nothing."""
+    from aqueduct_provider.ui.airflow_database import AirflowDatabase
+
+    return Visit(
+        database=AirflowDatabase(),
+        path=request.scope["path"].removeprefix(request.scope.get("root_path", "")),
+        root=request.scope.get("root_path", MOUNT),
+        names=request.path_params,
+        query=dict(request.query_params),
+    )
+
+
 def _sent(page: Page) -> Response:
     from starlette.responses import Response
 
@@ -105,10 +114,15 @@ def _sent(page: Page) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """Redirect whoever opens a full page without a login to Airflow's; else answer as Airflow does."""
+    """Redirect whoever opens a full page without a login to Airflow's, and show what a user lacks.
+
+    Programs are answered as Airflow does, in JSON.
+    """
     from fastapi.exception_handlers import http_exception_handler
     from starlette.exceptions import HTTPException
     from starlette.responses import RedirectResponse
+
+    from aqueduct_provider.ui.site import refused_page
 
     assert isinstance(error, HTTPException)
     navigates = request.headers.get("sec-fetch-dest") == "document"
@@ -117,4 +131,7 @@ async def _refused(request: Request, error: Exception) -> Response:
         path, query = quote(request.scope["path"]), request.scope["query_string"].decode()
         asked = request.url.replace(path=path, query=query, fragment="")
         return RedirectResponse(access.login_page(str(asked)), status_code=303)
+    # Of the routes, those of DAGs alone refuse users who are logged in.
+    if error.status_code == 403 and "text/html" in request.headers.get("accept", ""):
+        return _sent(refused_page(_visit(request), request.scope["route"].path))
     return await http_exception_handler(request, error)

@@ -50,6 +50,10 @@ ROUTES = (
 )
 
 
+# As the page for those who may not read one names them.
+_ENTITIES = {RUN: "its runs", XCOM: "its XComs", CODE: "its code", TASK_LOGS: "the logs of its tasks"}
+
+
 def answer(route: Route, visit: Visit) -> Page:
     """Return the page of a visit; where it cannot be made, one that says why."""
     try:
@@ -63,6 +67,21 @@ def answer(route: Route, visit: Visit) -> Page:
         log.exception("Aqueduct's page %s failed", visit.path)
         why = "The reason is in the log of Airflow's API server."
         return _error_page(route, visit, 500, "This page cannot be shown", why)
+
+
+def refused_page(visit: Visit, path: str) -> Page:
+    """Return what users see who may not read a page: which permissions they need, and from whom.
+
+    :param path: of the route. The page is the same whether its DAG is there or not.
+    """
+    route = next(one for one in ROUTES if one.path == path)
+    parts = ["the DAG itself", *(_ENTITIES[entity] for entity in route.entities or ())]
+    needed = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    reason = (
+        f"This page needs permission to read, of the DAG {visit.dag_id!r}: {needed}. Your user lacks one of "
+        "these. Ask an administrator of Airflow for it."
+    )
+    return _error_page(route, visit, 403, "You may not read this page", reason)
 
 
 def _error_page(route: Route, visit: Visit, status: int, title: str, reason: str) -> Page:

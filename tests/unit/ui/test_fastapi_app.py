@@ -17,6 +17,9 @@ from tests.support.airflow_rows import AirflowRows
 if not AIRFLOW_V_3_0_PLUS:
     pytest.skip("Airflow 2.11 has no FastAPI", allow_module_level=True)
 
+# What browsers ask for.
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
 
 @pytest.fixture
 def client(rows: AirflowRows, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
@@ -73,10 +76,38 @@ def test_a_user_without_one_of_the_permissions_is_refused(
     for refused in ("", *route.entities):
         manager = _Manager(refused)
         monkeypatch.setattr(security, "get_auth_manager", lambda manager=manager: manager)
-        assert client.get(path_of(route)).status_code == 403, refused
+        answer = client.get(path_of(route))
+        # A program gets Airflow's own answer, a browser a page.
+        assert (answer.status_code, answer.json()) == (403, {"detail": "Forbidden"}), refused
+        page = client.get(path_of(route), headers=BROWSER)
+        kind = "application/json" if route.is_api else "text/html; charset=utf-8"
+        assert (page.status_code, page.headers["content-type"]) == (403, kind)
+        assert "of the DAG 'churn': the DAG itself" in page.text.replace("&#39;", "'")
+        assert "Ask an administrator" in page.text
     monkeypatch.setattr(security, "get_auth_manager", lambda: _Manager("nothing"))
     # Of a DAG that is not there: some pages say so in a friendly line.
     assert client.get(path_of(route)).status_code in (200, 404)
+
+
+def test_a_browser_sees_which_permissions_a_page_needs(
+    client: Any, rows: AirflowRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.core_api import security
+
+    monkeypatch.setattr(security, "DagModel", SimpleNamespace(get_team_name=lambda _: None), raising=False)
+    monkeypatch.setattr(security, "get_auth_manager", lambda: _Manager("TASK_LOGS"))
+    rows.dag("churn", {})
+    client.get("/team/aqueduct/")
+    client.app_below._made.dependency_overrides[access.login_dependency()] = lambda: "ada"
+    answers = [
+        client.get(f"/team/aqueduct/dags/{dag_id}/runs/a%3Cb%2Fc?frame=1", headers=BROWSER)
+        for dag_id in ("churn", "absent")
+    ]
+    assert "the DAG itself, its runs, its XComs and the logs of its tasks. Your user" in answers[0].text
+    assert 'href="/team/aqueduct/?frame=1"' in answers[0].text
+    assert "script-src 'self'" in answers[0].headers["content-security-policy"]
+    # It does not say whether a DAG is there.
+    assert answers[0].text.replace("churn", "absent") == answers[1].text
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
