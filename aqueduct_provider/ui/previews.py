@@ -13,6 +13,8 @@ from aqueduct_provider.artifacts.stored_facts import Cell, ColumnPreview
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.token import Token
     from markupsafe import Markup
 
 _BAR_WIDTH, _BAR_HEIGHT = 8, 22
@@ -53,7 +55,7 @@ def histogram(column: ColumnPreview) -> Markup:
 
 
 def markdown_html(text: str) -> Markup:
-    """Render Markdown. HTML in it stays text, and images are left out: they would be requests."""
+    """Render Markdown. HTML in it stays text, and images are their descriptions: they would be requests."""
     from markupsafe import Markup
 
     markdown = _markdown()
@@ -62,6 +64,9 @@ def markdown_html(text: str) -> Markup:
         if token.type in ("heading_open", "heading_close"):
             # Below those of the page.
             token.tag = f"h{min(6, int(token.tag[1:]) + _HEADINGS)}"
+        if token.type in ("th_open", "td_open") and (style := str(token.attrs.pop("style", ""))):
+            # The policy of the pages allows no styles but those of our stylesheet.
+            token.attrSet("class", f"to-{style.removeprefix('text-align:')}")
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))
 
 
@@ -69,7 +74,16 @@ def markdown_html(text: str) -> Markup:
 def _markdown() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    made = MarkdownIt("commonmark", {"html": False}).enable("table")
+    made.add_render_rule("image", _image_words)
+    return made
+
+
+def _image_words(renderer: RendererHTML, tokens: Sequence[Token], place: int, *_context: object) -> str:
+    """Return the description of an image of Markdown, marked as one."""
+    from markupsafe import escape
+
+    return f"<em>(image: {escape(tokens[place].content or 'without a description')})</em>"
 
 
 def hex_lines(data: bytes) -> str:

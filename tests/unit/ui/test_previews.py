@@ -34,6 +34,25 @@ def test_markdown() -> None:
     assert "<td>1</td>" in made
     for bad in ("<script", "<img", 'href="javascript'):
         assert bad not in made, bad
+    assert "<em>(image: i)</em>" in made
+    assert "!" not in made
+
+
+def test_an_image_of_markdown_is_words_without_markup() -> None:
+    made = str(markdown_html('![](/a) ![<b> *"x"*](/b "t") ![r][r] [![in](/c)](/d)\n\n[r]: /e\n'))
+    assert "(image: without a description)" in made
+    assert "(image: &lt;b&gt; *&#34;x&#34;*)" in made
+    assert "(image: r)" in made
+    assert '<a href="/d"><em>(image: in)</em></a>' in made
+
+
+def test_columns_of_markdown_keep_their_alignment() -> None:
+    made = str(markdown_html("|a|b|c|d|\n|-|:-|:-:|-:|\n|1|2|3|4|\n"))
+    assert "<td>1</td>" in made
+    assert '<th class="to-left">b</th>' in made
+    assert '<td class="to-center">3</td>' in made
+    assert '<td class="to-right">4</td>' in made
+    assert "style=" not in made
 
 
 def test_bytes() -> None:
