@@ -1,6 +1,8 @@
-"""The error of the codecs, and one-line descriptions of other errors."""
+"""The error of the codecs, and descriptions of other errors that fit into a line."""
 
 from __future__ import annotations
+
+_LEFT_OUT = " ... "
 
 
 class CodecError(Exception):
@@ -18,3 +20,14 @@ def describe(error: BaseException) -> str:
     except Exception:
         text = "<no message: its __str__ failed>"
     return f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return a text of at most so many characters: of a longer one, its beginning and its end.
+
+    What is wrong often stands at the end of a long message.
+    """
+    if len(text) <= limit:
+        return text
+    end = limit // 3
+    return f"{text[: limit - end - len(_LEFT_OUT)]}{_LEFT_OUT}{text[-end:]}"

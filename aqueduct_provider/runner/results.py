@@ -9,7 +9,11 @@ from __future__ import annotations
 import sys
 from typing import Any, List
 
+from .codec_error import shortened
 from .codecs import CodecError, accepted_type, describe, infer_type
+
+# Characters of a message in one line.
+_LONGEST_LINE = 500
 
 
 class ResultError(Exception):
@@ -80,8 +84,7 @@ def output_name(name: str, number: int) -> str:
 
 def one_line(error: BaseException) -> str:
     """Return the class and the first line of the message, shortened if it is long."""
-    line = describe(error).split("\n")[0]
-    return line if len(line) <= 300 else f"{line[:300]}..."
+    return shortened(describe(error).split("\n")[0], _LONGEST_LINE)
 
 
 def _is_bool_series(value: Any) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from aqueduct_provider.artifacts.glance import shown_value
+from aqueduct_provider.runner.codec_error import shortened
 from aqueduct_provider.spec.bounds import bound_in
 from aqueduct_provider.spec.conditions import Condition
 
@@ -62,7 +63,7 @@ class Notice:
         facts: dict[str, Any] = {
             name: _line(redact(text)) for name, text in asdict(self).items() if isinstance(text, str)
         }
-        facts["reason"] = _cut(redact(self.reason).strip(), _LONGEST_REASON)
+        facts["reason"] = _reason(redact(self.reason).strip())
         # A number may be a PIN.
         if any(redact(str(number)) != str(number) for number in (self.value, *self.values)):
             facts |= {"value": None, "values": ()}
@@ -160,6 +161,9 @@ def _line(text: str) -> str:
     return _cut(_CONTROL.sub(" ", text), _LONGEST_NAME if "://" not in text else _LONGEST_REASON)
 
 
-def _cut(text: str, limit: int) -> str:
-    clean = "\n".join(_CONTROL.sub(" ", line) for line in text.splitlines())
+def _reason(text: str) -> str:
+    return shortened("\n".join(_CONTROL.sub(" ", line) for line in text.splitlines()), _LONGEST_REASON)
+
+
+def _cut(clean: str, limit: int) -> str:
     return clean if len(clean) <= limit else f"{clean[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -48,6 +48,7 @@ def call(
     function: UserFunction | None = None,
     options: Options | None = None,
     severity: Severity = "warning",
+    notifications: Sequence[Mapping[str, Any]] = (),
     system_metric: str = "",
 ) -> list[ArtifactNode]:
     """What a call of a decorated function records: all outputs.
@@ -62,6 +63,7 @@ def call(
         function=None if kind == "system_metric" else function or user_function(),
         options=options or Options(),
         severity=severity,
+        notifications=notifications,
         system_metric=system_metric,
     )
     if kind != "function":

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from weakref import WeakSet
 
 from aqueduct_provider.sdk.own_frames import Place, place_of_caller
 from aqueduct_provider.sdk.packaging.user_function import UserFunction
@@ -24,6 +25,8 @@ Kind = Literal["function", "metric", "check", "param", "system_metric", "extract
 Severity = Literal["warning", "error"]
 
 _numbers = itertools.count()
+# Checks of which somebody is to be notified, for as long as they are in use.
+_reported_checks: WeakSet[OperatorNode] = WeakSet()
 
 
 def numbered(name: str, number: int) -> str:
@@ -145,6 +148,13 @@ class OperatorNode:
 
     def __post_init__(self) -> None:
         self.name = tidy(self.name)
+        if self.notifications:
+            _reported_checks.add(self)
+
+
+def reported_checks() -> list[OperatorNode]:
+    """Return the checks of this process of which somebody is to be notified, in the order of creation."""
+    return sorted(_reported_checks, key=lambda operator: operator.number)
 
 
 def upstream(artifacts: Iterable[ArtifactNode]) -> list[OperatorNode]:

@@ -36,7 +36,7 @@ from aqueduct_provider.sdk.publishing.flow_names import flow_id_of as flow_id_of
 from aqueduct_provider.sdk.publishing.flow_problems import FlowProblems
 from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets, refuse_secrets_in_text
 from aqueduct_provider.sdk.publishing.origin import this_user, version_message
-from aqueduct_provider.sdk.publishing.selection import select, wrong_kinds
+from aqueduct_provider.sdk.publishing.selection import select, unreported, wrong_kinds
 from aqueduct_provider.sdk.publishing.spec_parts import (
     Json,
     artifact_part,
@@ -54,6 +54,10 @@ _log = logging.getLogger("aqueduct")
 
 # Of Airflow's owner, in characters; the spec has no more.
 _LONGEST_OWNER = 200
+_UNREPORTED = (
+    "Left out of %r, so that nobody is notified of them: the checks %s. Name what they are on in "
+    "artifacts=[...], or the checks themselves in checks=[...]."
+)
 
 Packager = Callable[[UserFunction, str], "Package"]
 Unloadable = Callable[[Sequence[tuple[str, bytes]]], Sequence[AuthoringError | None]]
@@ -156,6 +160,8 @@ def compose(
     is_head_good = not problems
     encode = cache(encoded_default)
     selected = _selected(flow, encode, problems)
+    if flow.checks is None and (missing := unreported(selected)):
+        _log.warning(_UNREPORTED, flow.name, ", ".join(missing))
     defaults = _checked_defaults(selected, encode, problems)
     with problems.of():
         refuse_secrets(artifact_store, (), encode)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from aqueduct_provider.errors import AuthoringError
-from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Kind, OperatorNode, upstream
+from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, Kind, OperatorNode, reported_checks, upstream
 from aqueduct_provider.sdk.packaging.user_function import innermost
 
 _NOUNS: dict[Kind, str] = {
@@ -52,6 +52,37 @@ def select(
         for operator in joining:
             flow.join(operator)
     return sorted(flow.operators, key=lambda operator: operator.number)
+
+
+def unreported(operators: Sequence[OperatorNode]) -> list[str]:
+    """Return the checks of which somebody would be notified, were they in the flow: their artifacts are not.
+
+    A check that has nothing in common with the flow is one of another flow.
+
+    :param operators: of the flow.
+    :return: each as ``'check' (on 'artifact')``.
+    """
+    flow = set(operators)
+    parameters = {one.name for one in operators if one.kind == "param"}
+    names = {one.name for one in operators if one.kind == "check"}
+
+    def is_shared(operator: OperatorNode) -> bool:
+        return operator in flow or (operator.kind == "param" and operator.name in parameters)
+
+    # A cell that runs again leaves the checks of its last time behind.
+    found = {
+        f"{one.name!r} (on {_measured(one).name!r})": None
+        for one in reported_checks()
+        if one.name not in names and any(map(is_shared, upstream(one.inputs)))
+    }
+    return list(found)
+
+
+def _measured(operator: OperatorNode) -> ArtifactNode:
+    """Return the artifact that a check is about; of one on a metric, that of the metric."""
+    computed = [item for item in operator.inputs if item.producer.kind != "param"] or operator.inputs
+    producer = computed[0].producer
+    return _measured(producer) if producer.kind == "metric" and producer.inputs else computed[0]
 
 
 def wrong_kinds(

@@ -85,12 +85,15 @@ def test_nothing_that_users_wrote_is_markup() -> None:
 
 
 def test_texts_are_one_line_and_bounded() -> None:
-    notice = replace(CHECK, flow="a\r\nBcc: x@example.org\x00", check="c" * 300, reason="r\x1b[0m\n" * 1000)
+    notice = replace(
+        CHECK, flow="a\r\nBcc: x@example.org\x00", check="c" * 300, reason="r\x1b[0m\n" * 1000 + "cause"
+    )
     masked = notice.masked(lambda text: text)
     assert "\n" not in title(masked)
     assert "\r" not in title(masked)
     assert len(masked.check) == 200
     assert len(masked.reason) == 1000
+    assert masked.reason.endswith("cause")
     assert "\x1b" not in masked.reason
 
 

@@ -80,6 +80,21 @@ def test_a_path_of_this_machine_is_warned_of(caplog: pytest.LogCaptureFixture) -
     assert "'reads' uses __file__, which is a path of this machine" in caplog.text
 
 
+def test_checks_that_would_notify_and_are_left_out_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    seed = param("seeds left out", 1)
+    table = op("table", seed)
+    small = check(
+        "small",
+        op("seedling", seed),
+        notifications=[{"type": "webhook", "connection_id": "ops", "on": ["failure"]}],
+    )
+    composed(table, flow=replace(FLOW, checks=[]))
+    composed(table, small.producer.inputs[0])
+    assert caplog.text == "", "named, or in the flow"
+    composed(table)
+    assert "Left out of 'My flow', so that nobody is notified of them: the checks 'small' (on" in caplog.text
+
+
 # --- the spec
 
 

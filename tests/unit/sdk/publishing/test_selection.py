@@ -9,7 +9,7 @@ import pytest
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.authoring.nodes import ArtifactNode, OperatorNode
-from aqueduct_provider.sdk.publishing.selection import select, wrong_kinds
+from aqueduct_provider.sdk.publishing.selection import select, unreported, wrong_kinds
 from tests.support.node_graphs import (
     call,
     check,
@@ -298,3 +298,39 @@ def test_checks_takes_checks() -> None:
     for wrong, noun in ((x, "operator 'f'"), (metric("m", x), "metric 'm'"), (system_metric(x), "system")):
         with pytest.raises(AuthoringError, match=rf"checks=\[...\] takes .* the {noun}"):
             selected(checks=[wrong])
+
+
+# --- checks that are left out, of which somebody would be notified
+
+SLACK = [{"type": "slack", "connection_id": "ops", "on": ["failure"]}]
+
+
+def test_checks_on_what_is_not_in_the_flow() -> None:
+    seed = param("seed", 1)
+    table = op("load", seed)
+    seedling = op("grow", seed, outputs=["seedling"])
+    kept = [
+        check("tall", seedling, notifications=SLACK),
+        check("third under 2", metric("third", seedling), seed, notifications=SLACK),
+        check("quiet", seedling),
+        check("elsewhere", op("other", param("depth", 1)), notifications=SLACK),
+        check("full", table, notifications=SLACK),
+    ]
+    assert unreported(selected(table)) == ["'tall' (on 'seedling')", "'third under 2' (on 'seedling')"]
+    assert unreported(selected(table, seedling)) == []
+    assert len(kept) == 5, "as long as they are in use"
+
+
+def test_a_parameter_of_the_same_name_is_the_same() -> None:
+    table = op("load", param("depth of both", 1))
+    kept = check("tall", op("grow", param("depth of both", 1), outputs=["seedling"]), notifications=SLACK)
+    assert unreported(selected(table)) == ["'tall' (on 'seedling')"]
+    assert kept.name == "tall artifact"
+
+
+def test_a_check_that_was_computed_again_is_in_the_flow() -> None:
+    source = op("load")
+    first, second = (op("train", source) for _ in range(2))
+    kept = [check("good", one, notifications=SLACK) for one in (first, second)]
+    assert unreported(selected(second)) == []
+    assert len(kept) == 2
