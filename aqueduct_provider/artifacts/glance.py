@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
-from aqueduct_provider.artifacts.numbers import number, size
+from aqueduct_provider.artifacts.numbers import counted, number, size
 from aqueduct_provider.spec.redactor import MASK
 from aqueduct_provider.spec.secret_text import is_secret_name
 
@@ -102,7 +102,7 @@ def described(ref: ArtifactRef) -> str:
     parts = [str(glance["class"])] if "class" in glance else []
     parts.append(str(glance.get("format", kind)))
     if "items" in glance:
-        parts.append(f"{glance['items']:,} items")
+        parts.append(counted(glance["items"], "item"))
     if "width" in glance and "height" in glance:
         parts.append(f"{glance['width']} x {glance['height']} pixels")
     return ", ".join([*parts, size(ref.size)])
@@ -115,8 +115,7 @@ def shown_value(value: Any) -> str:
 
 def shape(glance: Mapping[str, Any]) -> str:
     """Return the size of a table: ``133 rows x 14 columns``."""
-    rows, columns = glance.get("rows", 0), glance.get("columns", 0)
-    return f"{rows:,} row{'s' * (rows != 1)} x {columns:,} column{'s' * (columns != 1)}"
+    return f"{counted(glance.get('rows', 0), 'row')} x {counted(glance.get('columns', 0), 'column')}"
 
 
 def _fits(key: str, value: Any) -> bool:

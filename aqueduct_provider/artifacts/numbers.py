@@ -17,6 +17,14 @@ def number(value: object) -> str:
     return f"{value:,.6g}" if 1e-4 <= abs(value) < 1e9 else f"{value:.6g}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with what it counts: ``1 row``, ``1,500 rows``.
+
+    :param noun: for one, with a regular plural.
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def moment(when: datetime | None) -> str:
     """Return a moment in UTC to the minute; empty where there is none."""
     return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC" if when else ""
@@ -43,7 +51,7 @@ def duration(seconds: float | None) -> str:
 def size(count: int) -> str:
     """Return a number of bytes with its unit, in powers of 1,000."""
     if count < 1000:
-        return f"{count} byte{'s' * (count != 1)}"
+        return counted(count, "byte")
     amount, units = count / 1000, iter(("kB", "MB", "GB", "TB"))
     unit = next(units)
     # As it is rounded: 999.7 kB are 1 MB.

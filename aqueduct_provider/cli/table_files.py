@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from aqueduct_provider.artifacts.numbers import counted
 from aqueduct_provider.cli.command import UsageError
 
 _ROWS = 60
@@ -24,8 +25,8 @@ _TIMES = (datetime.date, datetime.time)
 def table_text(table: Any) -> str:
     """Return a table for a terminal; of a long one its beginning and its end."""
     shown = with_index(table)
-    rows, columns = shown.shape
-    return f"{shown.to_string(max_rows=_ROWS, index=False)}\n\n{rows} rows x {columns} columns"
+    rows, columns = counted(shown.shape[0], "row"), counted(shown.shape[1], "column")
+    return f"{shown.to_string(max_rows=_ROWS, index=False)}\n\n{rows} x {columns}"
 
 
 def table_rows(table: Any) -> list[dict[str, Any]]:

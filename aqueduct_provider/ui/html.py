@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from aqueduct_provider.artifacts.numbers import duration, moment, number, size
+from aqueduct_provider.artifacts.numbers import counted, duration, moment, number, size
 from aqueduct_provider.sdk.results.outcomes import run_status
 from aqueduct_provider.spec.page_paths import MOUNT as MOUNT
 from aqueduct_provider.spec.version_label import version_name
@@ -159,7 +159,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(number=number, moment=moment, duration=duration, size=size)
+    made.filters.update(counted=counted, number=number, moment=moment, duration=duration, size=size)
     made.filters.update(cell=cell, markdown=markdown_html, json_tree=json_tree, version_name=version_name)
     made.filters.update(run_word=lambda state: run_status(state).value)
     made.globals.update(bar=bar, sparkline=sparkline, histogram=histogram)

@@ -79,7 +79,7 @@ def _markdown() -> MarkdownIt:
     return made
 
 
-def _image_words(renderer: RendererHTML, tokens: Sequence[Token], place: int, *_context: object) -> str:
+def _image_words(_renderer: RendererHTML, tokens: Sequence[Token], place: int, *_context: object) -> str:
     """Return the description of an image of Markdown, marked as one."""
     from markupsafe import escape
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.artifacts.numbers import counted
+
 if TYPE_CHECKING:
     import pandas
 
@@ -31,9 +33,9 @@ def shown_rows(table: Any, count: int) -> tuple[pandas.DataFrame, str]:
     :param count: how many, at most.
     """
     rows = _as_pandas(first_rows(table, count))
-    columns = f"{len(rows.columns):,} columns"
+    columns = counted(len(rows.columns), "column")
     # Lazy frames and streams do not know how many they are.
-    return rows, f"{len(table):,} rows x {columns}" if hasattr(table, "__len__") else columns
+    return rows, f"{counted(len(table), 'row')} x {columns}" if hasattr(table, "__len__") else columns
 
 
 def _as_pandas(rows: Any) -> pandas.DataFrame:

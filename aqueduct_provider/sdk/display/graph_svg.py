@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from aqueduct_provider.artifacts.numbers import counted
 from aqueduct_provider.sdk.display.graph_layout import Edge, EdgePart, GraphLayout, Grid, Point, layout
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _artifacts_by_edge(spec: DrawnFlow) -> dict[Edge, list[str]]:
 
 def _opening(picture: GraphLayout, spec: DrawnFlow, css_class: str, *, is_picture: bool) -> str:
     width, height = round(picture.width), round(picture.height)
-    label = f"The graph of {spec.flow.name}: {len(spec.operators)} operators"
+    label = f"The graph of {spec.flow.name}: {counted(len(spec.operators), 'operator')}"
     style = f"max-width:100%;min-width:{round(width * _LEAST_SCALE)}px;height:auto"
     look = f'height="{height}" class="{_text(css_class)}"' if css_class else f'style="{style}"'
     # What is inside of a picture cannot be reached, so one with links is a group.

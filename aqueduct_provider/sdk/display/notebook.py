@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aqueduct_provider.artifacts.numbers import counted
 from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorFailed
 from aqueduct_provider.sdk.authoring.table_rows import shown_rows
 from aqueduct_provider.sdk.console import cell_text
@@ -136,7 +137,7 @@ def _text(text: str, size: str = "") -> str:
 
     :param size: the full size, shown where the text is cut; empty: its length.
     """
-    size = size or f"{len(text):,} characters"
+    size = size or counted(len(text), "character")
     cut = f'<div style="{_FAINT}">cut; {size}</div>' if len(text) > _CHARACTERS else ""
     return f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{_cut(text)}</pre>{cut}'
 
@@ -154,7 +155,7 @@ def _json(text: Any) -> str:
 def _container(value: Any) -> str:
     budget = iter(range(_ITEMS))
     text = pprint.pformat(_head(value, budget, _DEPTH), width=100, sort_dicts=False)
-    return _text(text, f"{len(value):,} items")
+    return _text(text, counted(len(value), "item"))
 
 
 def _head(value: Any, budget: Iterator[int], depth: int) -> Any:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from aqueduct_provider.artifacts.numbers import duration, moment, number, size
+from aqueduct_provider.artifacts.numbers import counted, duration, moment, number, size
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,11 @@ from aqueduct_provider.artifacts.numbers import duration, moment, number, size
 )
 def test_number(value: object, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 rows"), (1, "1 row"), (1500, "1,500 rows")])
+def test_counted(count: int, text: str) -> None:
+    assert counted(count, "row") == text
 
 
 @pytest.mark.parametrize(

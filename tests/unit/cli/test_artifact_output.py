@@ -103,7 +103,7 @@ def test_tables_as_text(tables: str, sourced: Sourced) -> None:
     assert lines[-1] == "2 rows x 2 columns"
     long = text_of(sourced(pandas.DataFrame({"n": range(1000)}), tables)).splitlines()
     assert len(long) < 70
-    assert long[-1] == "1000 rows x 1 columns"
+    assert long[-1] == "1,000 rows x 1 column"
 
 
 def test_pickles_are_never_loaded(sourced: Sourced) -> None:

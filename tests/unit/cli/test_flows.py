@@ -161,7 +161,7 @@ def test_artifacts_are_printed(place: Place, capsys: Captured) -> None:
     assert place.main("artifact", "churn", good, "total") == 0
     assert capsys.readouterr().out == "6\n"
     assert place.main("artifact", "churn", good, "table") == 0
-    assert "4 rows x 1 columns" in capsys.readouterr().out
+    assert "4 rows x 1 column" in capsys.readouterr().out
     assert place.main("artifact", "churn", good, "table", "--json") == 0
     assert document(capsys)["value"] == [{"n": 0}, {"n": 1}, {"n": 2}, {"n": 3}]
 

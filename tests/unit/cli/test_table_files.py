@@ -13,6 +13,7 @@ import numpy
 import pandas
 import pytest
 
+from aqueduct_provider.artifacts.numbers import counted
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.cli.table_files import table_file, table_rows, table_text, with_index
 
@@ -88,7 +89,9 @@ def test_tables_that_a_format_has_no_place_for(table: pandas.DataFrame, suffix: 
 def test_an_index_is_shown_when_it_says_something(table: Any, columns: list[str]) -> None:
     before = table.copy()
     assert list(with_index(table).columns) == columns
-    assert table_text(table).splitlines()[-1] == f"{len(table)} rows x {len(columns)} columns"
+    assert table_text(table).splitlines()[-1] == (
+        f"{counted(len(table), 'row')} x {counted(len(columns), 'column')}"
+    )
     assert all(list(row) == columns for row in table_rows(table))
     assert list(pandas.read_csv(io.BytesIO(table_file(table, ".csv"))).columns) == columns
     pandas.testing.assert_frame_equal(table, before)

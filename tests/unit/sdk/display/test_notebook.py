@@ -136,7 +136,7 @@ def test_tables_show_their_first_rows_and_their_shape() -> None:
 def test_wide_tables_leave_columns_out() -> None:
     page = shown("table", pandas.DataFrame({n: [1] for n in range(1000)}))
     assert page.tags.count("th") < 50
-    assert "1 rows x 1,000 columns" in page.text
+    assert "1 row x 1,000 columns" in page.text
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1", "CMYK", "YCbCr", "I", "F", "LA", "HSV"])
