@@ -182,6 +182,7 @@ kill_grace = _seconds("kill_grace", below=5)
 parallel_requests = _count("parallel_requests")
 child_env_allow = _option("child_env_allow", _names, "names of environment variables, separated by commas")
 pickled_parameters = _option("pickled_parameters", lambda text: _BOOLEANS[text.lower()], "True or False")
+pages = _option("pages", lambda text: _BOOLEANS[text.lower()], "True or False")
 queues = _option(
     "queues",
     _queue_rules,

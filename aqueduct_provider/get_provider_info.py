@@ -181,6 +181,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         " code of whoever triggers the run and can write to flows/*/values/ in the bucket. False: such runs"
         " fail; published defaults still work.",
     ),
+    "pages": _option(
+        "boolean",
+        "True",
+        "False",
+        "Whether Airflow's UI has the pages of flows, runs and artifacts. False: they are not served, and no"
+        " tab, link, message or description leads to them. The API server (on 2.11: the webserver) must be"
+        " restarted, too.",
+    ),
     "notifiers": _option(
         "string",
         "",

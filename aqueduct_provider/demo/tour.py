@@ -247,8 +247,18 @@ def where_to_look(stack: Stack, variables: Path, *, page: str = "") -> str:
             f"The run's page:    {page}",
             f"Its script:        {stack.home / 'quickstart.py'}",
         ]
-    lines += [f"In another shell:  . {variables}", "                   aqueduct-airflow flows"]
+    lines += [f"In another shell:  . {variables}", f"                   {_command()} flows"]
     return "\n".join([*lines, "Running until Ctrl-C; then all of it is deleted."])
+
+
+def _command() -> str:
+    """Return how a shell finds our command: by its path where that of the demo's Python is not searched."""
+    name = "aqueduct-airflow"
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) or not beside.exists():
+        return name
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 def _login(stack: Stack) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from aqueduct_provider.compat import AIRFLOW_HAS_PAGES, DAG
+from aqueduct_provider.compat import DAG
 from aqueduct_provider.errors import Problem, SpecError
 from aqueduct_provider.factory.dag_schedule import schedule_of
 from aqueduct_provider.factory.docs import code_span, markdown, one_line
 from aqueduct_provider.factory.params import params_of
 from aqueduct_provider.factory.tasks import add_tasks
-from aqueduct_provider.operators.page_links import page_path
+from aqueduct_provider.operators.page_links import has_pages, page_path
 from aqueduct_provider.spec.models import WorkflowSpec
 from aqueduct_provider.spec.version_label import version_label
 
@@ -84,7 +84,7 @@ def _origin(spec: WorkflowSpec, source: str) -> str:
 
 
 def _page(spec: WorkflowSpec) -> str:
-    return f"[Runs, metrics and artifacts]({page_path(spec.dag_id)})" if AIRFLOW_HAS_PAGES else ""
+    return f"[Runs, metrics and artifacts]({page_path(spec.dag_id)})" if has_pages() else ""
 
 
 def _notices(spec: WorkflowSpec) -> list[str]:

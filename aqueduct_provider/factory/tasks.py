@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 from aqueduct_provider import config
-from aqueduct_provider.compat import AIRFLOW_HAS_PAGES, DAG, BaseOperator
+from aqueduct_provider.compat import DAG, BaseOperator
 from aqueduct_provider.factory.dag_schedule import asset_of, outlets_of
 from aqueduct_provider.factory.executor_options import placement
 from aqueduct_provider.factory.task_docs import label_options, owner_options, page_link
 from aqueduct_provider.factory.task_retries import own_retry_options, retry_options
 from aqueduct_provider.operators.aqueduct import EXTRA_LINKS, AqueductOperator
-from aqueduct_provider.operators.page_links import page_prefix
+from aqueduct_provider.operators.page_links import has_pages, page_prefix
 from aqueduct_provider.operators.prune_callback import deletes, prune_after_success
 from aqueduct_provider.spec.dag_facts import facts_of
 from aqueduct_provider.spec.flow_plan import FlowPlan, TaskPlan, flow_plan
@@ -31,7 +31,7 @@ def add_tasks(spec: WorkflowSpec, dag: DAG) -> None:
     plan = flow_plan(spec)
     facts = facts_of(spec, plan)
     artifacts = {artifact.id: artifact for artifact in spec.artifacts}
-    prefix = page_prefix() if AIRFLOW_HAS_PAGES else None
+    prefix = page_prefix() if has_pages() else None
 
     def labels(task_id: str, task: TaskPlan) -> dict[str, Any]:
         page = "" if prefix is None else f"{prefix}{page_path(spec.dag_id, task_id=task_id)}"

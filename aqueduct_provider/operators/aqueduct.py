@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider import config
 from aqueduct_provider.compat import (
-    AIRFLOW_HAS_PAGES,
     AirflowException,
     AirflowFailException,
     BaseOperator,
 )
 from aqueduct_provider.errors import AqueductError, OperatorFailed, is_retryable
-from aqueduct_provider.operators.page_links import ArtifactsLink
+from aqueduct_provider.operators.page_links import ArtifactsLink, has_pages
 from aqueduct_provider.spec.models import Operator, WorkflowSpec
 from aqueduct_provider.spec.redactor import Redactor
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.storage.patience import Patience
 
 
-EXTRA_LINKS = (ArtifactsLink(),) if AIRFLOW_HAS_PAGES else ()
+EXTRA_LINKS = (ArtifactsLink(),) if has_pages() else ()
 # What Airflow calls an operator of each kind, and the colour of its node; the text on it is black.
 _FUSED = "fused"
 _COLOURS = {

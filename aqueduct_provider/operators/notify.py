@@ -24,13 +24,12 @@ from urllib.parse import quote, urlsplit
 from aqueduct_provider import config
 from aqueduct_provider.artifacts.glance import glance_value
 from aqueduct_provider.artifacts.manifest import ArtifactRef, GroupManifest, Manifest, check_outcome
-from aqueduct_provider.compat import AIRFLOW_HAS_PAGES
 from aqueduct_provider.errors import AqueductError, CheckFailed, OperatorKilled, is_retryable
 from aqueduct_provider.execution.attempt import Attempt
 from aqueduct_provider.execution.fused import GroupAttempt
 from aqueduct_provider.hooks.aqueduct import store_for
 from aqueduct_provider.operators.notifiers import TIMEOUT, kind_of, name_of, send
-from aqueduct_provider.operators.page_links import page_path
+from aqueduct_provider.operators.page_links import has_pages, page_path
 from aqueduct_provider.runs.notice import Notice
 from aqueduct_provider.runs.reported_outcomes import (
     Outcome,
@@ -320,7 +319,7 @@ def run_url(dag_id: str, run_id: str) -> str:
     if not base.hostname:
         return ""
     origin = f"{base.scheme}://{base.netloc}"
-    if AIRFLOW_HAS_PAGES:
+    if has_pages():
         return origin + page_path(dag_id, run_id)
     return f"{origin}{base.path.rstrip('/')}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
 

@@ -10,8 +10,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aqueduct_provider import config
-from aqueduct_provider.compat import BaseOperatorLink
+from aqueduct_provider.compat import AIRFLOW_HAS_PAGES, BaseOperatorLink
 from aqueduct_provider.spec import page_paths
+
+
+def has_pages() -> bool:
+    """Check whether this Airflow shows the pages.
+
+    :raises ConfigError: the option cannot be used.
+    """
+    return AIRFLOW_HAS_PAGES and config.pages()
 
 
 def page_path(dag_id: str, run_id: str = "", task_id: str = "") -> str:

@@ -10,7 +10,9 @@ import logging
 from functools import cached_property
 from typing import Any
 
+from aqueduct_provider import config
 from aqueduct_provider.compat import AIRFLOW_HAS_PAGES, AIRFLOW_V_3_0_PLUS, AirflowPlugin
+from aqueduct_provider.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class AqueductPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:
         """The app of Airflow 3."""
-        if not AIRFLOW_V_3_0_PLUS or not AIRFLOW_HAS_PAGES or not self._is_protected:
+        if not AIRFLOW_V_3_0_PLUS or not self._is_served:
             return []
         from aqueduct_provider.ui.fastapi_app import LazyApp
         from aqueduct_provider.ui.html import MOUNT
@@ -54,7 +56,7 @@ class AqueductPlugin(AirflowPlugin):
     @cached_property
     def flask_blueprints(self) -> list[Any]:
         """The views of Airflow 2.11."""
-        if AIRFLOW_V_3_0_PLUS or not self._is_protected:
+        if AIRFLOW_V_3_0_PLUS or not self._is_served:
             return []
         from aqueduct_provider.ui.flask_views import make_blueprint
 
@@ -69,6 +71,15 @@ class AqueductPlugin(AirflowPlugin):
         return [{"name": "Aqueduct", "href": "aqueduct.page_0"}]
 
     @cached_property
+    def _is_served(self) -> bool:
+        """Check that the pages are wanted, and that Airflow has a place for them and what protects them."""
+        try:
+            return AIRFLOW_HAS_PAGES and config.pages() and self._is_protected
+        except ConfigError as error:
+            log.error("Aqueduct's pages are off: %s", error)
+            return False
+
+    @property
     def _is_protected(self) -> bool:
         """Check that Airflow has what protects the pages; where it lacks something, they are not there."""
         from aqueduct_provider.ui import access

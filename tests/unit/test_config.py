@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "parallel_requests": 10,
     "child_env_allow": frozenset(),
     "pickled_parameters": True,
+    "pages": True,
     "queues": (),
     "notifiers": {},
 }
@@ -65,6 +66,7 @@ def test_examples_are_valid_and_not_the_default(monkeypatch: pytest.MonkeyPatch,
         ("kill_grace", "4.9", 4.9),
         ("child_env_allow", " A_1,b ,,", frozenset({"A_1", "b"})),
         ("pickled_parameters", "true", True),
+        ("pages", "false", False),
         ("cache_dir", "/var/x", Path("/var/x")),
         (
             "notifiers",

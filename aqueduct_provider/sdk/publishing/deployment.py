@@ -110,7 +110,9 @@ def how_it_starts(name: str, schedule: object, sources: Sequence[str]) -> str:
     if sources:
         return f"No run was started: it runs after {' and '.join(map(repr, sources))}. {now}"
     if schedule:
-        return f"No run was started: it runs by its schedule. {now}"
+        return (
+            f"No run was started: Airflow runs it by its schedule, a new flow at once if a run was due. {now}"
+        )
     return (
         f"No run was started, and it has no schedule. {now} So does the button Trigger in Airflow; "
         "schedule=... lets it run regularly."

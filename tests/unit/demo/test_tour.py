@@ -162,6 +162,28 @@ def test_where_to_look(tmp_path: Path) -> None:
     assert "quickstart.py" not in tour.where_to_look(running, tmp_path / "demo.env")
 
 
+def test_the_command_is_named_as_a_shell_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    command = programs / "aqueduct-airflow"
+    command.touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def last_words() -> str:
+        return tour.where_to_look(stack(tmp_path), tmp_path / "demo.env").splitlines()[-2].strip()
+
+    assert last_words() == ".venv/bin/aqueduct-airflow flows"
+    monkeypatch.chdir(programs)
+    monkeypatch.setenv("PATH", str(programs))
+    assert last_words() == "aqueduct-airflow flows"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("PATH", "")
+    assert last_words() == f"{command} flows"
+
+
 def test_the_page_of_the_newest_run_is_where_to_look() -> None:
     with FakeAirflow() as fake:
         login = Login(fake.url, fake.user, fake.password)

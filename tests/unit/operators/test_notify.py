@@ -315,7 +315,7 @@ def test_the_address_of_a_run_s_page(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     run_id = "manual__2026-01-01T00:00:00+00:00"
     assert run_url("a b", run_id) == page
-    monkeypatch.setattr(notify, "AIRFLOW_HAS_PAGES", False)
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__PAGES", "False")
     assert run_url("a b", run_id) == page.replace("/aqueduct/", "/")
     for section in ("API", "WEBSERVER"):
         monkeypatch.setenv(f"AIRFLOW__{section}__BASE_URL", "")

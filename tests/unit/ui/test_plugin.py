@@ -87,6 +87,19 @@ def test_nothing_is_mounted_where_protection_is_missing(
     assert "airflow.moved_elsewhere.DagDetails" in caplog.text
 
 
+@pytest.mark.skipif(not AIRFLOW_HAS_PAGES, reason="there nothing is mounted anyway")
+@pytest.mark.parametrize(("value", "log"), [("False", ""), ("perhaps", "it must be True or False")])
+def test_pages_can_be_switched_off(
+    value: str, log: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW__AQUEDUCT__PAGES", value)
+    plugin = AqueductPlugin()
+    assert plugin.fastapi_apps == plugin.external_views == []
+    assert plugin.flask_blueprints == plugin.appbuilder_menu_items == []
+    assert log in caplog.text
+    assert len(caplog.records) == (1 if log else 0)
+
+
 def test_it_loads_nothing_heavy() -> None:
     code = (
         "import sys, airflow.plugins_manager; before = set(sys.modules);"

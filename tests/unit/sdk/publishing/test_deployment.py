@@ -249,7 +249,11 @@ def test_what_airflow_shows_is_said(made: Deployment) -> None:
     ("schedule", "sources", "said"),
     [
         ("", [], "No run was started, and it has no schedule. "),
-        ("0 6 * * *", [], "No run was started: it runs by its schedule. "),
+        (
+            "0 6 * * *",
+            [],
+            "No run was started: Airflow runs it by its schedule, a new flow at once if a run was due. ",
+        ),
         ("", ["a", "b"], "No run was started: it runs after 'a' and 'b'. "),
     ],
 )
