@@ -30,7 +30,7 @@ _COUNTS = frozenset({"rows", "columns", "items", "characters", "width", "height"
 _NOT_FINITE = ("nan", "inf", "-inf")
 _WORDS = frozenset({"class", "format"})
 # Of a column with the name of a secret.
-_PUBLIC_FACTS = frozenset({"name", "dtype", "nulls"})
+_PUBLIC_FACTS = frozenset({"name", "dtype", "nulls", "index"})
 _KINDS = frozenset({"table", "text", "json", "repr", "image", "images"})
 
 

@@ -23,6 +23,10 @@ ROWS, _COLUMNS, _BARS = 50, 60, 50
 _IMAGES, _JPEG = 12, 40_000
 # Characters of a cell, and of a text.
 _CELL, _TEXT = 200, 40_000
+# Beginnings of the names of types of numbers.
+_NUMBERS = ("int", "uint", "float", "double", "halffloat", "decimal")
+# The most frequent values of a column.
+_TOP = 5
 _MISSING = ("nan", "NaT", "<NA>", "None")
 
 
@@ -33,6 +37,11 @@ class ColumnPreview:
     :param nulls: the share of missing values, 0 to 1; None: unknown.
     :param lowest: None: the column has no order, or no values.
     :param bars: how many values lie in each part of the range; empty: unknown.
+    :param top: the most frequent values, each with how often it is there; empty: unknown, or each is there
+        once.
+    :param distinct: how many different values there are; None: unknown.
+    :param counted: in how many values these were counted; None: unknown.
+    :param is_index: it is a part of the index.
     """
 
     name: str
@@ -41,11 +50,18 @@ class ColumnPreview:
     lowest: Cell = None
     highest: Cell = None
     bars: tuple[int, ...] = ()
+    top: tuple[tuple[Cell, int], ...] = ()
+    distinct: int | None = None
+    counted: int | None = None
+    is_index: bool = False
 
     @property
     def is_number(self) -> bool:
         """Check whether its values are numbers."""
-        return bool(self.bars) or (isinstance(self.lowest, int | float) and not isinstance(self.lowest, bool))
+        if isinstance(self.lowest, int | float):
+            return not isinstance(self.lowest, bool)
+        # Of those that JSON has not, such as infinite and exact ones, text is shown.
+        return self.dtype.lower().startswith(_NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -71,8 +87,13 @@ class TablePreview:
 
     @property
     def has_range(self) -> bool:
-        """Check whether any column has a lowest value, or a distribution."""
-        return any(one.lowest is not None or one.bars for one in self.columns)
+        """Check whether anything is known of the values of a column."""
+        return any(one.lowest is not None or one.bars or one.distinct for one in self.columns)
+
+    @property
+    def shown_width(self) -> int:
+        """How many columns are shown, without those of the index."""
+        return sum(not one.is_index for one in self.columns)
 
 
 @dataclass(frozen=True)
@@ -208,7 +229,17 @@ def _column(found: object) -> ColumnPreview:
         lowest=_cell(facts.get("min")),
         highest=_cell(facts.get("max")),
         bars=() if None in bars else tuple(one for one in bars if one is not None),
+        top=tuple(filter(None, map(_frequent, _list(facts.get("top"))[:_TOP]))),
+        distinct=_count(facts.get("distinct")),
+        counted=_count(facts.get("counted")),
+        is_index=facts.get("index") is True,
     )
+
+
+def _frequent(found: object) -> tuple[Cell, int] | None:
+    pair = _list(found)
+    count = _count(pair[1]) if len(pair) == 2 else None
+    return None if count is None else (_cell(pair[0]), count)
 
 
 def _cell(value: object) -> Cell:

@@ -21,7 +21,7 @@ from aqueduct_provider.spec.page_paths import MOUNT as MOUNT
 from aqueduct_provider.spec.version_label import version_name
 from aqueduct_provider.ui.charts import bar, sparkline
 from aqueduct_provider.ui.json_tree import json_tree
-from aqueduct_provider.ui.previews import HEX_BYTES, cell, histogram, markdown_html
+from aqueduct_provider.ui.previews import HEX_BYTES, cell, exact, histogram, markdown_html
 from aqueduct_provider.ui.request_reads import MOST, RequestReads
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def environment() -> Environment:
     made.filters.update(counted=counted, number=number, moment=moment, duration=duration, size=size)
     made.filters.update(cell=cell, markdown=markdown_html, json_tree=json_tree, version_name=version_name)
     made.filters.update(run_word=lambda state: run_status(state).value)
-    made.globals.update(bar=bar, sparkline=sparkline, histogram=histogram)
+    made.globals.update(bar=bar, sparkline=sparkline, histogram=histogram, exact=exact)
     made.globals.update(most_bytes=MOST, hex_bytes=HEX_BYTES, most_output=_OUTPUT)
     return made
 

@@ -5,6 +5,7 @@ In: the checked values of ``artifacts/stored_facts.py``. Out: markup in which al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,15 @@ def cell(value: Cell) -> str:
         return str(value).lower()
     # Rounding would change what integers are: ids, years.
     return str(value) if isinstance(value, int) else number(value)
+
+
+def exact(value: object) -> Markup:
+    """Return the attribute that shows a value in full, which pages may round or cut; else nothing."""
+    from markupsafe import Markup
+
+    if value is None or isinstance(value, bool) or str(value) == number(value) != value:
+        return Markup("")
+    return Markup(' title="{}"').format(value)
 
 
 def histogram(column: ColumnPreview) -> Markup:

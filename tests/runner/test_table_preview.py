@@ -15,6 +15,8 @@ from pyarrow import parquet
 from aqueduct_provider.runner.codecs import NATIVE, encode
 from aqueduct_provider.runner.table_preview import table_preview, table_shape
 
+TWO_LEVELS = pd.MultiIndex.from_tuples([(7, "x")], names=["id", None])
+
 
 def _preview(value: Any, folder: Path) -> dict[str, Any]:
     """Return the preview of a frame that was stored as operators store it, as JSON has it."""
@@ -117,3 +119,30 @@ def test_columns_of_any_dtype_are_described(column: pd.Series) -> None:
 def test_a_table_without_columns_or_rows(tmp_path: Path) -> None:
     assert _preview(pd.DataFrame(), tmp_path)["head"] == []
     assert _preview(pa.table({"a": pa.array([], pa.int64())}), tmp_path)["columns"][0]["max"] is None
+
+
+@pytest.mark.parametrize(
+    ("frame", "names", "first"),
+    [
+        (pd.DataFrame({"n": [1, 2]}), [], [1]),
+        (pd.DataFrame({"n": [1, 2]}, ["a", "b"]), ["index"], ["a", 1]),
+        (pd.DataFrame({"n": [1, 2]}, pd.Index(["a", "b"], name="key")), ["key"], ["a", 1]),
+        (pd.DataFrame({"n": [1, 2, 3]})[1:], ["index"], [1, 2]),
+        (
+            pd.DataFrame({"n": [1]}, TWO_LEVELS),
+            ["id", "level 1"],
+            [7, "x", 1],
+        ),
+    ],
+)
+def test_an_index_that_says_something_comes_first(frame: Any, names: list[str], first: list[Any]) -> None:
+    preview = table_preview(frame, "")
+    assert [column["name"] for column in preview["columns"] if column.get("index")] == names
+    assert preview["head"][0] == first
+    assert preview["width"] == 1
+
+
+def test_columns_of_one_name() -> None:
+    preview = table_preview(pd.DataFrame([[1, "a"]], columns=["n", "n"]), "")
+    assert [column["name"] for column in preview["columns"]] == ["n", "n"]
+    assert preview["head"] == [[1, "a"]]

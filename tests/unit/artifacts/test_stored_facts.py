@@ -42,6 +42,44 @@ def test_a_table() -> None:
     assert (found.rows, found.width) == (4, 70)
 
 
+def test_frequent_values_and_an_index() -> None:
+    column = {
+        "name": "kind",
+        "dtype": "str",
+        "top": [["red", 3], ["", 1]],
+        "distinct": 9,
+        "counted": 12,
+        "index": True,
+    }
+    found = preview_of(
+        {**TABLE, "columns": [column, {"name": "x", "top": [7, ["a"], ["b", "many"]], "index": 1}]}
+    )
+    assert isinstance(found, TablePreview)
+    kind, x = found.columns
+    assert kind == ColumnPreview(
+        "kind", "str", top=(("red", 3), ("", 1)), distinct=9, counted=12, is_index=True
+    )
+    assert (x.top, x.distinct, x.is_index) == ((), None, False)
+    assert (found.has_range, found.shown_width) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_number"),
+    [
+        ({"min": 1}, True),
+        ({"dtype": "double", "min": "-inf", "bars": [1]}, True),
+        ({"dtype": "Decimal", "min": "1.50", "bars": [1]}, True),
+        ({"dtype": "date", "min": "2026-01-01", "bars": [1, 1]}, False),
+        ({"min": True}, False),
+        ({"dtype": "str"}, False),
+    ],
+)
+def test_numbers_stand_on_the_right(facts: dict[str, Any], is_number: bool) -> None:
+    found = preview_of({**TABLE, "columns": [facts]})
+    assert isinstance(found, TablePreview)
+    assert found.columns[0].is_number is is_number
+
+
 def test_columns_with_the_names_of_secrets_are_hidden_in_previews_of_older_releases() -> None:
     columns = [{"name": "user_token", "dtype": "str", "min": "abc", "max": "xyz"}, *TABLE["columns"]]
     found = preview_of({**TABLE, "columns": columns, "head": [["abc", 1.5, "red"], ["xyz"]]})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aqueduct_provider.artifacts.stored_facts import ColumnPreview
-from aqueduct_provider.ui.previews import cell, hex_lines, histogram, markdown_html
+from aqueduct_provider.ui.previews import cell, exact, hex_lines, histogram, markdown_html
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,13 @@ def test_a_histogram_has_a_text_alternative() -> None:
     assert "<title>&lt;b&gt;: 4, 0, 2 values from lowest to highest</title>" in drawn
     assert 'd="M0 22v-22.0h7v22.0zM8 22v-0.0h7v0.0zM16 22v-11.0h7v11.0z"' in drawn
     assert str(histogram(ColumnPreview("x", "int64", bars=(0, 0)))) == ""
+
+
+def test_a_value_is_shown_in_full_where_the_pointer_is() -> None:
+    assert exact(0.1 + 0.2) == ' title="0.30000000000000004"'
+    assert exact('"><b>') == ' title="&#34;&gt;&lt;b&gt;"'
+    assert exact(1234) == ' title="1234"'
+    assert exact(None) == exact(True) == exact(3) == exact(0.5) == ""
 
 
 def test_markdown() -> None:
