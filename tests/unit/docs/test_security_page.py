@@ -163,7 +163,7 @@ TESTS = {
     ],
     "Columns of tables with the name of a secret": [
         "tests/unit/artifacts/test_glance.py::test_columns_with_the_names_of_secrets_are_masked",
-        f"{PAGES}/test_previews.py"
+        "tests/unit/artifacts/test_stored_facts.py"
         "::test_columns_with_the_names_of_secrets_are_hidden_in_previews_of_older_releases",
     ],
     "A message is sent by an Airflow connection": [

@@ -372,36 +372,3 @@ def test_all_functions_that_cannot_be_packaged_are_told() -> None:
 def test_faults_of_a_packager_are_not_the_users() -> None:
     with pytest.raises(ZeroDivisionError):
         composed(op("f"), packager=Recording(f=ZeroDivisionError()))
-
-
-# --- fused operators
-
-
-def test_a_flow_in_one_task() -> None:
-    spec = composed(op("g", op("f", param("p", 1))), flow=replace(FLOW, fuse=True)).spec
-    assert [operator.fuse for operator in spec.operators] == ["flow"] * 3
-
-
-def test_operators_as_their_authors_fused_them() -> None:
-    first = op("f", param("p", 1), options=Options(fuse="both"))
-    spec = composed(op("h", op("g", first, options=Options(fuse="both")))).spec
-    assert [operator.fuse for operator in spec.operators] == [None, "both", "both", None]
-
-
-def test_a_group_that_something_else_stands_in_the_middle_of() -> None:
-    first = op("f", options=Options(fuse="ends"))
-    last = op("h", op("g", first), options=Options(fuse="ends"))
-    assert message(last) == (
-        "The flow 'My flow' cannot be published: operator 'f', fuse: 'ends' cannot run as one task: some of "
-        'its operators run before, and some after, \'g\'; give these "fuse": "ends" too, or take operators '
-        "out of the group"
-    )
-
-
-def test_a_load_that_appends_what_its_group_makes_is_not_fused() -> None:
-    table = extract("q")
-    save(table, table="a", update_mode="append")
-    save(table, table="b", update_mode="replace")
-    found = composed(table, flow=replace(FLOW, fuse=True))
-    assert [operator.fuse for operator in found.spec.operators] == ["flow", None, "flow"]
-    assert found.separate_loads() == ["save to warehouse"]
