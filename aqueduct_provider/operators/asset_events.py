@@ -18,6 +18,7 @@ from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_ou
 from aqueduct_provider.compat import Asset
 from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.spec.assets import flow_asset, saved_asset
+from aqueduct_provider.spec.metric_names import metric_name
 from aqueduct_provider.spec.models import (
     CheckOperator,
     LoadOperator,
@@ -97,6 +98,7 @@ def _origin(workflow: WorkflowSpec) -> dict[str, Any]:
 def _outcomes(workflow: WorkflowSpec, left: Callable[[str], Any]) -> dict[str, Any]:
     metrics: dict[str, float | str] = {}
     checks: dict[str, str] = {}
+    names = {artifact.id: artifact.name for artifact in workflow.artifacts}
     telling = [
         one
         for one in workflow.operators
@@ -109,7 +111,7 @@ def _outcomes(workflow: WorkflowSpec, left: Callable[[str], Any]) -> dict[str, A
             if isinstance(operator, CheckOperator):
                 checks[operator.name] = check_outcome(manifest.status)
             elif (value := _number(manifest)) is not None:
-                metrics[operator.name] = value
+                metrics[metric_name(operator.name, names[operator.outputs[0]])] = value
     return {**_origin(workflow), "metrics": metrics, "checks": checks}
 
 

@@ -41,6 +41,7 @@ from aqueduct_provider.runs.reported_outcomes import (
 )
 from aqueduct_provider.spec.conditions import Condition
 from aqueduct_provider.spec.flow_plan import flow_plan
+from aqueduct_provider.spec.metric_names import metric_name
 from aqueduct_provider.spec.models import CheckOperator, Operator, WorkflowSpec
 from aqueduct_provider.spec.notifications import Notification
 from aqueduct_provider.spec.redactor import Redactor
@@ -344,7 +345,7 @@ def _metric(operator: CheckOperator, report: TaskResults) -> tuple[str, int | fl
         value = glance_value(ref) if ref else None
         if ref and type(value) in (int, float):
             producer = report.workflow.producer(artifact_id)
-            return producer.name if producer.type == "metric" else ref.name, value
+            return metric_name(producer.name, ref.name or producer.name), value
     return "", None
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from aqueduct_provider.spec.document import json_value
 from aqueduct_provider.spec.flow_plan import FlowPlan, flow_plan
+from aqueduct_provider.spec.metric_names import metric_name
 from aqueduct_provider.spec.models import ConnectionStore, CronSchedule, Operator, WorkflowSpec
 from aqueduct_provider.spec.url_credentials import without_user
 
@@ -49,6 +50,11 @@ class OperatorFacts:
     severity: str = ""
     inputs: tuple[str, ...] = ()
     outputs: tuple[OutputFacts, ...] = ()
+
+    @property
+    def metric_name(self) -> str:
+        """What users call the metric that it writes."""
+        return metric_name(self.name, self.outputs[0].name) if self.outputs else self.name
 
 
 @dataclass(frozen=True)

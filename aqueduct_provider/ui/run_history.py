@@ -67,7 +67,7 @@ class CheckStrip:
 
     :param severity: ``warning`` or ``error``; empty: unknown.
     :param outcomes: one for each run.
-    :param inputs: names of the artifacts that it checks.
+    :param inputs: names of the artifacts and metrics that it checks.
     """
 
     name: str
@@ -161,9 +161,10 @@ def history_of(
     found = _Manifests(xcoms, {(one.run_id, one.task_id): one.state for one in times})
     ordered = list(reversed(runs))
     bounds = _bounds(facts)
+    names = {_output_name(one): one.metric_name for _, one in operators_of(facts, METRICS)}
     metrics = [
         MetricSeries(
-            name=operator.name,
+            name=operator.metric_name,
             task_id=task_id,
             values=[_number_of(found.manifest(run.run_id, task_id, operator)) for run in ordered],
             bounds=bounds.get(_output_name(operator), ()),
@@ -176,7 +177,7 @@ def history_of(
             task_id=task_id,
             severity=operator.severity,
             outcomes=[_outcome(found, run.run_id, task_id, operator) for run in ordered],
-            inputs=operator.inputs,
+            inputs=[names.get(name, name) for name in operator.inputs],
         )
         for task_id, operator in operators_of(facts, ("check",))
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AqueductError, AuthoringError, IntegrityError, NotFound, SpecError
 from aqueduct_provider.sdk.results.outcomes import run_status
+from aqueduct_provider.sdk.results.run_artifacts import artifact_id_named
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def metric_history(name: str, runs: Sequence[RunReader], *, trust_store: bool = 
     where its version of the flow had no such artifact. Those of runs that retention has pruned are there.
     Where the objects of a run were deleted or changed, its value is missing and one warning names such runs.
 
+    :param name: of an artifact, or of a metric or check as pages show it.
     :param runs: as Airflow lists them.
     :param trust_store: take what Airflow has no record of without a warning.
     :raises AuthoringError: the artifact is not a number or a check.
@@ -104,7 +106,10 @@ def _entry(run: RunReader, name: str) -> _Entry:
     types: dict[str, str] = {}
     try:
         # By the run's version of the flow.
-        types = {artifact.name: artifact.type.value for artifact in run.spec.artifacts}
+        spec = run.spec
+        types = {artifact.name: artifact.type.value for artifact in spec.artifacts}
+        if (known := artifact_id_named(spec, name)) is not None:
+            types[name] = spec.artifact(known).type.value
         value, unverified = _value(run, name, types.get(name))
     except _OF_ONE_RUN as error:
         return _Entry(types, error=error)

@@ -22,12 +22,16 @@ from aqueduct_provider.sdk.results.deleted import deletion_of
 from aqueduct_provider.sdk.results.records import RECORDED, Recorded
 from aqueduct_provider.sdk.results.stored_source import StoredSource
 from aqueduct_provider.sdk.suggest import suggestion, tidy
+from aqueduct_provider.spec.metric_names import metric_name
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
     from aqueduct_provider.runs.pinned_version import SpecRef
     from aqueduct_provider.sdk.results.run_reader import RunReader
     from aqueduct_provider.spec.models import ParamOperator, WorkflowSpec
+
+# Types of operators whose one output is shown by a shorter name than its own.
+_VALUES = ("metric", "system_metric", "check")
 
 log: logging.Logger = logging.getLogger("aqueduct")
 
@@ -188,10 +192,20 @@ def _look_up(run: RunReader, spec: WorkflowSpec, artifact_id: str, fresh: bool) 
     return record.artifact(operator, artifact_id)
 
 
+def artifact_id_named(spec: WorkflowSpec, name: str) -> str | None:
+    """Return the id of the artifact of this name, or of the metric or check shown by it; None: none is."""
+    names = {artifact.id: artifact.name for artifact in spec.artifacts}
+    shown = {
+        metric_name(one.name, names[one.outputs[0]]): one.outputs[0]
+        for one in spec.operators
+        if one.type in _VALUES
+    }
+    return next((key for key, known in names.items() if known == name), shown.get(name))
+
+
 def _id_of(run: RunReader, spec: WorkflowSpec, name: str) -> str:
-    for artifact in spec.artifacts:
-        if artifact.name == name:
-            return artifact.id
+    if (found := artifact_id_named(spec, name)) is not None:
+        return found
     known = [artifact.name for artifact in spec.artifacts]
     raise NotFound(
         f"Run {run.run_id} of {run.record.name!r} has no artifact {name!r}.{suggestion(name, known)}"

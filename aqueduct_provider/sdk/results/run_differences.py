@@ -18,6 +18,7 @@ from aqueduct_provider.sdk.results.recorded_runs import (
     ShownArtifact,
     ShownOperator,
 )
+from aqueduct_provider.spec.metric_names import metric_name
 
 # Two durations are as good as equal below this share, or these seconds.
 _SHARE, _SECONDS = 0.2, 1.0
@@ -64,7 +65,12 @@ def _run_rows(run: RecordedRun, other: RecordedRun) -> Iterable[DifferenceRow]:
 
 def _values(title: str, run: RecordedRun, other: RecordedRun, kinds: tuple[str, ...]) -> Section:
     before, now = (
-        {one.name: one for one in side.artifacts.values() if side.makers[one.name].kind in kinds}
+        {
+            metric_name(maker.name, one.name) if maker.kind in METRICS else one.name: one
+            for maker in side.operators
+            for one in maker.outputs
+            if maker.kind in kinds
+        }
         for side in (other, run)
     )
     return Section(title, tuple(_value(name, before.get(name), now.get(name)) for name in {**before, **now}))

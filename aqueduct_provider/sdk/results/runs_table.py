@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.artifacts.glance import glance_value
 from aqueduct_provider.sdk.results.outcomes import labels
 from aqueduct_provider.sdk.results.recorded_runs import (
     CHECKS,
@@ -14,6 +15,7 @@ from aqueduct_provider.sdk.results.recorded_runs import (
     ShownArtifact,
     ShownOperator,
 )
+from aqueduct_provider.spec.metric_names import metric_name
 from aqueduct_provider.spec.version_label import short_id
 
 if TYPE_CHECKING:
@@ -67,15 +69,15 @@ def _facts(run: RecordedRun) -> Iterable[tuple[str, Any]]:
             if operator.kind in PARAMETERS:
                 yield PARAMETER + artifact.name, _value(artifact)
             elif operator.kind in METRICS:
-                yield METRIC + artifact.name, _number(_value(artifact))
+                yield METRIC + metric_name(operator.name, artifact.name), _number(_value(artifact))
             elif operator.kind in CHECKS:
-                yield CHECK + artifact.name, _passed(operator, artifact)
+                yield CHECK + metric_name(operator.name, artifact.name), _passed(operator, artifact)
     for label, operator in zip(labels([one.run for one in run.operators]), run.operators, strict=True):
         yield SECONDS + label, operator.seconds
 
 
 def _value(artifact: ShownArtifact) -> Any:
-    return None if artifact.is_secret else artifact.glance.get("value")
+    return None if artifact.is_secret or artifact.ref is None else glance_value(artifact.ref)
 
 
 def _number(value: Any) -> float | None:

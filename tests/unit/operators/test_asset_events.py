@@ -78,6 +78,16 @@ def test_the_event_of_a_flow_has_its_metrics_and_checks() -> None:
     assert task["outlet_events"][Asset(TABLE)].extra == {}
 
 
+def test_a_metric_has_the_name_of_its_output() -> None:
+    document = native_document()
+    names = {"accuracy-value": "third", "train_runtime-value": "train_runtime artifact (1)"}
+    for artifact in document["artifacts"]:
+        artifact["name"] = names.get(artifact["id"], artifact["name"])
+    task = context(LEFT)
+    describe_flow(task, [FLOW], parse(json.dumps(document).encode(), "churn.json"))
+    assert task["outlet_events"][FLOW].extra["metrics"] == {"third": 0.9956, "train_runtime (1)": 3}
+
+
 def test_a_group_is_asked_once_for_each_of_its_operators() -> None:
     operators = native_document()["operators"]
     for operator in operators:

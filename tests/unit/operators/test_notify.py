@@ -126,7 +126,7 @@ def test_only_changes_of_a_check_are_reported(runs: Runs, http: HttpReceiver) ->
         reported.append(_reported(http))
     assert reported == [[], [("warning", "less than 1")], [], [("recovery", "less than 1")]]
     assert document["metric"] == {
-        "name": "rate",
+        "name": "rate-out",
         "value": 0.4,
         "bound": "less than 1",
         "last_values": [0.5, 1.5, 1.6, 0.4],
@@ -139,8 +139,9 @@ def test_a_number_that_json_has_not_is_named(runs: Runs, http: HttpReceiver) -> 
     for value in (0.5, float("nan"), float("inf")):
         runs.run(runs.flow({**NUMBER, "source": f"def predict(): return float('{value}')"}, _warning()))
     (message,) = http.requests
-    assert message.document["metric"] | {"name": ""} == {
-        "name": "",
+    # By the name of its output.
+    assert message.document["metric"] == {
+        "name": "rate-out",
         "value": "nan",
         "bound": "less than 1",
         "last_values": [0.5],

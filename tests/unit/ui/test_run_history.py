@@ -98,6 +98,16 @@ def test_an_operator_of_a_task_that_runs_several(rows: AirflowRows) -> None:
     assert [(one.name, one.median) for one in slow] == [("auc", 1.5), ("good", 0.5)]
 
 
+def test_a_metric_has_the_name_of_its_output(rows: AirflowRows) -> None:
+    third = operator_json("m_third", "metric", outputs=[{"id": "third", "name": "third", "type": "numeric"}])
+    small = operator_json("small", "check", "boolean", inputs=["third", "auc artifact", "train artifact"])
+    rows.dag("churn", attributes([*CHURN[:2], third, small]))
+    found = history(rows)
+    assert [one.name for one in found.metrics] == ["auc", "third"]
+    # What a check is of goes by the same names.
+    assert found.checks[0].inputs == ["third", "auc", "train artifact"]
+
+
 def test_versions_change_where_another_one_is_first(rows: AirflowRows) -> None:
     add_churn(rows)
     for version in ("v1", "v1", "v2"):

@@ -39,6 +39,20 @@ def test_checks_know_missing_values(finished: Finished) -> None:
     assert values.mean() == 1
 
 
+def test_a_metric_is_found_by_the_name_that_pages_show(made: Deployment) -> None:
+    @aq.metric(requirements=[])
+    def size(rows: int) -> int:
+        return rows * 2
+
+    rows = made.client.create_param("rows", default=2)
+    flow = made.publish(artifacts=[size(rows), size(rows).bound(lower=3)])
+    run = made.run(rows=4)
+    for name, values in (("size", [8]), ("size artifact", [8]), ("greater than 3", [True])):
+        assert flow.metric_history(name)["value"].tolist() == values
+        assert run.artifact(name).get() == values[0]
+    assert {"metric.size", "check.greater than 3"} < set(flow.runs_table().columns)
+
+
 def test_parameters_that_are_numbers(finished: Finished) -> None:
     assert finished.flow.metric_history("rows")["value"].tolist() == [-1, 4]
 

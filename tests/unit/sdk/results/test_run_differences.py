@@ -64,6 +64,12 @@ def test_values(before: Any, now: Any, mark: str, note: str) -> None:
         assert (found.mark, found.note) == (mark, note)
 
 
+def test_a_metric_has_one_name() -> None:
+    for name, shown in (("x artifact", "x"), ("third", "third")):
+        pair = (operator("x", "metric", artifact(name, value=value)) for value in (1, 2))
+        assert compared(*pair, "Metrics").name == shown
+
+
 def test_values_that_look_alike() -> None:
     pair = (operator("x", "metric", artifact("x", sha256=digest, value=1.0)) for digest in "ab")
     assert compared(*pair, "Metrics").mark == "changed"

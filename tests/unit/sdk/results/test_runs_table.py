@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AirflowUnreachable
 from aqueduct_provider.sdk.results.runs_table import version_label_of
 from tests.support.deployment import Deployment
@@ -34,6 +35,18 @@ def test_a_row_for_each_run(finished: Finished) -> None:
     assert (table["duration"] > 0).all()
     assert table["seconds.features"].notna().all()
     assert table["seconds.total"].isna().tolist() == [True, False]
+
+
+def test_numbers_that_json_has_not(made: Deployment) -> None:
+    @aq.metric(requirements=[])
+    def loss(rows: int) -> float:
+        return float("inf") * rows
+
+    made.publish(artifacts=[loss(made.client.create_param("rows", default=1))])
+    for rows in (1, 0):
+        made.run(rows=rows)
+    values = made.client.flow("churn").runs_table()["metric.loss"].tolist()
+    assert [str(value) for value in values] == ["nan", "inf"]
 
 
 def test_the_limit(finished: Finished) -> None:
