@@ -39,10 +39,6 @@ class RunLinks:
         """Return the address of the run's page."""
         return self.visit.link("dags", self.visit.dag_id, "runs", self.run_id, **query)
 
-    def other(self, run_id: str) -> str:
-        """Return the address of another run's page."""
-        return self.visit.link("dags", self.visit.dag_id, "runs", run_id)
-
     def task(self, operator: ShownOperator) -> str:
         """Return the address of an operator on the page of its task."""
         parts = ("dags", self.visit.dag_id, "runs", self.run_id, "tasks", operator.airflow_task_id)

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from difflib import unified_diff
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.artifacts.stored_facts import StoredFacts
+from aqueduct_provider.artifacts.stored_facts import StoredFacts, TextPreview
 from aqueduct_provider.sdk.results.recorded_runs import SHORT, ShownArtifact
 from aqueduct_provider.sdk.results.run_differences import differences
 from aqueduct_provider.ui.flow_page import flow_page
 from aqueduct_provider.ui.html import Page, Visit, render
+from aqueduct_provider.ui.request_reads import MOST
 from aqueduct_provider.ui.run_links import RunLinks, picture
 from aqueduct_provider.ui.shown_run import ShownRun, is_own, read_run
 from aqueduct_provider.ui.verified_objects import stored_facts
+from aqueduct_provider.ui.version_changes import FewSources, differences_of
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
+    from aqueduct_provider.sdk.versions.differences import Differences
     from aqueduct_provider.spec.dag_facts import DagFacts
 
 # Artifacts with a preview on a page; runs to choose from.
 _AT_ONCE = 24
 _RUNS = 50
+# Lines of a text that are shown of what differs, and characters of one.
+_LINES, _LINE = 60, 1_000
 # Rows of each table on the page of a run; all that a preview has are on the page of the task that made it.
 TABLE_ROWS = 10
 
@@ -37,6 +45,35 @@ class ShownContent:
     maker_name: str
     maker: str
     stored: StoredFacts
+
+
+@dataclass(frozen=True)
+class CompareContent:
+    """The content of an artifact in two runs, where it differs.
+
+    :param lines: those of the texts that differ, with their neighbours, marked as in a unified diff.
+    """
+
+    before: ShownArtifact
+    now: ShownArtifact
+    lines: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, before: ShownContent, now: ShownContent) -> CompareContent:
+        """Compare what tasks wrote about it."""
+        lines: Sequence[str] = ()
+        first, second = before.stored.preview, now.stored.preview
+        if isinstance(first, TextPreview) and isinstance(second, TextPreview):
+            found = unified_diff(first.text.splitlines(), second.text.splitlines(), lineterm="", n=2)
+            # After the names of the files.
+            lines = [line[:_LINE] for line in islice(found, 2, 2 + _LINES)]
+        return cls(before.artifact, now.artifact, lines)
+
+    @property
+    def is_image(self) -> bool:
+        """Check whether both are images that pages may show."""
+        pair = (self.before, self.now)
+        return all(one.type == "image" and one.ref and one.ref.size <= MOST for one in pair)
 
 
 def run_page(visit: Visit) -> Page:
@@ -75,6 +112,7 @@ def page_of(visit: Visit, run: ShownRun, facts: DagFacts) -> Page:
         picture=picture(run, links),
         failures=[one for one in run.operators if one.run.has_failed],
         contents=contents_of(run, links, shown),
+        texts=_texts(run, links),
         count=len(long),
         page=page,
         pages=pages,
@@ -105,29 +143,63 @@ def contents_of(run: ShownRun, links: RunLinks, artifacts: Sequence[ShownArtifac
     ]
 
 
+def _texts(run: ShownRun, links: RunLinks) -> dict[str, TextPreview]:
+    """Return the text of parameters and metrics that are too long for a value, by their names."""
+    long = [
+        one
+        for one in run.artifacts.values()
+        if one.ref and run.makers[one.name].kind in SHORT and "value" not in one.glance
+    ]
+    found = {one.artifact.name: one.stored.preview for one in contents_of(run, links, long[:_AT_ONCE])}
+    return {name: preview for name, preview in found.items() if isinstance(preview, TextPreview)}
+
+
 def _compared(
     visit: Visit, run: ShownRun, other: ShownRun, links: RunLinks, others: Sequence[RunInfo]
 ) -> Page:
-    pair = run, other
-    tables = [
-        {one.name: one for one in side.artifacts.values() if one.type == "table" and one.ref is not None}
-        for side in pair
-    ]
+    # Whichever of them the page is of, the older one is "before".
+    before, now = sorted((other, run), key=_began)
+    both = [name for name in now.artifacts if name in before.artifacts]
+    pairs = [(before.artifacts[name], now.artifacts[name]) for name in both]
     # Columns are in the metadata; what is in one run only is marked as such without them.
-    names = [name for name in tables[0] if name in tables[1]][:_AT_ONCE]
-    stored = [
-        contents_of(side, links, [some[name] for name in names])
-        for side, some in zip(pair, tables, strict=True)
+    is_table = {name for name in both if now.artifacts[name].type == before.artifacts[name].type == "table"}
+    tables = [pair for pair in pairs if pair[1].name in is_table and pair[0].ref and pair[1].ref][:_AT_ONCE]
+    shown = [*tables, *[pair for pair in pairs if _has_changed(*pair)][:_AT_ONCE]]
+    sides = [
+        contents_of(side, RunLinks(visit, side.info.run_id), [pair[place] for pair in shown])
+        for place, side in enumerate((before, now))
     ]
+    stored = [{one.artifact.name: one.stored for one in side[: len(tables)]} for side in sides]
+    found = [CompareContent.of(*pair) for pair in zip(*(side[len(tables) :] for side in sides), strict=True)]
     return render(
         visit,
         "compare.html",
         run=run,
-        other=other,
+        before=before,
+        now=now,
+        before_links=RunLinks(visit, before.info.run_id),
+        now_links=RunLinks(visit, now.info.run_id),
         links=links,
         others=others,
         compared=other.info.run_id,
-        sections=differences(
-            run, other, *({one.artifact.name: one.stored for one in side} for side in stored)
-        ),
+        contents=[one for one in found if one.is_image or one.lines],
+        sections=differences(now, before, stored[1], stored[0], _version_differences(before, now)),
     )
+
+
+def _began(run: ShownRun) -> datetime:
+    return run.info.started_at or run.info.queued_at or datetime.max.replace(tzinfo=timezone.utc)
+
+
+def _has_changed(before: ShownArtifact, now: ShownArtifact) -> bool:
+    """Check whether two artifacts are to be shown side by side: tables and short values are elsewhere."""
+    if before.ref is None or now.ref is None or before.ref.sha256 == now.ref.sha256:
+        return False
+    is_value = "value" in before.glance and "value" in now.glance and before.type in ("numeric", "boolean")
+    return "table" not in (before.type, now.type) and not (is_value or before.is_secret or now.is_secret)
+
+
+def _version_differences(before: ShownRun, now: ShownRun) -> Differences | None:
+    if before.spec is None or now.spec is None or before.spec.sha256 == now.spec.sha256 or now.store is None:
+        return None
+    return differences_of(before.spec, now.spec, FewSources(now.store))

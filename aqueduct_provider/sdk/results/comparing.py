@@ -53,7 +53,7 @@ def compare(run: ComparableRun, other: ComparableRun) -> RunComparison:
     ]
     labels = {**_labels(run), **_labels(other)}
     shown = [_side(read, labels) for read in (before, now)]
-    sections = differences(now, before, stored[1], stored[0])
+    sections = differences(now, before, stored[1], stored[0], changed)
     return RunComparison(run.record.name, shown[0], shown[1], sections, changed)
 
 

@@ -31,6 +31,8 @@ PARAMETERS, METRICS, CHECKS = ("param",), ("metric", "system_metric"), ("check",
 SHORT = frozenset({*PARAMETERS, *METRICS, *CHECKS})
 # What is shown where there is nothing.
 NOTHING = "\N{EN DASH}"
+# Seconds.
+_AT_ONCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -292,7 +294,9 @@ def _seconds(manifest: Manifest | None, outcome: OperatorRun, *, alone: bool) ->
     """Return what an operator took; of one of several in a task, the task itself says so."""
     own = manifest.seconds if manifest else None
     if alone or not isinstance(own, int | float) or isinstance(own, bool):
-        return outcome.duration
+        has_ended = outcome.status in (ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED)
+        # Airflow says of tasks that never ran that they began and ended at once.
+        return outcome.duration if has_ended or (outcome.duration or 0) > _AT_ONCE else None
     return float(own)
 
 

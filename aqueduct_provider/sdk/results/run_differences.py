@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.artifacts.numbers import duration, number, size
+from aqueduct_provider.artifacts.numbers import counted, duration, number, size
 from aqueduct_provider.artifacts.stored_facts import ColumnPreview, StoredFacts, TablePreview
 from aqueduct_provider.sdk.results.difference_rows import DifferenceRow, Mark, Section
+from aqueduct_provider.sdk.results.outcomes import labels
 from aqueduct_provider.sdk.results.recorded_runs import (
     METRICS,
     NOTHING,
@@ -20,17 +21,28 @@ from aqueduct_provider.sdk.results.recorded_runs import (
 )
 from aqueduct_provider.spec.metric_names import metric_name
 
-# Two durations are as good as equal below this share, or these seconds.
+if TYPE_CHECKING:
+    from aqueduct_provider.sdk.versions.differences import Differences, OperatorChange
+    from aqueduct_provider.spec.models import WorkflowSpec
+
+# Two measurements are as good as equal below this share, or these seconds or megabytes.
 _SHARE, _SECONDS = 0.2, 1.0
 
 Stored = Mapping[str, StoredFacts]
 
 
-def differences(run: RecordedRun, other: RecordedRun, stored: Stored, other_stored: Stored) -> list[Section]:
+def differences(
+    run: RecordedRun,
+    other: RecordedRun,
+    stored: Stored,
+    other_stored: Stored,
+    changed: Differences | None = None,
+) -> list[Section]:
     """Return the facts of both runs, by kinds; kinds of which neither has any are left out.
 
     :param other: the run that is compared with.
     :param stored: what the metadata of tables says, by their names.
+    :param changed: what differs between their versions; None: unknown, or nothing.
     """
     sections = [
         Section("Run", tuple(_run_rows(run, other))),
@@ -41,7 +53,7 @@ def differences(run: RecordedRun, other: RecordedRun, stored: Stored, other_stor
         Section("Artifacts", tuple(_artifacts(run, other))),
         Section("Schemas", tuple(_columns(stored, other_stored))),
         Section("Statistics", tuple(_statistics(stored, other_stored))),
-        Section("Code", tuple(_code(run, other))),
+        Section("Code", tuple(_code(run, other, changed))),
     ]
     return [section for section in sections if section.rows]
 
@@ -73,7 +85,21 @@ def _values(title: str, run: RecordedRun, other: RecordedRun, kinds: tuple[str, 
         }
         for side in (other, run)
     )
-    return Section(title, tuple(_value(name, before.get(name), now.get(name)) for name in {**before, **now}))
+    rows = []
+    for name in {**before, **now}:
+        found = _value(name, before.get(name), now.get(name))
+        makers = [side.makers[name] for side in (other, run) if name in side.makers]
+        if all(maker.kind == "system_metric" for maker in makers) and _is_noise(*found.values):
+            found = replace(found, mark="", note="")
+        rows.append(found)
+    return Section(title, tuple(rows))
+
+
+def _is_noise(before: Any, now: Any) -> bool:
+    """Check whether two measurements, in seconds or megabytes, are as good as equal."""
+    if not (_is_number(before) and _is_number(now)):
+        return False
+    return bool(abs(now - before) <= max(_SECONDS, _SHARE * abs(before)))
 
 
 def _value(name: str, before: ShownArtifact | None, now: ShownArtifact | None) -> DifferenceRow:
@@ -136,7 +162,7 @@ def _duration(name: str, before: float | None, now: float | None) -> DifferenceR
     note = ""
     if before is not None and now is not None:
         change = now - before
-        if abs(change) > max(_SECONDS, _SHARE * before):
+        if not _is_noise(before, now):
             mark, note = "changed", f"{'+' if change > 0 else '-'}{duration(abs(change))}"
     return DifferenceRow(name, _time(before), _time(now), mark, note, (before, now))
 
@@ -188,7 +214,7 @@ def _columns(stored: Stored, other_stored: Stored) -> Iterable[DifferenceRow]:
         before, now = (_schema(side[table]) for side in (other_stored, stored))
         if not before and not now:
             continue
-        yield row(table, f"{len(before):,} columns", f"{len(now):,} columns", (before, now))
+        yield row(table, counted(len(before), "column"), counted(len(now), "column"), (before, now))
         rows = (row(f"{table}: {name}", before.get(name), now.get(name)) for name in {**before, **now})
         yield from (found for found in rows if found.mark)
 
@@ -230,12 +256,31 @@ def _words(figures: Mapping[str, Any]) -> str:
     return ", ".join(parts) or NOTHING
 
 
-def _code(run: RecordedRun, other: RecordedRun) -> Iterable[DifferenceRow]:
-    """Compare the functions of the two versions by their digests."""
+def _code(run: RecordedRun, other: RecordedRun, changed: Differences | None) -> Iterable[DifferenceRow]:
+    """Compare the functions of the two versions: by their text where it was read, else by their digests."""
     if run.spec is None or other.spec is None or run.spec.sha256 == other.spec.sha256:
         return
-    before, now = (
-        {one.name: one.code.sha256[:12] for one in side.spec.operators if hasattr(one, "code")}  # type: ignore[union-attr]
-        for side in (other, run)
-    )
-    yield from (row(name, before.get(name), now.get(name)) for name in {**before, **now})
+    before, now = (_digests(side.spec) for side in (other, run))
+    changes = {one.name: one for one in changed.changed} if changed else {}
+    for name in {**before, **now}:
+        found, change = row(name, before.get(name), now.get(name)), changes.get(name)
+        if not change or found.mark != "changed":
+            yield found
+        elif change.is_repackaged:
+            yield replace(found, mark="", note="same text, packaged again")
+        else:
+            yield replace(found, note=_changed_lines(change))
+
+
+def _digests(spec: WorkflowSpec | None) -> dict[str, str]:
+    """Return the digest of each function, by the label of its operator."""
+    operators = spec.operators if spec else ()
+    named = zip(labels(operators), operators, strict=True)
+    return {label: one.code.sha256[:12] for label, one in named if hasattr(one, "code")}
+
+
+def _changed_lines(change: OperatorChange) -> str:
+    lines = [line for line in change.source.splitlines() if not line.startswith(("+++ ", "--- "))]
+    count = {sign: sum(line.startswith(sign) for line in lines) for sign in "+-"}
+    text = [f"{sign}{counted(number, 'line')}" for sign, number in count.items() if number]
+    return ", ".join([*text, *(["requirements"] if change.requirements else [])])

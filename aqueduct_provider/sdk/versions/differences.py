@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+SAME_TEXT = (
+    "Its code changed, but not its text: a value, a helper function or a module that it takes along differs, "
+    "or another cloudpickle packaged it."
+)
 # Names that a sentence has at most.
 _NAMES = 5
 
@@ -42,6 +46,11 @@ class OperatorChange:
     options: tuple[Change, ...] = ()
     code_changed: bool = False
     note: str = ""
+
+    @property
+    def is_repackaged(self) -> bool:
+        """Check whether nothing that was compared differs but the archive: its text is the same."""
+        return self.note == SAME_TEXT and not self.options
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,8 @@ class Differences:
         """Return short sentences that name what differs; empty where nothing does."""
         words = [
             *(("added", self.added), ("removed", self.removed)),
-            ("changed", [one.name for one in self.changed]),
+            ("changed", [one.name for one in self.changed if not one.is_repackaged]),
+            ("packaged again, with the same text,", [one.name for one in self.changed if one.is_repackaged]),
             ("changed the parameters", [one.name for one in self.parameters]),
             # Those of new and removed operators are among these.
             ("changed the artifacts", [one.name for one in self.artifacts if one.before and one.after]),

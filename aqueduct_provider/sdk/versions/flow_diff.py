@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.sdk.results.outcomes import labels
-from aqueduct_provider.sdk.versions.differences import Change, Differences, OperatorChange
+from aqueduct_provider.sdk.versions.differences import SAME_TEXT, Change, Differences, OperatorChange
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -35,10 +35,6 @@ _NOT_SETTINGS = frozenset(
 )
 _FLOW_SETTINGS = frozenset({"description", "tags", "owner"})
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SAME_TEXT = (
-    "Its code changed, but not its text: a value, a helper function or a module that it takes along differs, "
-    "or another cloudpickle packaged it."
-)
 
 
 class FlowDiff(Differences):
@@ -225,7 +221,7 @@ def _operator_change(
         if not note:
             source = _unified(sources[0], sources[1], names)
         if read and changed and not (note or source or requirements):
-            note = _SAME_TEXT
+            note = SAME_TEXT
     if not (options or requirements or changed):
         return None
     return OperatorChange(label, source, requirements, options, changed, note)

@@ -19,7 +19,6 @@ def test_addresses_of_ids_of_any_kind(visit: Any) -> None:
     assert links.run() == f"{run}?frame=1"
     assert links.run(page=2) == f"{run}?page=2&frame=1"
     assert links.flow() == "/air/aqueduct/dags/churn?frame=1"
-    assert links.other("x y") == "/air/aqueduct/dags/churn/runs/x%20y?frame=1"
     artifact = ShownArtifact("p/q", "n", "table")
     assert links.body(artifact, download=1) == f"{run}/artifacts/p%2Fq?download=1&frame=1"
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
+from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.artifacts.stored_facts import ImagePreview, StoredFacts, TextPreview
 from aqueduct_provider.errors import NotFound
-from aqueduct_provider.ui.run_page import run_page
+from aqueduct_provider.sdk.results.recorded_runs import ShownArtifact
+from aqueduct_provider.ui.run_page import CompareContent, ShownContent, run_page
 from tests.support.airflow_rows import AirflowRows
 from tests.support.flow_rows import add_churn, attributes, manifest, operator_json
 from tests.support.played_runs import DAG, Played
@@ -141,6 +144,42 @@ def test_two_runs_side_by_side(rows: AirflowRows, visit: Any) -> None:
     assert text_of(visit, now).count("selected") == 0
     with pytest.raises(NotFound, match="no run 'nothing'"):
         text_of(visit, now, compare="nothing")
+
+
+def test_the_older_run_is_before_whichever_page_it_is(rows: AirflowRows, visit: Any) -> None:
+    add_churn(rows)
+    first, second = (with_auc(rows, auc, "succeeded") for auc in (0.5, 0.75))
+    for one, other in ((first, second), (second, first)):
+        text = text_of(visit, one, compare=other)
+        assert "+0.25 (+50.00%)" in text
+        heads = [text.index(f">{word}: <a") for word in ("Before", "After")]
+        assert (
+            heads[0]
+            < text.index(f"/runs/{first}", heads[0])
+            < heads[1]
+            < text.index(f"/runs/{second}", heads[1])
+        )
+
+
+def content(text: str, kind: str = "json", *, size: int = 8) -> ShownContent:
+    preview = TextPreview(kind, text) if kind != "image" else ImagePreview()
+    ref = ArtifactRef("k", text, size, "m", "0", kind, "json", "x", {})
+    return ShownContent(ShownArtifact("x-id", "x", kind, ref), "f", "", StoredFacts(preview))
+
+
+def test_texts_that_changed_are_compared_by_lines() -> None:
+    found = CompareContent.of(content('{\n  "x": 1\n}'), content('{\n  "x": 9\n}'))
+    assert list(found.lines) == ["@@ -1,3 +1,3 @@", " {", '-  "x": 1', '+  "x": 9', " }"]
+    assert not found.is_image
+    long = CompareContent.of(content("a\n" * 5_000), content("x" * 5_000 + "\nb" * 5_000))
+    assert len(long.lines) == 60
+    assert max(map(len, long.lines)) <= 1_000
+
+
+def test_images_that_changed_are_side_by_side() -> None:
+    found = CompareContent.of(content("a", "image"), content("b", "image"))
+    assert (found.is_image, found.lines) == (True, ())
+    assert not CompareContent.of(content("a", "image"), content("b", "image", size=9_000_000)).is_image
 
 
 def test_a_dag_of_somebody_else(rows: AirflowRows, visit: Any) -> None:

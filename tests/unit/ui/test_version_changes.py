@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -11,11 +12,12 @@ from aqueduct_provider.sdk.publishing.flow_names import dag_id_of, flow_id_of
 from aqueduct_provider.sdk.publishing.flow_record import FlowRecord, PublishedVersion
 from aqueduct_provider.sdk.publishing.registry import Registry
 from aqueduct_provider.spec.loader import parse
-from aqueduct_provider.spec.models import WorkflowSpec
+from aqueduct_provider.spec.models import Code, WorkflowSpec
 from aqueduct_provider.storage.layout import FlowLayout
 from aqueduct_provider.storage.local import LocalStore
-from aqueduct_provider.ui.version_changes import changes_of, versions_of
+from aqueduct_provider.ui.version_changes import FewSources, changes_of, versions_of
 from tests.support.example_specs import call_operator, native_document
+from tests.support.function_archives import function_archive, function_of_a_notebook
 
 NEW, OLD, GONE = (f"{n}f0c1a8e-3b7d-4c52-9e61-2a4d8f7b6c10" for n in (5, 4, 3))
 MOMENT = datetime(2026, 1, 31, tzinfo=timezone.utc)
@@ -56,10 +58,11 @@ def changed(**fields: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_changes(document: dict[str, Any], sentences: list[str]) -> None:
+def test_changes(document: dict[str, Any], sentences: list[str], tmp_path: Path) -> None:
     if "train_runtime" in str(sentences):
         document["artifacts"] = [one for one in document["artifacts"] if one["name"] != "train_runtime"]
-    assert changes_of(spec(), parse(json.dumps(document).encode(), "test")) == sentences
+    after = parse(json.dumps(document).encode(), "test")
+    assert changes_of(spec(), after, FewSources(LocalStore(tmp_path))) == sentences
 
 
 def test_versions_from_the_store(tmp_path: Path) -> None:
@@ -80,3 +83,16 @@ def test_versions_from_the_store(tmp_path: Path) -> None:
     assert (new.name, old.name) == ("v2 (5f0c1a8e)", "4f0c1a8e")
     # Its spec is there, that of the one before was deleted.
     assert (old.is_shown, old.changes, gone.changes) == (True, None, None)
+
+
+def test_few_archives_are_read_each_once(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    texts = {f"functions/{n}": function_archive(function_of_a_notebook(), [f"n=={n}"]) for n in range(42)}
+    codes = []
+    for key, archive in texts.items():
+        store.put(key, archive)
+        codes.append(Code(key=key, sha256=hashlib.sha256(archive).hexdigest(), python_version="3.11"))
+    sources = FewSources(store)
+    assert [bool(sources(code).problem) for code in codes] == [False] * 40 + [True] * 2
+    store.delete([codes[0].key])
+    assert sources(codes[0]).requirements[0] == "n==0"

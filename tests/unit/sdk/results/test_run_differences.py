@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from aqueduct_provider.artifacts.function_source import FunctionSource, SourceFile
 from aqueduct_provider.artifacts.manifest import ArtifactRef
 from aqueduct_provider.artifacts.stored_facts import ColumnPreview, StoredFacts, TablePreview
 from aqueduct_provider.sdk.airflow_api.api_models import RunInfo
@@ -12,7 +14,11 @@ from aqueduct_provider.sdk.results.difference_rows import DifferenceRow, Section
 from aqueduct_provider.sdk.results.outcomes import OperatorRun
 from aqueduct_provider.sdk.results.recorded_runs import RecordedRun, ShownArtifact, ShownOperator
 from aqueduct_provider.sdk.results.run_differences import differences
+from aqueduct_provider.sdk.versions.flow_diff import flow_diff
 from aqueduct_provider.spec.dag_facts import OperatorFacts
+from aqueduct_provider.spec.loader import parse
+from aqueduct_provider.spec.models import WorkflowSpec
+from tests.support.example_specs import call_operator, native_document
 
 
 def artifact(
@@ -121,6 +127,59 @@ def test_artifacts(before: dict[str, Any], now: dict[str, Any], mark: str, note:
     pair = (operator("x", "function", artifact("t", "table", **one)) for one in (before, now))
     found = compared(*pair, "Artifacts")
     assert (found.mark, found.note) == (mark, note)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "mark"),
+    [
+        (1.0, 1.0000002, ""),
+        (1.0, 1.9, ""),
+        (100.0, 110.0, ""),
+        (1.0, 3.0, "changed"),
+        (100.0, 70.0, "changed"),
+    ],
+)
+def test_measurements_of_operators_differ_as_durations_do(before: float, now: float, mark: str) -> None:
+    pair = (
+        operator("x", "system_metric", artifact("x", sha256=repr(value), value=value))
+        for value in (before, now)
+    )
+    found = compared(*pair, "Metrics")
+    assert (found.mark, bool(found.note)) == (mark, bool(mark))
+    assert found.values == (before, now)
+
+
+SOURCES = {
+    name: (FunctionSource((SourceFile("f.py", text),), requirements))
+    for name, text, requirements in (
+        ("a", "x = 1\n", ()),
+        ("b", "x = 1\n", ()),
+        ("c", "x = 2\ny = 3\n", ("pandas",)),
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "mark", "note"),
+    [("b", "", "same text, packaged again"), ("c", "changed", "+2 lines, -1 line, requirements")],
+)
+def test_code_is_compared_by_its_text(after: str, mark: str, note: str) -> None:
+    def version(name: str) -> WorkflowSpec:
+        document = native_document(operators=[call_operator("train", inputs=[])], parameters=[])
+        document["artifacts"] = [{"id": "train-value", "name": "train", "type": "untyped"}]
+        document["operators"][0]["code"] |= {"key": name, "sha256": name * 64}
+        return parse(json.dumps(document).encode(), "test")
+
+    specs = [version(name) for name in ("a", after)]
+    changed = flow_diff(*specs, read=lambda code: SOURCES[code.key])
+    sides = [
+        RecordedRun(RunInfo("r", "success"), (), name, spec) for name, spec in zip("ab", specs, strict=True)
+    ]
+    found = section("Code", differences(sides[1], sides[0], {}, {}, changed))["train"]
+    assert (found.mark, found.note) == (mark, note)
+    assert section("Code", differences(sides[1], sides[0], {}, {}))["train"].mark == "changed"
+    repackaged = "packaged again, with the same text, train"
+    assert (repackaged in changed.summary()) == (not mark)
 
 
 def test_what_only_one_of_them_has() -> None:
