@@ -51,7 +51,7 @@ class ShownContent:
 class CompareContent:
     """The content of an artifact in two runs, where it differs.
 
-    :param lines: those of the texts that differ, with their neighbours, marked as in a unified diff.
+    :param lines: those of text that differ, with their neighbours, marked as in a unified diff.
     """
 
     before: ShownArtifact
@@ -112,7 +112,7 @@ def page_of(visit: Visit, run: ShownRun, facts: DagFacts) -> Page:
         picture=picture(run, links),
         failures=[one for one in run.operators if one.run.has_failed],
         contents=contents_of(run, links, shown),
-        texts=_texts(run, links),
+        long_text=_long_text(run, links),
         count=len(long),
         page=page,
         pages=pages,
@@ -143,7 +143,7 @@ def contents_of(run: ShownRun, links: RunLinks, artifacts: Sequence[ShownArtifac
     ]
 
 
-def _texts(run: ShownRun, links: RunLinks) -> dict[str, TextPreview]:
+def _long_text(run: ShownRun, links: RunLinks) -> dict[str, TextPreview]:
     """Return the text of parameters and metrics that are too long for a value, by their names."""
     long = [
         one
