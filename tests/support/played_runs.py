@@ -27,6 +27,8 @@ from tests.support.example_specs import native_document, operator
 from tests.support.flow_runs import LocalRun, code_of
 
 HOSTILE = "<script>alert('x')</script>\"'&"
+# Too long for a value.
+QUERY = f"SELECT kind FROM wines {HOSTILE * 10} LIMIT 7"
 SOURCES: Mapping[str, tuple[str, str, str]] = {
     # name: kind, artifact type, source
     "wines": (
@@ -86,6 +88,7 @@ def spec_of(store: ObjectStore) -> WorkflowSpec:
     """Return the spec of the flow, with its code and the spec itself in the store."""
     operators = [
         operator("rows", "param", parameter="rows"),
+        operator("query", "param", parameter="query"),
         *(
             operator(
                 name,
@@ -97,11 +100,14 @@ def spec_of(store: ObjectStore) -> WorkflowSpec:
             for name, (kind, _, source) in SOURCES.items()
         ),
     ]
-    types = {"rows": "numeric", **{name: kind for name, (_, kind, _) in SOURCES.items()}}
+    types = {"rows": "numeric", "query": "string", **{name: kind for name, (_, kind, _) in SOURCES.items()}}
     document = native_document(
         artifact_store={"type": "connection", "connection_id": CONNECTION},
         artifacts=[{"id": f"{name}-value", "name": name, "type": kind} for name, kind in types.items()],
-        parameters=[{"name": "rows", "type": "numeric", "default": {"value": 3}}],
+        parameters=[
+            {"name": "rows", "type": "numeric", "default": {"value": 3}},
+            {"name": "query", "type": "string", "default": {"value": QUERY}},
+        ],
         operators=operators,
     )
     text = json.dumps(document).encode()

@@ -39,6 +39,9 @@ def test_a_run(rows: AirflowRows, visit: Any, played: Played) -> None:
     # Values, from Airflow's database.
     assert ">3</td>" in text
     assert "0.375" in text
+    # A long one opens.
+    assert '<details class="long"><summary>SELECT kind FROM wines &lt;script&gt;' in text
+    assert "LIMIT 7</pre>" in text
     assert '<span class="badge warning">warning</span>' in text
     # Previews, from the store.
     assert "&lt;b&gt;red&lt;/b&gt;" in text
