@@ -87,8 +87,9 @@ def _values(title: str, run: RecordedRun, other: RecordedRun, kinds: tuple[str, 
     )
     rows = []
     for name in {**before, **now}:
-        found = _value(name, before.get(name), now.get(name))
-        makers = [side.makers[name] for side in (other, run) if name in side.makers]
+        pair = before.get(name), now.get(name)
+        found = _value(name, *pair)
+        makers = [side.makers[one.name] for side, one in zip((other, run), pair, strict=True) if one]
         if all(maker.kind == "system_metric" for maker in makers) and _is_noise(*found.values):
             found = replace(found, mark="", note="")
         rows.append(found)
