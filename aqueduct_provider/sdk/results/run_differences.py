@@ -78,7 +78,7 @@ def _run_rows(run: RecordedRun, other: RecordedRun) -> Iterable[DifferenceRow]:
 def _values(title: str, run: RecordedRun, other: RecordedRun, kinds: tuple[str, ...]) -> Section:
     before, now = (
         {
-            metric_name(maker.name, one.name) if maker.kind in METRICS else one.name: one
+            metric_name(maker.name, one.name) if maker.kind in METRICS else one.name: (one, maker.kind)
             for maker in side.operators
             for one in maker.outputs
             if maker.kind in kinds
@@ -87,10 +87,9 @@ def _values(title: str, run: RecordedRun, other: RecordedRun, kinds: tuple[str, 
     )
     rows = []
     for name in {**before, **now}:
-        pair = before.get(name), now.get(name)
-        found = _value(name, *pair)
-        makers = [side.makers[one.name] for side, one in zip((other, run), pair, strict=True) if one]
-        if all(maker.kind == "system_metric" for maker in makers) and _is_noise(*found.values):
+        (first, _), (second, kind) = before.get(name, (None, "")), now.get(name, (None, ""))
+        found = _value(name, first, second)
+        if kind == "system_metric" and _is_noise(*found.values):
             found = replace(found, mark="", note="")
         rows.append(found)
     return Section(title, tuple(rows))
