@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.cli.command import Subcommand, UsageError
 from aqueduct_provider.cli.parameter_values import add_parameters
 from aqueduct_provider.cli.publish_copy import add_target, publish_copy, publish_export, report
-from aqueduct_provider.cli.shared_options import add_flow, add_json, add_store, client_of, profile_of
+from aqueduct_provider.cli.shared_options import (
+    add_flow,
+    add_json,
+    add_store,
+    add_trust_of_versions,
+    client_of,
+    profile_of,
+)
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.session import Session
@@ -23,6 +30,7 @@ def _add_version(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--version", metavar="VERSION", default="latest", help="such as 12 or v12; the one published last"
     )
+    add_trust_of_versions(parser)
 
 
 # --- promote
@@ -42,7 +50,9 @@ def _promote(chosen: Namespace) -> int:
     source, target = (_session(name) for name in (chosen.source, chosen.target))
     refuse_same_store(source, target)
     flow = Flow(source, source.registry.find(chosen.flow))
-    copy = copy_of(source.registry, flow.record, flow.version(chosen.version).id)
+    copy = copy_of(
+        source.registry, flow.record, flow.version(chosen.version).id, trust_store=chosen.trust_store
+    )
     return publish_copy(chosen, target, copy)
 
 
@@ -70,7 +80,8 @@ def _export_arguments(parser: ArgumentParser) -> None:
 
 
 def _export(chosen: Namespace) -> int:
-    client_of(chosen).flow(chosen.flow).export(chosen.into, version=chosen.version)
+    flow = client_of(chosen).flow(chosen.flow)
+    flow.export(chosen.into, version=chosen.version, trust_store=chosen.trust_store)
     return 0
 
 

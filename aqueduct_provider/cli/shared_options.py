@@ -152,6 +152,15 @@ def _check_code(spec: WorkflowSpec, store: ObjectStore) -> None:
         )
 
 
+def add_trust_of_versions(parser: ArgumentParser) -> None:
+    """Add the option that takes versions of which a flow's record has no digest."""
+    parser.add_argument(
+        "--trust-store",
+        action="store_true",
+        help="take a version, too, of which the flow's record has no digest, such as a very old one",
+    )
+
+
 def positive(text: str) -> int:
     """Parse an integer above 0, as a type of ``argparse``."""
     if not text.isdigit() or int(text) < 1:

@@ -10,6 +10,7 @@ from aqueduct_provider.cli.shared_options import (
     add_flow,
     add_json,
     add_store,
+    add_trust_of_versions,
     client_of,
     positive,
     print_json,
@@ -77,13 +78,20 @@ def _side(flow: Flow, text: str) -> str | Run:
 def _rollback_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("version", metavar="VERSION", help=f"{_VERSION}; or the id of a run")
     parser.add_argument("-m", "--message", metavar="TEXT", default="", help="why; `versions` shows it")
+    add_trust_of_versions(parser)
 
 
 def _rollback(chosen: Namespace) -> int:
     client = client_of(chosen)
     flow = client.flow(chosen.flow)
     before = flow.version()
-    flow = client.rollback(flow, _side(flow, chosen.version), chosen.message, progress=not chosen.json)
+    flow = client.rollback(
+        flow,
+        _side(flow, chosen.version),
+        chosen.message,
+        progress=not chosen.json,
+        trust_store=chosen.trust_store,
+    )
     if chosen.json:
         print_json(
             {

@@ -143,6 +143,7 @@ class FlowMethods:
         *,
         wait: float | None = None,
         progress: bool = True,
+        trust_store: bool = False,
     ) -> Flow:
         """Put an earlier version back, as a new version with its content, and print what that changes.
 
@@ -153,16 +154,18 @@ class FlowMethods:
         :param message: why; ``flow.versions()`` shows it.
         :param wait: as in :meth:`publish_flow`.
         :param progress: print what it changes, and what Airflow shows.
+        :param trust_store: put it back, too, where the flow's record has no digest of it.
         :raises NotFound: the flow or the version does not exist, or the store lacks what it needs.
         :raises AuthoringError: it is published already, or this Airflow cannot run it; nothing was changed.
         :raises DigestMismatch: it was changed in the store; nothing was changed.
+        :raises IntegrityError: the flow's record does not know it; nothing was changed.
         """
         from aqueduct_provider.sdk.publishing.deployment import SHOWN_SECONDS, show
         from aqueduct_provider.sdk.versions.rollback import print_rollback, rollback
 
         self._session.refresh()
         found = flow if isinstance(flow, Flow) else self.flow(flow)
-        restored = rollback(self._session, found.record, version, message)
+        restored = rollback(self._session, found.record, version, message, trust_store=trust_store)
         if progress:
             print_rollback(restored)
         seconds = SHOWN_SECONDS if wait is None else wait

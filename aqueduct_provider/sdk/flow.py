@@ -71,7 +71,7 @@ class Flow:
         from aqueduct_provider.sdk.results.flow_status import statuses
 
         # What is published may have changed since this flow was read.
-        return statuses(self.session, [self.session.registry.newest(self.record)])[0]
+        return statuses(self.session, [self._newest()])[0]
 
     @cached_property
     def spec(self) -> WorkflowSpec:
@@ -85,7 +85,7 @@ class Flow:
         """
         from aqueduct_provider.sdk.versions.finding import list_versions
 
-        return list_versions(self.session.registry, self.record, limit)
+        return list_versions(self.session.registry, self._newest(), limit)
 
     def version(self, version: int | str | UUID | Version | Run = "latest") -> Version:
         """Return one version, also an old one.
@@ -96,7 +96,7 @@ class Flow:
         """
         from aqueduct_provider.sdk.versions.finding import find_version
 
-        return find_version(self.session.registry, self.record, version)
+        return find_version(self.session.registry, self._newest(), version)
 
     def diff(
         self, before: int | str | UUID | Version | Run, after: int | str | UUID | Version | Run | None = None
@@ -113,21 +113,30 @@ class Flow:
 
         return diff_versions(self.version(before), self.version("latest" if after is None else after))
 
-    def export(self, folder: str | Path, *, version: int | str | UUID | Version = "latest") -> None:
+    def export(
+        self,
+        folder: str | Path,
+        *,
+        version: int | str | UUID | Version = "latest",
+        trust_store: bool = False,
+    ) -> None:
         """Write a version into a folder: its spec, its objects, and the text of its functions to be read.
 
         ``client.import_flow(folder)`` publishes it, here or elsewhere; Git shows what a new version changes.
 
         :param folder: it is made; one that is there must be empty, or an export of this flow.
         :param version: as :meth:`version` takes it.
+        :param trust_store: write it, too, where the flow's record has no digest of it.
         :raises AuthoringError: something else is in the folder.
-        :raises DigestMismatch: an object was changed in the store.
+        :raises DigestMismatch: it was changed in the store.
+        :raises IntegrityError: the flow's record does not know it.
         """
         from aqueduct_provider.sdk.publishing.flow_copy import copy_of
         from aqueduct_provider.sdk.versions.export_folder import write_export
 
         found = self.version(version)
-        write_export(copy_of(self.session.registry, self.record, found.id), expanded(folder))
+        copy = copy_of(self.session.registry, self._newest(), found.id, trust_store=trust_store)
+        write_export(copy, expanded(folder))
         print(f"Wrote {found} of {self.name()!r} into {folder}.")
 
     def promote(
@@ -139,6 +148,7 @@ class Flow:
         connections: Mapping[str, str] | None = None,
         parameters: Mapping[str, Any] | None = None,
         message: str = "",
+        trust_store: bool = False,
     ) -> Flow:
         """Publish a version to another store and its Airflow, without its source, and return the flow there.
 
@@ -148,8 +158,10 @@ class Flow:
         :param connections: ids of Airflow connections of the flow -> those there; others stay as they are.
         :param parameters: defaults that are others there, by name.
         :param message: why; empty: the message of the version.
+        :param trust_store: publish it, too, where the flow's record here has no digest of it.
         :raises AuthoringError: both have one store, or the Airflow there cannot run it.
-        :raises DigestMismatch: an object was changed in the store; nothing was published.
+        :raises DigestMismatch: it was changed in the store; nothing was published.
+        :raises IntegrityError: the flow's record does not know it.
         """
         from aqueduct_provider.sdk.publishing.flow_copy import copy_of
         from aqueduct_provider.sdk.publishing.republish import Changes
@@ -158,7 +170,8 @@ class Flow:
         target = to.session
         target.refresh()
         refuse_same_store(self.session, target)
-        copy = copy_of(self.session.registry, self.record, self.version(version).id)
+        found = self.version(version)
+        copy = copy_of(self.session.registry, self._newest(), found.id, trust_store=trust_store)
         changes = Changes(connections or {}, parameters or {})
         plan = plan_publication(target, copy, target.engine(engine), changes, message=message)
         return Flow(target, plan.publish())
@@ -247,7 +260,7 @@ class Flow:
         runs = newest_by_route(self._airflow, self.record.dag_id, limit)
         if runs is None:
             runs = read_one_by_one(self.runs(limit))
-        return runs_table(runs, version_labels(self.session.registry.newest(self.record).versions))
+        return runs_table(runs, version_labels(self._newest().versions))
 
     def prune(self, keep: int | None = None, *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Delete the artifacts of older runs; ``run_id``, ``objects`` and ``size`` in bytes of each run.
@@ -294,6 +307,10 @@ class Flow:
         from aqueduct_provider.sdk.display.notebook import flow_html
 
         return flow_html(self)
+
+    def _newest(self) -> FlowRecord:
+        """Return the record of the flow as it is now: it may have been published again meanwhile."""
+        return self.session.registry.newest(self.record)
 
     @property
     def _airflow(self) -> Airflow:

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aqueduct_provider.errors import DigestMismatch
+from aqueduct_provider.errors import DigestMismatch, Hint, IntegrityError
+from aqueduct_provider.sdk.publishing.flow_record import EARLIER
+from aqueduct_provider.spec.version_label import version_name
+from aqueduct_provider.storage.layout import FlowLayout
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -45,25 +48,45 @@ def objects_of(spec: WorkflowSpec) -> dict[str, str]:
     return dict(_named(spec))
 
 
-def copy_of(registry: Registry, record: FlowRecord, version_id: str = "") -> FlowCopy:
+def copy_of(
+    registry: Registry, record: FlowRecord, version_id: str = "", *, trust_store: bool = False
+) -> FlowCopy:
     """Read a version of a flow from its store.
 
     :param version_id: empty: the one that was published last.
+    :param trust_store: whether one that the record does not know is taken all the same.
     :raises NotFound: the version is not there.
     :raises ObjectNotFound: an object that it names is not there.
     :raises DigestMismatch: one of them was changed.
+    :raises IntegrityError: the record does not know the version.
     """
-    if version_id in ("", record.version_id):
-        version_id = record.version_id
-        # The record has its digest.
-        registry.latest_spec(record)
-    spec = registry.spec(record.flow_id, version_id)
-    named = objects_of(spec)
+    copy = copy_without_objects(registry, record, version_id or record.version_id, trust_store=trust_store)
+    named = objects_of(copy.spec)
     found = together([partial(registry.store.get, key) for key in named])
     objects = dict(zip(named, found, strict=True))
     for key, sha256 in named.items():
         check_digest(registry.store.url(key), objects[key], sha256)
-    return FlowCopy(spec, registry.spec_text(record.flow_id, version_id), objects)
+    return FlowCopy(copy.spec, copy.text, objects)
+
+
+def copy_without_objects(
+    registry: Registry, record: FlowRecord, version_id: str, *, trust_store: bool
+) -> FlowCopy:
+    """Read the spec of a version alone, to be published or taken elsewhere. See :func:`copy_of`."""
+    from aqueduct_provider.spec.loader import parse
+
+    place = registry.store.url(FlowLayout(record.flow_id).version(version_id))
+    text = registry.verified_text(record, version_id)
+    spec = parse(text, place)
+    if not (trust_store or record.known(version_id)):
+        raise IntegrityError(
+            f"{version_name(version_id, spec.version.number)} of {record.name!r} is not taken: the flow's "
+            f"record has digests of its last {EARLIER} versions and not of this one, so whoever can write to "
+            f"{registry.store.url('')} could have put it there; if you trust everyone who can,",
+            hint=Hint.worded("pass {}.", "trust_store=True", "--trust-store"),
+        )
+    registry.check_ids(record, version_id, spec)
+    return FlowCopy(spec, text, {})
 
 
 def check_digest(place: str, data: bytes, sha256: str) -> None:

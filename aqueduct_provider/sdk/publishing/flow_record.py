@@ -16,8 +16,9 @@ from uuid import UUID
 from aqueduct_provider.spec.names import nfc
 from aqueduct_provider.spec.version_label import version_name
 
-# So many versions before the last one are in the record: enough to see since when Airflow is behind.
-_EARLIER = 20
+# So many versions before the last one are in the record, with the digests of their specs: what is older
+# cannot be verified.
+EARLIER = 200
 _STRINGS = ("flow_id", "name", "dag_id", "version_id", "engine", "delivered_to", "spec_sha256")
 
 
@@ -77,9 +78,17 @@ class FlowRecord:
         """This version and those before it that are known, the newest first."""
         return (self.newest, *self.earlier)
 
+    def known(self, version_id: str) -> PublishedVersion | None:
+        """Return a version with the digest of its spec; None: the record has none of it."""
+        return next((one for one in self.versions if one.version_id == version_id and one.spec_sha256), None)
+
+    def numbered(self, number: int) -> list[PublishedVersion]:
+        """Return the versions that have this number: one, unless two were published at the same time."""
+        return [one for one in self.versions if one.number == number]
+
     def next_earlier(self) -> tuple[PublishedVersion, ...]:
         """Return what ``earlier`` is in the record of the next version."""
-        return self.versions[:_EARLIER]
+        return self.versions[:EARLIER]
 
     def to_json(self) -> bytes:
         """Return the stored form."""

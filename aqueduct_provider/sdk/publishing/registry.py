@@ -121,6 +121,25 @@ class Registry:
         """
         return self._read_spec(flow_id, version_id)[0]
 
+    def verified_spec(self, record: FlowRecord, version_id: str) -> WorkflowSpec:
+        """Return the spec of one version, which must be that of the record if the record knows the version.
+
+        :raises NotFound: the version does not exist.
+        :raises SpecError: a later release has published it, or it is damaged.
+        :raises DigestMismatch: it is not the one that was published.
+        :raises IntegrityError: it is another version, or of another flow.
+        """
+        spec, found = self._read_spec(record.flow_id, version_id)
+        self._check_digest(record, version_id, found)
+        self.check_ids(record, version_id, spec)
+        return spec
+
+    def verified_text(self, record: FlowRecord, version_id: str) -> bytes:
+        """Return the JSON of the same."""
+        text = self.spec_text(record.flow_id, version_id)
+        self._check_digest(record, version_id, hashlib.sha256(text).hexdigest())
+        return text
+
     def spec_text(self, flow_id: str, version_id: str) -> bytes:
         """Return the JSON of one version's spec, as it was published.
 
@@ -151,14 +170,7 @@ class Registry:
 
         :raises DigestMismatch: it is not the one that was published.
         """
-        spec, found = self._read_spec(record.flow_id, record.version_id)
-        if found != record.spec_sha256:
-            where = self.store.url(FlowLayout(record.flow_id).version(record.version_id))
-            raise DigestMismatch(
-                f"{where} was changed after it was published: its sha256 is {found}, the flow's record has "
-                f"{record.spec_sha256}. Publish the flow again."
-            )
-        return spec
+        return self.verified_spec(record, record.version_id)
 
     def version_of_run(self, flow_id: str, run_id: str) -> str | None:
         """Return the version that a run used, by the first exec state that it has left; two requests.
@@ -196,6 +208,29 @@ class Registry:
     def forget(self, record: FlowRecord) -> None:
         """Delete the record of a retired flow: it is published again, or all that it left is deleted."""
         self.store.delete([retired(record.dag_id)])
+
+    def check_ids(self, record: FlowRecord, version_id: str, spec: WorkflowSpec) -> None:
+        """Check that the spec that was read as a version of a flow says that it is this version.
+
+        :raises IntegrityError: it says something else.
+        """
+        found = str(spec.version.id)
+        if (str(spec.flow.id), spec.dag_id, found) != (record.flow_id, record.dag_id, version_id):
+            raise IntegrityError(
+                f"{self.store.url(FlowLayout(record.flow_id).version(version_id))} is version {found} of "
+                f"{spec.flow.name!r}, and not version {version_id} of {record.name!r}. Take another version."
+            )
+
+    def _check_digest(self, record: FlowRecord, version_id: str, found: str) -> None:
+        known = record.known(version_id)
+        # The record always has that of the newest version.
+        wanted = known.spec_sha256 if known else record.spec_sha256
+        if found != wanted and (known or version_id == record.version_id):
+            where = self.store.url(FlowLayout(record.flow_id).version(version_id))
+            raise DigestMismatch(
+                f"{where} was changed after it was published: its sha256 is {found}, the flow's record has "
+                f"{wanted}. Publish the flow again."
+            )
 
     def _parse_spec(self, flow_id: str, version_id: str) -> tuple[WorkflowSpec, str]:
         from aqueduct_provider.spec.loader import parse

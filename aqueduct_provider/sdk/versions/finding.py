@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from aqueduct_provider.errors import AuthoringError, Hint, NotFound, SpecError
+from aqueduct_provider.errors import AuthoringError, Hint, IntegrityError, NotFound, SpecError
 from aqueduct_provider.sdk.results.run_facts import RunFacts
 from aqueduct_provider.sdk.versions.flow_diff import flow_diff
 from aqueduct_provider.sdk.versions.version import Version, Versions
@@ -20,6 +20,7 @@ from aqueduct_provider.storage.parallel import together
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
     from aqueduct_provider.sdk.publishing.registry import Registry
+    from aqueduct_provider.spec.models import WorkflowSpec
 
 log: logging.Logger = logging.getLogger("aqueduct")
 
@@ -39,11 +40,11 @@ _NEAR = 3
 class _Place:
     """Where a version is in the store.
 
-    :param position: counts from 1 in the order of time.
+    :param position: counts from 1 in the order of time; None: not asked for.
     """
 
     version_id: str
-    position: int
+    position: int | None = None
 
 
 def list_versions(registry: Registry, record: FlowRecord, limit: int) -> Versions:
@@ -79,6 +80,7 @@ def find_version(registry: Registry, record: FlowRecord, name: VersionName) -> V
     :raises NotFound: there is none.
     :raises AuthoringError: several are meant, or it is not a name of a version.
     :raises SpecError: its spec cannot be read.
+    :raises DigestMismatch: its spec is not what the flow's record says.
     """
     if isinstance(name, Version):
         return name
@@ -93,11 +95,17 @@ def find_version(registry: Registry, record: FlowRecord, name: VersionName) -> V
             "the first 8 characters of that; or 'latest'."
         )
     with_id = [one for one in places if one.version_id.startswith(text)] if len(text) >= 8 else []
+    # What the record does not know stands back: anyone who may write to the store can put versions there,
+    # with any number, and at any place in the order of time.
+    with_id = [one for one in with_id if record.known(one.version_id)] or with_id
+    number = _NUMBER.fullmatch(text)
     if with_id:
         found = _read(registry, record, with_id, strict=True)
+    elif number and (claimed := record.numbered(int(number[1]))):
+        found = _read(registry, record, [_Place(one.version_id) for one in reversed(claimed)], strict=True)
     else:
-        number = _NUMBER.fullmatch(text)
         found = _numbered(registry, record, places, int(number[1])) if number else []
+    found = [one for one in found if record.known(one.id)] or found
     if len(found) > 1:
         raise AuthoringError(
             f"{len(found)} versions of {record.name!r} are meant by {name!r}, as they were published at the "
@@ -142,13 +150,22 @@ def _read(
 
     def read(place: _Place) -> Version | None:
         try:
-            spec = registry.spec(record.flow_id, place.version_id)
-        except (NotFound, SpecError) as error:
+            spec = registry.verified_spec(record, place.version_id)
+        except (IntegrityError, NotFound, SpecError) as error:
             if strict:
                 raise
-            # Deleted meanwhile, or of a later release.
+            # Deleted meanwhile, of a later release, or changed.
             log.warning("Version %s of %r is left out: %s", place.version_id, record.name, error)
             return None
-        return Version(registry.store, spec, spec.version.number or place.position)
+        return Version(registry.store, spec, _number(record, place, spec))
 
     return [one for one in together([partial(read, place) for place in places]) if one is not None]
+
+
+def _number(record: FlowRecord, place: _Place, spec: WorkflowSpec) -> int | None:
+    """Return the number of a version; None: it is not known, or the record gives it to another one."""
+    for one in record.versions:
+        if one.version_id == place.version_id and one.number is not None:
+            return one.number
+    number = spec.version.number or place.position
+    return None if number is None or record.numbered(number) else number

@@ -7,24 +7,23 @@ unpickled, and neither the source nor the Python of that version is needed here.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.artifacts.transfer import fetch_file, mismatch
+from aqueduct_provider.artifacts.transfer import fetch_file
 from aqueduct_provider.errors import AuthoringError, IntegrityError, NotFound, ObjectNotFound, SpecError
-from aqueduct_provider.sdk.publishing.flow_copy import FlowCopy, objects_of
+from aqueduct_provider.sdk.publishing.flow_copy import copy_without_objects, objects_of
 from aqueduct_provider.sdk.publishing.origin import publisher, version_message
 from aqueduct_provider.sdk.publishing.publish import check_spec
 from aqueduct_provider.sdk.publishing.republish import republished
 from aqueduct_provider.sdk.publishing.upload import publish
 from aqueduct_provider.sdk.versions.finding import LISTED, VersionName, find_version, latest_version
 from aqueduct_provider.sdk.versions.version import Version, diff_versions
-from aqueduct_provider.storage.layout import FlowLayout, delivered_spec
+from aqueduct_provider.storage.layout import delivered_spec
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
@@ -55,13 +54,17 @@ class Restored:
     diff: FlowDiff
 
 
-def rollback(session: Session, record: FlowRecord, name: VersionName, message: str) -> Restored:
+def rollback(
+    session: Session, record: FlowRecord, name: VersionName, message: str, *, trust_store: bool = False
+) -> Restored:
     """Publish the content of an earlier version again.
 
     :param name: what the user calls that version.
+    :param trust_store: whether one that the flow's record does not know is put back all the same.
     :raises NotFound: it does not exist, or the store lacks what it names.
     :raises AuthoringError: it is what is published, or the flow's Airflow cannot run it.
     :raises DigestMismatch: it was changed after it was published.
+    :raises IntegrityError: the flow's record does not know it.
     """
     registry, why = session.registry, version_message("rollback", message)
     record = registry.newest(record)
@@ -70,8 +73,8 @@ def rollback(session: Session, record: FlowRecord, name: VersionName, message: s
         raise AuthoringError(
             f"{source} of {record.name!r} is what is published, so there is nothing to put back.", hint=LISTED
         )
-    text = registry.spec_text(record.flow_id, source.id)
-    _check_spec(session, record, source, text)
+    copy = copy_without_objects(registry, record, source.id, trust_store=trust_store)
+    source = replace(source, spec=copy.spec)
     engine = _engine(session, record)
     # Where it is not connected here, what it can run is not known.
     if engine is not None:
@@ -79,7 +82,7 @@ def rollback(session: Session, record: FlowRecord, name: VersionName, message: s
     _check_objects(session.store, source)
     current = _current(registry, record) or source
     composition = republished(
-        FlowCopy(source.spec, text, {}),
+        copy,
         # How workers reach the store is not the flow's, and may have changed since.
         current.spec.model_dump(mode="json")["artifact_store"],
         number=registry.next_number(record.flow_id),
@@ -113,21 +116,6 @@ def _current(registry: Registry, record: FlowRecord) -> Version | None:
 
 
 # --- what is refused
-
-
-def _check_spec(session: Session, record: FlowRecord, version: Version, text: bytes) -> None:
-    """Check that the version is the one that was published."""
-    place = session.store.url(FlowLayout(record.flow_id).version(version.id))
-    known = {one.version_id: one.spec_sha256 for one in record.versions}
-    found = hashlib.sha256(text).hexdigest()
-    wanted = known.get(version.id) or version.spec.sha256
-    if found != wanted:
-        raise mismatch(place, wanted=wanted, found=found)
-    spec = version.spec
-    if (str(spec.flow.id), spec.dag_id) != (record.flow_id, record.dag_id):
-        raise IntegrityError(
-            f"{place} is a version of {spec.flow.name!r}, not of {record.name!r}. Put back another version."
-        )
 
 
 def _check_objects(store: ObjectStore, version: Version) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aqueduct_provider.errors import DigestMismatch, ObjectNotFound
+from aqueduct_provider.errors import DigestMismatch, IntegrityError, ObjectNotFound
 from aqueduct_provider.sdk.publishing.flow_copy import check_digest, copy_of, objects_of
 from aqueduct_provider.sdk.publishing.registry import Registry
 from aqueduct_provider.sdk.publishing.upload import publish
@@ -49,6 +49,37 @@ def test_a_changed_spec_is_not_copied(registry: Registry) -> None:
     registry.store.put(FlowLayout(record.flow_id).version(record.version_id), other.text)
     with pytest.raises(DigestMismatch, match="was changed after it was published"):
         copy_of(registry, record)
+
+
+def test_an_earlier_spec_that_was_changed_is_not_copied(registry: Registry) -> None:
+    first = composition("churn", "f")
+    version = str(first.spec.version.id)
+    for made in (first, composition("churn", "g")):
+        record = publish(made, registry.store, Folder(), "airflow")
+    registry.store.put(FlowLayout(record.flow_id).version(version), first.text + b" ")
+    for trust in (False, True):
+        with pytest.raises(DigestMismatch, match="was changed after it was published"):
+            copy_of(registry, record, version, trust_store=trust)
+
+
+def test_what_the_record_does_not_know_needs_trust(registry: Registry) -> None:
+    record = publish(composition("churn"), registry.store, Folder(), "airflow")
+    other = composition("churn", "h")
+    version = str(other.spec.version.id)
+    registry.store.put(FlowLayout(record.flow_id).version(version), other.text)
+    for key, data in other.objects.items():
+        registry.store.put(key, data)
+    with pytest.raises(
+        IntegrityError, match=rf"^{version[:8]} of 'churn' is not taken: .*, pass trust_store"
+    ) as found:
+        copy_of(registry, record, version)
+    assert found.value.for_terminal().endswith("if you trust everyone who can, pass --trust-store.")
+    assert copy_of(registry, record, version, trust_store=True).objects == other.objects
+    # Under another id, or of another flow, it is none of the flow's versions.
+    for key_of, text in ((record.version_id[:-1] + "x", other.text), (version, composition("o").text)):
+        registry.store.put(FlowLayout(record.flow_id).version(key_of), text)
+        with pytest.raises(IntegrityError, match="Take another version"):
+            copy_of(registry, record, key_of, trust_store=True)
 
 
 def test_digests() -> None:

@@ -55,7 +55,7 @@ def test_records_of_earlier_releases_are_read() -> None:
     del document["earlier"]
     found = FlowRecord.from_json(json.dumps(document).encode())
     assert (found.earlier, found.retired_at, found.number) == ((), None, None)
-    assert found.newest.label == f"version {found.version_id[:8]}"
+    assert found.newest.label == found.version_id[:8]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,18 @@ def test_what_is_no_record(change: dict[str, Any], message: str) -> None:
 
 
 def test_the_next_record_remembers_this_version_first() -> None:
-    made = record(number=41, earlier=tuple(version(-number) for number in range(40)))
+    made = record(number=41, earlier=tuple(version(-number) for number in range(250)))
     assert made.next_earlier()[0] == PublishedVersion(made.version_id, NOON, 41, "0" * 64)
     assert made.next_earlier()[0].label == f"v41 ({made.version_id[:8]})"
-    assert made.next_earlier()[1:] == made.earlier[:19]
+    assert made.next_earlier()[1:] == made.earlier[:199]
+
+
+def test_a_version_is_known_by_its_digest() -> None:
+    numbered = replace(version(-1), number=2, spec_sha256="1" * 64)
+    made = record(number=3, earlier=(numbered, replace(version(-2), number=2), version(-3)))
+    assert made.known(made.version_id) == made.newest
+    assert made.known(numbered.version_id) == numbered
+    assert [made.known(one.version_id) for one in made.earlier[1:]] == [None, None]
+    assert made.known(str(uuid4())) is None
+    assert made.numbered(2) == [*made.earlier[:2]]
+    assert made.numbered(4) == []

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from aqueduct_provider.errors import AuthoringError, DigestMismatch, NotFound, SpecError
+from aqueduct_provider.errors import AuthoringError, DigestMismatch, IntegrityError, NotFound, SpecError
 from aqueduct_provider.sdk.publishing.flow_names import flow_id_of
 from aqueduct_provider.sdk.publishing.flow_record import FlowRecord
 from aqueduct_provider.sdk.publishing.registry import Registry
@@ -23,6 +23,8 @@ from tests.support.observed_stores import CountingStore
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
 FLOW = FlowLayout(flow_id_of("churn"))
+# Of all versions here.
+END_OF_IDS = "-58c1-4f7e-8a3e-6c1f2b5d4e90"
 
 
 class Published:
@@ -33,10 +35,13 @@ class Published:
         self.registry = Registry(self.store)
         self.folder = folder
 
-    def version(self, place: int, number: int | None, **fields: Any) -> str:
+    record: FlowRecord = None  # type: ignore[assignment]
+
+    def version(self, place: int, number: int | None, *, forged: bool = False, **fields: Any) -> str:
         """Put a version there.
 
         :param place: in the order of time; it is the beginning of its id, too.
+        :param forged: whether the flow's record does not know it.
         """
         version_id = f"{place:08x}-58c1-4f7e-8a3e-6c1f2b5d4e90"
         moment = NOON + timedelta(hours=place)
@@ -47,11 +52,19 @@ class Published:
         path = self.folder / FLOW.version(version_id)
         os.utime(path, (moment.timestamp(), moment.timestamp()))
         digest = hashlib.sha256(text).hexdigest()
-        self.record = FlowRecord(
-            FLOW.flow_id, "churn", "churn", version_id, moment, "cluster", "", digest, number=number
-        )
-        self.registry.put(self.record)
+        if not forged:
+            earlier = self.record.next_earlier() if self.record else ()
+            known = {"earlier": earlier, "number": number}
+            place = FLOW.flow_id, "churn", "churn"
+            self.record = FlowRecord(*place, version_id, moment, "cluster", "", digest, **known)
+            self.registry.put(self.record)
         return version_id
+
+    def touch(self, place: int, hour: int) -> None:
+        """Let a version look as if it had been written at another time."""
+        (path,) = (self.folder / FLOW.versions_prefix).glob(f"{place:08x}-*")
+        moment = (NOON + timedelta(hours=hour)).timestamp()
+        os.utime(path, (moment, moment))
 
     def find(self, name: Any) -> str:
         return find_version(self.registry, self.record, name).id
@@ -106,7 +119,40 @@ def test_a_number_that_two_versions_have(flow: Published) -> None:
 
 def test_a_number_far_from_its_place(flow: Published) -> None:
     flow.version(13, 40)
+    flow.version(14, 50, forged=True)
     assert flow.find(40).startswith("0000000d")
+    # What the record does not know can be shown.
+    assert flow.find(50).startswith("0000000e")
+
+
+def test_a_number_is_what_the_record_says(flow: Published) -> None:
+    """Whoever can write a version can choose its number, and the order of time of all."""
+    flow.version(0, 3, forged=True)
+    for place in range(1, 13):
+        flow.touch(place, 30 + (place + 9) % 12)
+    assert flow.find(3).startswith("00000003")
+    listed = {one.id[:8]: one.label for one in list_versions(flow.registry, flow.record, 50)}
+    assert listed["00000003"] == "v3"
+    assert listed["00000000"] == "00000000"
+    # Also by the beginning of its id.
+    other = "00000003-0000-4f7e-8a3e-6c1f2b5d4e90"
+    text = flow.store.get(FLOW.version("00000003" + END_OF_IDS))
+    flow.store.put(FLOW.version(other), text.replace(f"00000003{END_OF_IDS}".encode(), other.encode()))
+    assert flow.find("00000003") == "00000003" + END_OF_IDS
+    assert flow.find(other) == other
+    flow.store.put(FLOW.version(other), text)
+    with pytest.raises(IntegrityError, match=r"is version 00000003-58c1-.* and not version 00000003-0000-"):
+        find_version(Registry(flow.store), flow.record, other)
+
+
+def test_a_version_that_was_changed(flow: Published, caplog: pytest.LogCaptureFixture) -> None:
+    key = FLOW.version("00000003" + END_OF_IDS)
+    flow.store.put(key, flow.store.get(key) + b" ")
+    for name in (3, "00000003"):
+        with pytest.raises(DigestMismatch, match=f"{key} was changed after it was published"):
+            flow.find(name)
+    assert len(list_versions(flow.registry, flow.record, 50)) == 11
+    assert "Version 00000003" in caplog.text
 
 
 def test_latest_is_what_was_published_meanwhile(flow: Published) -> None:
@@ -153,5 +199,7 @@ def test_versions_that_cannot_be_read_are_left_out(flow: Published, caplog: pyte
 def test_nothing_is_in_the_store(flow: Published) -> None:
     flow.store.delete(list(flow.store.list(FLOW.versions_prefix)))
     assert str(list_versions(Registry(flow.store), flow.record, 5)) == "No version is in the store."
-    with pytest.raises(NotFound, match="none is in the store"):
+    with pytest.raises(NotFound, match=r"Version 00000001-.* is missing"):
         find_version(Registry(flow.store), flow.record, 1)
+    with pytest.raises(NotFound, match="none is in the store"):
+        find_version(Registry(flow.store), flow.record, 99)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 import aqueduct_provider.sdk as aq
-from aqueduct_provider.errors import AuthoringError, DigestMismatch, NotFound
+from aqueduct_provider.errors import AuthoringError, DigestMismatch, IntegrityError, NotFound
 from aqueduct_provider.sdk.enums import FlowState
 from aqueduct_provider.storage.layout import FlowLayout, delivered_spec
 from tests.support.deployment import Deployment, deployment
@@ -168,10 +170,44 @@ def test_a_spec_that_was_changed(made: Deployment) -> None:
     flow = two_versions(made)
     key = FlowLayout(flow.record.flow_id).version(flow.version(1).id)
     made.store.put(key, made.store.get(key).replace(b"how many", b"whatever"))
-    made.session.registry._read_spec.cache_clear()
-    with pytest.raises(DigestMismatch, match="was changed after it was written"):
-        made.client.rollback(flow, 1)
+    # Also where it was read before: what is put back is what is there now.
+    for _ in range(2):
+        with pytest.raises(DigestMismatch, match="was changed after it was published"):
+            made.client.rollback(flow, 1)
+        made.session.registry._read_spec.cache_clear()
     assert unchanged(made, flow)
+
+
+def forged(made: Deployment, flow: aq.Flow, number: int) -> str:
+    """Write a version that was never published, and make it look older than all others."""
+    document = json.loads(made.session.registry.spec_text(flow.record.flow_id, flow.record.version_id))
+    document["version"] |= {"id": str(uuid4()), "number": number}
+    key = FlowLayout(flow.record.flow_id).version
+    made.store.put(key(document["version"]["id"]), json.dumps(document).encode())
+    for one in flow.record.versions[::-1]:
+        made.store.put(key(one.version_id), made.store.get(key(one.version_id)))
+    return str(document["version"]["id"])
+
+
+def test_a_forged_version_is_not_put_back_by_its_number(made: Deployment) -> None:
+    flow = two_versions(made)
+    first = flow.version(1).id
+    forged(made, flow, 1)
+    assert made.client.rollback("churn", 1).diff(first).is_empty
+
+
+def test_what_the_record_does_not_know_needs_trust(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = two_versions(made)
+    version = forged(made, flow, 9)
+    assert flow.version(9).id == version
+    for name in (9, version, flow.version(version)):
+        with pytest.raises(IntegrityError, match=r"v9 \(.*\) of 'churn' is not taken: .* trust_store=True"):
+            made.client.rollback(flow, name)
+    with pytest.raises(IntegrityError, match="is not taken"):
+        flow.export(made.folder / "export", version=9)
+    assert made.client.rollback(flow, 9, trust_store=True).version().restores == 9
 
 
 def test_a_damaged_newest_version_is_not_in_the_way(
