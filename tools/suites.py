@@ -160,7 +160,7 @@ def _followed(suite: Suite, process: subprocess.Popen[str], *, shown: bool) -> R
     deadline = threading.Timer(DEADLINE, process.send_signal, [signal.SIGINT])
     deadline.start()
     try:
-        with _report(suite).open("w") as copy:
+        with _report(suite).open("w", buffering=1) as copy:
             closing = _echo(process, copy, shown=shown)
         process.wait()
     finally:
@@ -188,7 +188,7 @@ def _pytest(suite: Suite, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Pytest in a session of its own, so that only SIGINT ends it: tests then end what they started."""
     python = ROOT / suite.environment / "bin" / "python"
     return subprocess.Popen(
-        [str(python), "-m", "pytest", "-q", *suite.options, *suite.folders, *arguments],
+        [str(python), "-m", "pytest", "-q", "--durations=15", *suite.options, *suite.folders, *arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.stack import SHOWN_ELSEWHERE
 from tests.support.code_blocks import python_blocks
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,8 @@ PAGES = [
 ]
 # Its scripts are for type checkers; tests/unit/docs/test_operators_page.py has them checked.
 TYPED = {"docs/operators.md"}
+# What they show of either line, other tests show.
+_ONCE = {"docs/debugging.md", "docs/runs.md", "docs/versions.md"}
 SECONDS = 300
 
 # A python block, and the text block right after it where there is one: what the python block prints.
@@ -48,7 +51,9 @@ def test_every_page_with_code_is_run() -> None:
     assert with_code == {*PAGES, *TYPED}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=SHOWN_ELSEWHERE if page in _ONCE else ()) for page in PAGES]
+)
 def test_a_page_runs_as_it_stands_and_prints_what_it_shows(
     page: str, sdk_variables: dict[str, str], tmp_path: Path
 ) -> None:

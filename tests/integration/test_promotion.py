@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import aqueduct_provider.sdk as aq
+from tests.integration.stack import SHOWN_ELSEWHERE
 from tests.support.deployment import deployment
 
+pytestmark = SHOWN_ELSEWHERE
 WAIT = 120
 
 

@@ -9,7 +9,9 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider import cli
 from tests.integration.flow_place import Place
+from tests.integration.stack import SHOWN_ELSEWHERE
 
+pytestmark = SHOWN_ELSEWHERE
 WAIT = 120
 
 
