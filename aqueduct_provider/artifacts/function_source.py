@@ -9,12 +9,13 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.artifacts.transfer import fetch_small
-from aqueduct_provider.errors import AqueductError
+from aqueduct_provider.errors import AqueductError, IntegrityError
 
 if TYPE_CHECKING:
     from aqueduct_provider.spec.models import Code
@@ -26,6 +27,8 @@ MOST_ARCHIVE = 8_000_000
 _MOST_BYTES, _MOST_FILES, _MOST_ENTRIES = 200_000, 10, 2_000
 # Bytes of all files of an archive together.
 _MOST_TEXT = 4_000_000
+# Bytes of text that a review has at most.
+_MOST_REVIEWED = 64_000_000
 # Those that unpack no more than what is asked for; the SDK uses no other.
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _BAD_ZIP = (
@@ -92,6 +95,50 @@ def source_of(archive: bytes, code: Code, place: str) -> FunctionSource:
         requirements=tuple(line for line in lines if line.strip()),
         python_version=code.python_version or _text(files, "python_version.txt").strip(),
     )
+
+
+def reviewed_source(archive: bytes, place: str) -> dict[str, str]:
+    """Return all Python text in an archive, by file, for those who review what is published.
+
+    That is also the SDK's own file, and nothing is left out; what is no zip has none, and cannot run.
+
+    :param place: where it is, for the message.
+    :raises IntegrityError: it holds text that cannot be shown.
+    """
+    found, left = dict[str, str](), _MOST_REVIEWED
+    if not zipfile.is_zipfile(io.BytesIO(archive)):
+        return found
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            for entry in opened.infolist():
+                name = entry.filename.partition("/")[2]
+                if not name.endswith(".py") or entry.is_dir():
+                    continue
+                why = _why_not_reviewed(entry, name, found)
+                data = b""
+                if not why:
+                    with opened.open(entry) as file:
+                        data = file.read(left + 1)
+                    left -= len(data)
+                if why or left < 0:
+                    why = why or f"there are more than {_MOST_REVIEWED:,} bytes of text"
+                    raise IntegrityError(
+                        f"{place} holds {name!r}, which cannot be shown to those who review it: {why}. "
+                        "Publish the flow again from its source."
+                    )
+                found[name] = data.decode("utf-8", "replace")
+    except _BAD_ZIP as error:
+        raise IntegrityError(f"{place} is a damaged zip: {error}. Publish the flow again.") from error
+    return found
+
+
+def _why_not_reviewed(entry: zipfile.ZipInfo, name: str, others: Collection[str]) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name:
+        return "its name leads out of the archive"
+    if name in others:
+        return "it is there twice"
+    return "" if entry.compress_type in _METHODS else "it is compressed in a way that the SDK never uses"
 
 
 def _shown(files: dict[str, SourceFile], entry_file: str) -> Iterator[SourceFile]:

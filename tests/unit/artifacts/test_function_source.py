@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aqueduct_provider.artifacts.function_source import SourceFile, function_source
+from aqueduct_provider.artifacts.function_source import SourceFile, function_source, reviewed_source
+from aqueduct_provider.errors import IntegrityError
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.s3 import S3Store
 from tests.support.flow_runs import function_zip
@@ -111,3 +113,35 @@ def test_what_was_changed_or_is_gone(store: S3Store) -> None:
     assert "was changed after it was written" in function_source(store, known).problem
     store.delete(["code.zip"])
     assert "code.zip" in function_source(store, known).problem
+
+
+def zipped(*names: str, compression: int = zipfile.ZIP_DEFLATED, size: int = 1) -> bytes:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", compression) as archive:
+        warnings.simplefilter("ignore")
+        for name in names:
+            archive.writestr(name, b"#" * size)
+    return buffer.getvalue()
+
+
+def test_a_review_leaves_nothing_out() -> None:
+    names = [f"op/m{number}.py" for number in range(30)]
+    found = reviewed_source(zipped("op/model.py", "op/model.pkl", *names, size=300_000), "code")
+    assert found.keys() == {"model.py", *(name[3:] for name in names)}
+    assert set(found.values()) == {"#" * 300_000}
+    assert reviewed_source(b"not a zip", "code") == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (zipped("op/a.py", compression=zipfile.ZIP_LZMA), "'a.py'.*compressed in a way"),
+        (zipped("op/../a.py"), "leads out of the archive"),
+        (zipped("op/a.py", "op/a.py"), "it is there twice"),
+        (zipped("op/a.py", "op/b.py", size=40_000_000), "'b.py'.*more than 64,000,000 bytes"),
+    ],
+    ids=["lzma", "outside", "twice", "bomb"],
+)
+def test_what_cannot_be_reviewed(data: bytes, why: str) -> None:
+    with pytest.raises(IntegrityError, match=why):
+        reviewed_source(data, "code")
