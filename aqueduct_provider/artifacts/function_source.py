@@ -100,7 +100,7 @@ def source_of(archive: bytes, code: Code, place: str) -> FunctionSource:
 def reviewed_source(archive: bytes, place: str) -> dict[str, str]:
     """Return all Python text in an archive, by file, for those who review what is published.
 
-    That is also the SDK's own file, and nothing is left out; what is no zip has none, and cannot run.
+    That is also the SDK's own file; nothing is left out. What cannot be unpacked cannot run, and has none.
 
     :param place: where it is, for the message.
     :raises IntegrityError: it holds text that cannot be shown.

@@ -53,13 +53,14 @@ class ReplayedOperator:
 
 
 def replayed_operator(
-    run: RunReader, name: str, *, trust_store: bool, without_code: bool
+    run: RunReader, name: str, *, trust_store: bool, without_code: bool, isolated: bool = False
 ) -> ReplayedOperator:
     """Return an operator of a run with its inputs.
 
     :param name: of the operator, or its task id.
     :param trust_store: whether what Airflow does not vouch for is used all the same.
-    :param without_code: whether the run's own code is not run.
+    :param without_code: whether neither the run's own code nor its requirements are used.
+    :param isolated: whether its requirements are installed.
     :raises NotFound: the run has no such operator, or an input was not written or was deleted.
     :raises AuthoringError: it is of a kind that has no code.
     :raises IntegrityError: Airflow does not vouch for its code or for an input.
@@ -74,7 +75,7 @@ def replayed_operator(
             "here with aqueduct-airflow run, which runs such specs."
         )
     if not (vouched or trust_store or without_code):
-        raise _unvouched(run, operator)
+        raise _unvouched(run, operator, isolated=isolated)
     sources = [source_of_artifact(run, spec, artifact) for artifact in operator.inputs]
     if trust_store:
         for source in sources:
@@ -112,11 +113,17 @@ def _instead(spec: WorkflowSpec, operator: Operator) -> str:
     return _INSTEAD[operator.type].format(**names)
 
 
-def _unvouched(run: RunReader, operator: CallOperator) -> IntegrityError:
+def _unvouched(run: RunReader, operator: CallOperator, *, isolated: bool) -> IntegrityError:
     store, why = run.session.store, run.records.of(operator.airflow_task_id).why
+    what = "is not run, nor are its requirements installed" if isolated else "is not run"
+    instead = (
+        "a function that is decorated with its own requirements, @op(requirements=[...])"
+        if isolated
+        else "a function of yours"
+    )
     return IntegrityError(
-        f"The code of {operator.name!r} is not run: whoever can write to {store.url('')} could have put it "
+        f"The code of {operator.name!r} {what}: whoever can write to {store.url('')} could have put it "
         f"there, for nothing in Airflow's database says by which version run {run.run_id} went. {why} If you "
         "trust everyone who can write there, pass trust_store=True; in the terminal, --trust-store. "
-        "function=... tries a function of yours instead."
+        f"function=... tries {instead} instead."
     )

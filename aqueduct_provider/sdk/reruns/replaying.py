@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.authoring.calls import Operator
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.results.run_reader import RunReader
@@ -28,7 +29,9 @@ def replay(
             "debug=True stops in this process, and isolated=True runs the operator in another one. Use one "
             "of them; where its packages are missing here, install them to debug it."
         )
-    replayed = replayed_operator(run, operator, trust_store=trust_store, without_code=function is not None)
+    # Installing what the spec requires runs code, too, unless the function brings its own requirements.
+    own = function is not None and (not isolated or isinstance(function, Operator))
+    replayed = replayed_operator(run, operator, trust_store=trust_store, without_code=own, isolated=isolated)
     corrected = None
     if function is not None:
         from aqueduct_provider.sdk.reruns.corrected_function import corrected_function

@@ -15,6 +15,9 @@ READING = "tests/unit/sdk/results/test_tampering.py"
 STORED = "tests/unit/sdk/results/test_stored_source.py"
 RECORDS = "tests/unit/sdk/results/test_records.py"
 REPLAYS = "tests/unit/sdk/reruns/test_replaying.py"
+ROLLBACK = "tests/unit/sdk/versions/test_rollback.py"
+FINDING = "tests/unit/sdk/versions/test_finding.py"
+EXPORTS = "tests/unit/sdk/versions/test_export_folder.py"
 WORKER = "tests/unit/execution/test_tampering.py"
 CODE = "tests/unit/execution/test_function_archive.py"
 VALUES = "tests/unit/spec/test_run_values.py"
@@ -31,6 +34,23 @@ TESTS = {
     "whoever publishes": [
         "tests/unit/operators/test_aqueduct.py::test_a_chain_passes_manifests_and_only_short_values"
     ],
+    "whoever may write `published/`": [f"{ROLLBACK}::test_whoever_may_write_the_record_decides"],
+    "The record of a flow in": [
+        f"{ROLLBACK}::test_whoever_may_write_the_record_decides",
+        f"{FINDING}::test_a_number_is_what_the_record_says",
+        f"{FINDING}::test_a_version_that_was_changed",
+        "tests/unit/sdk/publishing/test_flow_record.py::test_the_next_record_remembers_this_version_first",
+    ],
+    "A version that the record does not know": [
+        f"{ROLLBACK}::test_what_the_record_does_not_know_needs_trust",
+        f"{ROLLBACK}::test_a_forged_version_is_not_put_back_by_its_number",
+        "tests/unit/sdk/publishing/test_flow_copy.py::test_what_the_record_does_not_know_needs_trust",
+    ],
+    "An exported folder is published": [
+        f"{EXPORTS}::test_other_text_than_that_of_the_code",
+        f"{EXPORTS}::test_code_that_was_exchanged_after_the_review",
+        f"{EXPORTS}::test_links_are_not_followed",
+    ],
     "whoever triggers runs in Airflow": [f"{WORKER}::test_a_trigger_that_names_a_pickle"],
     "whoever triggers runs and may write": [f"{WORKER}::test_a_pickle_needs_leave"],
     "whoever may write elsewhere": [
@@ -42,6 +62,9 @@ TESTS = {
     "`run.replay(...)` runs": [
         f"{REPLAYS}::test_code_that_airflow_does_not_vouch_for",
         f"{REPLAYS}::test_code_that_was_changed",
+        f"{REPLAYS}::test_requirements_that_airflow_does_not_vouch_for",
+        "tests/unit/sdk/reruns/test_replay_isolated.py"
+        "::test_a_function_with_requirements_of_its_own_installs_no_others",
     ],
     "whoever reads results": [f"{READING}::test_the_truth"],
     "A spec pins": [f"{CODE}::test_an_archive_with_another_digest_is_refused_and_not_kept"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import aqueduct_provider.sdk as aq
+from aqueduct_provider.storage.layout import FlowLayout
 from tests.support.deployment import Deployment, deployment
 
 
@@ -44,3 +46,18 @@ def finished(
     with deployment(bucket, s3_server, credentials_file, tmp_path_factory.mktemp("finished")) as made:
         flow = made.publish(description="Counts rows.", schedule=aq.daily(hour=6))
         yield Finished(made, flow, made.run(rows=4), made.run(rows=-1))
+
+
+def forgotten_with_requirement(made: Deployment, requirement: str) -> aq.Run:
+    """A run that Airflow has no records of, with a spec in which 'many' was given a requirement since."""
+    flow = made.publish()
+    run = made.run()
+    key = FlowLayout(flow.record.flow_id).version(flow.record.version_id)
+    document = json.loads(made.store.get(key))
+    (many,) = (one for one in document["operators"] if one["name"] == "many")
+    many["code"]["requirements"] = [requirement]
+    made.store.put(key, json.dumps(document).encode())
+    made.session.registry._read_spec.cache_clear()
+    for task in made.fake.dags["churn"].runs[run.run_id].tasks.values():
+        task.xcoms.clear()
+    return flow.fetch(run.run_id)

@@ -7,6 +7,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import OperatorFailed
 from tests.support.deployment import Deployment
+from tests.unit.sdk.conftest import forgotten_with_requirement
 
 pytestmark = pytest.mark.slow
 
@@ -61,3 +62,13 @@ def test_a_corrected_function_and_one_that_fails(run: aq.Run) -> None:
     message = str(caught.value)
     assert message.startswith("'twice' failed. Error in the function: ZeroDivisionError")
     assert "in fails\n" in message
+
+
+def test_a_function_with_requirements_of_its_own_installs_no_others(made: Deployment) -> None:
+    run = forgotten_with_requirement(made, "evil @ http://127.0.0.1:9/evil-1.tar.gz")
+
+    @aq.op(requirements=[])
+    def mine(total: int) -> bool:
+        return total > 2
+
+    assert run.replay("many", function=mine, isolated=True) is True

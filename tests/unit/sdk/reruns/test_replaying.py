@@ -18,7 +18,7 @@ from aqueduct_provider.errors import (
     OperatorFailed,
 )
 from tests.support.deployment import Deployment
-from tests.unit.sdk.conftest import Finished
+from tests.unit.sdk.conftest import Finished, forgotten_with_requirement
 
 # --- the published code
 
@@ -149,6 +149,15 @@ def test_code_that_airflow_does_not_vouch_for(made: Deployment) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         run.replay("features", trust_store=True)
     assert run.replay("features", function=lambda rows: [rows]) == [-1]
+
+
+def test_requirements_that_airflow_does_not_vouch_for(made: Deployment) -> None:
+    """Whoever may write the spec may name a package whose installation runs their code."""
+    run = forgotten_with_requirement(made, "evil @ http://127.0.0.1:9/evil-1.tar.gz")
+    for function in (None, lambda total: total > 2):
+        with pytest.raises(IntegrityError, match=r"nor are its requirements installed: .*@op\(requirements="):
+            run.replay("many", function=function, isolated=True)
+    assert run.replay("many", function=lambda total: total > 2) is True
 
 
 def test_code_that_was_changed(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -194,6 +196,18 @@ def test_a_forged_version_is_not_put_back_by_its_number(made: Deployment) -> Non
     first = flow.version(1).id
     forged(made, flow, 1)
     assert made.client.rollback("churn", 1).diff(first).is_empty
+
+
+def test_whoever_may_write_the_record_decides(made: Deployment) -> None:
+    flow = two_versions(made)
+    version = forged(made, flow, 3)
+    text = made.session.registry.spec_text(flow.record.flow_id, version)
+    digest = hashlib.sha256(text).hexdigest()
+    made.session.registry.put(replace(flow.record, version_id=version, spec_sha256=digest, number=3))
+    flow = made.client.flow("churn")
+    assert flow.version().id == version
+    flow.export(made.folder / "export")
+    assert (made.folder / "export/flow.json").read_bytes() == text
 
 
 def test_what_the_record_does_not_know_needs_trust(
