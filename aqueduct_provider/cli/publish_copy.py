@@ -63,7 +63,7 @@ def _changes(chosen: Namespace, copy: FlowCopy) -> Changes:
     from aqueduct_provider.sdk.publishing.republish import Changes
     from aqueduct_provider.sdk.resources import profile_file
 
-    found = profile_file.read(chosen.map) if chosen.map else {}
+    found = profile_file.read(chosen.map, private=False) if chosen.map else {}
     if found.keys() - {"connections", "parameters"} or not all(
         isinstance(one, dict) for one in found.values()
     ):

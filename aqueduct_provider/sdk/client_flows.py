@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.argument_checks import check_folder
 from aqueduct_provider.sdk.console import print_text
 from aqueduct_provider.sdk.flow import Flow
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
@@ -102,14 +103,13 @@ class FlowMethods:
         :raises DigestMismatch: an object in it was changed.
         :raises AuthoringError: this Airflow cannot run it, or a change does not fit it.
         """
-        from aqueduct_provider.sdk.publishing.republish import Changes
+        from aqueduct_provider.sdk.publishing.republish import changes_of
         from aqueduct_provider.sdk.versions.export_folder import read_export
         from aqueduct_provider.sdk.versions.promotion import plan_publication
-        from aqueduct_provider.storage.files import expanded
 
         self._session.refresh()
-        changes = Changes(connections or {}, parameters or {})
-        copy, to = read_export(expanded(folder)), self._session.engine(engine)
+        changes = changes_of(connections, parameters)
+        copy, to = read_export(check_folder("import_flow", folder)), self._session.engine(engine)
         return Flow(
             self._session, plan_publication(self._session, copy, to, changes, message=message).publish()
         )

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from aqueduct_provider.errors import AirflowUnreachable, NotFound
+from aqueduct_provider.errors import AirflowUnreachable, AuthoringError, NotFound
+from aqueduct_provider.sdk.argument_checks import check_folder, check_limit
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.outcomes import run_status
 from aqueduct_provider.sdk.run import Run
-from aqueduct_provider.storage.files import expanded
+from aqueduct_provider.sdk.session import Session
 
 if TYPE_CHECKING:
     import pandas
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.registry import FlowRecord
     from aqueduct_provider.sdk.results.flow_status import FlowStatus
     from aqueduct_provider.sdk.results.saved_objects import SavedObjects
-    from aqueduct_provider.sdk.session import HasSession, Session
+    from aqueduct_provider.sdk.session import HasSession
     from aqueduct_provider.sdk.versions.flow_diff import FlowDiff
     from aqueduct_provider.sdk.versions.version import Version, Versions
     from aqueduct_provider.spec.models import WorkflowSpec
@@ -85,7 +86,7 @@ class Flow:
         """
         from aqueduct_provider.sdk.versions.finding import list_versions
 
-        return list_versions(self.session.registry, self._newest(), limit)
+        return list_versions(self.session.registry, self._newest(), check_limit("versions", limit))
 
     def version(self, version: int | str | UUID | Version | Run = "latest") -> Version:
         """Return one version, also an old one.
@@ -134,9 +135,9 @@ class Flow:
         from aqueduct_provider.sdk.publishing.flow_copy import copy_of
         from aqueduct_provider.sdk.versions.export_folder import write_export
 
-        found = self.version(version)
+        path, found = check_folder("export", folder), self.version(version)
         copy = copy_of(self.session.registry, self._newest(), found.id, trust_store=trust_store)
-        write_export(copy, expanded(folder))
+        write_export(copy, path)
         print(f"Wrote {found} of {self.name()!r} into {folder}.")
 
     def promote(
@@ -164,15 +165,20 @@ class Flow:
         :raises IntegrityError: the flow's record does not know it.
         """
         from aqueduct_provider.sdk.publishing.flow_copy import copy_of
-        from aqueduct_provider.sdk.publishing.republish import Changes
+        from aqueduct_provider.sdk.publishing.republish import changes_of
         from aqueduct_provider.sdk.versions.promotion import plan_publication, refuse_same_store
 
-        target = to.session
+        target = getattr(to, "session", None)
+        if not isinstance(target, Session) or isinstance(to, (Flow, Run)):
+            raise AuthoringError(
+                "promote takes a client of where it goes, such as aq.Client(config_path=...), not "
+                f"{type(to).__name__}."
+            )
         target.refresh()
         refuse_same_store(self.session, target)
         found = self.version(version)
         copy = copy_of(self.session.registry, self._newest(), found.id, trust_store=trust_store)
-        changes = Changes(connections or {}, parameters or {})
+        changes = changes_of(connections, parameters)
         plan = plan_publication(target, copy, target.engine(engine), changes, message=message)
         return Flow(target, plan.publish())
 
@@ -257,6 +263,7 @@ class Flow:
         from aqueduct_provider.sdk.results.run_reading import newest_by_route, read_one_by_one
         from aqueduct_provider.sdk.results.runs_table import runs_table, version_labels
 
+        check_limit("runs_table", limit)
         runs = newest_by_route(self._airflow, self.record.dag_id, limit)
         if runs is None:
             runs = read_one_by_one(self.runs(limit))

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from aqueduct_provider.errors import AuthoringError
+from aqueduct_provider.sdk.argument_checks import check_mapping
 from aqueduct_provider.sdk.publishing.compose import Composition
 from aqueduct_provider.sdk.publishing.flow_copy import FlowCopy
 from aqueduct_provider.sdk.publishing.inline_secrets import refuse_secrets_in_text
@@ -33,8 +34,28 @@ class Changes:
     connections: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Check what users gave.
+
+        :raises AuthoringError: it is not by name, or an id of a connection is not text.
+        """
+        example = "{'warehouse_test': 'warehouse'}"
+        there = check_mapping("connections", self.connections, example)
+        for one in there.values():
+            if not isinstance(one, str) or not one:
+                raise AuthoringError(f"connections has {one!r} as an id: give text, such as {example}.")
+        check_mapping("parameters", self.defaults, "{'days': 365}")
+
 
 NO_CHANGES = Changes()
+
+
+def changes_of(connections: Mapping[str, str] | None, defaults: Mapping[str, Any] | None) -> Changes:
+    """Return what users say is different; None: nothing.
+
+    :raises AuthoringError: as :class:`Changes` does.
+    """
+    return Changes({} if connections is None else connections, {} if defaults is None else defaults)
 
 
 def republished(
@@ -50,7 +71,7 @@ def republished(
     :param artifact_store: the field of the spec.
     :param number: of the version; None: unknown.
     :param version: further fields of the spec's ``version``, such as who publishes it.
-    :raises AuthoringError: a parameter is unknown, a default does not fit it, or a secret is in it.
+    :raises AuthoringError: a connection or a parameter is unknown, a default does not fit, or holds a secret.
     :raises SpecError: the result is not a valid spec.
     """
     from aqueduct_provider.spec.loader import parse
@@ -66,6 +87,10 @@ def republished(
         "created_at": datetime.now(timezone.utc).isoformat(),
     }
     document["artifact_store"] = dict(artifact_store)
+    known = {place["connection_id"] for place in places_of(document)}
+    if unknown := sorted(changes.connections.keys() - known):
+        named = f"no Airflow connection {', '.join(map(repr, unknown))}"
+        raise AuthoringError(f"{document['flow']['name']!r} has {named}.{suggestion(unknown[0], known)}")
     for place in places_of(document):
         place["connection_id"] = changes.connections.get(place["connection_id"], place["connection_id"])
     objects = dict(copy.objects)

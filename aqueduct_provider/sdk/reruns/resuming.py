@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, Hint, NotFound
+from aqueduct_provider.sdk.argument_checks import check_seconds
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.results.outcomes import run_status
 from aqueduct_provider.spec.version_label import short_id
@@ -30,6 +31,7 @@ def resume(run: RunReader, version: str | None, *, unpause: bool, timeout: float
             f"version={version!r} cannot be resumed with. Leave it out for the run's own version, or say "
             "'latest' for the one that was published last."
         )
+    check_seconds("resume", "timeout", timeout)
     record, airflow = _published(run), run.session.airflow(run.record.engine)
     _check_failed(run, airflow)
     if version == LATEST:

@@ -165,6 +165,12 @@ class Profile:
         return f"Profile({str(self.path)!r})"
 
     @property
+    def store_variables(self) -> list[str]:
+        """The environment variables that name the store, in place of the configuration file."""
+        places = [name for name in ("bucket", "folder", "root_dir") if not self._overrides.get(name)]
+        return [name for name in (f"AQUEDUCT_{one.upper()}" for one in places) if self._environ.get(name)]
+
+    @property
     def store(self) -> StoreProfile:
         """The artifact store.
 

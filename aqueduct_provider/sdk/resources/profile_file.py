@@ -38,12 +38,13 @@ def config_path(environ: Mapping[str, str]) -> Path:
         ) from error
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path, *, private: bool = True) -> dict[str, Any]:
     """Return the file's data; empty when the file does not exist.
 
+    :param private: warn when others can read it.
     :raises ConfigError: it cannot be read, or is not valid TOML.
     """
-    content = _content(path)
+    content = _content(path, private=private)
     return _document(path, content).unwrap() if content else {}
 
 
@@ -67,11 +68,11 @@ def write(path: Path, data: Mapping[str, Any]) -> None:
     _replace(path.resolve(), text.encode())
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, *, private: bool = True) -> bytes:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
+            if private and stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
                 _warn_of_readers(path, stat.S_IMODE(status.st_mode))
             return file.read()
     except FileNotFoundError:

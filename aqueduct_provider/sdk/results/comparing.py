@@ -131,7 +131,11 @@ class Compared:
         :param other: the run that is compared with, or its id.
         :raises NotFound: neither Airflow nor the store knows one of them.
         """
-        return compare(self, _sibling(self, other) if isinstance(other, str) else other)
+        if isinstance(other, str):
+            return compare(self, _sibling(self, other))
+        if not isinstance(other, Compared):
+            raise AuthoringError(f"compare takes another run, or its id, not {other!r}.")
+        return compare(self, other)
 
     def diff_from_last_success(self: ComparableRun) -> RunComparison:
         """Return this run next to the newest one before it that succeeded, as :meth:`compare` does.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import AuthoringError, NotFound
+from aqueduct_provider.sdk.argument_checks import check_name
 from aqueduct_provider.sdk.suggest import suggestion, tidy
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ def operator_named(run: RunFacts, spec: WorkflowSpec, name: str) -> Operator:
 
     :param spec: of the run's version.
     :raises NotFound: there is none.
-    :raises AuthoringError: several have this name.
+    :raises AuthoringError: several have this name, or it is not text.
     """
-    operators, name = spec.operators, tidy(name)
+    operators, name = spec.operators, tidy(check_name("operator", name))
     found = [operator for operator in operators if operator.name == name]
     found = found or [operator for operator in operators if operator.task_id == name]
     if len(found) == 1:

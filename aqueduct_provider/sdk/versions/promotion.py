@@ -119,7 +119,11 @@ def refuse_same_store(source: Session, target: Session) -> None:
     place = target.store.url("")
     if source.store.url("") == place:
         raise AuthoringError(
-            f"Both sides have the same artifact store, {place}: a flow there belongs to one Airflow. Give "
-            "the target a bucket, or a root_dir, of its own; client.rollback(...) puts an earlier version "
-            "back."
+            f"Both sides have the same artifact store, {place}: a flow there belongs to one Airflow. "
+            + (
+                f"{' and '.join(variables)} in the environment beat both configuration files: unset them."
+                if (variables := target.profile.store_variables)
+                else "Give the target a bucket, or a root_dir, of its own; client.rollback(...) puts an "
+                "earlier version back."
+            )
         )

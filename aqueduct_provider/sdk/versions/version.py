@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import NotFound
+from aqueduct_provider.sdk.argument_checks import check_name
 from aqueduct_provider.sdk.results.outcomes import labels
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.sdk.versions.flow_diff import FlowDiff, flow_diff
@@ -95,7 +96,7 @@ class Version:
         :param operator: its name or its task id.
         :raises NotFound: it has no such operator, or that has no code, or its code cannot be read any more.
         """
-        found = self._operator(operator)
+        found = self._operator(check_name("operator", operator))
         code: Code | None = getattr(found, "code", None)
         if code is None:
             raise NotFound(

@@ -100,6 +100,12 @@ def test_promote_what_cannot_be(sides: tuple[Deployment, Deployment], capsys: Ca
     command = ["promote", "churn", "--from", "staging", "--to", "production", "--map"]
     assert main([*command, "map.toml"]) == 2
     assert "map.toml: it has the tables [connections] and [parameters]" in capsys.readouterr().err
+    Path("map.toml").write_text("[connections]\nwarehouse = 'live'\n")
+    Path("map.toml").chmod(0o644)
+    assert main([*command, "map.toml"]) == 1
+    err = capsys.readouterr().err
+    assert "'churn' has no Airflow connection 'warehouse'" in err
+    assert "chmod" not in err
     assert main([*command, "none.toml"]) == 2
     assert "none.toml does not exist" in capsys.readouterr().err
 

@@ -62,13 +62,17 @@ def test_only_the_version_and_the_store_are_new() -> None:
 def test_connections_are_mapped_wherever_they_are_named() -> None:
     copy = systems()
     assert [one["connection_id"] for one in places_of(copy.document)] == ["warehouse", "mart", "pager"]
-    names = {"warehouse": "mart", "mart": "mart_there", "pager": "pager_there", "aqueduct_there": "no"}
+    names = {"warehouse": "mart", "mart": "mart_there", "pager": "pager_there"}
     spec = republished(copy, STORE, Changes(names)).spec
     # Each is mapped once: what one is mapped to may be the name of another.
     assert spec.operators[0].source.connection_id == "mart"  # type: ignore[union-attr]
     assert spec.operators[1].target.connection_id == "mart_there"  # type: ignore[union-attr]
     assert spec.notifications[0].connection_id == "pager_there"
+    # That of the store is none of the flow's.
     assert spec.artifact_store.connection_id == "aqueduct_there"  # type: ignore[union-attr]
+    for unknown in ("aqueduct_there", "warehous"):
+        with pytest.raises(AuthoringError, match=rf"has no Airflow connection '{unknown}'\..*'warehouse'"):
+            republished(copy, STORE, Changes({unknown: "live"}))
 
 
 def parameter(type_: str, default: dict[str, Any]) -> FlowCopy:
