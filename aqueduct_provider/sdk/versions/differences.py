@@ -37,7 +37,7 @@ class OperatorChange:
     :param requirements: the lines of each distribution.
     :param options: its other fields, such as ``retries``.
     :param code_changed: whether its archive is another one.
-    :param note: why the text of its code is not compared, a sentence; empty: it is.
+    :param note: what the diff of its code does not show, or why there is none; empty: it shows all.
     """
 
     name: str
@@ -54,6 +54,20 @@ class OperatorChange:
 
 
 @dataclass(frozen=True)
+class OperatorCode:
+    """The code of an operator that one version alone has.
+
+    :param name: as of :class:`OperatorChange`.
+    :param source: its text, each line behind ``+`` or ``-``; empty: not read.
+    :param note: what the text leaves out, or why there is none.
+    """
+
+    name: str
+    source: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Differences:
     """What differs between two versions of a flow.
 
@@ -67,6 +81,8 @@ class Differences:
     :param artifacts: with ``type`` and ``keep_snapshot``.
     :param edges: from operator to operator: the artifacts that the second reads, and as which input.
     :param settings: of the flow, such as its description, tags and retention.
+    :param added_code: of the operators that only the later version has, those with code.
+    :param removed_code: of the operators that only the earlier version has, those with code.
     """
 
     before: str
@@ -79,6 +95,8 @@ class Differences:
     artifacts: tuple[Change, ...] = ()
     edges: tuple[Change, ...] = ()
     settings: tuple[Change, ...] = ()
+    added_code: tuple[OperatorCode, ...] = ()
+    removed_code: tuple[OperatorCode, ...] = ()
 
     @property
     def is_empty(self) -> bool:

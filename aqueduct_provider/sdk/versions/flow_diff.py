@@ -6,24 +6,21 @@ their labels and artifacts by their names: ids, which compiled specs make again 
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.sdk.results.outcomes import labels
-from aqueduct_provider.sdk.versions.differences import SAME_TEXT, Change, Differences, OperatorChange
+from aqueduct_provider.sdk.versions.code_text import code_difference, code_text
+from aqueduct_provider.sdk.versions.differences import Change, Differences, OperatorChange, OperatorCode
 from aqueduct_provider.storage.parallel import together
 
 if TYPE_CHECKING:
-    from aqueduct_provider.artifacts.function_source import FunctionSource
+    from aqueduct_provider.sdk.versions.code_text import ReadSource
     from aqueduct_provider.spec.models import Code, Operator, Parameter, WorkflowSpec
-
-ReadSource = Callable[["Code"], "FunctionSource"]
 
 # Fields of an operator that are ids, or are compared as something else.
 _ELSEWHERE = frozenset({"id", "inputs", "outputs", "after"})
@@ -34,7 +31,6 @@ _NOT_SETTINGS = frozenset(
     {"spec_version", "flow", "version", "dag_id", "schedule", "artifacts", "parameters", "operators"}
 )
 _FLOW_SETTINGS = frozenset({"description", "tags", "owner"})
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class FlowDiff(Differences):
@@ -83,17 +79,21 @@ def flow_diff(
         for label in after
         if label in before
     ]
+    added = [label for label in after if label not in before]
+    removed = [label for label in before if label not in after]
     (schedule,) = _changes(_schedule(old), _schedule(new)) or (None,)
     return FlowDiff(
         *names,
-        added=tuple(label for label in after if label not in before),
-        removed=tuple(label for label in before if label not in after),
+        added=tuple(added),
+        removed=tuple(removed),
         changed=tuple(change for change in together(compare) if change is not None),
         schedule=schedule,
         parameters=_changes(_parameters(old), _parameters(new)),
         artifacts=_changes(_artifacts(old), _artifacts(new)),
         edges=_changes(_edges(old), _edges(new)),
         settings=_changes(_settings(old), _settings(new)),
+        added_code=_codes({label: after[label] for label in added}, names, read, "+"),
+        removed_code=_codes({label: before[label] for label in removed}, names, read, "-"),
     )
 
 
@@ -212,42 +212,25 @@ def _operator_change(
 ) -> OperatorChange | None:
     """Return what differs in an operator; None: nothing."""
     options = _changes(old.options(), new.options())
-    code, source, requirements, note = (old.code, new.code), "", tuple[Change, ...](), ""
-    changed = (code[0] and code[0].sha256) != (code[1] and code[1].sha256)
-    if code[0] and code[1] and (changed or code[0].requirements != code[1].requirements):
-        sources = [_source(one, read) for one in code if one is not None]
-        note = next((one.problem for one in sources if one.problem), "")
-        requirements = _changes(*(_by_distribution(one.requirements) for one in sources))
-        if not note:
-            source = _unified(sources[0], sources[1], names)
-        if read and changed and not (note or source or requirements):
-            note = SAME_TEXT
+    first, second = old.code, new.code
+    found = code_difference(first, second, names, read)
+    requirements = _changes(*found.requirements)
+    changed = (first and first.sha256) != (second and second.sha256)
     if not (options or requirements or changed):
         return None
-    return OperatorChange(label, source, requirements, options, changed, note)
+    return OperatorChange(label, found.source, requirements, options, changed, found.note)
 
 
-def _source(code: Code, read: ReadSource | None) -> FunctionSource:
-    from aqueduct_provider.artifacts.function_source import FunctionSource
+def _codes(
+    sides: Mapping[str, _Side], names: tuple[str, str], read: ReadSource | None, sign: str
+) -> tuple[OperatorCode, ...]:
+    """Return the code of operators that one version alone has.
 
-    return read(code) if read else FunctionSource(requirements=code.requirements or ())
-
-
-def _by_distribution(lines: Iterable[str]) -> dict[str, str]:
-    found = dict[str, list[str]]()
-    for line in lines:
-        name = _DISTRIBUTION.match(line)
-        # As an index compares names.
-        key = re.sub(r"[-_.]+", "-", name[0]).lower() if name else line
-        found.setdefault(key, []).append(line)
-    return {name: ", ".join(some) for name, some in found.items()}
-
-
-def _unified(old: FunctionSource, new: FunctionSource, names: tuple[str, str]) -> str:
-    before, after = ({file.name: file.text for file in side.files} for side in (old, new))
-    found: list[str] = []
-    for name in dict.fromkeys([*before, *after]):
-        first, second = (side.get(name, "").splitlines() for side in (before, after))
-        titles = (f"{name}  {side}" for side in names)
-        found += difflib.unified_diff(first, second, next(titles), next(titles), lineterm="")
-    return "".join(f"{line}\n" for line in found)
+    :param sign: ``+`` or ``-``.
+    """
+    if read is None:
+        return ()
+    codes = {label: side.code for label, side in sides.items()}
+    some = {label: code for label, code in codes.items() if code is not None}
+    found = together([partial(code_text, code, names, read, sign) for code in some.values()])
+    return tuple(OperatorCode(label, *one) for label, one in zip(some, found, strict=True))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aqueduct_provider.errors import NotFound
 from aqueduct_provider.sdk.argument_checks import check_name
+from aqueduct_provider.sdk.console import terminal_safe
 from aqueduct_provider.sdk.results.outcomes import labels
 from aqueduct_provider.sdk.suggest import suggestion
 from aqueduct_provider.sdk.versions.flow_diff import FlowDiff, flow_diff
@@ -86,12 +87,16 @@ class Version:
     def __repr__(self) -> str:
         when = f", {self.created_at:%Y-%m-%d %H:%M}" if self.created_at else ""
         who = f" by {self.published_by}" if self.published_by else ""
-        return f"<Version {self}{when}{who}{f': {self.message}' if self.message else ''}>"
+        text = f"<Version {self}{when}{who}{f': {self.message}' if self.message else ''}>"
+        # Others wrote it, and terminals show it.
+        return terminal_safe(text)
 
     def source(self, operator: str) -> str:
         """Return the text of an operator's function, and of the local modules that it brought along.
 
-        It is read from the function archive, verified by its digest; nothing is imported or unpickled.
+        It is read from the function archive, verified by its digest; nothing is imported or unpickled. An
+        entry file (``model.py``) that is not the one of this release is part of it. The text is the genuine
+        one, also with characters that steer terminals or reorder text; ``flow.diff`` shows those escaped.
 
         :param operator: its name or its task id.
         :raises NotFound: it has no such operator, or that has no code, or its code cannot be read any more.
@@ -105,9 +110,10 @@ class Version:
         archive = read_source(self.store, code)
         if archive.problem:
             raise NotFound(f"The source of {found.name!r} of {self} cannot be read: {archive.problem}")
+        more = f"\n# {archive.left_out} more files of Python are not shown.\n" if archive.left_out else ""
         if len(archive.files) == 1:
-            return _text(archive.files[0])
-        return "\n".join(f"# --- {file.name}\n{_text(file)}" for file in archive.files)
+            return _text(archive.files[0]) + more
+        return "\n".join(f"# --- {file.name}\n{_text(file)}" for file in archive.files) + more
 
     def _operator(self, name: str) -> Operator:
         operators = self.spec.operators

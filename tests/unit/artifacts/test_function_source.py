@@ -11,10 +11,13 @@ import pytest
 
 from aqueduct_provider.artifacts.function_source import SourceFile, function_source, reviewed_source
 from aqueduct_provider.errors import IntegrityError
+from aqueduct_provider.sdk.packaging import entry_file
 from aqueduct_provider.spec.models import Code
 from aqueduct_provider.storage.s3 import S3Store
 from tests.support.flow_runs import function_zip
 from tests.support.played_runs import store_at
+
+ENTRY = Path(entry_file.__file__).read_text("utf-8")
 
 
 @pytest.fixture
@@ -35,13 +38,37 @@ def test_an_archive_of_the_sdk(store: S3Store) -> None:
         "python_version.txt": "3.11",
         "model.pkl": "not shown",
     }
-    found = function_source(store, code(store, function_zip("import own\n", **files)))
+    found = function_source(store, code(store, function_zip(ENTRY, **files)))
     assert found.files == (
         SourceFile("train.py", "def train(): ...\n"),
         SourceFile("helpers/more.py", "x = 1\n"),
     )
     assert found.requirements == ("pandas", "scikit-learn")
     assert (found.python_version, found.problem) == ("3.11", "")
+    assert found.limits() == []
+    assert found.members.keys() == {"model.py", *files}
+
+
+def test_another_entry_file_is_shown(store: S3Store) -> None:
+    entry = ENTRY + "print('more')\n"
+    found = function_source(store, code(store, function_zip(entry, **{"train.py": "x\n"})))
+    assert found.files == (SourceFile("train.py", "x\n"), SourceFile("model.py", entry))
+
+
+def test_members_are_told_apart_by_their_bytes(store: S3Store) -> None:
+    first, same, other = (
+        function_source(store, code(store, function_zip("x = 1\n", **{"model.pkl": data}))).members
+        for data in ("one", "one", "two")
+    )
+    assert first == same
+    assert [name for name in first if first[name] != other[name]] == ["model.pkl"]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c", "\x1c", "\x0b"])
+def test_lines_end_where_python_ends_them(mark: str) -> None:
+    text = f"a{mark}b\r\nc\rd\n"
+    assert SourceFile("x.py", text).lines() == [f"a{mark}b", "c", "d"]
+    assert SourceFile("x.py", text + "e").lines() == [f"a{mark}b", "c", "d", "e"]
 
 
 def test_an_archive_that_was_made_by_hand(store: S3Store) -> None:
@@ -66,7 +93,11 @@ def test_what_is_in_it_is_limited(store: S3Store) -> None:
         200_000,
         True,
     )
-    assert found.files[1] == SourceFile("bad.py", "\ufffd\ufffd")
+    assert found.files[1] == SourceFile("bad.py", "\\xff\\xfe")
+    assert found.limits() == [
+        "bomb.py is longer than is read here.",
+        "23 more files of Python are not read here.",
+    ]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

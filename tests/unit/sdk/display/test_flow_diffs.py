@@ -85,10 +85,45 @@ def test_nothing_differs() -> None:
 
 def test_why_code_is_not_compared() -> None:
     hidden = OperatorChange("train", code_changed=True, note="It was deleted.")
-    assert str(FlowDiff("v1", "v2", changed=(hidden,))).splitlines()[-1].split("  ")[-1] == "It was deleted."
+    diff = FlowDiff("v1", "v2", changed=(hidden,))
+    assert str(diff).splitlines()[1:] == [
+        "         what",
+        "changed  code of train",
+        "",
+        "train: It was deleted.",
+    ]
+    assert short_diff_text(diff).plain == str(diff)
+    assert "<b>train</b>: It was deleted." in diff._repr_html_()
 
 
 def test_long_values_are_cut() -> None:
     row = str(FlowDiff("v1", "v2", settings=(Change("description", "", "x" * 1000),))).splitlines()[-1]
     assert row.endswith("x...")
     assert len(row) < 150
+
+
+def test_long_values_are_cut_around_what_differs() -> None:
+    values = [f"{'a' * 200}{end}{'z' * 200}" for end in ("1", "2")]
+    row = str(FlowDiff("v1", "v2", settings=(Change("description", *values),))).splitlines()[-1]
+    shown = [f"...{'a' * 20}{end}{'z' * 53}..." for end in ("1", "2")]
+    assert row.split() == ["changed", "description", *shown]
+    # Where one is the beginning of the other.
+    row = str(FlowDiff("v1", "v2", settings=(Change("description", "b" * 100, "b" * 101),))).splitlines()[-1]
+    assert row.split()[2:] == ["..." + "b" * 20, "..." + "b" * 21]
+
+
+def test_fields_that_python_takes_for_equal() -> None:
+    change = Change("rows", {"default": 1}, {"default": True})
+    row = str(FlowDiff("v1", "v2", parameters=(change,))).splitlines()[-1]
+    assert row.split("  ") == ["changed", "parameter rows", "default 1", "default true"]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c", "\x1c", "\u202e", "\x1b[2J"])
+def test_marks_in_code_are_shown_escaped(mark: str) -> None:
+    change = replace(CHANGED, source=f"@@ -1 +1 @@\n-x\n+x{mark} import os\n")
+    diff = replace(DIFF, changed=(change,))
+    escaped = mark.encode("unicode_escape").decode()
+    assert str(diff).endswith(f"\n-x\n+x{escaped} import os")
+    assert "+1 -1 lines" in str(diff)
+    assert f">+x{escaped} import os</span>" in diff._repr_html_()
+    assert mark not in str(diff) + diff._repr_html_()

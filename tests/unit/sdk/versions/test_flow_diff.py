@@ -84,7 +84,8 @@ def test_source_and_requirements(flows: ComposedFlows) -> None:
         Change("polars", None, "polars"),
     )
     assert change.options == (Change("retries", None, 2),)
-    assert change.note == ""
+    # The text does not tell whether only it changed.
+    assert "model.pkl (the pickled function" in change.note
     assert diff.summary() == ["changed features"]
 
 
@@ -97,7 +98,8 @@ def test_code_that_changed_behind_its_text(flows: ComposedFlows) -> None:
 
     (change,) = flows.diff(flows.compose(made(1)), flows.compose(made(2))).changed
     assert (change.source, change.requirements, change.code_changed) == ("", (), True)
-    assert change.note.startswith("Its code changed, but not its text: a value")
+    assert change.note.startswith("Its code changed, but not its text: by their bytes, these differ")
+    assert "model.pkl (the pickled function, with the values" in change.note
 
 
 def test_code_that_cannot_be_read(flows: ComposedFlows) -> None:
@@ -113,8 +115,21 @@ def test_operators_and_edges(flows: ComposedFlows) -> None:
     table = FEATURES.lazy(param("rows", 3))
     old = flows.compose(table)
     table = FEATURES.lazy(param("rows", 3))
-    diff = flows.diff(old, flows.compose(table, size.lazy(table)))
+    new = flows.compose(table, size.lazy(table))
+    diff = flows.diff(old, new)
     assert (diff.added, diff.removed, diff.changed) == (("size",), (), ())
+    (code,) = diff.added_code
+    assert (code.name, code.note) == ("size", "")
+    assert code.source == (
+        "--- size.py  v1\n+++ size.py  v2\n@@ -0,0 +1,3 @@\n"
+        "+@aq.metric(requirements=[])\n+def size(features: int) -> int:\n+    return features\n"
+    )
+    assert code.source in str(diff) + "\n"
+    assert diff.to_json()["added_code"][0]["source"] == code.source
+    back = flows.diff(new, old)
+    assert back.added_code == ()
+    assert "-    return features\n" in back.removed_code[0].source
+    assert "-    return features" in str(back)
     assert diff.edges == (Change("features -> size", None, "features artifact as input 1"),)
     assert diff.artifacts == (Change("size artifact", None, {"type": "numeric", "keep_snapshot": True}),)
     assert diff.summary() == ["added size"]

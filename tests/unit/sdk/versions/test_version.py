@@ -63,6 +63,11 @@ def test_what_is_not_known(flows: ComposedFlows) -> None:
     assert (made.created_at, made.git, made.changes) == (None, None, None)
 
 
+def test_what_others_wrote_does_not_steer_a_terminal(flows: ComposedFlows) -> None:
+    made = version(flows, message="\x1b]0;owned\x07\u202e", published_by="a\x1b[2J")
+    assert repr(made) == (f"<Version v12 ({ID[:8]}) by a\\x1b[2J: \\x1b]0;owned\\x07\\u202e>")
+
+
 def test_the_source_of_an_operator(made: Version) -> None:
     assert made.source("adds") == "def add(rows: int) -> int:\n    return rows + 2\n"
 
