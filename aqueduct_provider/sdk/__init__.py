@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         AqueductError,
         AuthoringError,
         CheckFailed,
+        ConfigError,
         DataSystemError,
+        IntegrityError,
         NotFound,
         OperatorFailed,
         PackagingError,
@@ -75,8 +77,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "aqueduct_provider.errors": (
-        "AirflowError AqueductError AuthoringError CheckFailed DataSystemError NotFound OperatorFailed "
-        "PackagingError RequirementsMissing UserError WaitTimedOut"
+        "AirflowError AqueductError AuthoringError CheckFailed ConfigError DataSystemError IntegrityError "
+        "NotFound OperatorFailed PackagingError RequirementsMissing UserError WaitTimedOut"
     ),
     "aqueduct_provider.sdk.authoring.artifacts": (
         "Artifact BoolArtifact GenericArtifact NumericArtifact TableArtifact"
@@ -114,6 +116,7 @@ __all__ = [
     "CheckFailed",
     "CheckSeverity",
     "Client",
+    "ConfigError",
     "DataSystemError",
     "DayOfMonth",
     "DayOfWeek",
@@ -124,6 +127,7 @@ __all__ = [
     "FlowStatus",
     "GenericArtifact",
     "Hour",
+    "IntegrityError",
     "LoadUpdateMode",
     "LocalDataTableFormat",
     "Minute",

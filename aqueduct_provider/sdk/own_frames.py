@@ -75,13 +75,23 @@ def _is_whole() -> bool:
 def _of_own(error: AqueductError) -> TracebackType | None:
     cause = error.__cause__
     if isinstance(error, OperatorFailed) and cause is not None and (frames := _of_failed_function(cause)):
-        # Told once: they end this error, so a debugger starts in the function.
+        # They end this error, so a debugger starts in the function; Python would print them twice.
         cause.__traceback__ = None
         return frames
-    if cause is not None and not any(map(_is_users, _links(cause.__traceback__))):
-        error.__cause__ = None
+    error.__cause__ = _of_users(cause)
     error.__suppress_context__ = True
     return _linked([one for one in _links(error.__traceback__) if _is_users(one)])
+
+
+def _of_users(cause: BaseException | None) -> BaseException | None:
+    """Return the first of a chain of causes that came through the user's code; None: there is none."""
+    seen = set[int]()
+    while cause is not None and id(cause) not in seen:
+        if any(map(_is_users, _links(cause.__traceback__))):
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return None
 
 
 def _of_failed_function(cause: BaseException) -> TracebackType | None:

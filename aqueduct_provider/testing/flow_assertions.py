@@ -7,6 +7,8 @@ reason.
 from __future__ import annotations
 
 import difflib
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.sdk.flow import Flow
+from aqueduct_provider.sdk.own_frames import ends_in_user_code
 from aqueduct_provider.sdk.publishing.rehearsal import Rehearsal, Unpublished
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 # Significant digits of numbers in snapshots.
 _DIGITS = 10
+# Texts that values of other types have, in columns of objects.
+_LIKE_VALUES = frozenset({"", "None", "nan", "NaN", "NaT", "<NA>", "inf", "-inf", "True", "False"})
+_LIKE_NUMBER = re.compile(r"['\"].*|[-+]?[\d.].*", re.DOTALL)
 # Lines of a difference that are shown.
 _MOST_LINES = 40
 
@@ -69,6 +75,7 @@ class FlowUnderTest:
         for key, data in objects.items():
             self._store.put(key, data)
 
+    @ends_in_user_code
     def runs(self, parameters: Mapping[str, Any] | None = None) -> FlowRun:
         """Assert that the flow runs, and return the run.
 
@@ -105,10 +112,12 @@ class FlowRun:
     outcome: LocalOutcome
     _snapshots: Snapshots
 
+    @ends_in_user_code
     def artifact(self, name: str) -> Artifact:
         """Return the artifact with this name. Raises ``NotFound``."""
         return self.outcome.artifact(name)
 
+    @ends_in_user_code
     def output(self, name: str) -> Any:
         """Return the value of the artifact with this name. Raises ``NotFound``."""
         return self.artifact(name).get()
@@ -117,6 +126,7 @@ class FlowRun:
         """Return what the code of an operator printed; empty where the run has none of this name."""
         return "".join(f"{one.stdout}{one.stderr}" for one in self.outcome.operators if one.name == operator)
 
+    @ends_in_user_code
     def matches_snapshot(self, name: str) -> FlowRun:
         """Assert that a table is what it was when its snapshot was written.
 
@@ -148,7 +158,7 @@ class Snapshots:
         :raises AssertionError: they differ, or there is none.
         """
         __tracebackhide__ = True
-        path, text = self.folder / f"{name.replace('/', '_')}.csv", table_text(name, table)
+        path, text = self.folder / f"{file_stem(name)}.csv", table_text(name, table)
         if self.update:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
@@ -183,10 +193,31 @@ def table_text(name: str, table: Any) -> str:
             f"{name!r} is a {type(table).__name__}: snapshots are of tables of pandas. Compare "
             f".output({name!r}) instead."
         )
+    table = table.copy(deep=False)
+    for place, dtype in enumerate(table.dtypes):
+        if pandas.api.types.is_object_dtype(dtype):
+            # As CSV, 1 and "1" would be the same, and so would None and NaN.
+            table.isetitem(place, [_cell(value) for value in table.iloc[:, place]])
     rows: str = table.to_csv(float_format=f"%.{_DIGITS}g", lineterminator="\n")
     head, _, body = rows.partition("\n")
     types = ",".join([str(table.index.dtype), *map(str, table.dtypes)])
     return f"{head}\n{types}\n{body}"
+
+
+def file_stem(name: str) -> str:
+    """Return a name as the name of a file or folder; two names never share one."""
+    safe = re.sub(r"[^\w.-]+", "_", name).strip("_.")[:80]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _cell(value: Any) -> Any:
+    """Return a value of a column of objects as text that tells its type."""
+    if isinstance(value, str):
+        # Plain text stays readable; what looks like another value is quoted.
+        return repr(value) if value in _LIKE_VALUES or _LIKE_NUMBER.fullmatch(value) else value
+    if isinstance(value, float):
+        return f"{value:.{_DIGITS}g}"
+    return repr(value)
 
 
 def _flow_of(flow: Any, name: str) -> tuple[WorkflowSpec, Mapping[str, bytes]]:

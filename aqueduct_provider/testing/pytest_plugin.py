@@ -6,7 +6,6 @@ pytest loads this module in every session where the package is installed: it imp
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,10 +64,11 @@ def assert_flow(request: pytest.FixtureRequest, aqueduct_client: Client) -> Call
     It takes an artifact, a list of them, or what ``publish_flow`` has returned.
     """
     from aqueduct_provider.sdk.own_frames import ends_in_user_code
-    from aqueduct_provider.testing.flow_assertions import FlowUnderTest, Snapshots
+    from aqueduct_provider.testing.flow_assertions import FlowUnderTest, Snapshots, file_stem
 
     path = Path(request.path)
-    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
+    # With its class: methods of two classes may have one name.
+    name = file_stem(".".join(filter(None, [request.cls and request.cls.__qualname__, request.node.name])))
     snapshots = Snapshots(
         path.parent / "__snapshots__" / path.stem / name,
         update=request.config.getoption("--aqueduct-update-snapshots"),

@@ -157,3 +157,47 @@ def test_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("1", "9"),
     ]
     assert tracebacks[1].endswith("OperatorFailed: Error in 'features': ValueError: no rows: 3")
+
+
+def test_a_users_error_further_down_the_chain_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(
+        FLOW
+        + """
+import traceback
+from aqueduct_provider.errors import AqueductError
+from aqueduct_provider.sdk.own_frames import ends_in_user_code
+
+def users(): raise ValueError("mine")
+
+def raises():
+    try:
+        try:
+            users()
+        except ValueError as error:
+            raise exec("raise OSError('translated')", {}) from error
+    except OSError as error:
+        error.__traceback__ = None
+        raise AqueductError("ours") from error
+
+try:
+    ends_in_user_code(raises)()
+except AqueductError as error:
+    print(repr(error.__cause__))
+    print("".join(traceback.format_exception(error)))
+sys.exit(1)
+"""
+    )
+    shown = run(tmp_path, "flow.py")
+    assert shown.startswith("ValueError('mine')\n")
+    assert shown.count('raise ValueError("mine")') == 1
+    assert "AqueductError: ours" in shown
+
+
+def test_frames_of_a_failing_function_are_formatted_once(tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(
+        FLOW
+        + "import traceback\ntry: features(3)\nexcept Exception as error:\n"
+        + "    print(''.join(traceback.format_exception(error)))\nsys.exit(1)\n"
+    )
+    shown = run(tmp_path, "flow.py")
+    assert frames(shown) == [f"flow.py:{LINE + 1}", "flow.py:6", "flow.py:9"]

@@ -10,7 +10,7 @@ import pytest
 import aqueduct_provider.sdk as aq
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.testing import FlowUnderTest
-from aqueduct_provider.testing.flow_assertions import Snapshots, table_text
+from aqueduct_provider.testing.flow_assertions import Snapshots, file_stem, table_text
 from tests.support.deployment import Deployment, deployment
 
 
@@ -48,3 +48,20 @@ def test_a_table_as_text() -> None:
     assert table_text("t", third).endswith("\n0,0.3333333333\n")
     with pytest.raises(AuthoringError, match=r"'t' is a int: .* \.output\('t'\)"):
         table_text("t", 3)
+
+
+def test_values_of_two_types_differ_in_snapshots() -> None:
+    def text(*values: object) -> str:
+        return table_text("t", pandas.DataFrame({"o": pandas.Series(values, dtype=object)}))
+
+    values = [1, "1", 1.5, "1.5", None, "None", float("nan"), "nan", True, "True", "", "'1'", "plain"]
+    assert len({text(value) for value in values}) == len(values)
+    assert text("plain").endswith("\n0,plain\n")
+
+
+def test_names_never_share_a_file() -> None:
+    assert file_stem("table") == "table"
+    names = ["a/b", "a_b", "a b", "../a", "a"]
+    stems = {file_stem(name) for name in names}
+    assert len(stems) == len(names)
+    assert not any("/" in one or one.startswith(".") for one in stems)

@@ -170,3 +170,34 @@ def test_it_imports_nothing_heavy() -> None:
 def test_it_is_an_entry_point() -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     assert f'[project.entry-points.pytest11]\naqueduct = "{MODULE}"\n' in text
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("runs(parameters={'count': 'a'})", "Error"),
+        ("runs(parameters={'typo': 1})", "Error"),
+        ("runs().output('typo')", "NotFound"),
+    ],
+)
+def test_mistakes_end_in_the_users_line(project: Path, call: str, error: str) -> None:
+    shown = pytest_of(
+        project,
+        f"\ndef test_it(aqueduct_client, assert_flow):\n"
+        f"    assert_flow(flows.publish(aqueduct_client)).{call}\n",
+        passes=False,
+    )
+    assert error in shown
+    places = [line for line in shown.splitlines() if ": in " in line]
+    assert places == ["test_flows.py:5: in test_it"]
+
+
+def test_methods_of_one_name_have_folders_of_their_own(project: Path) -> None:
+    test = """
+class TestA:
+    def test_it(self, assert_flow): assert_flow(flows.rows.lazy(1)).runs().matches_snapshot("table")
+class TestB:
+    def test_it(self, assert_flow): assert_flow(flows.rows.lazy(2)).runs().matches_snapshot("table")
+"""
+    pytest_of(project, test, "--aqueduct-update-snapshots")
+    pytest_of(project, test)
