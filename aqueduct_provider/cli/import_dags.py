@@ -47,7 +47,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _import(chosen: Namespace) -> int:
-    exports = [file for file in chosen.files if (file / "flow.json").is_file()]
+    exports = [file for file in chosen.files if file.is_dir()]
     if exports:
         if len(chosen.files) > 1 or chosen.output or chosen.force:
             raise UsageError("an exported flow is imported alone, and without -o and --force")

@@ -15,6 +15,7 @@ from aqueduct_provider.cli.shared_options import (
     positive,
     print_json,
 )
+from aqueduct_provider.errors import NotFound
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.flow import Flow
@@ -72,7 +73,15 @@ def _diff(chosen: Namespace) -> int:
 def _side(flow: Flow, text: str) -> str | Run:
     from aqueduct_provider.sdk.versions.finding import is_version_name
 
-    return text if is_version_name(text) else flow.fetch(text)
+    if is_version_name(text):
+        return text
+    try:
+        return flow.fetch(text)
+    except NotFound as error:
+        raise NotFound(
+            f"{text!r} is neither a version nor a run of {flow.name()!r}. A version is a {_VERSION}. "
+            "`aqueduct-airflow versions` and `aqueduct-airflow runs` list both."
+        ) from error
 
 
 def _rollback_arguments(parser: ArgumentParser) -> None:

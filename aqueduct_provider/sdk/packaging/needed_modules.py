@@ -199,13 +199,25 @@ def _missing_package(need: _Need, supply: Supply, pickled: Pickled) -> _Missing 
     additions = " or ".join(repr(owner.requirement) for owner in owners)
     return _Missing(
         f"the module {need.top!r} (package {packages}), which its requirements do not name",
-        f"Add {additions} to requirements=[...]{_through(need, pickled)}",
+        f"Add {additions} to requirements=[...]{_annotated(need, pickled) or _through(need, pickled)}",
     )
 
 
 def _imported_by(need: _Need) -> str:
     when = "" if need.is_file else " while it runs"
     return f", which {need.importer!r} imports{when}" if need.importer else ""
+
+
+def _annotated(need: _Need, pickled: Pickled) -> str:
+    """Hint at an annotation, which travels with its function."""
+    for function in pickled.functions:
+        for name, hint in function.__annotations__.items():
+            if home_of(hint).partition(".")[0] == need.top:
+                return (
+                    f"; or, where only the annotation of {name!r} needs it, write that in quotes, or begin "
+                    "the file with 'from __future__ import annotations'"
+                )
+    return ""
 
 
 def _through(need: _Need, pickled: Pickled) -> str:

@@ -80,7 +80,10 @@ def test_versions_diff_and_rollback(own_place: Place, capsys: Captured) -> None:
 def test_mistakes(place: Place, capsys: Captured) -> None:
     for arguments, message in (
         (["diff", "churn", "v9"], "'v9': it has 1. aqueduct-airflow versions lists its versions."),
-        (["diff", "churn", "no-such-run"], "has no run 'no-such-run'"),
+        (
+            ["diff", "churn", "no-such-run"],
+            "'no-such-run' is neither a version nor a run of 'churn'. A version is a number",
+        ),
         (["rollback", "churn", "latest"], "is what is published, so there is nothing to put back"),
         (["rollback", "chrn", "1"], "No flow 'chrn'"),
     ):

@@ -283,3 +283,10 @@ def test_what_workers_add_for_tables_need_not_be_named(project: Project) -> None
     """
     assert project.package(script, "first", requirements=("pandas",))
     assert "'pandas'" in refusal(project, script, "first")
+
+
+def test_an_annotation_that_needs_a_package_is_named(project: Project) -> None:
+    script = "import yaml\ndef train(t: yaml.Dumper): return 1"
+    text = refusal(project, script)
+    assert "where only the annotation of 't' needs it, write that in quotes" in text
+    assert project.package(script.replace("yaml.Dumper", "'yaml.Dumper'"), "train")
