@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aqueduct_provider.sdk.versions.differences import SAME_TEXT
+
 if TYPE_CHECKING:
     from aqueduct_provider.artifacts.function_source import FunctionSource, SourceFile
     from aqueduct_provider.spec.models import Code
@@ -136,7 +138,7 @@ def _note(old: FunctionSource, new: FunctionSource, shown: set[str], *, is_text:
         return " ".join(limits)
     listed = [f"{name} {_IN_PICKLE}" if name in _PICKLES else name for name in hidden[:_NAMES]]
     more = f" and {len(hidden) - _NAMES} more" if len(hidden) > _NAMES else ""
-    start = "The text does not show all that changed" if is_text else "Its code changed, but not its text"
+    start = "The text does not show all that changed" if is_text else SAME_TEXT
     return " ".join(
         [f"{start}: by their bytes, these differ in its archive: {', '.join(listed)}{more}.", *limits]
     )

@@ -6,10 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-SAME_TEXT = (
-    "Its code changed, but not its text: a value, a helper function or a module that it takes along differs, "
-    "or another cloudpickle packaged it."
-)
+SAME_TEXT = "Its code changed, but not its text"
 # Names that a sentence has at most.
 _NAMES = 5
 
@@ -50,7 +47,7 @@ class OperatorChange:
     @property
     def is_repackaged(self) -> bool:
         """Check whether nothing that was compared differs but the archive: its text is the same."""
-        return self.note == SAME_TEXT and not self.options
+        return self.note.startswith(SAME_TEXT) and not self.options
 
 
 @dataclass(frozen=True)
