@@ -24,7 +24,7 @@ from aqueduct_provider.errors import (
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.check_results import CheckResults
-from aqueduct_provider.sdk.results.comparing import Compared
+from aqueduct_provider.sdk.results.compared import Compared
 from aqueduct_provider.sdk.results.given_text import given_text
 from aqueduct_provider.sdk.results.outcomes import (
     ENDED,

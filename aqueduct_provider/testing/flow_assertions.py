@@ -211,7 +211,7 @@ def file_stem(name: str) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Return a value of a column of objects as text that tells its type."""
+    """Return a value of a column of objects as text that shows its type."""
     if isinstance(value, str):
         # Plain text stays readable; what looks like another value is quoted.
         return repr(value) if value in _LIKE_VALUES or _LIKE_NUMBER.fullmatch(value) else value

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from aqueduct_provider.artifacts.stored_facts import StoredFacts, stored_facts_of
 from aqueduct_provider.artifacts.transfer import fetch_bytes
 from aqueduct_provider.errors import AqueductError, AuthoringError, Hint, IntegrityError, NotFound, SpecError
-from aqueduct_provider.sdk.keywords import suggest_keywords_of_methods
 from aqueduct_provider.sdk.results.difference_rows import ComparedRun
 from aqueduct_provider.sdk.results.recorded_runs import RecordedRun
 from aqueduct_provider.sdk.results.run_comparison import RunComparison
@@ -115,35 +114,3 @@ def _labels(run: ComparableRun) -> Mapping[str, str]:
 def _side(read: RecordedRun, labels: Mapping[str, str]) -> ComparedRun:
     info = read.info
     return ComparedRun(info.run_id, info.created_at, read.status, version_label_of(read.version, labels))
-
-
-@suggest_keywords_of_methods
-class Compared:
-    """The methods of a run that compare it with another one."""
-
-    def compare(self: ComparableRun, other: ComparableRun | str) -> RunComparison:
-        """Return this run next to another one: parameters, metrics, checks, durations and artifacts.
-
-        What differs is marked. Of tables, rows, columns, and each column's range and share of missing values
-        are compared, by what their tasks wrote about them: no content is read. Where the runs used two
-        versions of the flow, ``flow_diff`` has what changed between them.
-
-        :param other: the run that is compared with, or its id.
-        :raises NotFound: neither Airflow nor the store knows one of them.
-        """
-        if isinstance(other, str):
-            return compare(self, _sibling(self, other))
-        if not isinstance(other, Compared):
-            raise AuthoringError(f"compare takes another run, or its id, not {other!r}.")
-        return compare(self, other)
-
-    def diff_from_last_success(self: ComparableRun) -> RunComparison:
-        """Return this run next to the newest one before it that succeeded, as :meth:`compare` does.
-
-        :raises NotFound: there is none, or Airflow does not know this run.
-        """
-        return compare(self, _sibling(self, last_success(self)))
-
-
-def _sibling(run: ComparableRun, run_id: str) -> ComparableRun:
-    return type(run)(run.session, run.record, run_id)  # type: ignore[call-arg]

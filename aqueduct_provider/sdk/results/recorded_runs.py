@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from aqueduct_provider.artifacts.glance import clean, described, glance_value, shown_value
 from aqueduct_provider.artifacts.manifest import ArtifactRef, Manifest, check_outcome, manifest_from_xcom
 from aqueduct_provider.errors import IntegrityError
-from aqueduct_provider.runs.pinned_version import SpecRef
 from aqueduct_provider.sdk.enums import ExecutionStatus
 from aqueduct_provider.sdk.results.check_results import corrected
 from aqueduct_provider.sdk.results.outcomes import OperatorRun, run_status, task_status
@@ -180,6 +179,8 @@ def recorded_run(
     :param tasks: of the run, by their ids.
     :param left: Airflow task id -> what it left in XCom.
     """
+    from aqueduct_provider.runs.pinned_version import SpecRef
+
     pinned = next(filter(None, map(SpecRef.from_xcom, left.values())), None)
     version = pinned.version if pinned else ""
     flow: Mapping[str, Sequence[OperatorFacts]] = facts.tasks

@@ -267,7 +267,7 @@ def _code(run: RecordedRun, other: RecordedRun, changed: Differences | None) -> 
         if not change or found.mark != "changed":
             yield found
         elif change.is_repackaged:
-            yield replace(found, mark="", note="same text, packaged again")
+            yield replace(found, mark="", note="same text, packaged again: values and helpers may differ")
         else:
             yield replace(found, note=_changed_lines(change))
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aqueduct_provider.sdk.versions.differences import SAME_TEXT
-
 if TYPE_CHECKING:
     from aqueduct_provider.artifacts.function_source import FunctionSource, SourceFile
     from aqueduct_provider.spec.models import Code
@@ -35,11 +33,13 @@ class CodeDifference:
     :param source: unified diff.
     :param requirements: of each side the lines by distribution.
     :param note: what the diff does not show; empty: it shows all.
+    :param is_repackaged: whether the pickle of the function is all that differs.
     """
 
     source: str = ""
     requirements: tuple[dict[str, str], dict[str, str]] = ({}, {})
     note: str = ""
+    is_repackaged: bool = False
 
 
 def code_difference(
@@ -55,7 +55,7 @@ def code_difference(
             return CodeDifference()
         before, after = (_source(code, read) for code in (old, new))
         requirements = _by_distribution(before.requirements), _by_distribution(after.requirements)
-        note, source = before.problem or after.problem, ""
+        note, source, repackaged = before.problem or after.problem, "", False
         if not note:
             source, shown = _unified(before, after, names)
             if requirements[0] != requirements[1]:
@@ -63,8 +63,10 @@ def code_difference(
             if old.python_version != new.python_version:
                 shown.add("python_version.txt")
             if read and old.sha256 != new.sha256:
-                note = _note(before, after, shown, is_text=bool(source))
-        return CodeDifference(source, requirements, note)
+                hidden = _hidden(before, after, shown)
+                note = _note(before, after, hidden, shown, is_text=bool(source))
+                repackaged = not shown and _PICKLES.issuperset(hidden)
+        return CodeDifference(source, requirements, note, repackaged)
     if read is None or (old is None and new is None):
         return CodeDifference()
     source, note = (
@@ -126,10 +128,16 @@ def _texts(side: FunctionSource, other: FunctionSource) -> dict[str, SourceFile]
     return found
 
 
-def _note(old: FunctionSource, new: FunctionSource, shown: set[str], *, is_text: bool) -> str:
-    """Return what differs between two archives and is in no line of the diff; empty: nothing."""
+def _hidden(old: FunctionSource, new: FunctionSource, shown: set[str]) -> list[str]:
+    """Return the members of two archives that differ and are in no line of the diff."""
     names = sorted({*old.members, *new.members})
-    hidden = [name for name in names if old.members.get(name) != new.members.get(name) and name not in shown]
+    return [name for name in names if old.members.get(name) != new.members.get(name) and name not in shown]
+
+
+def _note(
+    old: FunctionSource, new: FunctionSource, hidden: list[str], shown: set[str], *, is_text: bool
+) -> str:
+    """Say what differs between two archives and is in no line of the diff; empty: nothing."""
     limits = dict.fromkeys([*old.limits(), *new.limits()])
     if not hidden and not is_text and not shown:
         start = "Its archive is packed in another way; each file in it is the same."
@@ -138,7 +146,7 @@ def _note(old: FunctionSource, new: FunctionSource, shown: set[str], *, is_text:
         return " ".join(limits)
     listed = [f"{name} {_IN_PICKLE}" if name in _PICKLES else name for name in hidden[:_NAMES]]
     more = f" and {len(hidden) - _NAMES} more" if len(hidden) > _NAMES else ""
-    start = "The text does not show all that changed" if is_text else SAME_TEXT
+    start = "The text does not show all that changed" if is_text else "Its code changed, but not its text"
     return " ".join(
         [f"{start}: by their bytes, these differ in its archive: {', '.join(listed)}{more}.", *limits]
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-SAME_TEXT = "Its code changed, but not its text"
 # Names that a sentence has at most.
 _NAMES = 5
 
@@ -35,6 +34,7 @@ class OperatorChange:
     :param options: its other fields, such as ``retries``.
     :param code_changed: whether its archive is another one.
     :param note: what the diff of its code does not show, or why there is none; empty: it shows all.
+    :param is_repackaged: whether nothing that was compared differs but the pickle of its function.
     """
 
     name: str
@@ -43,11 +43,7 @@ class OperatorChange:
     options: tuple[Change, ...] = ()
     code_changed: bool = False
     note: str = ""
-
-    @property
-    def is_repackaged(self) -> bool:
-        """Check whether nothing that was compared differs but the archive: its text is the same."""
-        return self.note.startswith(SAME_TEXT) and not self.options
+    is_repackaged: bool = False
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,8 @@ def _operator_change(
     changed = (first and first.sha256) != (second and second.sha256)
     if not (options or requirements or changed):
         return None
-    return OperatorChange(label, found.source, requirements, options, changed, found.note)
+    repackaged = found.is_repackaged and not (options or requirements)
+    return OperatorChange(label, found.source, requirements, options, changed, found.note, repackaged)
 
 
 def _codes(
