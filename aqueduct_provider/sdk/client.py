@@ -99,7 +99,8 @@ class Client(FlowMethods, ResourceMethods):
         overrides = {name: value for name, value in given.items() if value}
         path = Path(config_path) if config_path else None
         self._session = Session(Profile.load(path, overrides=overrides))
-        log.info("%r", self)
+        if logging_level is not None:
+            log.info("%r", self)
 
     def __repr__(self) -> str:
         from aqueduct_provider.sdk.resources.connecting import summary

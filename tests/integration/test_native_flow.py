@@ -112,7 +112,7 @@ def test_the_event_of_the_flow_says_what_the_run_found(place: Place, flow: Draft
     run_id, state = place.run(flow.dag_id)
     assert state == "success"
     (event,) = place.client.asset_events(flow.dag_id, run_id)
-    assert event["extra"]["metrics"] == {"double": 42}
+    assert event["extra"]["metrics"] == {"doubled": 42}
     assert event["extra"]["checks"] == {"above_ten": "passed", "above_a_million": "warning"}
 
 

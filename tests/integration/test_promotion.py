@@ -45,11 +45,11 @@ def test_from_staging_to_production_and_back(
     (tmp_path / "staging").mkdir()
     with deployment(bucket, s3_server, credentials_file, tmp_path / "staging") as staging:
         days = staging.client.create_param("days", 2)
-        first = staging.publish("orders", [average.lazy(orders.lazy(days))], message="Works")
+        first = staging.publish("promoted orders", [average.lazy(orders.lazy(days))], message="Works")
         there = first.promote(client, parameters={"days": 3})
         good = run(there, client)
         assert good.artifact("average").get() == 20
-        second = staging.publish("orders", [broken_average.lazy(orders.lazy(days))])
+        second = staging.publish("promoted orders", [broken_average.lazy(orders.lazy(days))])
         folder = tmp_path / "review"
         second.export(folder)
     # Staging is gone, and nothing of it is needed.
@@ -61,7 +61,7 @@ def test_from_staging_to_production_and_back(
     assert "-    return sum(orders) / len(orders)" in str(there.diff(good, bad))
     with pytest.raises(ZeroDivisionError):
         bad.replay("average")
-    there = client.rollback("orders", good)
+    there = client.rollback("promoted orders", good)
     assert run(there, client).artifact("average").get() == 20
     assert [one.label for one in there.versions()] == ["v3", "v2", "v1"]
-    client.delete_flow("orders", force=True)
+    client.delete_flow("promoted orders", force=True)
