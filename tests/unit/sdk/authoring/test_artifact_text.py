@@ -37,7 +37,7 @@ def test_shows_a_value_that_is_there() -> None:
     text = description(GraphSource(table))
     assert "(table)" in text
     assert "not kept after a run" in text
-    assert "value:     9 rows x 1 columns\n" in text
+    assert "value:     9 rows x 1 column\n" in text
     assert text.splitlines()[-1].split() == ["4", "4"]
 
 
