@@ -174,7 +174,7 @@ def stored(lab: Lab, sizes: Sizes) -> Iterator[ObjectStore]:
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
     record = FlowRecord(flow_id, "big", "big", VERSION_ID, moment, "x", "", "")
     store.put(published("big"), record.to_json())
-    with patch.object(reading, "page_store", lambda _connection, _limit: store):
+    with patch.object(reading, "page_store", lambda *_arguments: store):
         yield store
 
 
