@@ -38,6 +38,8 @@ _BAD_ZIP = (
     *(zipfile.BadZipFile, zlib.error, struct.error),
     *(NotImplementedError, RuntimeError, OSError, ValueError, EOFError),
 )
+# How the text begins where the SDK did not know that of a function, which was not defined in a file.
+NO_SOURCE = "# The source text of"
 # The entry file, which the SDK writes: shown where it is another one.
 ENTRY_FILE = "model.py"
 _WRITTEN = Path(__file__).parents[1] / "sdk" / "packaging" / "entry_file.py"
@@ -55,6 +57,11 @@ class SourceFile:
     name: str
     text: str
     is_cut: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Check whether it is the text of a function, and not the words that there is none."""
+        return not self.text.startswith(NO_SOURCE)
 
     def lines(self) -> list[str]:
         """Return its lines, split where Python ends them."""

@@ -47,11 +47,11 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _import(chosen: Namespace) -> int:
-    exports = [file for file in chosen.files if file.is_dir()]
-    if exports:
+    is_folder = len(chosen.files) == 1 and chosen.files[0].is_dir()
+    if is_folder or any((file / "flow.json").is_file() for file in chosen.files):
         if len(chosen.files) > 1 or chosen.output or chosen.force:
             raise UsageError("an exported flow is imported alone, and without -o and --force")
-        return publish_export(chosen, exports[0])
+        return publish_export(chosen, chosen.files[0])
     if chosen.output and not chosen.output.is_dir():
         raise UsageError(f"{chosen.output} is not a folder; create it, or name another one")
     taken: dict[Path, Path] = {}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aqueduct_provider.artifacts.function_source import NO_SOURCE
 from aqueduct_provider.errors import PackagingError
 from aqueduct_provider.sdk.packaging.archive_size import check_size
 from aqueduct_provider.sdk.packaging.dependency_files import RESERVED, DependencyFiles, dependency_files
@@ -37,7 +38,7 @@ _SMALL = 16_384
 # What a worker imports.
 _MODEL = Path(__file__).with_name("entry_file.py")
 
-_NO_SOURCE = "# The source text of {!r} is not known: it was not defined in a file.\n"
+_NO_SOURCE = NO_SOURCE + " {!r} is not known: it was not defined in a file.\n"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aqueduct_provider.artifacts.function_source import NO_SOURCE
 from aqueduct_provider.errors import AuthoringError
 from aqueduct_provider.runner.contract import FunctionCall
 from aqueduct_provider.runner.invoke import load_function
@@ -150,7 +151,7 @@ def _source(archive: Archive) -> str:
     for path in sorted(archive.folder.path.glob("*.py")):
         if path.stem.rstrip("_") == stem.rstrip("_"):
             text = path.read_text(encoding="utf-8", errors="replace")
-            return "" if text.startswith("# The source text of") else text
+            return "" if text.startswith(NO_SOURCE) else text
     return ""
 
 

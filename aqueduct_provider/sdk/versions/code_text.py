@@ -65,7 +65,8 @@ def code_difference(
             if read and old.sha256 != new.sha256:
                 hidden = _hidden(before, after, shown)
                 note = _note(before, after, hidden, shown, is_text=bool(source))
-                repackaged = not shown and _PICKLES.issuperset(hidden)
+                is_known = all(file.is_known for side in (before, after) for file in side.files)
+                repackaged = is_known and not shown and _PICKLES.issuperset(hidden)
         return CodeDifference(source, requirements, note, repackaged)
     if read is None or (old is None and new is None):
         return CodeDifference()

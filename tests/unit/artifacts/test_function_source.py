@@ -176,3 +176,10 @@ def test_a_review_leaves_nothing_out() -> None:
 def test_what_cannot_be_reviewed(data: bytes, why: str) -> None:
     with pytest.raises(IntegrityError, match=why):
         reviewed_source(data, "code")
+
+
+def test_text_that_is_not_known() -> None:
+    assert not SourceFile(
+        "f.py", "# The source text of 'f' is not known: it was not defined in a file.\n"
+    ).is_known
+    assert SourceFile("f.py", "def f(): ...\n").is_known
