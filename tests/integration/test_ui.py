@@ -56,7 +56,7 @@ def test_pages_show_what_a_run_has_made_to_those_who_may_see_it(
         assert "1.6875" in text, address
         assert "warning" in text, address
     assert "shown in pages" in pages["/aqueduct/"]
-    assert f"<title>1.6875 in {run.id()}, success</title>".replace("+", "&#43;") in pages[flow].replace(
+    assert f"<title>1.6875 in {run.id()}, succeeded</title>".replace("+", "&#43;") in pages[flow].replace(
         "+", "&#43;"
     )
     # From the store, which the API server reaches.
