@@ -58,16 +58,17 @@ def by_hand(folder: str) -> float:
     from aqueduct_provider.spec import loader
 
     specs = [loader.load(path) for path in sorted(Path(folder).glob("*.json"))]
-    # Its texts, which a hand would write down, are taken from the factory's DAG before the time begins.
+    # Its docs and descriptions, which a hand would write down, are taken from the factory's DAG before
+    # the time begins.
     made = [dag_of(spec, source=f"{spec.dag_id}.json", fileloc=__file__) for spec in specs]
     if _serialized(made[0]) != _serialized(_by_hand(specs[0], made[0])):
         raise ValueError("the hand-written DAG is another than the factory's")
     started = time.perf_counter()
-    dags = {spec.dag_id: _by_hand(spec, texts) for spec, texts in zip(specs, made, strict=True)}
+    dags = {spec.dag_id: _by_hand(spec, written) for spec, written in zip(specs, made, strict=True)}
     return _done(started, dags, folder, "*.json")
 
 
-def _by_hand(spec: Any, texts: DAG) -> DAG:
+def _by_hand(spec: Any, written: DAG) -> DAG:
     from aqueduct_provider import AqueductOperator
 
     dag = DAG(
@@ -78,12 +79,12 @@ def _by_hand(spec: Any, texts: DAG) -> DAG:
         catchup=False,
         is_paused_upon_creation=False,
         tags=["aqueduct"],
-        description=texts.description,
-        doc_md=texts.doc_md,
+        description=written.description,
+        doc_md=written.doc_md,
     )
     before = None
     for number, operator in enumerate(spec.operators):
-        described: Any = texts.task_dict[f"task{number}"]
+        described: Any = written.task_dict[f"task{number}"]
         task = AqueductOperator(
             task_id=f"task{number}",
             dag=dag,

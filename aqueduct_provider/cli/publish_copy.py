@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.cli.command import UsageError
 from aqueduct_provider.cli.parameter_values import values_of
-from aqueduct_provider.cli.shared_options import confirmed, print_json, profile_of
+from aqueduct_provider.cli.shared_options import print_json, profile_of
 
 if TYPE_CHECKING:
     from aqueduct_provider.sdk.publishing.flow_copy import FlowCopy
@@ -45,6 +45,7 @@ def publish_export(chosen: Namespace, folder: Path) -> int:
 
 def publish_copy(chosen: Namespace, session: Session, copy: FlowCopy) -> int:
     """Show what would change, ask, and publish."""
+    from aqueduct_provider.sdk.console import confirmed
     from aqueduct_provider.sdk.versions.promotion import plan_publication
 
     engine = session.engine(chosen.engine)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -166,13 +165,6 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is not an integer above 0")
     return int(text)
-
-
-def confirmed(question: str) -> bool:
-    """Ask whoever sits at the terminal; False where no one does."""
-    if not (sys.stdin and sys.stdin.isatty()):
-        return False
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def operator_documents(operators: Sequence[OperatorRun]) -> list[dict[str, Any]]:

@@ -40,6 +40,13 @@ def print_text(text: str, *, stderr: bool = False, end: str = "\n") -> None:
     print(terminal_safe(text), file=sys.stderr if stderr else sys.stdout, end=end)
 
 
+def confirmed(question: str) -> bool:
+    """Ask whoever sits at the terminal; False where no one does."""
+    if not (sys.stdin and sys.stdin.isatty()):
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
 def console(*, stderr: bool = False, fold: bool = False) -> Console:
     """Return a console on which nothing is markup, no line is cut and no text steers the terminal.
 

@@ -8,7 +8,6 @@ Airflow 3 writes down what it has parsed ends the whole processor (StaleDataErro
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -154,10 +153,9 @@ def _delete_dag(airflow: Airflow, dag_id: str, seconds: float) -> None:
 
 def _confirmed(name: str, active: list[str]) -> bool:
     """Ask whoever sits at the terminal."""
-    if not (sys.stdin and sys.stdin.isatty()):
-        return False
-    question = f"{name!r}: {_count(active)} active ({_some(active)}). End, and delete the flow? [y/N] "
-    return input(question).strip().lower() in ("y", "yes")
+    from aqueduct_provider.sdk.console import confirmed
+
+    return confirmed(f"{name!r}: {_count(active)} active ({_some(active)}). End, and delete the flow?")
 
 
 def _count(runs: list[str]) -> str:

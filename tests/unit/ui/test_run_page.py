@@ -170,7 +170,7 @@ def content(text: str, kind: str = "json", *, size: int = 8) -> ShownContent:
     return ShownContent(ShownArtifact("x-id", "x", kind, ref), "f", "", StoredFacts(preview))
 
 
-def test_texts_that_changed_are_compared_by_lines() -> None:
+def test_text_that_changed_is_compared_by_lines() -> None:
     found = CompareContent.of(content('{\n  "x": 1\n}'), content('{\n  "x": 9\n}'))
     assert list(found.lines) == ["@@ -1,3 +1,3 @@", " {", '-  "x": 1', '+  "x": 9', " }"]
     assert not found.is_image

@@ -87,9 +87,9 @@ def test_versions_from_the_store(tmp_path: Path) -> None:
 
 def test_few_archives_are_read_each_once(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    texts = {f"functions/{n}": function_archive(function_of_a_notebook(), [f"n=={n}"]) for n in range(42)}
+    archives = {f"functions/{n}": function_archive(function_of_a_notebook(), [f"n=={n}"]) for n in range(42)}
     codes = []
-    for key, archive in texts.items():
+    for key, archive in archives.items():
         store.put(key, archive)
         codes.append(Code(key=key, sha256=hashlib.sha256(archive).hexdigest(), python_version="3.11"))
     sources = FewSources(store)

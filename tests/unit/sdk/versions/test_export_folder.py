@@ -32,11 +32,11 @@ def copy(name: str = "churn", *sources: str, default: bytes = b"model") -> FlowC
     return FlowCopy(made.spec, made.text, made.objects)
 
 
-def with_code(**texts: str) -> FlowCopy:
+def with_code(**sources: str) -> FlowCopy:
     """A flow of one function, whose archive has these files in its folder."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in texts.items():
+        for name, text in sources.items():
             archive.writestr(f"op/{name}", text)
     made, data = composition("churn", "f"), buffer.getvalue()
     digest = hashlib.sha256(data).hexdigest()
