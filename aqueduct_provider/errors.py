@@ -134,7 +134,7 @@ class SpecError(UserError):
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
         count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
         lines = [f"{source} has {count}:", *(f"  {problem}" for problem in self.problems)]
         super().__init__("\n".join(lines) if len(self.problems) > 1 else " ".join(s.strip() for s in lines))

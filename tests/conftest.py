@@ -1,8 +1,9 @@
-"""Fixtures that several suites share: a real S3 server, a bucket in it and a credentials file."""
+"""What several suites share: a real S3 server, a bucket, a credentials file, logs kept out of stdout."""
 
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import socket
 import subprocess
@@ -38,6 +39,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SLOW.intersection(item.path.parents):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _logs_stay_out_of_stdout() -> Iterator[None]:
+    """Airflow, once a test has imported it, prints every log line to stdout, results or not."""
+    root = logging.getLogger()
+    airflows = [handler for handler in root.handlers if _is_airflows(handler)]
+    for handler in airflows:
+        root.removeHandler(handler)
+    yield
+    for handler in airflows:
+        root.addHandler(handler)
+
+
+def _is_airflows(handler: logging.Handler) -> bool:
+    """Whether Airflow has made it: 2.11 has handlers of its own, 3 formats with structlog."""
+    made_of = (type(handler), type(handler.formatter))
+    return any(kind.__module__.startswith(("airflow", "structlog")) for kind in made_of)
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ class Airflow:
         self.login = login
         self._session = AirflowSession(login, sleep=sleep)
         self._ask = self._session.ask
-        self.page = self._session.page
+        self.page: Callable[[str, Query], httpx.Response] = self._session.page
 
     def __repr__(self) -> str:
         user = f", user {self.login.username!r}" if self.login.username else ""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from aqueduct_provider.sdk.enums import ExecutionStatus
     from aqueduct_provider.sdk.results.outcomes import OperatorRun
 
-log = logging.getLogger("aqueduct")
+log: logging.Logger = logging.getLogger("aqueduct")
 
 # The route is not there, not for this user, or of another release.
 _NO_ROUTE = (NotFound, AirflowRefused, AirflowLoginFailed, IntegrityError)

@@ -42,6 +42,7 @@ def test_json() -> None:
             "options": [],
             "code_changed": False,
             "note": "",
+            "is_repackaged": False,
         }
     ]
     assert document["is_empty"] is False
