@@ -60,10 +60,15 @@ def test_a_script_runs_in_the_stacks_folder_with_its_variables(
     assert tour.run_script(stack(tmp_path), script, tour.Steps()) is good
 
 
+# A job in the background, and nohup, let these tests ignore signals, and so what they start.
 _ENDLESS = """
+import signal
 import sys
 from aqueduct_provider.demo import tour
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 tour._end_when_asked()
 try:
     print("waiting", flush=True)
@@ -91,7 +96,7 @@ def test_whatever_comes_while_it_ends_does_not_keep_it_from_ending(first: signal
 
 
 def test_under_nohup_it_outlives_its_terminal() -> None:
-    program = _ENDLESS.replace("tour._end", "import signal; signal.signal(1, signal.SIG_IGN); tour._end")
+    program = _ENDLESS.replace("tour._end", "signal.signal(1, signal.SIG_IGN); tour._end")
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
