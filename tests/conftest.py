@@ -31,6 +31,12 @@ if "AIRFLOW_HOME" not in os.environ:
 os.environ.setdefault("AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY", "True")
 
 
+# The first two are of Airflow 3, which has two copies.
+_MASKERS = (
+    "airflow._shared.secrets_masker.secrets_masker",
+    "airflow.sdk._shared.secrets_masker.secrets_masker",
+    "airflow.utils.log.secrets_masker",
+)
 # Suites that start an Airflow, or the original, or build environments for each test.
 _SLOW = {Path(__file__).parent / name for name in ("chaos", "integration", "oracle", "releases")}
 
@@ -51,6 +57,16 @@ def _logs_stay_out_of_stdout() -> Iterator[None]:
     yield
     for handler in airflows:
         root.addHandler(handler)
+
+
+@pytest.fixture(autouse=True)
+def _airflow_forgets_secrets() -> Iterator[None]:
+    """Airflow's masker keeps all secrets of its process, and compiles them again with each new one."""
+    yield
+    for name in _MASKERS:
+        if name in sys.modules:
+            masker = sys.modules[name]._secrets_masker()
+            masker.patterns, masker.replacer = set(), None
 
 
 def _is_airflows(handler: logging.Handler) -> bool:
