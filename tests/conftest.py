@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import socket
@@ -45,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SLOW.intersection(item.path.parents):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests, and all modules, stay until the end: no collection need look at them.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -62,13 +62,15 @@ _TWO = (
 # tests of both lines of Airflow wait most of the time: together they fill two cores.
 LANES = 3
 SUITES = (
+    Suite("integration on Airflow 3", ".venv", ("tests/integration",)),
     Suite(
         "unit, runner, architecture on Airflow 3",
         ".venv",
         ("tests/unit", "tests/runner", "tests/architecture"),
+        ("--ignore", "tests/unit/sdk"),
     ),
-    Suite("integration on Airflow 3", ".venv", ("tests/integration",)),
     Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
+    Suite("unit tests of the SDK on Airflow 3", ".venv", ("tests/unit/sdk",)),
     Suite(
         "unit, architecture, data systems on Airflow 2.11",
         ".venv-2.11",

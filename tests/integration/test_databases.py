@@ -20,6 +20,7 @@ from tests.data_servers.postgres import PostgresServer
 from tests.integration.compiled_draft import CompiledDraft
 from tests.integration.flow_place import Place
 from tests.integration.pages import pages
+from tests.integration.stack import SHOWN_ELSEWHERE
 from tests.integration.test_secrets import dump
 from tests.integration.waiting import wait_for
 from tests.support.function_archives import function_archive
@@ -116,6 +117,7 @@ def has_rows(table: Any) -> bool:
     return len(table) > 0
 
 
+@SHOWN_ELSEWHERE
 def test_the_same_from_a_compiled_spec(
     place: Place, postgres: PostgresServer, mariadb: MariaDbServer, data: None
 ) -> None:
@@ -161,6 +163,7 @@ def many_rows(count: int) -> Any:
     return pandas.DataFrame({"n": range(int(count)), "text": "x" * 200})
 
 
+@SHOWN_ELSEWHERE
 def test_killed_in_the_middle_of_a_load_and_tried_again(
     client: aq.Client, postgres: PostgresServer, place: Place
 ) -> None:

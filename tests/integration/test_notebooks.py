@@ -12,6 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.integration.stack import SHOWN_ELSEWHERE
+
 FOLDER = Path(__file__).parents[2] / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SECONDS = 240
@@ -79,6 +81,7 @@ def test_authoring_shows_artifacts_without_airflow(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in printed(notebook)
 
 
+@SHOWN_ELSEWHERE
 def test_publish_and_read_shows_the_graph_and_the_run(tmp_path: Path, sdk_variables: dict[str, str]) -> None:
     notebook = run("publish-and-read.ipynb", tmp_path, sdk_variables)
     html = shown(notebook, "text/html")
