@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aqueduct_provider.artifacts.manifest import ArtifactRef
+from aqueduct_provider.artifacts.named_secrets import without_named_secrets
 from aqueduct_provider.artifacts.numbers import counted, number, size
 from aqueduct_provider.spec.redactor import MASK
 from aqueduct_provider.spec.secret_text import is_secret_name
@@ -29,8 +30,6 @@ _COUNTS = frozenset({"rows", "columns", "items", "characters", "width", "height"
 # As the child process writes them.
 _NOT_FINITE = ("nan", "inf", "-inf")
 _WORDS = frozenset({"class", "format"})
-# Of a column with the name of a secret.
-_PUBLIC_FACTS = frozenset({"name", "dtype", "nulls", "index"})
 _KINDS = frozenset({"table", "text", "json", "repr", "image", "images"})
 
 
@@ -47,33 +46,6 @@ def clean(
     kept = {key: value for key, value in glance.items() if _fits(key, value)}
     shown = {key: value for key, value in kept.items() if not _is_masked(value, redact)}
     return shown, None if preview is None else _clean_preview(preview, redact)
-
-
-def hide_secret_columns(preview: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a preview; of a table, columns with the names of secrets keep their names and types alone.
-
-    :param preview: of any form: the process that wrote it ran the code of users.
-    """
-    columns, head = preview.get("columns"), preview.get("head")
-    if preview.get("kind") != "table" or not isinstance(columns, list):
-        return preview
-    places = {
-        place
-        for place, one in enumerate(columns)
-        if isinstance(one, Mapping) and is_secret_name(str(one.get("name", "")))
-    }
-    if not places:
-        return preview
-    shown = [
-        {key: value for key, value in one.items() if key in _PUBLIC_FACTS} if place in places else one
-        for place, one in enumerate(columns)
-    ]
-    rows = [
-        [MASK if place in places and cell is not None else cell for place, cell in enumerate(row)]
-        for row in (head if isinstance(head, list) else ())
-        if isinstance(row, list)
-    ]
-    return {**preview, "columns": shown, "head": rows}
 
 
 def glance_value(ref: ArtifactRef) -> Any:
@@ -144,7 +116,7 @@ def _clean_preview(preview: Mapping[str, Any], redact: Redact) -> dict[str, Any]
     kind = preview.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         return None
-    document: dict[str, Any] = dict(hide_secret_columns(preview))
+    document: dict[str, Any] = dict(without_named_secrets(preview))
     while len(text := json.dumps(document)) > _BYTES:
         if not _shorten(document):
             return None

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aqueduct_provider.artifacts.glance import hide_secret_columns
+from aqueduct_provider.artifacts.named_secrets import without_named_secrets
 from aqueduct_provider.errors import IntegrityError
 
 Cell = str | int | float | bool | None
@@ -168,10 +168,11 @@ def preview_of(document: object) -> Preview | None:
     """Return a preview as it can be shown; None: there is none, or it is not one that this release knows."""
     if not isinstance(document, Mapping):
         return None
+    # An older release may have written it, which did not hide them.
+    document = without_named_secrets(document)
     kind = document.get("kind")
     if kind == "table":
-        # An older release may have written it, which did not hide them.
-        return _table(hide_secret_columns(document))
+        return _table(document)
     if kind in ("text", "json", "repr") and isinstance(text := document.get("text"), str):
         return TextPreview(kind, text[:_TEXT], is_cut=document.get("cut") is True or len(text) > _TEXT)
     if kind == "image":

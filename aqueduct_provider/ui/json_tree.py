@@ -1,7 +1,7 @@
 """Show a JSON document as a tree that opens without any script (pure).
 
-In: the text of a preview, which users' code has written. Out: escaped markup, limited in depth and length,
-values under the names of secrets masked; or nothing, where the text is not JSON or has nothing to open.
+In: the text of a preview, which users' code has written. Out: escaped markup, limited in depth and length; or
+nothing, where the text is not JSON or has nothing to open.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-
-from aqueduct_provider.spec.redactor import MASK
-from aqueduct_provider.spec.secret_text import is_secret_name
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -65,8 +62,6 @@ class _Tree:
         from markupsafe import Markup
 
         name = Markup('<span class="key">{}</span>').format(_cut(str(key)))
-        if isinstance(key, str) and is_secret_name(key) and value not in (None, "", [], {}):
-            return Markup("{} <code>{}</code>").format(name, MASK)
         if not isinstance(value, dict | list) or not value or level >= _LEVELS:
             return Markup("{} <code>{}</code>").format(name, _cut(json.dumps(value, ensure_ascii=False)))
         size = f"{len(value):,} {'key' if isinstance(value, dict) else 'item'}{'s' * (len(value) != 1)}"

@@ -184,8 +184,10 @@ TESTS = {
         f"{PAGES}/test_site.py::test_reasons_are_shown_without_secrets",
         f"{PAGES}/test_reading.py::test_errors_are_masked_with_the_keys_of_the_store",
     ],
-    "Columns of tables with the name of a secret": [
-        "tests/unit/artifacts/test_glance.py::test_columns_with_the_names_of_secrets_are_masked",
+    "Columns of tables, keys of JSON and fields": [
+        "tests/unit/artifacts/test_named_secrets.py::test_columns",
+        "tests/unit/artifacts/test_named_secrets.py::test_no_cut_shows_a_secret_or_changes_the_rest",
+        "tests/unit/artifacts/test_named_secrets.py::test_fields",
         "tests/unit/artifacts/test_stored_facts.py"
         "::test_columns_with_the_names_of_secrets_are_hidden_in_previews_of_older_releases",
     ],
