@@ -23,7 +23,10 @@ SMOKE = (
 # On the oldest line of Airflow 3 that has them, in a browser.
 PAGES = (
     "tests/integration/test_ui.py",
-    *(f"tests/integration/browser/test_{name}.py" for name in ("hostile_content", "pages")),
+    *(
+        f"tests/integration/browser/test_{name}.py"
+        for name in ("frames", "hostile_content", "logins", "pages")
+    ),
 )
 # With the oldest versions that pyproject.toml allows: what meets other packages, but not their messages.
 LOWEST = tuple(

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aqueduct_provider.compat import AIRFLOW_V_3_0_PLUS, AIRFLOW_VERSION
 
@@ -162,4 +163,9 @@ def may_read(dag_id: str, entity: str, user: Any = None) -> bool:
 
 def login_page(next_url: str) -> str:
     """Return the address of Airflow 3's login page, which leads back to the page that was asked for."""
-    return str(_airflow("get_auth_manager")().get_url_login(next_url=next_url))
+    address = urlsplit(str(_airflow("get_auth_manager")().get_url_login(next_url=next_url)))
+    query = parse_qsl(address.query, keep_blank_values=True)
+    if not any(name == "next" for name, _ in query):
+        # Airflow 3.1's simple auth manager takes no page to lead back to, though its login reads one.
+        address = address._replace(query=urlencode([*query, ("next", next_url)]))
+    return address.geturl()

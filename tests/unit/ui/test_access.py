@@ -41,3 +41,33 @@ def test_a_page_of_a_dag_asks_for_the_dag_and_for_what_it_shows(monkeypatch: pyt
         ("GET", "RUN"),
         ("GET", "XCOM"),
     ]
+
+
+class Manager:
+    """An auth manager of Airflow 3 whose login is at this address, whatever it is asked."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def get_url_login(self, **_: Any) -> str:
+        return self.address
+
+
+BACK = "https://air.example/aqueduct/dags/a%3Fb?runs=5&before=x"
+LED_BACK = "next=https%3A%2F%2Fair.example%2Faqueduct%2Fdags%2Fa%253Fb%3Fruns%3D5%26before%3Dx"
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [
+        # As the simple auth manager of 3.1 answers, with a query of its own, and as that of 3.3.
+        ("/auth/login", f"/auth/login?{LED_BACK}"),
+        ("https://sso.example/login?team=a", f"https://sso.example/login?team=a&{LED_BACK}"),
+        (f"/auth/login?{LED_BACK}", f"/auth/login?{LED_BACK}"),
+    ],
+)
+def test_the_login_leads_back_also_where_the_auth_manager_does_not_say_so(
+    address: str, leads_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_airflow", lambda _name: lambda: Manager(address))
+    assert access.login_page(BACK) == leads_to
