@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqueduct_provider.errors import CredentialsError
 from aqueduct_provider.storage.aws_credential_errors import ROLE, CredentialSource, credentials_door
+from aqueduct_provider.storage.aws_models import load_quickly
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -141,6 +142,8 @@ def watch(session: Session, source: CredentialSource, *, without: Sequence[str] 
     """
     with credentials_door(source):
         source = replace(source, chain=chain_of(session, source.profile))
+        # It reads the files, so not before what is wrong with them is known.
+        load_quickly(session)
         resolver = session.get_component("credential_provider")
     providers = [provider for provider in resolver.providers if provider.METHOD not in without]
     session.register_component("credential_provider", Providers(providers, source))
@@ -159,4 +162,5 @@ def give_keys(session: Session, key_id: str, secret: str, token: str = "") -> No
         def load(self) -> Credentials:
             return Credentials(key_id, secret, token or None, method=self.METHOD)
 
+    load_quickly(session)
     session.register_component("credential_provider", Providers([Given()], CredentialSource("")))
