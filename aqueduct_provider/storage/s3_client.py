@@ -8,9 +8,10 @@ Importing botocore costs 125 ms and a client 40 ms, against 2 to 8 ms for a requ
 inside functions, and clients that are kept for the whole process.
 
 Faster libraries were tried and cannot replace it. obstore 0.12 and opendal 0.47 are imported in 20 ms, but
-once a process has used one, requests in its forked children never return, and Airflow forks tasks and parsers
-from processes that have read specs from S3. obstore also refuses keys with ``//``, ``..`` or control
-characters; opendal writes the first two as other keys. minio takes longer to import than botocore.
+once a process has used one, requests in its forked children hang (no answer and no error in 8 s). Airflow
+forks tasks and parsers from processes that may have read specs from S3. obstore also refuses keys with
+``//``, ``..`` or control characters; opendal writes the first two as other keys. minio takes longer to import
+than botocore.
 """
 
 from __future__ import annotations
