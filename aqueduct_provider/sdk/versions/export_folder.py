@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SPEC_FILE = "flow.json"
 _OBJECTS, _SOURCE = "objects", "source"
+# For Git, which else may change the ends of lines, and with them digests.
+_AS_WRITTEN = b"* -text\n"
 # What pytest imports or runs.
 _COLLECTED = re.compile(r"conftest\.py|test_.*\.py|.*_test\.py", re.DOTALL)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -51,6 +53,8 @@ def write_export(copy: FlowCopy, folder: Path) -> None:
             with replacing(objects / sha256) as file:
                 file.write(copy.objects[key])
         _write_source(source, folder / _SOURCE)
+        with replacing(folder / ".gitattributes") as file:
+            file.write(_AS_WRITTEN)
         # Last: a folder with a new spec has all that it names.
         with replacing(folder / SPEC_FILE) as file:
             file.write(copy.text)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -251,3 +252,21 @@ def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     write_export(copy(), tmp_path / "link")
     assert (tmp_path / "real/flow.json").is_file()
+
+
+def test_git_leaves_the_ends_of_lines_alone(tmp_path: Path) -> None:
+    """With ``core.autocrlf``, as Git for Windows sets it, texts get other ends of lines when checked out."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    made = copy(default=b"one\ntwo\n")
+    write_export(made, here)
+    settings = ("-c", "core.autocrlf=true", "-c", "user.name=a", "-c", "user.email=a@example.org")
+
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *settings, *arguments], check=True, capture_output=True)
+
+    git("init", str(here))
+    git("-C", str(here), "add", ".")
+    git("-C", str(here), "commit", "-m", "an export")
+    git("clone", str(here), str(there))
+    assert read_export(there) == read_export(here)
+    assert read_export(there).text == made.text
