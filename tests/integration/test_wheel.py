@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stack import MAJOR
+from tests.integration.stack import MAJOR, SHOWN_ELSEWHERE
 from tests.support.code_blocks import python_blocks
 from tools.environments import ENVIRONMENTS, index_settings, run_uv
 
@@ -76,6 +76,7 @@ def test_what_needs_airflow_says_so_in_one_sentence(machine: Machine, name: str)
     assert 'pip install "airflow-provider-aqueduct[airflow]"' in error.splitlines()[-1]
 
 
+@SHOWN_ELSEWHERE
 def test_the_script_of_the_readme_and_then_the_terminal(machine: Machine) -> None:
     script = machine.folder / "quickstart.py"
     text = "\n".join(python_blocks(ROOT / "README.md"))
