@@ -70,7 +70,13 @@ SUITES = (
         ("--ignore", "tests/unit/sdk"),
     ),
     Suite("integration on Airflow 2.11", ".venv-2.11", ("tests/integration",)),
-    Suite("unit tests of the SDK on Airflow 3", ".venv", ("tests/unit/sdk",)),
+    Suite(
+        "unit tests of the SDK on Airflow 3",
+        ".venv",
+        ("tests/unit/sdk",),
+        ("--ignore", "tests/unit/sdk/results"),
+    ),
+    Suite("unit tests of results on Airflow 3", ".venv", ("tests/unit/sdk/results",)),
     Suite(
         "unit, architecture, data systems on Airflow 2.11",
         ".venv-2.11",
