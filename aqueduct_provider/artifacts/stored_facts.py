@@ -168,13 +168,17 @@ def preview_of(document: object) -> Preview | None:
     """Return a preview as it can be shown; None: there is none, or it is not one that this release knows."""
     if not isinstance(document, Mapping):
         return None
+    kind, text, is_cut = document.get("kind"), document.get("text"), document.get("cut") is True
+    if isinstance(text, str):
+        # Before it is searched: whoever can write to the store may have made it long.
+        is_cut = is_cut or len(text) > _TEXT
+        document = {**document, "text": text[:_TEXT]}
     # An older release may have written it, which did not hide them.
     document = without_named_secrets(document)
-    kind = document.get("kind")
     if kind == "table":
         return _table(document)
-    if kind in ("text", "json", "repr") and isinstance(text := document.get("text"), str):
-        return TextPreview(kind, text[:_TEXT], is_cut=document.get("cut") is True or len(text) > _TEXT)
+    if kind in ("text", "json", "repr") and isinstance(text, str):
+        return TextPreview(kind, document["text"], is_cut=is_cut)
     if kind == "image":
         return ImagePreview(_count(document.get("width")), _count(document.get("height")))
     if kind == "images":

@@ -80,6 +80,12 @@ def test_numbers_stand_on_the_right(facts: dict[str, Any], is_number: bool) -> N
     assert found.columns[0].is_number is is_number
 
 
+def test_a_text_is_cut_before_its_secrets_are_masked() -> None:
+    before = '{"a": "' + "x" * 39_980 + '", "token": "'
+    found = preview_of({"kind": "json", "text": before + "letmein" * 1_000_000 + '"}'})
+    assert found == TextPreview("json", before[:-1] + '"***"', is_cut=True)
+
+
 def test_columns_with_the_names_of_secrets_are_hidden_in_previews_of_older_releases() -> None:
     columns = [{"name": "user_token", "dtype": "str", "min": "abc", "max": "xyz"}, *TABLE["columns"]]
     found = preview_of({**TABLE, "columns": columns, "head": [["abc", 1.5, "red"], ["xyz"]]})

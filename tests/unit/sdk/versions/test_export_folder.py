@@ -255,7 +255,7 @@ def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
 
 
 def test_git_leaves_the_ends_of_lines_alone(tmp_path: Path) -> None:
-    """With ``core.autocrlf``, as Git for Windows sets it, texts get other ends of lines when checked out."""
+    """Git for Windows sets ``core.autocrlf``, with which a clone has texts with other ends of lines."""
     here, there = tmp_path / "here", tmp_path / "there"
     made = copy(default=b"one\ntwo\n")
     write_export(made, here)
